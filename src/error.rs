@@ -1,0 +1,236 @@
+//! Errors, sorted by who acts next, and what a failed document leaves behind.
+
+use std::any::Any;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::place::{BatchIndex, Position};
+
+/// Why something failed: any error, a message, or a panic that was caught.
+///
+/// `?` turns any error into a cause. It is cheap to clone, since one cause can stand for every
+/// document of a batch.
+///
+/// ```
+/// use gapless::Cause;
+/// fn parse(text: &str) -> Result<u8, Cause> {
+///     Ok(text.parse::<u8>()?)
+/// }
+/// assert_eq!(parse("300").unwrap_err().to_string(), "number too large to fit in target type");
+/// assert_eq!(Cause::msg("no photo").to_string(), "no photo");
+/// ```
+#[derive(Clone)]
+pub struct Cause(Arc<Kind>);
+
+enum Kind {
+    Message(String),
+    Error(Box<dyn StdError + Send + Sync>),
+    Context(String, Cause),
+    Panic(String),
+}
+
+impl Cause {
+    /// A cause that is only a message.
+    pub fn msg(message: impl fmt::Display) -> Self {
+        Self(Arc::new(Kind::Message(message.to_string())))
+    }
+
+    /// The same cause with what was being done put before it: `context: cause`.
+    ///
+    /// ```
+    /// # use gapless::Cause;
+    /// assert_eq!(Cause::msg("is a directory").context("photos/").to_string(), "photos/: is a directory");
+    /// ```
+    #[must_use]
+    pub fn context(self, context: impl fmt::Display) -> Self {
+        Self(Arc::new(Kind::Context(context.to_string(), self)))
+    }
+
+    /// The cause that a caught panic leaves.
+    pub(crate) fn panic(payload: &(dyn Any + Send)) -> Self {
+        let message = payload
+            .downcast_ref::<&str>()
+            .map(ToString::to_string)
+            .or_else(|| payload.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "a value that is no text".into());
+        Self(Arc::new(Kind::Panic(message)))
+    }
+
+    /// Whether this is a panic that was caught in user code.
+    pub fn is_panic(&self) -> bool {
+        match &*self.0 {
+            Kind::Panic(_) => true,
+            Kind::Context(_, cause) => cause.is_panic(),
+            Kind::Message(_) | Kind::Error(_) => false,
+        }
+    }
+
+    /// The error inside, if it is one of type `E`.
+    pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
+        match &*self.0 {
+            Kind::Error(error) => error.downcast_ref(),
+            Kind::Context(_, cause) => cause.downcast_ref(),
+            Kind::Message(_) | Kind::Panic(_) => None,
+        }
+    }
+}
+
+// `Cause` itself is no `std::error::Error`: only so can every error become one.
+impl<E: StdError + Send + Sync + 'static> From<E> for Cause {
+    fn from(error: E) -> Self {
+        Self(Arc::new(Kind::Error(Box::new(error))))
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Kind::Message(message) => f.write_str(message),
+            Kind::Context(context, cause) => write!(f, "{context}: {cause}"),
+            Kind::Panic(message) => write!(f, "panicked: {message}"),
+            Kind::Error(error) => {
+                write!(f, "{error}")?;
+                let mut source = error.source();
+                while let Some(error) = source {
+                    write!(f, ": {error}")?;
+                    source = error.source();
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cause({self})")
+    }
+}
+
+/// The part of a pipeline in which something happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+#[non_exhaustive]
+pub enum Stage {
+    /// The source: the iterator given to `run`.
+    Source,
+    /// The CPU stage, on a worker.
+    Cpu,
+    /// The GPU stage, on a device thread.
+    Gpu,
+    /// The function given to `then`, on a worker.
+    Then,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Source => "source",
+            Self::Cpu => "CPU stage",
+            Self::Gpu => "GPU stage",
+            Self::Then => "then",
+        })
+    }
+}
+
+/// One document that could not be processed. The others are unaffected.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Failure<D> {
+    /// The document, as the stage left it.
+    pub document: D,
+    /// Its place in the source.
+    pub position: Position,
+    /// Where it failed.
+    pub stage: Stage,
+    /// Why.
+    pub cause: Cause,
+}
+
+impl<D> fmt::Display for Failure<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "document {} failed in the {}: {}", self.position, self.stage, self.cause)
+    }
+}
+
+/// Why a run ended before its source did. It never stands for one document: see [`Failure`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// A setting cannot work; nothing was started. Change the setting.
+    Setting {
+        /// The method that made the setting.
+        name: &'static str,
+        /// Why it cannot work, and what would.
+        reason: String,
+    },
+    /// A stage could not be opened; nothing was started.
+    Open {
+        /// What the stage said.
+        cause: Cause,
+    },
+    /// A document failed and the failure policy ends the run. Its failure is in the batch before this error.
+    Stopped {
+        /// Place of the document that failed.
+        position: Position,
+    },
+    /// The source panicked. Everything before it came out.
+    Source {
+        /// Place of the document that the source did not give.
+        position: Position,
+        /// What the panic said.
+        cause: Cause,
+    },
+    /// A batch failed as a whole on the device. Its documents can be taken back from the run.
+    Batch {
+        /// The batch.
+        batch: BatchIndex,
+        /// What the stage said.
+        cause: Cause,
+    },
+    /// The device is gone. Batches already delivered are valid.
+    DeviceLost {
+        /// The device's name.
+        device: String,
+        /// The first batch that did not come out.
+        batch: BatchIndex,
+        /// What was noticed.
+        cause: Cause,
+    },
+    /// The caller waits for results inside a rayon pool, nested too deeply to go on.
+    Nested {
+        /// Waits that were nested.
+        depth: usize,
+    },
+    /// The operating system gave no thread.
+    Thread {
+        /// What it said.
+        cause: Cause,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Setting { name, reason } => write!(f, "{name}: {reason}"),
+            Self::Open { cause } => write!(f, "the GPU stage could not be opened: {cause}"),
+            Self::Stopped { position } => write!(f, "stopped: document {position} failed"),
+            Self::Source { position, cause } => {
+                write!(f, "the source ended the run at document {position}: {cause}")
+            }
+            Self::Batch { batch, cause } => write!(f, "batch {batch} failed: {cause}"),
+            Self::DeviceLost { device, batch, cause } => {
+                write!(f, "the device {device} was lost at batch {batch}: {cause}")
+            }
+            Self::Nested { depth } => write!(
+                f,
+                "{depth} waits for results are nested in one thread of a rayon pool: give each run its own \
+                 thread, or start fewer runs at once in the pool"
+            ),
+            Self::Thread { cause } => write!(f, "a thread could not be started: {cause}"),
+        }
+    }
+}
+
+impl StdError for Error {}

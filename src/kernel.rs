@@ -1,0 +1,104 @@
+//! Kernels: what a device can do to tensors. One file a kernel.
+//!
+//! A kernel is plain data: a name, a WGSL file in `shaders/`, parameters, a shape rule, a dispatch
+//! and a twin. It describes work and does none on a device: `gpu` does.
+//!
+//! # The binding contract
+//! Group 0 holds, in this order: binding 0 the parameters (`var<uniform>`), then every input
+//! (`var<storage, read>`), then the output (`var<storage, read_write>`).
+//! An f32 tensor is an `array<f32>` in row-major order without padding. A u8 tensor is an
+//! `array<u32>` of four bytes each, every item padded to [`Spec::item_bytes`].
+//! The z of a dispatch is the batch: `workgroup_id.z` is the item, `num_workgroups.z` how many there
+//! are, so that parameters do not depend on the batch and one plan serves every batch size.
+
+use ndarray::{ArrayViewD, ArrayViewMutD};
+
+use crate::error::Cause;
+
+/// What one element of a tensor is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Element {
+    /// A byte, such as a channel of a pixel; four of them share a `u32` on the device.
+    U8,
+    /// A 32-bit float.
+    F32,
+}
+
+/// Element type and shape of a tensor in a program.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Spec {
+    /// Element type.
+    pub element: Element,
+    /// Shape of one item, without the batch axis.
+    pub shape: Vec<usize>,
+    /// Whether there is one such item a document (an activation) or one in all (a weight).
+    pub batched: bool,
+}
+
+impl Spec {
+    /// Number of elements of one item.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether an item has no elements.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes from one item to the next on the device: u8 items are padded to 8, which is what a
+    /// mapped range may start at.
+    pub fn item_bytes(&self) -> usize {
+        match self.element {
+            Element::U8 => self.len().next_multiple_of(8),
+            Element::F32 => self.len() * 4,
+        }
+    }
+}
+
+/// What one kernel asks of a device. Plain data: it can be printed and tested.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dispatch {
+    /// The kernel's name: its file, its label, its test and its bench.
+    pub kernel: &'static str,
+    /// WGSL source.
+    pub source: &'static str,
+    /// Pipeline-overridable constants of the source.
+    pub constants: Vec<(&'static str, f64)>,
+    /// Workgroups for one item in x and y; the z is the batch.
+    pub workgroups: [u32; 2],
+    /// The parameters, laid out as the WGSL struct is.
+    pub params: Vec<u8>,
+}
+
+/// One item of a tensor on the CPU, without the batch axis.
+#[derive(Clone, Debug)]
+pub enum Values<'a> {
+    /// Bytes.
+    U8(ArrayViewD<'a, u8>),
+    /// Floats.
+    F32(ArrayViewD<'a, f32>),
+}
+
+/// One operation on tensors, with its shader and its twin.
+pub trait Kernel: std::fmt::Debug + Send + Sync + 'static {
+    /// The kernel's name: `shaders/NAME.wgsl`, `src/kernel/NAME.rs`, the label `gapless.NAME`.
+    fn name(&self) -> &'static str;
+
+    /// The shape rule: what the output is for these inputs.
+    ///
+    /// # Errors
+    /// Names the input that does not fit, its shape, and what would.
+    fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause>;
+
+    /// What the device is asked to do for one item. Called after `output` accepted the same inputs.
+    fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch;
+
+    /// The twin: computes one item on the CPU, written to be read.
+    fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>);
+
+    /// Multiply-adds of one item, for reports of achieved rates; 0 where none are worth counting.
+    fn multiply_adds(&self, _inputs: &[&Spec], _output: &Spec) -> u64 {
+        0
+    }
+}

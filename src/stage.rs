@@ -1,0 +1,180 @@
+//! What the engine asks of the two halves of a pipeline.
+//!
+//! A [`CpuStage`] prepares one document on a worker, a [`GpuStage`] runs a batch on a device thread.
+//! Both are implemented for closures whose arguments carry their types.
+//! Nothing here starts a thread or knows how batches are cut: that is the engine.
+
+mod closure;
+mod output;
+mod state;
+
+use std::time::Duration;
+
+pub use self::closure::ClosureTicket;
+pub use self::output::{Output, Rows, Whole};
+pub use self::state::{WithState, with_state};
+use crate::error::Cause;
+
+/// The CPU half: prepares one document.
+///
+/// It runs on the workers, on many documents at once. An `Err` or a panic is a failure of that
+/// document alone; what happens then is decided by `Pipeline::on_failure`.
+///
+/// A closure is a CPU stage when its argument carries its type:
+///
+/// ```
+/// # use gapless::{Cause, CpuStage};
+/// fn check<D, P>(_: &impl CpuStage<D, Prepared = P>) {}
+/// let double = |number: &mut u64| Ok::<_, Cause>(*number * 2);
+/// check(&double);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a CPU stage for documents of type `{D}`",
+    note = "a closure must name its argument's type and return a `Result<_, Cause>`: `|doc: &mut Doc| Ok(…)`"
+)]
+pub trait CpuStage<D>: Send + Sync + 'static {
+    /// What one document becomes, and what the GPU half takes.
+    type Prepared: Send + 'static;
+
+    /// Prepares one document.
+    ///
+    /// The document stays with the engine and comes back beside its result, with whatever this call
+    /// changed in it.
+    ///
+    /// # Errors
+    /// Any error that makes this document unusable; `?` turns any error into a [`Cause`].
+    fn prepare(&self, document: &mut D) -> Result<Self::Prepared, Cause>;
+
+    /// Takes a prepared item back after the device is done with it, so that its memory can be used again.
+    ///
+    /// Called once for every item that went through the GPU half, on the device thread.
+    fn recycle(&self, _used: Self::Prepared) {}
+}
+
+/// The GPU half: runs a batch on a device.
+///
+/// All calls come from one thread at a time. The engine owns the batch and the ticket, and alone
+/// decides what is submitted again.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a GPU stage for items of type `{P}`",
+    note = "a closure must name its argument's type and return a `Result<impl Output, Cause>`: `|batch: &[Tensor]| Ok(…)`"
+)]
+pub trait GpuStage<P>: Send + 'static {
+    /// What a batch becomes.
+    type Output: Output;
+    /// A batch on its way through the device.
+    type Ticket: Send + 'static;
+
+    /// Plans and allocates for batches of up to `max_batch` items. Called once, before any thread starts.
+    ///
+    /// # Errors
+    /// Anything that makes the stage unusable; the run then yields that error and starts nothing.
+    fn open(&mut self, _max_batch: usize) -> Result<(), Cause> {
+        Ok(())
+    }
+
+    /// Batches that may be in flight on the device at once, at least 1.
+    ///
+    /// With 1 a device idles between two batches; 2 or more keep it busy.
+    fn depth(&self) -> usize {
+        1
+    }
+
+    /// The device behind this stage, for the report.
+    fn device(&self) -> DeviceInfo {
+        DeviceInfo::default()
+    }
+
+    /// Hands one batch to the device. At least one item, at most `max_batch`.
+    ///
+    /// # Errors
+    /// See [`StageError`].
+    fn submit(&mut self, batch: &[P]) -> Result<Self::Ticket, StageError>;
+
+    /// Asks for the result of the oldest ticket, for at most `wait`; `Ok(None)` means not yet.
+    ///
+    /// With a `wait` of zero this returns at once.
+    ///
+    /// # Errors
+    /// See [`StageError`].
+    fn try_collect(
+        &mut self,
+        ticket: &mut Self::Ticket,
+        wait: Duration,
+    ) -> Result<Option<Self::Output>, StageError>;
+}
+
+/// How a GPU stage failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StageError {
+    /// This batch failed; the next one may work.
+    Batch(Cause),
+    /// The batch does not fit (memory, a limit). The engine halves it, down to one item.
+    TooLarge(Cause),
+    /// The device is gone. Nothing that it still owed is trusted.
+    Lost(Cause),
+}
+
+impl StageError {
+    /// What went wrong, whatever the kind.
+    pub fn cause(&self) -> &Cause {
+        match self {
+            Self::Batch(cause) | Self::TooLarge(cause) | Self::Lost(cause) => cause,
+        }
+    }
+}
+
+impl<E: Into<Cause>> From<E> for StageError {
+    fn from(error: E) -> Self {
+        Self::Batch(error.into())
+    }
+}
+
+/// The device behind a GPU stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct DeviceInfo {
+    /// The adapter's name, `cpu` for the twins, `closure` where the stage is the user's own.
+    pub name: String,
+    /// What kind of device it is.
+    pub kind: DeviceKind,
+}
+
+impl DeviceInfo {
+    /// A device with this name and kind.
+    pub fn new(name: impl Into<String>, kind: DeviceKind) -> Self {
+        Self { name: name.into(), kind }
+    }
+}
+
+impl Default for DeviceInfo {
+    fn default() -> Self {
+        Self::new("closure", DeviceKind::Other)
+    }
+}
+
+/// What kind of device runs the GPU half.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+#[non_exhaustive]
+pub enum DeviceKind {
+    /// A GPU with memory of its own.
+    Discrete,
+    /// A GPU that shares the memory of the CPU.
+    Integrated,
+    /// A Vulkan device that runs on the CPU, such as lavapipe.
+    Software,
+    /// The twins: no device, every kernel on the CPU.
+    Twin,
+    /// A stage of the user's own, or a device that does not say.
+    Other,
+}
+
+impl DeviceKind {
+    /// Whether the GPU half uses the processor that the workers use, so that overlap cannot gain much.
+    pub fn shares_cpu(self) -> bool {
+        matches!(self, Self::Software | Self::Twin)
+    }
+}

@@ -1,0 +1,105 @@
+//! What a batch becomes, and how it is split into rows.
+
+use ndarray::{Array, ArrayView, Axis, Dimension, RemoveAxis};
+
+/// What a GPU stage returns for a batch.
+///
+/// An output that has rows has one a document; another number is a failure of the stage.
+/// Numbers, text, `()` and [`Whole`] have none; `Vec` has one an element, and an ndarray one an
+/// index of its first axis. A type of your own needs one line:
+///
+/// ```
+/// struct Histogram([u32; 256]);
+/// impl gapless::Output for Histogram {}
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not known as the output of a GPU stage",
+    note = "wrap it in `gapless::Whole(…)`, or write `impl gapless::Output for {Self} {{}}`"
+)]
+pub trait Output: Send + Sync + 'static {
+    /// Number of rows, where the output can be split into rows.
+    fn rows(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// An output that can be split into rows, one a document.
+pub trait Rows: Output {
+    /// One document's part of the output.
+    type Row<'a>
+    where
+        Self: 'a;
+
+    /// The row at `index`, from 0.
+    ///
+    /// # Panics
+    /// If `index` is not below [`Output::rows`].
+    fn row(&self, index: usize) -> Self::Row<'_>;
+}
+
+/// An output without rows: it belongs to the batch as a whole, whatever its type.
+///
+/// ```
+/// use gapless::{Output, Whole};
+/// assert_eq!(vec![1, 2, 3].rows(), Some(3));
+/// assert_eq!(Whole(vec![1, 2, 3]).rows(), None);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Whole<T>(pub T);
+
+impl<T: Send + Sync + 'static> Output for Whole<T> {}
+
+macro_rules! outputs_without_rows {
+    ($($type:ty),*) => { $(impl Output for $type {})* };
+}
+
+outputs_without_rows!(
+    (),
+    bool,
+    char,
+    String,
+    u8,
+    u16,
+    u32,
+    u64,
+    u128,
+    usize,
+    i8,
+    i16,
+    i32,
+    i64,
+    i128,
+    isize,
+    f32,
+    f64,
+    std::time::Duration,
+    std::time::Instant
+);
+
+impl<T: Send + Sync + 'static> Output for Vec<T> {
+    fn rows(&self) -> Option<usize> {
+        Some(self.len())
+    }
+}
+
+impl<T: Send + Sync + 'static> Rows for Vec<T> {
+    type Row<'a> = &'a T;
+
+    fn row(&self, index: usize) -> &T {
+        &self[index]
+    }
+}
+
+impl<T: Send + Sync + 'static, D: Dimension + 'static> Output for Array<T, D> {
+    fn rows(&self) -> Option<usize> {
+        self.shape().first().copied()
+    }
+}
+
+impl<T: Send + Sync + 'static, D: RemoveAxis + 'static> Rows for Array<T, D> {
+    type Row<'a> = ArrayView<'a, T, D::Smaller>;
+
+    fn row(&self, index: usize) -> Self::Row<'_> {
+        self.index_axis(Axis(0), index)
+    }
+}
