@@ -47,14 +47,22 @@ pub(crate) struct Batch<D, P> {
     pub(crate) failures: Vec<Failure<D>>,
     /// Copies of the last item that fill the batch up to this many.
     pub(crate) pad: Option<(fn(&P) -> P, usize)>,
-    /// Whether no other part of this batch follows; a batch too large for the device comes out in parts.
-    pub(crate) last_part: bool,
+    pub(crate) part: Part,
+}
+
+/// Which part of its batch this is; a batch too large for the device comes out in parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// Items of the batch before this part.
+    pub(crate) from: usize,
+    /// Whether no other part follows.
+    pub(crate) last: bool,
 }
 
 impl<D, P> Batch<D, P> {
     pub(crate) fn new(index: BatchIndex, prepared: Vec<P>, capacity: usize) -> Self {
         let items = Vec::with_capacity(capacity);
-        Self { index, items, prepared, failures: Vec::new(), pad: None, last_part: true }
+        Self { index, items, prepared, failures: Vec::new(), pad: None, part: Part { from: 0, last: true } }
     }
 
     /// Items that hold a token here.
@@ -71,10 +79,10 @@ impl<D, P> Batch<D, P> {
             prepared: self.prepared.drain(half..).collect(),
             failures: Vec::new(),
             pad: None,
-            last_part: self.last_part,
+            part: Part { from: self.part.from + half, last: self.part.last },
         };
         self.pad = None;
-        self.last_part = false;
+        self.part.last = false;
         second
     }
 }
@@ -91,7 +99,9 @@ pub(crate) struct Delivery<D, R> {
 /// A message to the caller: takes the place of its batch in the order of the results.
 pub(crate) struct Done<D, R> {
     pub(crate) index: BatchIndex,
-    pub(crate) last_part: bool,
+    pub(crate) part: Part,
+    /// Items of this part: where the next one begins.
+    pub(crate) items: usize,
     pub(crate) delivery: Result<Delivery<D, R>, Error>,
     /// The run ends after this delivery, for this reason.
     pub(crate) then_stop: Option<Error>,

@@ -67,8 +67,9 @@ pub(crate) struct Caller<J: Job> {
 /// Whose turn it is, and how the run stands.
 pub(crate) struct Turn<J: Job> {
     /// Results that came before their turn.
-    early: BTreeMap<u64, Vec<DoneOf<J>>>,
-    next: u64,
+    early: BTreeMap<(u64, usize), DoneOf<J>>,
+    /// Index of the batch, and items of it that are out.
+    next: (u64, usize),
     state: State,
     left_behind: Vec<String>,
 }
@@ -82,7 +83,7 @@ enum State {
 
 impl<J: Job> Default for Turn<J> {
     fn default() -> Self {
-        Self { early: BTreeMap::new(), next: 0, state: State::Running, left_behind: Vec::new() }
+        Self { early: BTreeMap::new(), next: (0, 0), state: State::Running, left_behind: Vec::new() }
     }
 }
 
@@ -102,7 +103,7 @@ impl<J: Job> Caller<J> {
                 return self.hand_over(done);
             }
             match self.result() {
-                Ok(done) => self.turn.early.entry(done.index.0).or_default().push(done),
+                Ok(done) => drop(self.turn.early.insert((done.index.0, done.part.from), done)),
                 Err(Missing::Ended) => return self.finish(),
                 Err(Missing::Nested { depth }) => return self.fail(Error::Nested { depth }),
             }
@@ -111,18 +112,16 @@ impl<J: Job> Caller<J> {
 
     /// The message whose turn it is, if it is there.
     fn in_turn(&mut self) -> Option<DoneOf<J>> {
-        let mut entry = self.turn.early.first_entry()?;
-        if self.order == Order::Source && *entry.key() != self.turn.next {
+        let turn = &mut self.turn;
+        let entry = turn.early.first_entry()?;
+        if self.order == Order::Source && *entry.key() != turn.next {
             return None;
         }
-        let waiting = entry.get_mut();
-        let done = waiting.remove(0);
-        if waiting.is_empty() {
-            entry.remove();
-        }
-        if done.last_part {
-            self.turn.next += 1;
-        }
+        let done = entry.remove();
+        turn.next = match done.part.last {
+            true => (turn.next.0 + 1, 0),
+            false => (turn.next.0, done.part.from + done.items),
+        };
         Some(done)
     }
 
@@ -151,7 +150,7 @@ impl<J: Job> Caller<J> {
     /// Everything that was cut is out.
     fn finish(&mut self) -> Option<Result<Delivery<J::Document, J::Delivered>, Error>> {
         let mut line = self.shared.line.lock();
-        let missing = self.turn.next < line.cut_so_far() || !self.turn.early.is_empty();
+        let missing = self.turn.next.0 < line.cut_so_far() || !self.turn.early.is_empty();
         let ending = line.take_ending();
         drop(line);
         let bug =
@@ -217,7 +216,7 @@ impl<J: Job> Caller<J> {
         while let Ok(Some(done)) = self.results.try_recv() {
             cancel_done(&self.shared, done);
         }
-        for done in std::mem::take(&mut self.turn.early).into_values().flatten() {
+        for done in std::mem::take(&mut self.turn.early).into_values() {
             cancel_done(&self.shared, done);
         }
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::batch::{Batch, Delivery, Done, Item};
+use super::batch::{Batch, Delivery, Done, Item, Part};
 use super::job::{After, Job};
 use super::seam::{Moment, Receiver, Sender};
 use super::shared::{Shared, documents, drop_user, guard};
@@ -216,7 +216,8 @@ impl<J: Job> DeviceLoop<J> {
             Some(output) if J::After::PER_ROW => then::start(&self.shared, batch, output, &self.out),
             output => {
                 let output = output.and_then(|output| self.shared.after.whole(output));
-                self.send(batch.index, batch.last_part, Ok(delivery(batch, output)));
+                let place = Place::of(&batch);
+                self.send(place, Ok(delivery(batch, output)));
             }
         }
     }
@@ -250,9 +251,10 @@ impl<J: Job> DeviceLoop<J> {
         let last = batch.items.last().map(|item| item.position).unwrap_or_default();
         if self.shared.line.lock().count_failures(count, last) {
             let error = Error::Batch { batch: batch.index, cause };
-            self.send(batch.index, batch.last_part, Err(error));
+            self.send(Place::of(&batch), Err(error));
             return self.shared.cancel_batch(batch);
         }
+        let place = Place::of(&batch);
         self.recycle(std::mem::take(&mut batch.prepared));
         let failed = batch.items.drain(..).map(|Item { position, document }| Failure {
             document,
@@ -261,26 +263,25 @@ impl<J: Job> DeviceLoop<J> {
             cause: cause.clone(),
         });
         batch.failures.extend(failed);
-        self.send(batch.index, batch.last_part, Ok(delivery(batch, None)));
+        self.send(place, Ok(delivery(batch, None)));
     }
 
     /// The device is gone: the oldest batch that it owes is where the run ends.
     fn lose(&mut self, batch: BatchOf<J>, cause: Cause) {
-        let oldest = self.in_flight.front().map_or(batch.index, |flight| flight.batch.index.min(batch.index));
+        let oldest = self.in_flight.front().map_or(&batch, |flight| &flight.batch);
+        let place = std::cmp::min_by_key(Place::of(oldest), Place::of(&batch), |place| {
+            (place.index, place.part.from)
+        });
         let device = self.meter.info.name.clone();
         self.lost = true;
         self.release(&batch);
         self.shared.cancel_batch(batch);
-        self.send(oldest, true, Err(Error::DeviceLost { device, batch: oldest, cause }));
+        self.send(place, Err(Error::DeviceLost { device, batch: place.index, cause }));
     }
 
-    fn send(
-        &self,
-        index: BatchIndex,
-        last_part: bool,
-        delivery: Result<Delivery<J::Document, J::Delivered>, Error>,
-    ) {
-        let done = Done { index, last_part, delivery, then_stop: None };
+    fn send(&self, place: Place, delivery: Result<Delivery<J::Document, J::Delivered>, Error>) {
+        let Place { index, part, items } = place;
+        let done = Done { index, part, items, delivery, then_stop: None };
         if let Err(done) = self.out.send(done) {
             cancel_done(&self.shared, done);
         }
@@ -340,6 +341,20 @@ impl<J: Job> DeviceLoop<J> {
             self.meter.batches.fetch_add(1, Ordering::Relaxed);
             self.meter.items.fetch_add(batch.items.len() as u64, Ordering::Relaxed);
         }
+    }
+}
+
+/// Where a message stands in the order of the results.
+#[derive(Clone, Copy)]
+struct Place {
+    index: BatchIndex,
+    part: Part,
+    items: usize,
+}
+
+impl Place {
+    fn of<D, P>(batch: &Batch<D, P>) -> Self {
+        Self { index: batch.index, part: batch.part, items: batch.items.len() }
     }
 }
 
