@@ -56,7 +56,11 @@ impl<D> Ledger<D> {
         self.accounts
     }
 
+    /// Empty until the accounts are closed: only then is it known what does not come out.
     pub(crate) fn take_leftovers(&mut self) -> Vec<Item<D>> {
+        if !self.closed {
+            return Vec::new();
+        }
         self.leftovers.sort_by_key(|item| item.position);
         std::mem::take(&mut self.leftovers)
     }
