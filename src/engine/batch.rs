@@ -38,6 +38,15 @@ pub(crate) struct Group<D, P> {
     pub(crate) slots: Vec<Slot<D, P>>,
 }
 
+impl<D, P> Group<D, P> {
+    /// Hands all parts out to be dropped without a lock.
+    pub(crate) fn cancel(&mut self, after: &mut Aftermath<D, P>) {
+        for (offset, slot) in self.slots.drain(..).enumerate() {
+            slot.cancel(Position(self.first.0 + offset as u64), after);
+        }
+    }
+}
+
 /// What goes to the device at once.
 pub(crate) struct Batch<D, P> {
     pub(crate) index: BatchIndex,

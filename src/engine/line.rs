@@ -91,10 +91,15 @@ impl<D, P> Line<D, P> {
         }
     }
 
-    /// Takes a group of outcomes, moves the head on and cuts what is full.
+    /// Takes a group of outcomes, moves the head on and cuts what is full. Where no more is accepted
+    /// they are cancelled at once: the head may never come to them.
     pub(crate) fn put(&mut self, group: &mut Group<D, P>, now: Moment) -> Aftermath<D, P> {
         let mut after = Aftermath::default();
         let first = group.first.0;
+        if self.sink.is_none() {
+            group.cancel(&mut after);
+            return after;
+        }
         match self.cuts.order {
             Order::Completion => {
                 for (offset, slot) in group.slots.drain(..).enumerate() {

@@ -73,9 +73,12 @@ impl<J: Job> Shared<J> {
         self.stop.load(Ordering::SeqCst)
     }
 
-    /// Takes no more documents in; what was cut still comes out. The first reason given is kept.
-    pub(crate) fn cease(&self, reason: Error) {
-        self.ending.lock().get_or_insert(reason);
+    /// Takes no more documents in; what was cut still comes out.
+    ///
+    /// Called once, by the failure at which the line accepts no more. It stands before the end of the
+    /// source, so a panic of the source that has been noted is beyond the run's end.
+    fn cease(&self, reason: Error) {
+        *self.ending.lock() = Some(reason);
         self.tokens.stop();
         for group in self.work.close_prepare() {
             self.cancel_group(group);
@@ -130,10 +133,7 @@ impl<J: Job> Shared<J> {
 
     pub(crate) fn cancel_group(&self, mut group: super::batch::Group<J::Document, J::Prepared>) {
         let mut aftermath = Aftermath::default();
-        let first = group.first.0;
-        for (offset, slot) in group.slots.drain(..).enumerate() {
-            slot.cancel(crate::place::Position(first + offset as u64), &mut aftermath);
-        }
+        group.cancel(&mut aftermath);
         self.settle(aftermath);
     }
 
