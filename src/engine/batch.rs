@@ -56,14 +56,30 @@ pub(crate) struct Batch<D, P> {
     pub(crate) failures: Vec<Failure<D>>,
     /// Copies of the last item that fill the batch up to this many.
     pub(crate) pad: Option<(fn(&P) -> P, usize)>,
-    /// Whether no other part of this batch follows; a batch too large for the device comes out in parts.
-    pub(crate) last_part: bool,
+    /// Where it stands; a batch too large for the device comes out in parts.
+    pub(crate) part: Part,
+}
+
+/// A part of a batch: which of its items it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Part {
+    /// Items of the batch before this part.
+    pub(crate) start: usize,
+    /// Items of the batch up to the end of this part.
+    pub(crate) end: usize,
+    /// Whether no other part of the batch follows.
+    pub(crate) last: bool,
+}
+
+impl Part {
+    /// A whole batch, however many items it will hold.
+    const WHOLE: Self = Self { start: 0, end: usize::MAX, last: true };
 }
 
 impl<D, P> Batch<D, P> {
     pub(crate) fn new(index: BatchIndex, prepared: Vec<P>, capacity: usize) -> Self {
         let items = Vec::with_capacity(capacity);
-        Self { index, items, prepared, failures: Vec::new(), pad: None, last_part: true }
+        Self { index, items, prepared, failures: Vec::new(), pad: None, part: Part::WHOLE }
     }
 
     /// Items that hold a token here.
@@ -74,16 +90,16 @@ impl<D, P> Batch<D, P> {
     /// Splits off the second half; the failures come out with the first.
     pub(crate) fn halve(&mut self) -> Self {
         let half = self.items.len().div_ceil(2);
+        let middle = self.part.start + half;
         let second = Self {
             index: self.index,
             items: self.items.split_off(half),
             prepared: self.prepared.drain(half..).collect(),
             failures: Vec::new(),
             pad: None,
-            last_part: self.last_part,
+            part: Part { start: middle, ..self.part },
         };
-        self.pad = None;
-        self.last_part = false;
+        self.part = Part { start: self.part.start, end: middle, last: false };
         second
     }
 }
@@ -100,7 +116,7 @@ pub(crate) struct Delivery<D, R> {
 /// A message to the caller: takes the place of its batch in the order of the results.
 pub(crate) struct Done<D, R> {
     pub(crate) index: BatchIndex,
-    pub(crate) last_part: bool,
+    pub(crate) part: Part,
     pub(crate) delivery: Result<Delivery<D, R>, Error>,
     /// The run ends after this delivery, for this reason.
     pub(crate) then_stop: Option<Error>,

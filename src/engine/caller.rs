@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::batch::{Delivery, Done};
+use super::batch::{Delivery, Done, Part};
 use super::device::{BatchOf, DeviceLoop, Ran, SLICE, Waiting};
 use super::feed::{Fed, Feeder};
 use super::job::Job;
@@ -67,11 +67,16 @@ pub(crate) struct Caller<J: Job> {
 /// Whose turn it is, and how the run stands.
 pub(crate) struct Turn<J: Job> {
     /// Results that came before their turn.
-    early: BTreeMap<u64, Vec<DoneOf<J>>>,
-    next: u64,
+    early: BTreeMap<Place, DoneOf<J>>,
+    next: Place,
+    /// Batches that are out with all their parts.
+    batches_out: u64,
     state: State,
     left_behind: Vec<String>,
 }
+
+/// Place of a result: its batch, and the items of that batch before it.
+type Place = (u64, usize);
 
 enum State {
     Running,
@@ -82,7 +87,7 @@ enum State {
 
 impl<J: Job> Default for Turn<J> {
     fn default() -> Self {
-        Self { early: BTreeMap::new(), next: 0, state: State::Running, left_behind: Vec::new() }
+        Self { early: BTreeMap::new(), next: (0, 0), batches_out: 0, state: State::Running, left_behind: Vec::new() }
     }
 }
 
@@ -102,7 +107,7 @@ impl<J: Job> Caller<J> {
                 return self.hand_over(done);
             }
             match self.result() {
-                Ok(done) => self.turn.early.entry(done.index.0).or_default().push(done),
+                Ok(done) => drop(self.turn.early.insert((done.index.0, done.part.start), done)),
                 Err(Missing::Ended) => return self.finish(),
                 Err(Missing::Nested { depth }) => return self.fail(Error::Nested { depth }),
             }
@@ -111,18 +116,16 @@ impl<J: Job> Caller<J> {
 
     /// The message whose turn it is, if it is there.
     fn in_turn(&mut self) -> Option<DoneOf<J>> {
-        let mut entry = self.turn.early.first_entry()?;
+        let entry = self.turn.early.first_entry()?;
         if self.order == Order::Source && *entry.key() != self.turn.next {
             return None;
         }
-        let waiting = entry.get_mut();
-        let done = waiting.remove(0);
-        if waiting.is_empty() {
-            entry.remove();
-        }
-        if done.last_part {
-            self.turn.next += 1;
-        }
+        let done = entry.remove();
+        self.turn.next = match done.part {
+            Part { last: true, .. } => (done.index.0 + 1, 0),
+            Part { end, .. } => (done.index.0, end),
+        };
+        self.turn.batches_out += u64::from(done.part.last);
         Some(done)
     }
 
@@ -152,7 +155,7 @@ impl<J: Job> Caller<J> {
     fn finish(&mut self) -> Option<Result<Delivery<J::Document, J::Delivered>, Error>> {
         let ending = self.shared.ending.lock().take();
         let share = self.shared.line.lock().exceeded_at_end();
-        let missing = self.turn.next < self.shared.line.lock().cut_so_far() || !self.turn.early.is_empty();
+        let missing = self.turn.batches_out < self.shared.line.lock().cut_so_far() || !self.turn.early.is_empty();
         let bug =
             missing.then(|| Error::Bug { cause: Cause::msg("a device thread ended before its batches did") });
         self.stop();
@@ -216,7 +219,7 @@ impl<J: Job> Caller<J> {
         while let Ok(Some(done)) = self.results.try_recv() {
             cancel_done(&self.shared, done);
         }
-        for done in std::mem::take(&mut self.turn.early).into_values().flatten() {
+        for done in std::mem::take(&mut self.turn.early).into_values() {
             cancel_done(&self.shared, done);
         }
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::batch::{Batch, Delivery, Done, Item};
+use super::batch::{Batch, Delivery, Done, Item, Part};
 use super::job::{After, Job};
 use super::seam::{Moment, Receiver, Sender};
 use super::shared::{Shared, documents, drop_user, guard};
@@ -216,7 +216,7 @@ impl<J: Job> DeviceLoop<J> {
             Some(output) if J::After::PER_ROW => then::start(&self.shared, batch, output, &self.out),
             output => {
                 let output = output.and_then(|output| self.shared.after.whole(output));
-                self.send(batch.index, batch.last_part, Ok(delivery(batch, output)));
+                self.send(batch.index, batch.part, Ok(delivery(batch, output)));
             }
         }
     }
@@ -250,7 +250,7 @@ impl<J: Job> DeviceLoop<J> {
         let last = batch.items.last().map(|item| item.position).unwrap_or_default();
         if self.shared.line.lock().count_failures(count, last) {
             let error = Error::Batch { batch: batch.index, cause };
-            self.send(batch.index, batch.last_part, Err(error));
+            self.send(batch.index, batch.part, Err(error));
             return self.shared.cancel_batch(batch);
         }
         self.recycle(std::mem::take(&mut batch.prepared));
@@ -261,26 +261,28 @@ impl<J: Job> DeviceLoop<J> {
             cause: cause.clone(),
         });
         batch.failures.extend(failed);
-        self.send(batch.index, batch.last_part, Ok(delivery(batch, None)));
+        self.send(batch.index, batch.part, Ok(delivery(batch, None)));
     }
 
     /// The device is gone: the oldest batch that it owes is where the run ends.
     fn lose(&mut self, batch: BatchOf<J>, cause: Cause) {
-        let oldest = self.in_flight.front().map_or(batch.index, |flight| flight.batch.index.min(batch.index));
+        let owed = self.in_flight.iter().map(|flight| &flight.batch).chain(&self.parts);
+        let places = owed.map(|batch| (batch.index, batch.part));
+        let (oldest, part) = places.fold((batch.index, batch.part), Ord::min);
         let device = self.meter.info.name.clone();
         self.lost = true;
         self.release(&batch);
         self.shared.cancel_batch(batch);
-        self.send(oldest, true, Err(Error::DeviceLost { device, batch: oldest, cause }));
+        self.send(oldest, part, Err(Error::DeviceLost { device, batch: oldest, cause }));
     }
 
     fn send(
         &self,
         index: BatchIndex,
-        last_part: bool,
+        part: Part,
         delivery: Result<Delivery<J::Document, J::Delivered>, Error>,
     ) {
-        let done = Done { index, last_part, delivery, then_stop: None };
+        let done = Done { index, part, delivery, then_stop: None };
         if let Err(done) = self.out.send(done) {
             cancel_done(&self.shared, done);
         }

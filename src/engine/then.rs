@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::batch::{Batch, Delivery, Done, Item};
+use super::batch::{Batch, Delivery, Done, Item, Part};
 use super::job::{After, Job};
 use super::seam::{Mutex, Sender};
 use super::shared::{Shared, drop_user, guard};
@@ -22,7 +22,7 @@ pub(crate) struct ThenUnit<J: Job> {
 /// A batch whose rows are being worked on.
 pub(crate) struct ThenBatch<J: Job> {
     index: BatchIndex,
-    last_part: bool,
+    part: Part,
     output: J::Output,
     out: Sender<DoneOf<J>>,
     rows: Mutex<RowsDone<J>>,
@@ -55,7 +55,7 @@ pub(crate) fn start<J: Job>(
     };
     let started = Arc::new(ThenBatch {
         index: batch.index,
-        last_part: batch.last_part,
+        part: batch.part,
         output,
         out: out.clone(),
         rows: shared.seam.mutex(rows),
@@ -138,7 +138,7 @@ impl<J: Job> ThenBatch<J> {
         let then_stop = stop_after(shared, &failures[before..]);
         let output = if items.is_empty() { None } else { shared.after.join(parts) };
         let delivery = Delivery { index: self.index, items, output, failures };
-        let done = Done { index: self.index, last_part: self.last_part, delivery: Ok(delivery), then_stop };
+        let done = Done { index: self.index, part: self.part, delivery: Ok(delivery), then_stop };
         if let Err(done) = self.out.send(done) {
             cancel_done(shared, done);
         }
