@@ -85,9 +85,23 @@ enum State {
     Ended,
 }
 
+/// How the threads of a run ended.
+struct Joined {
+    /// Whether no user code of this run is still running anywhere.
+    all: bool,
+    /// Names of the threads that were left behind.
+    left_behind: Vec<String>,
+}
+
 impl<J: Job> Default for Turn<J> {
     fn default() -> Self {
-        Self { early: BTreeMap::new(), next: (0, 0), batches_out: 0, state: State::Running, left_behind: Vec::new() }
+        Self {
+            early: BTreeMap::new(),
+            next: (0, 0),
+            batches_out: 0,
+            state: State::Running,
+            left_behind: Vec::new(),
+        }
     }
 }
 
@@ -155,7 +169,8 @@ impl<J: Job> Caller<J> {
     fn finish(&mut self) -> Option<Result<Delivery<J::Document, J::Delivered>, Error>> {
         let ending = self.shared.ending.lock().take();
         let share = self.shared.line.lock().exceeded_at_end();
-        let missing = self.turn.batches_out < self.shared.line.lock().cut_so_far() || !self.turn.early.is_empty();
+        let missing =
+            self.turn.batches_out < self.shared.line.lock().cut_so_far() || !self.turn.early.is_empty();
         let bug =
             missing.then(|| Error::Bug { cause: Cause::msg("a device thread ended before its batches did") });
         self.stop();
@@ -169,29 +184,31 @@ impl<J: Job> Caller<J> {
         }
         self.turn.state = State::Ended;
         self.shared.stop();
-        self.turn.left_behind = self.join();
+        let joined = self.join();
+        self.turn.left_behind = joined.left_behind;
         self.end_inline();
         self.drain();
-        let holding: usize = self.devices.iter().map(|device| device.holding.load(Ordering::SeqCst)).sum();
-        let stuck = self.shared.work.running() + holding;
-        self.shared.ledger.lock().close(stuck);
+        self.shared.ledger.lock().close(joined.all);
         self.shared.meters.ended.set_first(self.shared.seam.now());
     }
 
     /// Waits for the threads of the run, and for the units that run on a pool of others.
-    fn join(&self) -> Vec<String> {
+    fn join(&self) -> Joined {
         let shared = &self.shared;
         let start = shared.seam.now();
-        let behind = shared.threads.join(self.grace, || {
+        let mut feeder_left = false;
+        let left_behind = shared.threads.join(self.grace, || {
             let patience = LIVE_SOURCE.saturating_sub(shared.seam.now() - start);
             if shared.in_source.load(Ordering::SeqCst) && patience.is_zero() {
+                feeder_left = true;
                 shared.threads.leave(FEEDER);
             }
             yielding::slice(if patience.is_zero() { SLICE } else { patience })
         });
         let deadline = start.saturating_add(self.grace);
         while shared.seam.now() < deadline && !shared.work.wait_idle(yielding::slice(SLICE)) {}
-        behind
+        let all = left_behind.is_empty() && !feeder_left && shared.work.running() == 0;
+        Joined { all, left_behind }
     }
 
     fn end_inline(&mut self) {

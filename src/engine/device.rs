@@ -145,9 +145,7 @@ impl<J: Job> DeviceLoop<J> {
             }
         };
         self.drained = received.is_err();
-        let batch = received.ok().flatten()?;
-        self.meter.holding.fetch_add(held::<J>(&batch), Ordering::SeqCst);
-        Some(batch)
+        received.ok().flatten()
     }
 
     /// A fraction of a batch's time: long enough not to spin, short enough not to leave a result lying.
@@ -211,7 +209,6 @@ impl<J: Job> DeviceLoop<J> {
         self.end_busy();
         self.count(&batch);
         self.recycle(std::mem::take(&mut batch.prepared));
-        self.release(&batch);
         match output {
             Some(output) if J::After::PER_ROW => then::start(&self.shared, batch, output, &self.out),
             output => {
@@ -233,9 +230,17 @@ impl<J: Job> DeviceLoop<J> {
         self.end_busy();
         match error {
             StageError::Lost(cause) => self.lose(batch, cause),
+            StageError::TooLarge(_) if batch.prepared.len() > batch.items.len() => self.strip(batch),
             StageError::TooLarge(_) if batch.items.len() > 1 => self.halve(batch),
             StageError::TooLarge(cause) | StageError::Batch(cause) => self.fail_batch(batch, cause),
         }
+    }
+
+    /// Goes on without the copies that filled the batch up.
+    fn strip(&mut self, mut batch: BatchOf<J>) {
+        batch.pad = None;
+        self.recycle(batch.prepared.split_off(batch.items.len()));
+        self.parts.push_front(batch);
     }
 
     fn halve(&mut self, mut first: BatchOf<J>) {
@@ -245,7 +250,6 @@ impl<J: Job> DeviceLoop<J> {
     }
 
     fn fail_batch(&mut self, mut batch: BatchOf<J>, cause: Cause) {
-        self.release(&batch);
         let count = documents::<J>(&batch.items) as u64;
         let last = batch.items.last().map(|item| item.position).unwrap_or_default();
         if self.shared.line.lock().count_failures(count, last) {
@@ -271,7 +275,6 @@ impl<J: Job> DeviceLoop<J> {
         let (oldest, part) = places.fold((batch.index, batch.part), Ord::min);
         let device = self.meter.info.name.clone();
         self.lost = true;
-        self.release(&batch);
         self.shared.cancel_batch(batch);
         self.send(oldest, part, Err(Error::DeviceLost { device, batch: oldest, cause }));
     }
@@ -292,20 +295,14 @@ impl<J: Job> DeviceLoop<J> {
     pub(crate) fn close(mut self) {
         for Flight { batch, ticket, .. } in std::mem::take(&mut self.in_flight) {
             drop_user(ticket);
-            self.release(&batch);
             self.shared.cancel_batch(batch);
         }
         for part in std::mem::take(&mut self.parts) {
-            self.release(&part);
             self.shared.cancel_batch(part);
         }
         self.end_busy();
         let Self { gpu, .. } = self;
         drop_user(gpu);
-    }
-
-    fn release(&self, batch: &BatchOf<J>) {
-        self.meter.holding.fetch_sub(held::<J>(batch), Ordering::SeqCst);
     }
 
     fn begin_busy(&mut self) {
@@ -335,11 +332,6 @@ impl<J: Job> DeviceLoop<J> {
             self.meter.items.fetch_add(batch.items.len() as u64, Ordering::Relaxed);
         }
     }
-}
-
-fn held<J: Job>(batch: &BatchOf<J>) -> usize {
-    documents::<J>(&batch.items)
-        + batch.failures.iter().map(|failure| J::documents(&failure.document)).sum::<usize>()
 }
 
 /// Fills a last batch up with copies, where that was asked for.
