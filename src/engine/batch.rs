@@ -38,6 +38,15 @@ pub(crate) struct Group<D, P> {
     pub(crate) slots: Vec<Slot<D, P>>,
 }
 
+impl<D, P> Group<D, P> {
+    /// Hands all parts out to be dropped without a lock.
+    pub(crate) fn cancel(&mut self, after: &mut Aftermath<D, P>) {
+        for (offset, slot) in self.slots.drain(..).enumerate() {
+            slot.cancel(Position(self.first.0 + offset as u64), after);
+        }
+    }
+}
+
 /// What goes to the device at once.
 pub(crate) struct Batch<D, P> {
     pub(crate) index: BatchIndex,
@@ -47,22 +56,30 @@ pub(crate) struct Batch<D, P> {
     pub(crate) failures: Vec<Failure<D>>,
     /// Copies of the last item that fill the batch up to this many.
     pub(crate) pad: Option<(fn(&P) -> P, usize)>,
+    /// Where it stands; a batch too large for the device comes out in parts.
     pub(crate) part: Part,
 }
 
-/// Which part of its batch this is; a batch too large for the device comes out in parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A part of a batch: which of its items it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Part {
     /// Items of the batch before this part.
-    pub(crate) from: usize,
-    /// Whether no other part follows.
+    pub(crate) start: usize,
+    /// Items of the batch up to the end of this part.
+    pub(crate) end: usize,
+    /// Whether no other part of the batch follows.
     pub(crate) last: bool,
+}
+
+impl Part {
+    /// A whole batch, however many items it will hold.
+    const WHOLE: Self = Self { start: 0, end: usize::MAX, last: true };
 }
 
 impl<D, P> Batch<D, P> {
     pub(crate) fn new(index: BatchIndex, prepared: Vec<P>, capacity: usize) -> Self {
         let items = Vec::with_capacity(capacity);
-        Self { index, items, prepared, failures: Vec::new(), pad: None, part: Part { from: 0, last: true } }
+        Self { index, items, prepared, failures: Vec::new(), pad: None, part: Part::WHOLE }
     }
 
     /// Items that hold a token here.
@@ -73,16 +90,16 @@ impl<D, P> Batch<D, P> {
     /// Splits off the second half; the failures come out with the first.
     pub(crate) fn halve(&mut self) -> Self {
         let half = self.items.len().div_ceil(2);
+        let middle = self.part.start + half;
         let second = Self {
             index: self.index,
             items: self.items.split_off(half),
             prepared: self.prepared.drain(half..).collect(),
             failures: Vec::new(),
             pad: None,
-            part: Part { from: self.part.from + half, last: self.part.last },
+            part: Part { start: middle, ..self.part },
         };
-        self.pad = None;
-        self.part.last = false;
+        self.part = Part { start: self.part.start, end: middle, last: false };
         second
     }
 }
@@ -100,8 +117,6 @@ pub(crate) struct Delivery<D, R> {
 pub(crate) struct Done<D, R> {
     pub(crate) index: BatchIndex,
     pub(crate) part: Part,
-    /// Items of this part: where the next one begins.
-    pub(crate) items: usize,
     pub(crate) delivery: Result<Delivery<D, R>, Error>,
     /// The run ends after this delivery, for this reason.
     pub(crate) then_stop: Option<Error>,

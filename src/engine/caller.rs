@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::batch::{Delivery, Done};
+use super::batch::{Delivery, Done, Part};
 use super::device::{BatchOf, DeviceLoop, Ran, SLICE, Waiting};
 use super::feed::{Fed, Feeder};
 use super::job::Job;
@@ -67,12 +67,16 @@ pub(crate) struct Caller<J: Job> {
 /// Whose turn it is, and how the run stands.
 pub(crate) struct Turn<J: Job> {
     /// Results that came before their turn.
-    early: BTreeMap<(u64, usize), DoneOf<J>>,
-    /// Index of the batch, and items of it that are out.
-    next: (u64, usize),
+    early: BTreeMap<Place, DoneOf<J>>,
+    next: Place,
+    /// Batches that are out with all their parts.
+    batches_out: u64,
     state: State,
     left_behind: Vec<String>,
 }
+
+/// Place of a result: its batch, and the items of that batch before it.
+type Place = (u64, usize);
 
 enum State {
     Running,
@@ -81,9 +85,23 @@ enum State {
     Ended,
 }
 
+/// How the threads of a run ended.
+struct Joined {
+    /// Whether no user code of this run is still running anywhere.
+    all: bool,
+    /// Names of the threads that were left behind.
+    left_behind: Vec<String>,
+}
+
 impl<J: Job> Default for Turn<J> {
     fn default() -> Self {
-        Self { early: BTreeMap::new(), next: (0, 0), state: State::Running, left_behind: Vec::new() }
+        Self {
+            early: BTreeMap::new(),
+            next: (0, 0),
+            batches_out: 0,
+            state: State::Running,
+            left_behind: Vec::new(),
+        }
     }
 }
 
@@ -103,7 +121,7 @@ impl<J: Job> Caller<J> {
                 return self.hand_over(done);
             }
             match self.result() {
-                Ok(done) => drop(self.turn.early.insert((done.index.0, done.part.from), done)),
+                Ok(done) => drop(self.turn.early.insert((done.index.0, done.part.start), done)),
                 Err(Missing::Ended) => return self.finish(),
                 Err(Missing::Nested { depth }) => return self.fail(Error::Nested { depth }),
             }
@@ -112,16 +130,16 @@ impl<J: Job> Caller<J> {
 
     /// The message whose turn it is, if it is there.
     fn in_turn(&mut self) -> Option<DoneOf<J>> {
-        let turn = &mut self.turn;
-        let entry = turn.early.first_entry()?;
-        if self.order == Order::Source && *entry.key() != turn.next {
+        let entry = self.turn.early.first_entry()?;
+        if self.order == Order::Source && *entry.key() != self.turn.next {
             return None;
         }
         let done = entry.remove();
-        turn.next = match done.part.last {
-            true => (turn.next.0 + 1, 0),
-            false => (turn.next.0, done.part.from + done.items),
+        self.turn.next = match done.part {
+            Part { last: true, .. } => (done.index.0 + 1, 0),
+            Part { end, .. } => (done.index.0, end),
         };
+        self.turn.batches_out += u64::from(done.part.last);
         Some(done)
     }
 
@@ -150,7 +168,7 @@ impl<J: Job> Caller<J> {
     /// Everything that was cut is out.
     fn finish(&mut self) -> Option<Result<Delivery<J::Document, J::Delivered>, Error>> {
         let mut line = self.shared.line.lock();
-        let missing = self.turn.next.0 < line.cut_so_far() || !self.turn.early.is_empty();
+        let missing = self.turn.batches_out < line.cut_so_far() || !self.turn.early.is_empty();
         let ending = line.take_ending();
         drop(line);
         let bug =
@@ -166,29 +184,31 @@ impl<J: Job> Caller<J> {
         }
         self.turn.state = State::Ended;
         self.shared.stop();
-        self.turn.left_behind = self.join();
+        let joined = self.join();
+        self.turn.left_behind = joined.left_behind;
         self.end_inline();
         self.drain();
-        let holding: usize = self.devices.iter().map(|device| device.holding.load(Ordering::SeqCst)).sum();
-        let stuck = self.shared.work.running() + holding;
-        self.shared.ledger.lock().close(stuck);
+        self.shared.ledger.lock().close(joined.all);
         self.shared.meters.ended.set_first(self.shared.seam.now());
     }
 
     /// Waits for the threads of the run, and for the units that run on a pool of others.
-    fn join(&self) -> Vec<String> {
+    fn join(&self) -> Joined {
         let shared = &self.shared;
         let start = shared.seam.now();
-        let behind = shared.threads.join(self.grace, || {
+        let mut feeder_left = false;
+        let left_behind = shared.threads.join(self.grace, || {
             let patience = LIVE_SOURCE.saturating_sub(shared.seam.now() - start);
             if shared.in_source.load(Ordering::SeqCst) && patience.is_zero() {
+                feeder_left = true;
                 shared.threads.leave(FEEDER);
             }
             yielding::slice(if patience.is_zero() { SLICE } else { patience })
         });
         let deadline = start.saturating_add(self.grace);
         while shared.seam.now() < deadline && !shared.work.wait_idle(yielding::slice(SLICE)) {}
-        behind
+        let all = left_behind.is_empty() && !feeder_left && shared.work.running() == 0;
+        Joined { all, left_behind }
     }
 
     fn end_inline(&mut self) {

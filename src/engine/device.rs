@@ -145,9 +145,7 @@ impl<J: Job> DeviceLoop<J> {
             }
         };
         self.drained = received.is_err();
-        let batch = received.ok().flatten()?;
-        self.meter.holding.fetch_add(held::<J>(&batch), Ordering::SeqCst);
-        Some(batch)
+        received.ok().flatten()
     }
 
     /// A fraction of a batch's time: long enough not to spin, short enough not to leave a result lying.
@@ -211,13 +209,11 @@ impl<J: Job> DeviceLoop<J> {
         self.end_busy();
         self.count(&batch);
         self.recycle(std::mem::take(&mut batch.prepared));
-        self.release(&batch);
         match output {
             Some(output) if J::After::PER_ROW => then::start(&self.shared, batch, output, &self.out),
             output => {
                 let output = output.and_then(|output| self.shared.after.whole(output));
-                let place = Place::of(&batch);
-                self.send(place, Ok(delivery(batch, output)));
+                self.send(batch.index, batch.part, Ok(delivery(batch, output)));
             }
         }
     }
@@ -234,9 +230,17 @@ impl<J: Job> DeviceLoop<J> {
         self.end_busy();
         match error {
             StageError::Lost(cause) => self.lose(batch, cause),
+            StageError::TooLarge(_) if batch.prepared.len() > batch.items.len() => self.strip(batch),
             StageError::TooLarge(_) if batch.items.len() > 1 => self.halve(batch),
             StageError::TooLarge(cause) | StageError::Batch(cause) => self.fail_batch(batch, cause),
         }
+    }
+
+    /// Goes on without the copies that filled the batch up.
+    fn strip(&mut self, mut batch: BatchOf<J>) {
+        batch.pad = None;
+        self.recycle(batch.prepared.split_off(batch.items.len()));
+        self.parts.push_front(batch);
     }
 
     fn halve(&mut self, mut first: BatchOf<J>) {
@@ -246,15 +250,13 @@ impl<J: Job> DeviceLoop<J> {
     }
 
     fn fail_batch(&mut self, mut batch: BatchOf<J>, cause: Cause) {
-        self.release(&batch);
         let count = documents::<J>(&batch.items) as u64;
         let last = batch.items.last().map(|item| item.position).unwrap_or_default();
         if self.shared.line.lock().count_failures(count, last) {
             let error = Error::Batch { batch: batch.index, cause };
-            self.send(Place::of(&batch), Err(error));
+            self.send(batch.index, batch.part, Err(error));
             return self.shared.cancel_batch(batch);
         }
-        let place = Place::of(&batch);
         self.recycle(std::mem::take(&mut batch.prepared));
         let failed = batch.items.drain(..).map(|Item { position, document }| Failure {
             document,
@@ -263,25 +265,27 @@ impl<J: Job> DeviceLoop<J> {
             cause: cause.clone(),
         });
         batch.failures.extend(failed);
-        self.send(place, Ok(delivery(batch, None)));
+        self.send(batch.index, batch.part, Ok(delivery(batch, None)));
     }
 
     /// The device is gone: the oldest batch that it owes is where the run ends.
     fn lose(&mut self, batch: BatchOf<J>, cause: Cause) {
-        let oldest = self.in_flight.front().map_or(&batch, |flight| &flight.batch);
-        let place = std::cmp::min_by_key(Place::of(oldest), Place::of(&batch), |place| {
-            (place.index, place.part.from)
-        });
+        let owed = self.in_flight.iter().map(|flight| &flight.batch).chain(&self.parts);
+        let places = owed.map(|batch| (batch.index, batch.part));
+        let (oldest, part) = places.fold((batch.index, batch.part), Ord::min);
         let device = self.meter.info.name.clone();
         self.lost = true;
-        self.release(&batch);
         self.shared.cancel_batch(batch);
-        self.send(place, Err(Error::DeviceLost { device, batch: place.index, cause }));
+        self.send(oldest, part, Err(Error::DeviceLost { device, batch: oldest, cause }));
     }
 
-    fn send(&self, place: Place, delivery: Result<Delivery<J::Document, J::Delivered>, Error>) {
-        let Place { index, part, items } = place;
-        let done = Done { index, part, items, delivery, then_stop: None };
+    fn send(
+        &self,
+        index: BatchIndex,
+        part: Part,
+        delivery: Result<Delivery<J::Document, J::Delivered>, Error>,
+    ) {
+        let done = Done { index, part, delivery, then_stop: None };
         if let Err(done) = self.out.send(done) {
             cancel_done(&self.shared, done);
         }
@@ -299,20 +303,14 @@ impl<J: Job> DeviceLoop<J> {
     pub(crate) fn close(mut self) {
         for Flight { batch, ticket, .. } in std::mem::take(&mut self.in_flight) {
             drop_user(ticket);
-            self.release(&batch);
             self.shared.cancel_batch(batch);
         }
         for part in std::mem::take(&mut self.parts) {
-            self.release(&part);
             self.shared.cancel_batch(part);
         }
         self.end_busy();
         let Self { gpu, .. } = self;
         drop_user(gpu);
-    }
-
-    fn release(&self, batch: &BatchOf<J>) {
-        self.meter.holding.fetch_sub(held::<J>(batch), Ordering::SeqCst);
     }
 
     fn begin_busy(&mut self) {
@@ -342,25 +340,6 @@ impl<J: Job> DeviceLoop<J> {
             self.meter.items.fetch_add(batch.items.len() as u64, Ordering::Relaxed);
         }
     }
-}
-
-/// Where a message stands in the order of the results.
-#[derive(Clone, Copy)]
-struct Place {
-    index: BatchIndex,
-    part: Part,
-    items: usize,
-}
-
-impl Place {
-    fn of<D, P>(batch: &Batch<D, P>) -> Self {
-        Self { index: batch.index, part: batch.part, items: batch.items.len() }
-    }
-}
-
-fn held<J: Job>(batch: &BatchOf<J>) -> usize {
-    documents::<J>(&batch.items)
-        + batch.failures.iter().map(|failure| J::documents(&failure.document)).sum::<usize>()
 }
 
 /// Fills a last batch up with copies, where that was asked for.

@@ -3,6 +3,7 @@
 //! `pulled = delivered + failed + cancelled + stuck`, at every ending.
 
 use super::batch::Item;
+use super::shared::drop_each;
 use crate::observe::accounts::Accounts;
 
 /// The accounts while the run goes on, and the documents to be taken back.
@@ -44,11 +45,17 @@ impl<D> Ledger<D> {
         Vec::new()
     }
 
-    /// Closes the accounts: what is inside user code now is stuck, and what it leaves later is not counted.
-    pub(crate) fn close(&mut self, stuck: usize) {
-        if !self.closed {
-            self.closed = true;
-            self.accounts.stuck = stuck as u64;
+    /// Closes the accounts. Where not all user code has returned, what is missing is stuck in it, and
+    /// what it leaves later is not counted; where all has, a document that is missing is a bug of ours
+    /// and stays visible as one.
+    pub(crate) fn close(&mut self, all_returned: bool) {
+        if self.closed {
+            return;
+        }
+        self.closed = true;
+        if !all_returned {
+            let Accounts { pulled, delivered, failed, cancelled, .. } = self.accounts;
+            self.accounts.stuck = pulled - delivered - failed - cancelled;
         }
     }
 
@@ -56,8 +63,18 @@ impl<D> Ledger<D> {
         self.accounts
     }
 
+    /// Empty until the accounts are closed: only then is it known what does not come out.
     pub(crate) fn take_leftovers(&mut self) -> Vec<Item<D>> {
+        if !self.closed {
+            return Vec::new();
+        }
         self.leftovers.sort_by_key(|item| item.position);
         std::mem::take(&mut self.leftovers)
+    }
+}
+
+impl<D> Drop for Ledger<D> {
+    fn drop(&mut self) {
+        drop_each(self.leftovers.drain(..));
     }
 }

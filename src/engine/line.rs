@@ -95,10 +95,15 @@ impl<D, P> Line<D, P> {
         }
     }
 
-    /// Takes a group of outcomes, moves the head on and cuts what is full.
+    /// Takes a group of outcomes, moves the head on and cuts what is full. Where no more is accepted
+    /// they are cancelled at once: the head may never come to them.
     pub(crate) fn put(&mut self, group: &mut Group<D, P>, now: Moment) -> Aftermath<D, P> {
         let mut after = Aftermath::default();
         let first = group.first.0;
+        if self.sink.is_none() {
+            group.cancel(&mut after);
+            return after;
+        }
         match self.cuts.order {
             Order::Completion => {
                 for (offset, slot) in group.slots.drain(..).enumerate() {
@@ -111,9 +116,7 @@ impl<D, P> Line<D, P> {
                 }
                 self.advance(now, &mut after);
             }
-            Order::Source if self.sink.is_some() => self.stand_in_ring(first, group),
-            // Those before it may have been cancelled, and would never come.
-            Order::Source => self.cancel(group, &mut after),
+            Order::Source => self.stand_in_ring(first, group),
         }
         self.finish(&mut after);
         after
@@ -126,12 +129,6 @@ impl<D, P> Line<D, P> {
         }
         for (offset, slot) in group.slots.drain(..).enumerate() {
             self.ring[start + offset] = Some(slot);
-        }
-    }
-
-    fn cancel(&mut self, group: &mut Group<D, P>, after: &mut Aftermath<D, P>) {
-        for (offset, slot) in group.slots.drain(..).enumerate() {
-            slot.cancel(Position(group.first.0 + offset as u64), after);
         }
     }
 
@@ -183,7 +180,8 @@ impl<D, P> Line<D, P> {
     /// Cuts what stands and accepts no more: what comes later is cancelled.
     fn end_with(&mut self, error: Error, after: &mut Aftermath<D, P>) {
         self.cut(after);
-        self.ending.get_or_insert(error);
+        // It stands before the end of the source: a panic of the source that was noted is beyond it.
+        self.ending = Some(error);
         after.ceased = true;
         self.release(after);
         self.empty(after);

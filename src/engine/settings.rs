@@ -149,7 +149,9 @@ impl<P> Default for Settings<P> {
 }
 
 /// Larger batches than this are a mistake in the units, not a wish.
-const MOST_TOKENS: usize = 1 << 24;
+pub(crate) const MOST_TOKENS: usize = 1 << 24;
+/// More threads than any machine has cores.
+const MOST_WORKERS: usize = 1 << 12;
 
 impl<P> Settings<P> {
     /// Every setting that cannot work, found before anything starts.
@@ -166,6 +168,9 @@ impl<P> Settings<P> {
                 "batch_size",
                 "batch_size × ahead is more than 2^24 documents in flight; give less",
             );
+        }
+        if matches!(self.workers, WorkerCount::Exactly(workers) if workers > MOST_WORKERS) {
+            return refuse("workers", "more than 4096 threads are a mistake; Auto takes one a core");
         }
         if self.max_wait.is_some_and(|wait| wait.is_zero()) {
             return refuse("max_wait", "0 would cut every document alone; give a time, or batch_size(1)");

@@ -18,8 +18,8 @@ use crate::observe::meters::Meters;
 
 pub(crate) struct Shared<J: Job> {
     pub(crate) seam: Seam,
-    pub(crate) cpu: J::Cpu,
-    pub(crate) after: J::After,
+    pub(crate) cpu: Held<J::Cpu>,
+    pub(crate) after: Held<J::After>,
     pub(crate) tokens: Tokens,
     pub(crate) work: Work<J>,
     pub(crate) line: Mutex<Line<J::Document, J::Prepared>>,
@@ -31,6 +31,24 @@ pub(crate) struct Shared<J: Job> {
     pub(crate) meters: Meters,
     pub(crate) in_source: AtomicBool,
     stop: AtomicBool,
+}
+
+/// A value of the user's: whichever thread is the last to hold the run drops it, and a panic of its
+/// `Drop` must not end that thread, or the process where the thread is a pool's.
+pub(crate) struct Held<T>(Option<T>);
+
+impl<T> std::ops::Deref for Held<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.as_ref().expect("it is there until it is dropped")
+    }
+}
+
+impl<T> Drop for Held<T> {
+    fn drop(&mut self) {
+        drop_user(self.0.take());
+    }
 }
 
 /// The parts of [`Shared`] that are made outside.
@@ -53,8 +71,8 @@ impl<J: Job> Shared<J> {
             line: seam.mutex(parts.line),
             ledger: seam.mutex(Ledger::default()),
             then_batches: seam.mutex(Vec::new()),
-            cpu: parts.cpu,
-            after: parts.after,
+            cpu: Held(Some(parts.cpu)),
+            after: Held(Some(parts.after)),
             work: parts.work,
             workers: parts.workers,
             threads: parts.threads,
@@ -103,7 +121,7 @@ impl<J: Job> Shared<J> {
     pub(crate) fn settle(&self, aftermath: Aftermath<J::Document, J::Prepared>) {
         let Aftermath { cancelled, trash, batches, ceased } = aftermath;
         self.cancel(cancelled);
-        drop_user(trash);
+        drop_each(trash);
         for batch in batches {
             self.cancel_batch(batch);
         }
@@ -113,7 +131,7 @@ impl<J: Job> Shared<J> {
     }
 
     pub(crate) fn cancel_batch(&self, batch: Batch<J::Document, J::Prepared>) {
-        drop_user(batch.prepared);
+        drop_each(batch.prepared);
         self.cancel(batch.items);
         self.cancel(
             batch
@@ -126,10 +144,7 @@ impl<J: Job> Shared<J> {
 
     pub(crate) fn cancel_group(&self, mut group: super::batch::Group<J::Document, J::Prepared>) {
         let mut aftermath = Aftermath::default();
-        let first = group.first.0;
-        for (offset, slot) in group.slots.drain(..).enumerate() {
-            slot.cancel(crate::place::Position(first + offset as u64), &mut aftermath);
-        }
+        group.cancel(&mut aftermath);
         self.settle(aftermath);
     }
 
@@ -140,7 +155,7 @@ impl<J: Job> Shared<J> {
         }
         let documents = documents::<J>(&items);
         let unasked = self.ledger.lock().cancel(items, documents);
-        drop_user(unasked);
+        drop_each(unasked);
     }
 }
 
@@ -164,6 +179,14 @@ pub(crate) fn drop_user<T>(value: T) {
         && let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value)))
     {
         forget_quietly(payload);
+    }
+}
+
+/// Drops values of the user's one by one, so that of several whose `Drop` panics none is dropped
+/// while another unwinds, which would end the process.
+pub(crate) fn drop_each<T>(values: impl IntoIterator<Item = T>) {
+    if std::mem::needs_drop::<T>() {
+        values.into_iter().for_each(drop_user);
     }
 }
 

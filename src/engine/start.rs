@@ -10,7 +10,7 @@ use super::feed::{Feeder, Source};
 use super::job::{After, Job};
 use super::line::{Cuts, Line, Sink};
 use super::seam::{Receiver, Seam, Sender, Threads, Workers};
-use super::settings::Settings;
+use super::settings::{MOST_TOKENS, Settings};
 use super::shared::{Parts, Shared};
 use super::then::DoneOf;
 use super::work::Work;
@@ -40,6 +40,7 @@ pub(crate) fn start<J: Job>(mut plan: Plan<J>) -> Result<Caller<J>, Error> {
         });
     }
     let meters = open(&mut plan)?;
+    check_depths(&plan, &meters)?;
     let sizes = Sizes::new(&plan, &meters);
     let threads = Threads::new(&plan.seam);
     let built = build(plan, meters, sizes, &threads);
@@ -59,6 +60,16 @@ fn open<J: Job>(plan: &mut Plan<J>) -> Result<Vec<Arc<DeviceMeter>>, Error> {
             Ok(Arc::new(DeviceMeter::new(device, depth.max(1))))
         })
         .collect()
+}
+
+/// What the stages ask for must be bounded as the settings are.
+fn check_depths<J: Job>(plan: &Plan<J>, meters: &[Arc<DeviceMeter>]) -> Result<(), Error> {
+    let depths = meters.iter().fold(0_usize, |depths, meter| depths.saturating_add(meter.depth));
+    if depths.saturating_mul(plan.settings.batch_size) <= MOST_TOKENS {
+        return Ok(());
+    }
+    let reason = format!("{depths} batches in flight on the devices are more than 2^24 documents; give less");
+    Err(Error::Setting { name: "depth", reason })
 }
 
 /// Numbers that follow from the settings.

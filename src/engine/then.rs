@@ -125,7 +125,7 @@ impl<J: Job> ThenBatch<J> {
         mut failures: Vec<Failure<J::Document>>,
     ) {
         let (mut items, mut parts) = (Vec::with_capacity(done.len()), Vec::with_capacity(done.len()));
-        let (before, rows) = (failures.len(), done.len());
+        let before = failures.len();
         for worked in done.into_iter().flatten() {
             match worked {
                 Ok((item, part)) => {
@@ -138,8 +138,7 @@ impl<J: Job> ThenBatch<J> {
         let then_stop = stop_after(shared, &failures[before..]);
         let output = if items.is_empty() { None } else { shared.after.join(parts) };
         let delivery = Delivery { index: self.index, items, output, failures };
-        let done =
-            Done { index: self.index, part: self.part, items: rows, delivery: Ok(delivery), then_stop };
+        let done = Done { index: self.index, part: self.part, delivery: Ok(delivery), then_stop };
         if let Err(done) = self.out.send(done) {
             cancel_done(shared, done);
         }

@@ -2,7 +2,7 @@
 //!
 //! A counter is a relaxed atomic: it is read for people, and no decision of the engine depends on it.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::stage::DeviceInfo;
@@ -83,8 +83,6 @@ pub(crate) struct DeviceMeter {
     pub(crate) last_collect: Mark,
     pub(crate) batches: AtomicU64,
     pub(crate) items: AtomicU64,
-    /// Documents that the device thread holds now.
-    pub(crate) holding: AtomicUsize,
 }
 
 impl DeviceMeter {
@@ -98,7 +96,6 @@ impl DeviceMeter {
             last_collect: Mark::default(),
             batches: AtomicU64::new(0),
             items: AtomicU64::new(0),
-            holding: AtomicUsize::new(0),
         }
     }
 }

@@ -29,7 +29,7 @@ pub(crate) enum Receiver<T> {
 pub(super) fn channel<T>(seam: &Seam, capacity: usize) -> (Sender<T>, Receiver<T>) {
     match seam {
         Seam::Real { .. } => {
-            let (sender, receiver) = crossbeam_channel::bounded(capacity);
+            let (sender, receiver) = real(capacity);
             (Sender::Real(sender), Receiver::Real(receiver))
         }
         #[cfg(test)]
@@ -38,6 +38,15 @@ pub(super) fn channel<T>(seam: &Seam, capacity: usize) -> (Sender<T>, Receiver<T
             (Sender::Test(queue.clone()), Receiver::Test(queue, seam.clone()))
         }
     }
+}
+
+/// Messages that a channel holds memory for from the start. Beyond them it takes memory as it fills:
+/// with tokens for a million documents in flight the messages of a channel would be gigabytes.
+const ALLOCATED: usize = 1 << 12;
+
+#[expect(clippy::disallowed_methods, reason = "the tokens bound it: no more messages exist than `capacity`")]
+fn real<T>(capacity: usize) -> (crossbeam_channel::Sender<T>, crossbeam_channel::Receiver<T>) {
+    if capacity <= ALLOCATED { crossbeam_channel::bounded(capacity) } else { crossbeam_channel::unbounded() }
 }
 
 impl<T> Sender<T> {

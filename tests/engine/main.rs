@@ -1,0 +1,17 @@
+//! The engine by its laws, through public items only: how a run ends, what a failure does, which order
+//! results have, what bounds memory, and with whom a pool may be shared.
+//!
+//! Gates, not sleeps: a timing never decides a test. A test that hangs ends the process with its name.
+
+mod endings;
+mod gpu_failures;
+mod hangs;
+mod order;
+mod pools;
+mod serial;
+mod settings;
+mod skips;
+mod states;
+mod support;
+mod then;
+mod tokens;
