@@ -5,11 +5,13 @@
 #![deny(unsafe_code)]
 
 mod error;
+pub mod gpu;
 pub mod kernel;
 mod place;
 mod stage;
 
 pub use error::{Cause, Error, Failure, Stage};
+pub use gpu::{Gpu, Program, Tensors};
 pub use place::{BatchIndex, Position};
 pub use stage::{
     ClosureTicket, CpuStage, DeviceInfo, DeviceKind, GpuStage, Output, Rows, StageError, Whole, WithState,

@@ -1,0 +1,133 @@
+//! One device and its queue: errors are caught, loss is remembered, buffers are counted.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use crate::error::Cause;
+use crate::stage::StageError;
+
+/// Features that are asked for where the adapter has them. Programs run without any of them:
+/// timestamps only tell how long the device worked.
+const WANTED: wgpu::Features = wgpu::Features::TIMESTAMP_QUERY;
+
+#[derive(Debug)]
+pub(super) struct Device {
+    pub(super) raw: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    faults: Arc<Faults>,
+    buffers: AtomicU64,
+}
+
+/// What went wrong with a device for good. wgpu tells it once, in a callback, so it is kept.
+#[derive(Debug, Default)]
+struct Faults {
+    lost: OnceLock<Cause>,
+    /// An error outside of every error scope: a bug of ours, and never a reason to panic.
+    uncaptured: OnceLock<Cause>,
+}
+
+impl Device {
+    pub(super) fn open(adapter: &wgpu::Adapter) -> Result<Self, Cause> {
+        let (raw, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+            label: Some("gapless"),
+            required_features: adapter.features() & WANTED,
+            required_limits: adapter.limits(),
+            ..Default::default()
+        }))?;
+        let device = Self::new(raw, queue);
+        let faults = device.faults.clone();
+        device.raw.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            let _ = faults.uncaptured.set(error.into());
+        }));
+        Ok(device)
+    }
+
+    pub(super) fn new(raw: wgpu::Device, queue: wgpu::Queue) -> Self {
+        let faults = Arc::new(Faults::default());
+        let told = faults.clone();
+        raw.set_device_lost_callback(move |reason, message| {
+            let _ =
+                told.lost.set(Cause::msg(format!("the device is lost ({reason:?}) {message}").trim_end()));
+        });
+        Self { raw, queue, faults, buffers: AtomicU64::new(0) }
+    }
+
+    pub(super) fn buffers_made(&self) -> u64 {
+        self.buffers.load(Ordering::Relaxed)
+    }
+
+    /// An error if the device is gone, or if something failed that no error scope saw.
+    pub(super) fn check(&self) -> Result<(), StageError> {
+        if let Some(cause) = self.faults.lost.get() {
+            return Err(StageError::Lost(cause.clone()));
+        }
+        self.faults.uncaptured.get().map_or(Ok(()), |cause| Err(StageError::Batch(cause.clone())))
+    }
+
+    /// Counts the device as lost from now on.
+    pub(super) fn lose(&self, cause: Cause) -> StageError {
+        StageError::Lost(self.faults.lost.get_or_init(|| cause).clone())
+    }
+
+    pub(super) fn buffer(
+        &self,
+        label: &str,
+        size: u64,
+        usage: wgpu::BufferUsages,
+        mapped: bool,
+    ) -> wgpu::Buffer {
+        self.buffers.fetch_add(1, Ordering::Relaxed);
+        self.raw.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size,
+            usage,
+            mapped_at_creation: mapped,
+        })
+    }
+
+    /// A buffer that is filled once.
+    pub(super) fn filled(&self, label: &str, bytes: &[u8], usage: wgpu::BufferUsages) -> wgpu::Buffer {
+        let buffer = self.buffer(label, (bytes.len() as u64).next_multiple_of(8), usage, true);
+        // A buffer that could not be made is not mapped; the error scope around this call tells why.
+        if let Ok(mut view) = buffer.get_mapped_range_mut(..) {
+            view.slice(..bytes.len()).copy_from_slice(bytes);
+        }
+        buffer.unmap();
+        buffer
+    }
+
+    /// Runs calls to wgpu and returns the first error that they caused.
+    ///
+    /// Scopes belong to the thread that opens them, so this catches what this thread does and nothing else.
+    pub(super) fn caught<R>(&self, calls: impl FnOnce() -> R) -> Result<R, StageError> {
+        let internal = self.raw.push_error_scope(wgpu::ErrorFilter::Internal);
+        let validation = self.raw.push_error_scope(wgpu::ErrorFilter::Validation);
+        let memory = self.raw.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let result = calls();
+        let memory = pollster::block_on(memory.pop());
+        let others = [pollster::block_on(validation.pop()), pollster::block_on(internal.pop())];
+        self.check()?;
+        if let Some(error) = memory {
+            return Err(StageError::TooLarge(Cause::from(error)));
+        }
+        others.into_iter().flatten().next().map_or(Ok(result), |error| Err(StageError::Batch(error.into())))
+    }
+
+    /// Runs callbacks of what is done, and waits for a submission for at most `wait`.
+    ///
+    /// A wait that ends early is no error: the caller looks at what its callbacks wrote.
+    pub(super) fn poll(&self, submission: &wgpu::SubmissionIndex, wait: Duration) -> Result<(), StageError> {
+        let poll = match wait {
+            Duration::ZERO => wgpu::PollType::Poll,
+            _ => wgpu::PollType::Wait { submission_index: Some(submission.clone()), timeout: Some(wait) },
+        };
+        // wgpu 30 panics in `poll` when the driver answers that the device is lost.
+        match catch_unwind(AssertUnwindSafe(|| self.raw.poll(poll))) {
+            Ok(Ok(_) | Err(wgpu::PollError::Timeout)) => self.check(),
+            Ok(Err(error)) => Err(self.lose(error.into())),
+            Err(panic) => Err(self.lose(Cause::panic(&*panic).context("waiting for the device"))),
+        }
+    }
+}
