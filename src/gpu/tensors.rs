@@ -198,6 +198,7 @@ mod tests {
         let shelf = tensors.shelf.clone();
         let memory = tensors["prob"].as_ptr();
         drop(tensors);
-        assert_eq!(shelf.take(6).as_ptr(), memory);
+        let taken = shelf.take(6);
+        assert_eq!(taken.as_ptr(), memory);
     }
 }

@@ -22,3 +22,21 @@ pub(crate) fn device() -> Option<Gpu> {
     });
     Some(gpu)
 }
+
+/// A device made with wgpu by the test itself, which can therefore destroy it.
+///
+/// `None` where GPU tests are left out, and on the twins, which are no device.
+pub(crate) fn own_device() -> Option<(Gpu, wgpu::Device)> {
+    let name = device()?.info().name.clone();
+    if name == "cpu" {
+        eprintln!("left out: the twins are no wgpu device");
+        return None;
+    }
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+    let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
+    let adapter =
+        adapters.into_iter().find(|adapter| adapter.get_info().name == name).expect("it was opened");
+    let request = adapter.request_device(&wgpu::DeviceDescriptor::default());
+    let (device, queue) = pollster::block_on(request).expect("it was opened before");
+    Some((Gpu::from_wgpu(device.clone(), queue), device))
+}
