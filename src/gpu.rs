@@ -7,6 +7,7 @@
 //! Uses: `error`, `stage`, `kernel`. Used by: `pipeline`.
 
 mod adapters;
+mod clock;
 mod compile;
 mod deadline;
 mod device;

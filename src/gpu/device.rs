@@ -9,8 +9,9 @@ use crate::error::Cause;
 use crate::stage::StageError;
 
 /// Features that are asked for where the adapter has them. Programs run without any of them:
-/// timestamps only tell how long the device worked.
-const WANTED: wgpu::Features = wgpu::Features::TIMESTAMP_QUERY;
+/// timestamps only tell when the device worked.
+const WANTED: wgpu::Features =
+    wgpu::Features::TIMESTAMP_QUERY.union(wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS);
 
 #[derive(Debug)]
 pub(super) struct Device {

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use super::Limits;
+use super::clock::TIMES_BYTES;
 use super::graph::{Graph, Origin, setting, shape_name};
 use super::lifetimes::{self, Lifetime};
 use crate::error::Error;
@@ -104,8 +105,13 @@ impl Plan {
         self.max_batch as u64 * self.input.item_bytes() as u64 + STAMP_BYTES
     }
 
-    /// Bytes that come down with a full batch, its stamp included.
+    /// Bytes that come down with a full batch, its stamp and its times included.
     pub(super) fn readback_bytes(&self) -> u64 {
+        self.readback_times() + TIMES_BYTES
+    }
+
+    /// Where the times lie in what is read back.
+    pub(super) fn readback_times(&self) -> u64 {
         self.readback_stamp() + STAMP_BYTES
     }
 
@@ -150,7 +156,10 @@ impl Plan {
         let fits = [
             (u64::from(limits.workgroups), "workgroups in one dimension of a dispatch"),
             (limits.binding_bytes / room.max(1), "bytes in one binding"),
-            (limits.buffer_bytes.saturating_sub(STAMP_BYTES) / copied.max(1), "bytes in one buffer"),
+            (
+                limits.buffer_bytes.saturating_sub(STAMP_BYTES + TIMES_BYTES) / copied.max(1),
+                "bytes in one buffer",
+            ),
         ];
         let (most, limit) = fits.into_iter().min_by_key(|(most, _)| *most).expect("three limits");
         if self.max_batch as u64 <= most && self.max_batch > 0 {

@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use ndarray::{Array, Dimension};
 
+use super::clock::{Clock, TIMES_BYTES};
 use super::compile::Pipelines;
 use super::deadline::Deadline;
 use super::device::Device;
@@ -206,6 +207,9 @@ impl Ring {
         let label = Some("gapless.batch");
         let mut encoder = self.device.raw.create_command_encoder(&wgpu::CommandEncoderDescriptor { label });
         let up = rows * input.item_bytes() as u64;
+        if let Some(clock) = &slot.clock {
+            clock.begin(&mut encoder);
+        }
         encoder.copy_buffer_to_buffer(&slot.staging, STAMP_BYTES, &slot.input, 0, up);
         self.dispatch(&mut encoder, slot, rows as u32);
         for output in outputs {
@@ -214,13 +218,19 @@ impl Ring {
         }
         let stamp = self.plan.readback_stamp();
         encoder.copy_buffer_to_buffer(&slot.staging, 0, &slot.readback, stamp, STAMP_BYTES);
+        if let Some(clock) = &slot.clock {
+            clock.end(&mut encoder, &slot.readback, self.plan.readback_times());
+        }
         encoder.map_buffer_on_submit(&slot.staging, wgpu::MapMode::Write, .., slot.staging_map.told());
         encoder.map_buffer_on_submit(&slot.readback, wgpu::MapMode::Read, .., slot.readback_map.told());
         encoder.finish()
     }
 
     fn dispatch(&self, encoder: &mut wgpu::CommandEncoder, slot: &Slot, rows: u32) {
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: Some("gapless.batch"),
+            timestamp_writes: slot.clock.as_ref().and_then(Clock::of_pass),
+        });
         for ((step, pipeline), bind) in self.plan.steps.iter().zip(&self.pipelines).zip(&slot.binds) {
             let [x, y] = step.dispatch.workgroups;
             pass.set_pipeline(pipeline);
@@ -238,7 +248,9 @@ impl Ring {
             copy.extend_from_slice(values);
             (&output.shape[..], copy)
         });
-        let tensors = Tensors::new(&self.names, ticket.rows, values, &self.shelf);
+        let mut tensors = Tensors::new(&self.names, ticket.rows, values, &self.shelf);
+        let times = &view[self.plan.readback_times() as usize..][..TIMES_BYTES as usize];
+        tensors.span = slot.clock.as_ref().map(|clock| clock.span(times));
         let stamp = &view[self.plan.readback_stamp() as usize..][..STAMP_BYTES as usize];
         let intact = *stamp == ticket.stamp.to_ne_bytes();
         // A loss before the mapping succeeded is told at the latest by this poll.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use ndarray::{Array, Dimension};
 
+use super::clock::Clock;
 use super::device::Device;
 use super::plan::{Plan, STAMP_BYTES};
 use super::scalar::Scalar;
@@ -17,8 +18,9 @@ pub(super) struct Slot {
     /// The batch's stamp, then its items. Mapped whenever the slot is free.
     pub(super) staging: wgpu::Buffer,
     pub(super) input: wgpu::Buffer,
-    /// Rows of every output, then the stamp. Mapped when the batch is done.
+    /// Rows of every output, the stamp, the times. Mapped when the batch is done.
     pub(super) readback: wgpu::Buffer,
+    pub(super) clock: Option<Clock>,
     /// One a step.
     pub(super) binds: Vec<wgpu::BindGroup>,
     pub(super) staging_map: Arc<Map>,
@@ -73,6 +75,7 @@ impl Slot {
         Self {
             staging: device.buffer("gapless.staging", up, Usage::MAP_WRITE | Usage::COPY_SRC, true),
             readback: device.buffer("gapless.readback", down, Usage::MAP_READ | Usage::COPY_DST, false),
+            clock: Clock::new(device),
             binds: bind(&input),
             input,
             staging_map: Map::new(Mapped::Yes),

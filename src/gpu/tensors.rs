@@ -1,7 +1,8 @@
 //! What a program gives for a batch: named tensors, and one document's row of them.
 
-use std::ops::{Deref, Index};
+use std::ops::{Deref, Index, Range};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytemuck::TransparentWrapper;
 use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn};
@@ -26,6 +27,7 @@ pub struct Tensors {
     names: Arc<[String]>,
     arrays: Vec<ArrayD<f32>>,
     rows: usize,
+    pub(super) span: Option<Range<Duration>>,
     shelf: Arc<Shelf>,
 }
 
@@ -41,7 +43,13 @@ impl Tensors {
             let shape: Vec<usize> = [rows].iter().chain(shape).copied().collect();
             ArrayD::from_shape_vec(IxDyn(&shape), values).expect("a row of every output for every item")
         };
-        Self { names: names.clone(), arrays: values.map(array).collect(), rows, shelf: shelf.clone() }
+        Self {
+            names: names.clone(),
+            arrays: values.map(array).collect(),
+            rows,
+            span: None,
+            shelf: shelf.clone(),
+        }
     }
 
     /// The tensor with this name, if the program has such an output.
@@ -57,6 +65,15 @@ impl Tensors {
     /// The tensors to keep, in the order in which the program named its outputs.
     pub fn into_arrays(mut self) -> Vec<ArrayD<f32>> {
         std::mem::take(&mut self.arrays)
+    }
+
+    /// When the device began and ended this batch, by its own clock, whose zero means nothing.
+    ///
+    /// From the copy up to the copy down, or the kernels alone where the device takes times only
+    /// around them (Metal). The gap between the end of one batch and the beginning of the next is time
+    /// in which the device had nothing to do. `None` on the twins and where the device has no clock.
+    pub fn device_span(&self) -> Option<Range<Duration>> {
+        self.span.clone()
     }
 
     fn place(&self, name: &str) -> Option<usize> {
