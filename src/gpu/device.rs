@@ -17,17 +17,12 @@ const WANTED: wgpu::Features =
 pub(super) struct Device {
     pub(super) raw: wgpu::Device,
     pub(super) queue: wgpu::Queue,
-    faults: Arc<Faults>,
+    lost: Arc<Lost>,
     buffers: AtomicU64,
 }
 
-/// What went wrong with a device for good. wgpu tells it once, in a callback, so it is kept.
-#[derive(Debug, Default)]
-struct Faults {
-    lost: OnceLock<Cause>,
-    /// An error outside of every error scope: a bug of ours, and never a reason to panic.
-    uncaptured: OnceLock<Cause>,
-}
+/// Why a device is gone. wgpu tells it once, in a callback, so it is kept.
+type Lost = OnceLock<Cause>;
 
 impl Device {
     pub(super) fn open(adapter: &wgpu::Adapter) -> Result<Self, Cause> {
@@ -38,38 +33,36 @@ impl Device {
             ..Default::default()
         }))?;
         let device = Self::new(raw, queue);
-        let faults = device.faults.clone();
+        // Every call that can fail is in an error scope. Should one be missing, then nobody knows which
+        // batch is wrong: the device is not trusted any more, and nothing panics.
+        let lost = device.lost.clone();
         device.raw.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
-            let _ = faults.uncaptured.set(error.into());
+            let _ = lost.set(error.into());
         }));
         Ok(device)
     }
 
     pub(super) fn new(raw: wgpu::Device, queue: wgpu::Queue) -> Self {
-        let faults = Arc::new(Faults::default());
-        let told = faults.clone();
+        let lost = Arc::new(Lost::new());
+        let told = lost.clone();
         raw.set_device_lost_callback(move |reason, message| {
-            let _ =
-                told.lost.set(Cause::msg(format!("the device is lost ({reason:?}) {message}").trim_end()));
+            let _ = told.set(Cause::msg(format!("the device is lost ({reason:?}) {message}").trim_end()));
         });
-        Self { raw, queue, faults, buffers: AtomicU64::new(0) }
+        Self { raw, queue, lost, buffers: AtomicU64::new(0) }
     }
 
     pub(super) fn buffers_made(&self) -> u64 {
         self.buffers.load(Ordering::Relaxed)
     }
 
-    /// An error if the device is gone, or if something failed that no error scope saw.
+    /// An error if the device is gone.
     pub(super) fn check(&self) -> Result<(), StageError> {
-        if let Some(cause) = self.faults.lost.get() {
-            return Err(StageError::Lost(cause.clone()));
-        }
-        self.faults.uncaptured.get().map_or(Ok(()), |cause| Err(StageError::Batch(cause.clone())))
+        self.lost.get().map_or(Ok(()), |cause| Err(StageError::Lost(cause.clone())))
     }
 
     /// Counts the device as lost from now on.
     pub(super) fn lose(&self, cause: Cause) -> StageError {
-        StageError::Lost(self.faults.lost.get_or_init(|| cause).clone())
+        StageError::Lost(self.lost.get_or_init(|| cause).clone())
     }
 
     pub(super) fn buffer(
@@ -124,7 +117,7 @@ impl Device {
             Duration::ZERO => wgpu::PollType::Poll,
             _ => wgpu::PollType::Wait { submission_index: Some(submission.clone()), timeout: Some(wait) },
         };
-        // wgpu 30 panics in `poll` when the driver answers that the device is lost.
+        // wgpu 30 panics in `poll`, and only there, when the driver answers that the device is lost.
         match catch_unwind(AssertUnwindSafe(|| self.raw.poll(poll))) {
             Ok(Ok(_) | Err(wgpu::PollError::Timeout)) => self.check(),
             Ok(Err(error)) => Err(self.lose(error.into())),
