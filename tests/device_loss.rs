@@ -115,3 +115,18 @@ fn a_lost_device_cannot_be_opened_and_a_new_one_can() {
     let Some((gpu, _device)) = common::own_device() else { return };
     drive(&mut lost.on(&gpu), |_| {}).unwrap();
 }
+
+#[test]
+fn a_loss_that_no_callback_tells_lets_nothing_wrong_out() {
+    for position in 0..12 {
+        let Some((gpu, device)) = common::own_device() else { return };
+        device.set_device_lost_callback(|_, _| {});
+        let mut net = net(&gpu);
+        let result = drive(&mut net, |event| {
+            if event == position {
+                device.destroy();
+            }
+        });
+        assert_lost(result);
+    }
+}

@@ -190,7 +190,8 @@ impl Ring {
         batch: &[Array<T, D>],
     ) -> Result<wgpu::SubmissionIndex, StageError> {
         self.stamp += 1;
-        slot.write(self.stamp, batch, self.plan.input.item_bytes())?;
+        let written = slot.write(self.stamp, batch, self.plan.input.item_bytes());
+        written.map_err(|error| self.unmapped(error))?;
         slot.staging_map.set(Mapped::No);
         slot.readback_map.set(Mapped::No);
         let submission = self.device.caught(|| {
@@ -240,7 +241,7 @@ impl Ring {
     }
 
     fn read(&self, slot: &Slot, ticket: &Ticket) -> Result<Tensors, StageError> {
-        let view = slot.readback.get_mapped_range(..).map_err(Cause::from)?;
+        let view = slot.readback.get_mapped_range(..).map_err(|error| self.unmapped(error))?;
         let values = self.plan.outputs.iter().map(|output| {
             let bytes = &view[output.offset as usize..][..ticket.rows * output.bytes as usize];
             let values: &[f32] = bytemuck::cast_slice(bytes);
@@ -267,6 +268,11 @@ impl Ring {
             slot.pending = None;
             give_back(&self.home, slot);
         }
+    }
+
+    /// A buffer that was mapped is mapped no more: only the loss of the device does that.
+    fn unmapped(&self, error: wgpu::MapRangeError) -> StageError {
+        self.device.lose(Cause::from(error).context("the device took its memory back"))
     }
 
     fn overdue(&self) -> StageError {

@@ -9,8 +9,6 @@ use super::clock::Clock;
 use super::device::Device;
 use super::plan::{Plan, STAMP_BYTES};
 use super::scalar::Scalar;
-use crate::error::Cause;
-use crate::stage::StageError;
 
 /// Staging, input and readback of one batch. What lies between them is shared by all batches.
 #[derive(Debug)]
@@ -91,9 +89,9 @@ impl Slot {
         stamp: u64,
         batch: &[Array<T, D>],
         item_bytes: usize,
-    ) -> Result<(), StageError> {
+    ) -> Result<(), wgpu::MapRangeError> {
         let end = STAMP_BYTES + (batch.len() * item_bytes) as u64;
-        let mut view = self.staging.get_mapped_range_mut(..end).map_err(Cause::from)?;
+        let mut view = self.staging.get_mapped_range_mut(..end)?;
         view.slice(..STAMP_BYTES as usize).copy_from_slice(&stamp.to_ne_bytes());
         for (index, item) in batch.iter().enumerate() {
             let start = STAMP_BYTES as usize + index * item_bytes;
