@@ -7,6 +7,7 @@
 //! Uses: `error`, `stage`, `kernel`. Used by: `pipeline`.
 
 mod adapters;
+mod bandwidth;
 mod clock;
 mod compile;
 mod deadline;
@@ -15,6 +16,7 @@ mod graph;
 mod lifetimes;
 mod limits;
 mod plan;
+mod profile;
 mod program;
 mod ring;
 mod scalar;
@@ -26,10 +28,12 @@ mod twins;
 use std::fmt;
 use std::sync::Arc;
 
+pub use self::bandwidth::Bandwidth;
 use self::device::Device;
 pub use self::graph::TensorId;
 pub use self::limits::Limits;
 pub use self::plan::Plan;
+pub use self::profile::{KernelTime, Profile};
 pub use self::program::{Program, ProgramTicket};
 pub use self::scalar::Scalar;
 pub use self::tensors::{Flat, Row, Tensors};

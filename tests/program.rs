@@ -188,3 +188,62 @@ fn more_batches_than_the_depth_are_an_error() {
     assert!(matches!(error, StageError::Batch(_)), "{error:?}");
     collect::<Array3<u8>>(&mut net, &mut first);
 }
+
+#[test]
+fn a_batch_larger_than_the_program_was_opened_for_is_too_large() {
+    let Some(gpu) = common::device() else { return };
+    for gpu in [gpu, Gpu::cpu()] {
+        let mut net = branch(&gpu);
+        open::<Array3<u8>, _>(&mut net, 1).unwrap();
+        let error = net.submit(&[photo(0), photo(1)]).unwrap_err();
+        assert!(matches!(error, StageError::TooLarge(_)), "{error:?}");
+        assert!(net.submit(&[] as &[Array3<u8>]).is_err());
+        run(&mut net, &[photo(0)]);
+    }
+}
+
+#[test]
+fn a_program_that_was_not_opened_says_so() {
+    let error = branch(&Gpu::cpu()).submit(&[photo(0)]).unwrap_err();
+    assert_eq!(error.cause().to_string(), "the program was not opened");
+}
+
+#[test]
+fn a_profile_has_a_time_for_every_kernel_and_leaves_the_program_usable() {
+    let Some(gpu) = common::device() else { return };
+    for gpu in [gpu, Gpu::cpu()] {
+        let mut net = branch(&gpu);
+        open::<Array3<u8>, _>(&mut net, 2).unwrap();
+        let profile = net.profile(2).unwrap();
+        let names: Vec<_> = profile.kernels.iter().map(|kernel| &kernel.name[..]).collect();
+        assert_eq!(names, ["scale.0", "scale.1", "sum.2", "sum.3"]);
+        assert!(profile.kernels.iter().all(|kernel| kernel.seconds > 0.0));
+        assert_eq!(profile.kernels[0].bytes, 2 * (112 + 420));
+        assert_eq!(profile.kernels[3].bytes, 420 + 2 * (420 + 420));
+        assert!(net.profile(3).is_err());
+        run(&mut net, &[photo(0)]);
+    }
+}
+
+#[test]
+fn a_device_tells_how_fast_it_moves_bytes() {
+    let Some(gpu) = common::device() else { return };
+    let measured = gpu.bandwidth(1 << 20).unwrap();
+    assert!(measured.copy > 0.0);
+    assert_eq!(measured.upload.is_some(), gpu.info().kind != gapless::DeviceKind::Twin);
+    assert!(Gpu::cpu().bandwidth(1 << 20).unwrap().readback.is_none());
+}
+
+#[test]
+fn a_shader_that_does_not_compile_is_an_error_that_names_the_kernel() {
+    let Some(gpu) = common::device() else { return };
+    if gpu.info().kind == gapless::DeviceKind::Twin {
+        return eprintln!("left out: the twins compile nothing");
+    }
+    let mut net = Program::new(&gpu);
+    let x = net.input("x", floats(&[4])).unwrap();
+    let y = net.add(common::toy::Broken, &[x]).unwrap();
+    net.output("y", y).unwrap();
+    let error = open::<Array1<f32>, _>(&mut net, 1).unwrap_err().to_string();
+    assert!(error.contains("kernel broken"), "{error}");
+}

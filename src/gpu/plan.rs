@@ -41,10 +41,13 @@ pub(super) struct Step {
     pub(super) inputs: Vec<Place>,
     /// Buffer that it writes.
     pub(super) output: usize,
-    name: String,
-    shape: String,
-    bytes: u64,
-    multiply_adds: u64,
+    pub(super) name: String,
+    pub(super) shape: String,
+    /// Bytes of one item that it writes, that it reads, and that it reads once a batch.
+    pub(super) bytes: u64,
+    pub(super) read_bytes: u64,
+    pub(super) constant_bytes: u64,
+    pub(super) multiply_adds: u64,
 }
 
 /// Where a tensor lives.
@@ -190,6 +193,9 @@ impl Step {
         let (index, node) = (node, &graph.nodes[node]);
         let specs: Vec<&Spec> = node.inputs.iter().map(|&input| &graph.tensors[input].spec).collect();
         let output = &graph.tensors[node.output];
+        let sum = |batched: bool| {
+            specs.iter().filter(|spec| spec.batched == batched).map(|spec| spec.item_bytes() as u64).sum()
+        };
         let dispatch = node.kernel.dispatch(&specs, &output.spec);
         let Place::Room(room) = place(node.output) else { unreachable!("a node writes into a room") };
         Self {
@@ -200,6 +206,8 @@ impl Step {
             name: output.name.clone(),
             shape: shape_name(&output.spec),
             bytes: output.spec.item_bytes() as u64,
+            read_bytes: sum(true),
+            constant_bytes: sum(false),
             multiply_adds: node.kernel.multiply_adds(&specs, &output.spec),
             dispatch,
         }

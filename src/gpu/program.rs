@@ -8,6 +8,7 @@ use ndarray::{Array, ArrayD, Dimension};
 use super::deadline::Deadline;
 use super::graph::Graph;
 use super::plan::{self, Plan};
+use super::profile::Profile;
 use super::ring::{Ring, Ticket};
 use super::scalar::Scalar;
 use super::tensors::Tensors;
@@ -32,6 +33,7 @@ pub struct Program {
     depth: usize,
     deadline: Option<Duration>,
     runner: Option<Runner>,
+    max_batch: usize,
 }
 
 /// What runs a program that is open.
@@ -54,13 +56,14 @@ enum Kind {
 impl Program {
     /// An empty program for this device.
     pub fn new(gpu: &Gpu) -> Self {
-        Self { gpu: gpu.clone(), graph: Graph::new(), depth: 3, deadline: None, runner: None }
+        Self { gpu: gpu.clone(), graph: Graph::new(), depth: 3, deadline: None, runner: None, max_batch: 0 }
     }
 
     /// The same program for another device.
     pub fn on(&self, gpu: &Gpu) -> Self {
         let Self { graph, depth, deadline, .. } = self;
-        Self { gpu: gpu.clone(), graph: graph.clone(), depth: *depth, deadline: *deadline, runner: None }
+        let (depth, deadline, graph) = (*depth, *deadline, graph.clone());
+        Self { graph, depth, deadline, ..Self::new(gpu) }
     }
 
     /// Batches that may be in flight at once; 3 by default, 0 counts as 1.
@@ -158,6 +161,25 @@ impl Program {
         Err(Cause::msg(format!("it is {given}, and the program takes {wanted}")))
     }
 
+    /// How long each kernel takes for a batch of `rows` items, one after the other. The program is open.
+    ///
+    /// Kernels are repeated on the same memory until they can be timed, some 10 ms each, so tensors
+    /// that fit a cache look faster than in a run.
+    ///
+    /// # Errors
+    /// If the program is not open for so many items, or the device fails.
+    pub fn profile(&mut self, rows: usize) -> Result<Profile, Cause> {
+        if rows == 0 || rows > self.max_batch {
+            return Err(Cause::msg(format!("{rows} items; the program is open for 1 to {}", self.max_batch)));
+        }
+        let kernels = match &mut self.runner {
+            Some(Runner::Ring(ring)) => ring.profile(rows).map_err(|error| error.cause().clone())?,
+            Some(Runner::Twins(twins)) => twins.profile(rows),
+            None => return Err(Cause::msg("the program was not opened")),
+        };
+        Ok(Profile { rows, kernels })
+    }
+
     fn start(&self, max_batch: usize) -> Result<Runner, Cause> {
         let plan = self.plan(max_batch)?;
         let Some(device) = self.gpu.device() else {
@@ -185,6 +207,11 @@ impl Program {
     }
 
     fn check<T: Scalar, D: Dimension>(&self, batch: &[Array<T, D>]) -> Result<(), StageError> {
+        if self.runner.is_some() && !(1..=self.max_batch).contains(&batch.len()) {
+            let (rows, most) = (batch.len(), self.max_batch);
+            let cause = Cause::msg(format!("{rows} items; the program is open for 1 to {most}"));
+            return Err(if rows == 0 { StageError::Batch(cause) } else { StageError::TooLarge(cause) });
+        }
         let input = self.graph.only_input()?;
         for (index, item) in batch.iter().enumerate() {
             self.accepts_as(input, item)
@@ -201,6 +228,7 @@ impl<T: Scalar, D: Dimension + 'static> GpuStage<Array<T, D>> for Program {
     fn open(&mut self, max_batch: usize) -> Result<(), Cause> {
         self.runner = None;
         self.runner = Some(self.start(max_batch)?);
+        self.max_batch = max_batch;
         Ok(())
     }
 

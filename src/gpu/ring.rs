@@ -26,6 +26,7 @@ use super::deadline::Deadline;
 use super::device::Device;
 use super::graph::{Graph, Origin};
 use super::plan::{Place, Plan, STAMP_BYTES};
+use super::profile::{self, KernelTime};
 use super::scalar::Scalar;
 use super::shelf::Shelf;
 use super::slot::{Mapped, Slot};
@@ -238,6 +239,34 @@ impl Ring {
             pass.set_bind_group(0, bind, &[]);
             pass.dispatch_workgroups(x, y, rows);
         }
+    }
+
+    /// How long each kernel takes for `rows` items, whatever lies in the buffers.
+    pub(super) fn profile(&mut self, rows: usize) -> Result<Vec<KernelTime>, StageError> {
+        let slot = self.free_slot()?;
+        let time = |index: usize| {
+            let time = profile::time_of_one(|times| self.time_step(&slot, index, rows as u32, times))?;
+            Ok(KernelTime::new(&self.plan.steps[index], rows, time))
+        };
+        let times = (0..self.plan.steps.len()).map(time).collect();
+        give_back(&self.home, slot);
+        times
+    }
+
+    fn time_step(&self, slot: &Slot, index: usize, rows: u32, times: u32) -> Result<Duration, StageError> {
+        let [x, y] = self.plan.steps[index].dispatch.workgroups;
+        let start = Instant::now();
+        let submission = self.device.caught(|| {
+            let mut encoder = self.device.raw.create_command_encoder(&Default::default());
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            pass.set_pipeline(&self.pipelines[index]);
+            pass.set_bind_group(0, &slot.binds[index], &[]);
+            (0..times).for_each(|_| pass.dispatch_workgroups(x, y, rows));
+            drop(pass);
+            self.device.queue.submit([encoder.finish()])
+        })?;
+        self.device.poll(&submission, self.deadline.limit())?;
+        Ok(start.elapsed())
     }
 
     fn read(&self, slot: &Slot, ticket: &Ticket) -> Result<Tensors, StageError> {

@@ -3,16 +3,19 @@
 //! It runs on the device thread alone. The workers have the other cores, and a pool of its own would
 //! take them from the CPU half.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Instant;
 
 use ndarray::{Array, ArrayD, ArrayViewD, ArrayViewMutD, Dimension, IxDyn};
 
 use super::graph::{Graph, Origin};
 use super::plan::{Place, Plan, Step};
+use super::profile::{self, KernelTime};
 use super::scalar::Scalar;
 use super::shelf::Shelf;
 use super::tensors::Tensors;
-use crate::kernel::Values;
+use crate::kernel::{Element, Values};
 
 #[derive(Debug)]
 pub(super) struct Twins {
@@ -55,14 +58,36 @@ impl Twins {
         Tensors::new(&self.names, batch.len(), shapes.zip(rows), &self.shelf)
     }
 
+    /// How long each twin takes for `rows` items, whatever lies in the memory.
+    pub(super) fn profile(&mut self, rows: usize) -> Vec<KernelTime> {
+        let shape = IxDyn(&self.plan.input.shape);
+        let (bytes, floats) = (ArrayD::zeros(shape.clone()), ArrayD::zeros(shape));
+        let item = match self.plan.input.element {
+            Element::U8 => Values::U8(bytes.view()),
+            Element::F32 => Values::F32(floats.view()),
+        };
+        (0..self.plan.steps.len()).map(|index| self.time_step(index, &item, rows)).collect()
+    }
+
+    fn time_step(&mut self, index: usize, item: &Values<'_>, rows: usize) -> KernelTime {
+        let Ok(time) = profile::time_of_one(|times| {
+            let start = Instant::now();
+            (0..times as usize * rows).for_each(|_| self.run_at(index, item));
+            Ok::<_, Infallible>(start.elapsed())
+        });
+        KernelTime::new(&self.plan.steps[index], rows, time)
+    }
+
     fn run_item(&mut self, item: &Values<'_>) {
-        for index in 0..self.plan.steps.len() {
-            let room = self.plan.steps[index].output;
-            // A step never reads the room that it writes, so the room can be taken out meanwhile.
-            let mut written = std::mem::take(&mut self.rooms[room]);
-            self.run_step(&self.plan.steps[index], item, &mut written);
-            self.rooms[room] = written;
-        }
+        (0..self.plan.steps.len()).for_each(|index| self.run_at(index, item));
+    }
+
+    fn run_at(&mut self, index: usize, item: &Values<'_>) {
+        let room = self.plan.steps[index].output;
+        // A step never reads the room that it writes, so the room can be taken out meanwhile.
+        let mut written = std::mem::take(&mut self.rooms[room]);
+        self.run_step(&self.plan.steps[index], item, &mut written);
+        self.rooms[room] = written;
     }
 
     fn run_step(&self, step: &Step, item: &Values<'_>, written: &mut [f32]) {

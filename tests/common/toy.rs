@@ -122,3 +122,24 @@ impl Kernel for Sum {
         output += b;
     }
 }
+
+/// A kernel whose shader is no WGSL.
+#[derive(Debug)]
+pub(crate) struct Broken;
+
+impl Kernel for Broken {
+    fn name(&self) -> &'static str {
+        "broken"
+    }
+
+    fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
+        Ok(inputs[0].clone())
+    }
+
+    fn dispatch(&self, _inputs: &[&Spec], _output: &Spec) -> Dispatch {
+        let (source, constants, params) = ("fn main( {", Vec::new(), Vec::new());
+        Dispatch { kernel: "broken", source, constants, workgroups: [1, 1], params }
+    }
+
+    fn twin(&self, _inputs: &[Values<'_>], _output: ArrayViewMutD<'_, f32>) {}
+}
