@@ -130,3 +130,18 @@ fn a_loss_that_no_callback_tells_lets_nothing_wrong_out() {
         assert_lost(result);
     }
 }
+
+#[test]
+fn after_the_deadline_the_answer_is_never_not_yet() {
+    let Some((gpu, _device)) = common::own_device() else { return };
+    let mut net = net(&gpu).deadline(Duration::ZERO);
+    GpuStage::<Item>::open(&mut net, 1).unwrap();
+    let mut ticket = net.submit(&[item(7)]).unwrap();
+    match GpuStage::<Item>::try_collect(&mut net, &mut ticket, Duration::ZERO) {
+        Ok(tensors) => assert_right(&tensors.expect("a result or a loss"), 7),
+        Err(error) => {
+            assert!(matches!(&error, StageError::Lost(_)), "{error:?}");
+            assert_lost(net.submit(&[item(8)]).map(drop));
+        }
+    }
+}

@@ -7,6 +7,8 @@ use std::time::Duration;
 use common::toy::{Scale, Sum, bytes, floats};
 use gapless::{Cause, Gpu, GpuStage, Output, Program, Rows, StageError, Tensors};
 use ndarray::{Array, Array1, Array3, ArrayD, Dimension, IxDyn};
+use proptest::prelude::*;
+use proptest::sample::Index;
 
 const SHAPE: [usize; 3] = [5, 7, 3];
 const MINUTE: Duration = Duration::from_secs(60);
@@ -246,4 +248,42 @@ fn a_shader_that_does_not_compile_is_an_error_that_names_the_kernel() {
     net.output("y", y).unwrap();
     let error = open::<Array1<f32>, _>(&mut net, 1).unwrap_err().to_string();
     assert!(error.contains("kernel broken"), "{error}");
+}
+
+/// A graph of additions and scalings by halves, in which every node reads nodes before it.
+fn random_graph(gpu: &Gpu, links: &[(bool, Index, Index)], outputs: &[Index]) -> Program {
+    let mut net = Program::new(gpu).depth(2);
+    let mut tensors = vec![net.input("x", floats(&[3, 4])).unwrap()];
+    for (sum, one, other) in links {
+        let (one, other) = (*one.get(&tensors), *other.get(&tensors));
+        let tensor = if *sum { net.add(Sum, &[one, other]) } else { net.add(Scale(0.5, 1.0), &[one]) };
+        tensors.push(tensor.unwrap());
+    }
+    for (number, output) in outputs.iter().enumerate() {
+        net.output(&number.to_string(), *output.get(&tensors[1..])).unwrap();
+    }
+    net
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn device_and_twin_agree_on_random_graphs(
+        links in proptest::collection::vec(any::<(bool, Index, Index)>(), 1..12),
+        outputs in proptest::collection::vec(any::<Index>(), 1..4),
+        n in 1usize..4,
+    ) {
+        let Some(gpu) = common::device() else { return Ok(()) };
+        let mut net = random_graph(&gpu, &links, &outputs);
+        let mut twin = net.on(&Gpu::cpu());
+        let item = |seed: usize| ndarray::Array2::from_shape_fn((3, 4), |(y, x)| (seed + y * 4 + x) as f32);
+        let batch: Vec<_> = (0..n).map(item).collect();
+        open::<ndarray::Array2<f32>, _>(&mut net, n).unwrap();
+        open::<ndarray::Array2<f32>, _>(&mut twin, n).unwrap();
+        let (on_device, on_twin) = (run(&mut net, &batch), run(&mut twin, &batch));
+        for ((_, one), (_, other)) in on_device.iter().zip(on_twin.iter()) {
+            prop_assert_eq!(one, other, "halves and sums are rounded alike");
+        }
+    }
 }
