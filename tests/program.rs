@@ -236,18 +236,35 @@ fn a_device_tells_how_fast_it_moves_bytes() {
     assert!(Gpu::cpu().bandwidth(1 << 20).unwrap().readback.is_none());
 }
 
+/// A program of one kernel with this shader; `None` on the twins, which run no shader.
+fn refused(shader: &'static str) -> Option<Program> {
+    let gpu = common::device()?;
+    if gpu.info().kind == gapless::DeviceKind::Twin {
+        eprintln!("left out: the twins run no shader");
+        return None;
+    }
+    let mut net = Program::new(&gpu).depth(2);
+    let x = net.input("x", floats(&[4])).unwrap();
+    let y = net.add(common::toy::Refused(shader), &[x]).unwrap();
+    net.output("y", y).unwrap();
+    Some(net)
+}
+
 #[test]
 fn a_shader_that_does_not_compile_is_an_error_that_names_the_kernel() {
-    let Some(gpu) = common::device() else { return };
-    if gpu.info().kind == gapless::DeviceKind::Twin {
-        return eprintln!("left out: the twins compile nothing");
-    }
-    let mut net = Program::new(&gpu);
-    let x = net.input("x", floats(&[4])).unwrap();
-    let y = net.add(common::toy::Broken, &[x]).unwrap();
-    net.output("y", y).unwrap();
+    let Some(mut net) = refused(common::toy::BROKEN) else { return };
     let error = open::<Array1<f32>, _>(&mut net, 1).unwrap_err().to_string();
-    assert!(error.contains("kernel broken"), "{error}");
+    assert!(error.contains("kernel refused"), "{error}");
+}
+
+#[test]
+fn a_batch_that_the_device_refuses_fails_alone_and_leaves_the_ring_whole() {
+    let Some(mut net) = refused(common::toy::GREEDY) else { return };
+    open::<Array1<f32>, _>(&mut net, 1).unwrap();
+    for _ in 0..5 {
+        let error = net.submit(&[Array1::<f32>::zeros(4)]).unwrap_err();
+        assert!(matches!(error, StageError::Batch(_)), "{error:?}");
+    }
 }
 
 /// A graph of additions and scalings by halves, in which every node reads nodes before it.
@@ -286,4 +303,17 @@ proptest! {
             prop_assert_eq!(one, other, "halves and sums are rounded alike");
         }
     }
+}
+
+#[test]
+fn the_limits_of_a_device_of_ones_own_are_kept() {
+    let Some((gpu, device)) = common::own_device() else { return };
+    let mut net = Program::new(&gpu);
+    let x = net.input("x", floats(&[1 << 20])).unwrap();
+    let y = net.add(Scale(1.0, 0.0), &[x]).unwrap();
+    net.output("y", y).unwrap();
+    let most = (device.limits().max_storage_buffer_binding_size >> 22) as usize;
+    let error = open::<Array1<f32>, _>(&mut net, most + 1).unwrap_err().to_string();
+    assert!(error.contains(&format!("{most} would")), "{error}");
+    assert!(net.plan(most).is_ok());
 }

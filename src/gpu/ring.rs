@@ -169,13 +169,14 @@ impl Ring {
             if slot.readback_map.get() == Mapped::No {
                 return Err(self.overdue());
             }
-            slot.readback.unmap();
+            self.unmap(&slot.readback);
             slot.pending = None;
         }
         if slot.staging_map.get() == Mapped::Yes {
             return Ok(());
         }
-        slot.staging.unmap();
+        self.unmap(&slot.staging);
+        self.unmap(&slot.readback);
         self.device.caught(|| slot.staging.map_async(wgpu::MapMode::Write, .., slot.staging_map.told()))?;
         let submission = self.device.queue.submit([]);
         self.device.poll(&submission, self.deadline.limit())?;
@@ -183,6 +184,12 @@ impl Ring {
             Mapped::Yes => Ok(()),
             _ => Err(self.overdue()),
         }
+    }
+
+    /// Unmaps a buffer, whatever state a failed submission left it in.
+    fn unmap(&self, buffer: &wgpu::Buffer) {
+        // The error says that it is not mapped, which is what is wanted.
+        let _ = self.device.caught(|| buffer.unmap());
     }
 
     fn send<T: Scalar, D: Dimension>(
