@@ -182,7 +182,7 @@ fn a_ticket_that_is_dropped_gives_its_place_back() {
 
 #[test]
 fn more_batches_than_the_depth_are_an_error() {
-    let Some(gpu) = common::device() else { return };
+    let Some((gpu, _device)) = common::own_device() else { return };
     let mut net = branch(&gpu).depth(1);
     open::<Array3<u8>, _>(&mut net, 2).unwrap();
     let mut first = net.submit(&[photo(0)]).unwrap();
