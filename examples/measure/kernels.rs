@@ -12,7 +12,8 @@ use serde_json::json;
 
 use crate::{Failure, Section};
 
-const BATCH: usize = 16;
+pub(crate) const BATCH: usize = 16;
+pub(crate) const SHAPE: [usize; 3] = [224, 224, 3];
 
 pub(crate) fn section(gpu: &Gpu, bandwidth: &Bandwidth) -> Result<Section, Failure> {
     let mut net = network(gpu)?;
@@ -43,9 +44,9 @@ pub(crate) fn section(gpu: &Gpu, bandwidth: &Bandwidth) -> Result<Section, Failu
     Ok(Section { name: "kernels", text, json: json!({ "batch": BATCH, "kernels": rows }) })
 }
 
-fn network(gpu: &Gpu) -> Result<Program, Failure> {
+pub(crate) fn network(gpu: &Gpu) -> Result<Program, Failure> {
     let mut net = Program::new(gpu);
-    let photo = net.input("photo", toy::bytes(&[224, 224, 3]))?;
+    let photo = net.input("photo", toy::bytes(&SHAPE))?;
     let scaled = net.add(toy::Scale(1.0 / 128.0, -1.0), &[photo])?;
     let sum = net.add(toy::Sum, &[scaled, scaled])?;
     net.output("sum", sum)?;

@@ -2,12 +2,13 @@
 //!
 //! `cargo run --release --example measure -- [--device NAME] [--json FILE]`
 //!
-//! Adapter, driver and limits; how fast the device moves bytes; how fast each kernel runs. Less than two
-//! minutes on any device. `NAME` is `cpu`, `software` or a part of an adapter's name.
+//! Adapter, driver and limits; how fast the device moves bytes; how fast each kernel runs; what
+//! overlap gains. Less than two minutes on any device. `NAME` is `cpu`, `software` or a part of an adapter's name.
 
 mod bandwidth;
 mod kernels;
 mod machine;
+mod overlap;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -52,6 +53,7 @@ fn measure() -> Result<(), Failure> {
     let (bandwidth, section) = bandwidth::section(&gpu)?;
     show(section);
     show(kernels::section(&gpu, &bandwidth)?);
+    show(overlap::section(&gpu)?);
     if let Some(path) = options.json {
         std::fs::write(&path, format!("{:#}\n", json!(all)))?;
     }
