@@ -5,6 +5,8 @@
 #![deny(unsafe_code)]
 
 mod error;
+#[cfg(feature = "image")]
+pub mod image;
 pub mod kernel;
 mod place;
 mod stage;
