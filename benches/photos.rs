@@ -42,7 +42,9 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let [bound, rates @ ..] = rates.map(median);
     println!("{PHOTOS} JPEGs, {WORKERS} workers, medians of {RUNS} runs");
     println!("decoder alone                    {bound:7.0} photos/s");
-    for (name, rate) in ["bilinear, middle 0.875", "bicubic, middle 0.875", "bicubic, whole photo"].iter().zip(rates) {
+    for (name, rate) in
+        ["bilinear, middle 0.875", "bicubic, middle 0.875", "bicubic, whole photo"].iter().zip(rates)
+    {
         println!("loader, {name:<24} {rate:7.0} photos/s  {:.2} of the decoder (goal {GOAL})", rate / bound);
     }
     Ok(())

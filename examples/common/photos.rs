@@ -19,7 +19,11 @@ const QUALITY: u8 = 85;
 ///
 /// # Errors
 /// The directory cannot be written, or the repository's photos cannot be read.
-pub(crate) fn make_photos(dir: &Path, count: usize, seed: u64) -> Result<Vec<PathBuf>, Box<dyn Error + Send + Sync>> {
+pub(crate) fn make_photos(
+    dir: &Path,
+    count: usize,
+    seed: u64,
+) -> Result<Vec<PathBuf>, Box<dyn Error + Send + Sync>> {
     fs::create_dir_all(dir)?;
     let paths: Vec<_> = (0..count).map(|index| dir.join(format!("{seed}-{index:04}.jpg"))).collect();
     let mut originals = Vec::new();

@@ -165,8 +165,7 @@ impl Loader {
         self.scratch
             .lend(|scratch| {
                 let mut file = std::mem::take(&mut scratch.file);
-                let tensor =
-                    read(path, &self.limits, &mut file).and_then(|()| self.tensor(&file, scratch));
+                let tensor = read(path, &self.limits, &mut file).and_then(|()| self.tensor(&file, scratch));
                 scratch.file = file;
                 tensor
             })

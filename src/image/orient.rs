@@ -67,7 +67,9 @@ impl Orientation {
         let (height, width, _) = upright.dim();
         let stored_sides = if self.transposed { (height, width) } else { (width, height) };
         let pixels = stored.as_chunks::<3>().0;
-        for ((y, x), pixel) in upright.rows_mut().into_iter().enumerate().map(|(i, row)| ((i / width, i % width), row)) {
+        for ((y, x), pixel) in
+            upright.rows_mut().into_iter().enumerate().map(|(i, row)| ((i / width, i % width), row))
+        {
             let place = self.place((x, y), stored_sides);
             pixel.into_slice().expect("a pixel is contiguous").copy_from_slice(&pixels[place]);
         }

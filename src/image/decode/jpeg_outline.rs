@@ -136,7 +136,8 @@ fn after_scan(data: &[u8]) -> Result<&[u8], Cause> {
 fn find_ff(bytes: &[u8]) -> Option<usize> {
     const BLOCK: usize = 64;
     let (blocks, _) = bytes.as_chunks::<BLOCK>();
-    let clean = blocks.iter().take_while(|block| !block.iter().fold(false, |any, &b| any | (b == 0xFF))).count();
+    let clean =
+        blocks.iter().take_while(|block| !block.iter().fold(false, |any, &b| any | (b == 0xFF))).count();
     let start = clean * BLOCK;
     bytes[start..].iter().position(|&byte| byte == 0xFF).map(|at| start + at)
 }

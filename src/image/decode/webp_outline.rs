@@ -50,7 +50,8 @@ fn lossless(content: &[u8]) -> Option<(u32, u32)> {
 }
 
 fn fits(sides: Option<(u32, u32)>, canvas: (u32, u32)) -> Result<(), Cause> {
-    let (width, height) = sides.ok_or_else(|| Cause::msg("truncated: a WebP bitstream without its header"))?;
+    let (width, height) =
+        sides.ok_or_else(|| Cause::msg("truncated: a WebP bitstream without its header"))?;
     if width > canvas.0 || height > canvas.1 {
         return Err(Cause::msg(format_args!(
             "a WebP bitstream of {width}×{height} pixels in a canvas of {}×{}",
