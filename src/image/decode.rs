@@ -1,7 +1,7 @@
 //! From the bytes of a photo to RGB pixels. The first bytes say which decoder is asked.
 //!
-//! A decoder checks size and memory from the header, then writes rows of RGB without padding into a
-//! buffer that is used again. It never crops, resizes or turns.
+//! A decoder checks size and memory from the header, then writes rows without gaps into a buffer that
+//! is used again. It never crops, resizes or turns.
 
 mod gif;
 mod jpeg;
@@ -21,7 +21,25 @@ use crate::error::Cause;
 pub(crate) struct Decoded {
     /// Width and height, as stored.
     pub(crate) sides: (u32, u32),
+    pub(crate) layout: Layout,
     pub(crate) orientation: Orientation,
+}
+
+/// What stands in the buffer for a pixel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    Rgb,
+    /// RGB and a byte that means nothing, for which SIMD has better instructions.
+    Rgbx,
+}
+
+impl Layout {
+    pub(crate) fn bytes(self) -> usize {
+        match self {
+            Self::Rgb => 3,
+            Self::Rgbx => 4,
+        }
+    }
 }
 
 /// Decodes a photo of any known format into `pixels`, whatever was in it before.
@@ -46,7 +64,7 @@ fn decoder(photo: &[u8]) -> Result<Decode, Cause> {
 }
 
 /// Makes the buffer as long as the photo is and black, so that no pixel of another photo can remain.
-fn blank(pixels: &mut Vec<u8>, (width, height): (u32, u32), channels: usize) {
+fn blank(pixels: &mut Vec<u8>, (width, height): (u32, u32), bytes: usize) {
     pixels.clear();
-    pixels.resize(width as usize * height as usize * channels, 0);
+    pixels.resize(width as usize * height as usize * bytes, 0);
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::Array3;
 
 use super::crop;
-use super::decode::{Decoded, decode};
+use super::decode::{Decoded, Layout, decode};
 use super::limits::Limits;
 use super::photo::{Photo, PhotoSource};
 use super::read::read;
@@ -112,8 +112,8 @@ impl Loader {
     /// A photo that takes more bytes to decode, pixels and decoder together, is a failure; 64 MiB by
     /// default, 0 for no limit.
     ///
-    /// A pixel takes 3 bytes in a JPEG, 9 in a progressive one (12 as CMYK), 4 in a PNG or GIF, 8 in a
-    /// WebP and 12 in an animated one. So the default is enough for JPEGs of 22 megapixels.
+    /// A pixel takes 3 bytes in a JPEG (4 in one of at most 2 megapixels), 6 more in a progressive one (8
+    /// as CMYK), 4 in a PNG or GIF, 8 in a WebP and 12 in an animated one. So the default is enough for JPEGs of 22 megapixels.
     ///
     /// ```
     /// # use gapless::image::Loader;
@@ -217,22 +217,25 @@ impl Loader {
         (self.sides.1 as usize, self.sides.0 as usize, 3)
     }
 
-    /// Crops, resizes and turns. It is turned last, when there is less of it.
+    /// Crops, resizes, and turns last, when there is less to turn.
     fn fit(&self, decoded: Decoded, scratch: &mut Scratch, tensor: &mut Array3<u8>) -> Result<(), Cause> {
-        let Decoded { sides, orientation } = decoded;
+        let Decoded { sides, layout, orientation } = decoded;
         let region = crop::region(orientation.sides(sides), self.sides, self.share);
         let region = orientation.stored(region, sides);
-        let Scratch { pixels, turned, resizer, .. } = scratch;
-        let upright = orientation.is_upright();
-        let target: &mut [u8] = if upright {
-            tensor.as_slice_mut().ok_or_else(|| Cause::msg("a tensor with gaps"))?
-        } else {
-            turned.resize(tensor.len(), 0);
-            turned
+        let Scratch { pixels, resized, resizer, .. } = scratch;
+        let tensor = tensor.as_slice_mut().ok_or_else(|| Cause::msg("a tensor with gaps"))?;
+        let mut resize = |target: &mut [u8]| {
+            let target = (orientation.sides(self.sides), target);
+            resize(resizer, self.filter, (decoded, pixels), region, target)
         };
-        resize(resizer, self.filter, (pixels, sides), region, (target, orientation.sides(self.sides)))?;
-        if !upright {
-            orientation.copy(turned, tensor.view_mut());
+        if layout == Layout::Rgb && orientation.is_upright() {
+            return resize(tensor);
+        }
+        resized.resize(tensor.len() / 3 * layout.bytes(), 0);
+        resize(resized)?;
+        match layout {
+            Layout::Rgb => orientation.copy::<3>(resized, tensor, self.sides),
+            Layout::Rgbx => orientation.copy::<4>(resized, tensor, self.sides),
         }
         Ok(())
     }

@@ -1,7 +1,5 @@
 //! How a stored photo becomes an upright one.
 
-use ndarray::ArrayViewMut3;
-
 /// A box of pixels, by its top left corner and its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Region {
@@ -62,21 +60,25 @@ impl Orientation {
         stored
     }
 
-    /// Copies stored RGB pixels into an upright tensor ([height, width, 3]) of as many pixels.
-    pub(crate) fn copy(self, stored: &[u8], mut upright: ArrayViewMut3<'_, u8>) {
-        let (height, width, _) = upright.dim();
-        let stored_sides = if self.transposed { (height, width) } else { (width, height) };
-        let pixels = stored.as_chunks::<3>().0;
-        for ((y, x), pixel) in
-            upright.rows_mut().into_iter().enumerate().map(|(i, row)| ((i / width, i % width), row))
-        {
-            let place = self.place((x, y), stored_sides);
-            pixel.into_slice().expect("a pixel is contiguous").copy_from_slice(&pixels[place]);
+    /// Copies stored pixels of `BYTES` bytes, RGB first, into an upright tensor of RGB with `sides`.
+    pub(crate) fn copy<const BYTES: usize>(self, stored: &[u8], upright: &mut [u8], sides: (u32, u32)) {
+        let (stored, upright) = (stored.as_chunks::<BYTES>().0, upright.as_chunks_mut::<3>().0);
+        if self.is_upright() {
+            upright.iter_mut().zip(stored).for_each(|(to, from)| to.copy_from_slice(&from[..3]));
+            return;
+        }
+        let width = sides.0 as usize;
+        let stored_sides = self.sides(sides);
+        for (y, row) in upright.chunks_exact_mut(width).enumerate() {
+            for (x, pixel) in row.iter_mut().enumerate() {
+                pixel.copy_from_slice(&stored[self.place((x, y), stored_sides)][..3]);
+            }
         }
     }
 
     /// Index in the stored photo of this size of the pixel at (x, y) of the upright one.
-    fn place(self, (x, y): (usize, usize), (width, height): (usize, usize)) -> usize {
+    fn place(self, (x, y): (usize, usize), (width, height): (u32, u32)) -> usize {
+        let (width, height) = (width as usize, height as usize);
         let (mut x, mut y) = if self.transposed { (y, x) } else { (x, y) };
         if self.from_right {
             x = width - 1 - x;
@@ -90,18 +92,16 @@ impl Orientation {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::Array3;
-
     use super::*;
 
     /// Stored as the rows `a b c` and `d e f`.
     fn upright(value: u16) -> (usize, String) {
-        let stored: Vec<u8> = b"abcdef".iter().flat_map(|&byte| [byte; 3]).collect();
+        let stored: Vec<u8> = b"abcdef".iter().flat_map(|&byte| [byte, byte, byte, 0]).collect();
         let orientation = Orientation::from_exif(value).unwrap();
-        let (width, height) = orientation.sides((3, 2));
-        let mut tensor = Array3::zeros((height as usize, width as usize, 3));
-        orientation.copy(&stored, tensor.view_mut());
-        (width as usize, tensor.iter().step_by(3).map(|&byte| char::from(byte)).collect())
+        let sides = orientation.sides((3, 2));
+        let mut tensor = [0; 18];
+        orientation.copy::<4>(&stored, &mut tensor, sides);
+        (sides.0 as usize, tensor.iter().step_by(3).map(|&byte| char::from(byte)).collect())
     }
 
     #[test]

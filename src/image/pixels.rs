@@ -1,4 +1,4 @@
-//! From other channels to RGB, in the buffer that the pixels stand in.
+//! From grey to RGB, in the buffer that the pixels stand in.
 
 /// Grey in the first third of the buffer becomes RGB in all of it.
 pub(crate) fn expand_grey(buffer: &mut [u8]) {
@@ -16,29 +16,17 @@ pub(crate) fn repeat_first_of_two(buffer: &mut [u8]) {
     }
 }
 
-/// RGBA becomes RGB, and the buffer as short as that; alpha is dropped.
-pub(crate) fn drop_fourth(buffer: &mut Vec<u8>) {
-    let count = buffer.len() / 4;
-    for i in 0..count {
-        buffer.copy_within(4 * i..4 * i + 3, 3 * i);
-    }
-    buffer.truncate(3 * count);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_layout_becomes_rgb() {
+    fn grey_becomes_rgb() {
         let mut grey = vec![1, 2, 0, 0, 0, 0];
         expand_grey(&mut grey);
         assert_eq!(grey, [1, 1, 1, 2, 2, 2]);
         let mut grey_alpha = vec![1, 9, 2, 9, 0, 0];
         repeat_first_of_two(&mut grey_alpha);
         assert_eq!(grey_alpha, [1, 1, 1, 2, 2, 2]);
-        let mut rgba = vec![1, 2, 3, 9, 4, 5, 6, 9];
-        drop_fourth(&mut rgba);
-        assert_eq!(rgba, [1, 2, 3, 4, 5, 6]);
     }
 }

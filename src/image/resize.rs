@@ -1,9 +1,10 @@
-//! From a region of RGB pixels to the size of the tensor, by fast_image_resize.
+//! From a region of the decoded pixels to the size of the tensor, by fast_image_resize.
 
-use fast_image_resize::images::{Image, TypedCroppedImage, TypedImageRef};
-use fast_image_resize::pixels::U8x3;
-use fast_image_resize::{FilterType, ImageView, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8x3, U8x4};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 
+use super::decode::{Decoded, Layout};
 use super::orient::Region;
 use crate::error::Cause;
 
@@ -33,7 +34,8 @@ pub enum Filter {
 
 impl Filter {
     fn options(self) -> ResizeOptions {
-        ResizeOptions::new().resize_alg(ResizeAlg::Convolution(match self {
+        // The fourth byte is no alpha to multiply with: alpha is dropped.
+        ResizeOptions::new().use_alpha(false).resize_alg(ResizeAlg::Convolution(match self {
             Self::Bilinear => FilterType::Bilinear,
             Self::Bicubic => FilterType::CatmullRom,
             Self::Lanczos3 => FilterType::Lanczos3,
@@ -41,20 +43,33 @@ impl Filter {
     }
 }
 
-/// Resizes a region of `pixels`, RGB rows of a photo with these sides, into `target`, RGB rows of
-/// `target_sides`. Nothing outside the region counts; a region of the target's size is copied.
+/// Resizes a region of the decoded pixels into rows of `target_sides`, in the same layout.
+///
+/// Nothing outside the region counts, and a region of the target's size is copied.
 pub(crate) fn resize(
     resizer: &mut Resizer,
     filter: Filter,
-    (pixels, sides): (&[u8], (u32, u32)),
+    (decoded, pixels): (Decoded, &[u8]),
     region: Region,
-    (target, target_sides): (&mut [u8], (u32, u32)),
+    (target_sides, target): ((u32, u32), &mut [u8]),
 ) -> Result<(), Cause> {
-    let photo = TypedImageRef::<U8x3>::from_buffer(sides.0, sides.1, pixels)?;
+    let resize = match decoded.layout {
+        Layout::Rgb => resize_typed::<U8x3>,
+        Layout::Rgbx => resize_typed::<U8x4>,
+    };
+    resize(resizer, filter, (decoded.sides, pixels), region, (target_sides, target))
+}
+
+fn resize_typed<P: PixelTrait>(
+    resizer: &mut Resizer,
+    filter: Filter,
+    (sides, pixels): ((u32, u32), &[u8]),
+    region: Region,
+    (target_sides, target): ((u32, u32), &mut [u8]),
+) -> Result<(), Cause> {
+    let photo = TypedImageRef::<P>::from_buffer(sides.0, sides.1, pixels)?;
     let part = TypedCroppedImage::from_ref(&photo, region.left, region.top, region.width, region.height)?;
-    debug_assert_eq!((part.width(), part.height()), (region.width, region.height));
-    let mut target = Image::from_slice_u8(target_sides.0, target_sides.1, target, PixelType::U8x3)?;
-    let mut target = target.typed_image_mut().ok_or_else(|| Cause::msg("a tensor that is not RGB"))?;
-    resizer.resize_typed::<U8x3>(&part, &mut target, &filter.options())?;
+    let mut target = TypedImage::<P>::from_buffer(target_sides.0, target_sides.1, target)?;
+    resizer.resize_typed(&part, &mut target, &filter.options())?;
     Ok(())
 }

@@ -14,8 +14,8 @@ pub(crate) struct Scratch {
     pub(crate) file: Vec<u8>,
     /// Decoded pixels, as stored.
     pub(crate) pixels: Vec<u8>,
-    /// Resized pixels of a photo that has to be turned.
-    pub(crate) turned: Vec<u8>,
+    /// Resized pixels that are not yet what the tensor holds.
+    pub(crate) resized: Vec<u8>,
     pub(crate) resizer: Resizer,
 }
 
@@ -24,7 +24,7 @@ const KEPT: usize = 8 << 20;
 
 impl Scratch {
     fn trim(&mut self) {
-        for buffer in [&mut self.file, &mut self.pixels, &mut self.turned] {
+        for buffer in [&mut self.file, &mut self.pixels, &mut self.resized] {
             if buffer.capacity() > KEPT {
                 *buffer = Vec::new();
             }

@@ -100,7 +100,7 @@ fn a_file_without_permission_is_named() {
     let dir = Dir::new("permission");
     let path = dir.0.join("secret.jpg");
     fs::write(&path, bytes("exif-1.jpg")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o0)).unwrap();
     if fs::read(&path).is_ok() {
         println!("this user may read everything: left out");
         return;

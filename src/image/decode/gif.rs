@@ -2,7 +2,7 @@
 
 use gif::{ColorOutput, DecodeOptions, Frame, MemoryLimit};
 
-use super::{Decoded, blank};
+use super::{Decoded, Layout, blank};
 use crate::error::Cause;
 use crate::image::limits::Limits;
 use crate::image::orient::Orientation;
@@ -28,7 +28,7 @@ pub(crate) fn decode(gif: &[u8], limits: &Limits, pixels: &mut Vec<u8>) -> Resul
     paint(canvas, sides.0 as usize, &frame, indices, decoder.palette()?);
     let length = canvas.len();
     pixels.truncate(length);
-    Ok(Decoded { sides, orientation: Orientation::default() })
+    Ok(Decoded { sides, layout: Layout::Rgb, orientation: Orientation::default() })
 }
 
 fn paint(canvas: &mut [u8], canvas_width: usize, frame: &Frame<'_>, indices: &[u8], palette: &[u8]) {

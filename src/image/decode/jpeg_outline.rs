@@ -96,10 +96,11 @@ impl<'a> Outline<'a> {
         Ok(self)
     }
 
-    /// Bytes a pixel that decoding takes: RGB, and all coefficients where they cannot be had row by row.
-    pub(crate) fn bytes_per_pixel(&self) -> usize {
+    /// Bytes a pixel that the decoder holds beside the pixels: all coefficients, unless they come row
+    /// by row.
+    pub(crate) fn coefficient_bytes(&self) -> usize {
         let row_by_row = !self.progressive && self.scans == 1;
-        3 + if row_by_row { 0 } else { 2 * usize::from(self.components) }
+        if row_by_row { 0 } else { 2 * usize::from(self.components) }
     }
 }
 

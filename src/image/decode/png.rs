@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use png::{ColorType, Decoder, Limits as PngLimits, Transformations};
 
-use super::{Decoded, blank};
+use super::{Decoded, Layout, blank};
 use crate::error::Cause;
 use crate::image::exif;
 use crate::image::limits::Limits;
@@ -30,10 +30,10 @@ pub(crate) fn decode(png: &[u8], limits: &Limits, pixels: &mut Vec<u8>) -> Resul
     match color {
         ColorType::Grayscale => pixels::expand_grey(pixels),
         ColorType::GrayscaleAlpha => pixels::repeat_first_of_two(pixels),
-        ColorType::Rgba => pixels::drop_fourth(pixels),
-        ColorType::Rgb | ColorType::Indexed => {}
+        ColorType::Rgb | ColorType::Rgba | ColorType::Indexed => {}
     }
-    Ok(Decoded { sides, orientation })
+    let layout = if color == ColorType::Rgba { Layout::Rgbx } else { Layout::Rgb };
+    Ok(Decoded { sides, layout, orientation })
 }
 
 fn png_limits(limits: &Limits) -> PngLimits {

@@ -4,10 +4,10 @@ use std::io::Cursor;
 
 use image_webp::WebPDecoder;
 
-use super::{Decoded, blank, webp_outline};
+use super::{Decoded, Layout, blank, webp_outline};
 use crate::error::Cause;
+use crate::image::exif;
 use crate::image::limits::Limits;
-use crate::image::{exif, pixels};
 
 /// Decodes into RGB; alpha is dropped. Of an animation, the first frame on its canvas.
 pub(crate) fn decode(webp: &[u8], limits: &Limits, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
@@ -19,10 +19,8 @@ pub(crate) fn decode(webp: &[u8], limits: &Limits, pixels: &mut Vec<u8>) -> Resu
     // Chunks say how long they are; none is longer than the file.
     decoder.set_memory_limit(webp.len());
     let orientation = decoder.exif_metadata()?.as_deref().map(exif::orientation).unwrap_or_default();
-    blank(pixels, sides, if decoder.has_alpha() { 4 } else { 3 });
+    let layout = if decoder.has_alpha() { Layout::Rgbx } else { Layout::Rgb };
+    blank(pixels, sides, layout.bytes());
     decoder.read_image(pixels)?;
-    if decoder.has_alpha() {
-        pixels::drop_fourth(pixels);
-    }
-    Ok(Decoded { sides, orientation })
+    Ok(Decoded { sides, layout, orientation })
 }
