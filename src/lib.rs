@@ -7,6 +7,9 @@
 mod engine;
 mod error;
 pub mod gpu;
+
+#[cfg(feature = "image")]
+pub mod image;
 pub mod kernel;
 mod observe;
 pub mod pipeline;
