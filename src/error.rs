@@ -203,6 +203,11 @@ pub enum Error {
         /// Waits that were nested.
         depth: usize,
     },
+    /// The run ended in a way that only a bug in gapless explains. Please report it.
+    Bug {
+        /// What was noticed.
+        cause: Cause,
+    },
     /// The operating system gave no thread.
     Thread {
         /// What it said.
@@ -228,6 +233,7 @@ impl fmt::Display for Error {
                 "{depth} waits for results are nested in one thread of a rayon pool: give each run its own \
                  thread, or start fewer runs at once in the pool"
             ),
+            Self::Bug { cause } => write!(f, "a bug in gapless: {cause}; please report it"),
             Self::Thread { cause } => write!(f, "a thread could not be started: {cause}"),
         }
     }

@@ -197,10 +197,9 @@ impl Gpu {
 impl fmt::Display for Gpu {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { info, driver, .. } = &*self.0;
-        let kind = adapters::kind_name(info.kind);
         match info.kind {
-            DeviceKind::Twin => write!(f, "{} ({kind})", info.name),
-            _ => write!(f, "{} ({kind}, {driver})", info.name),
+            DeviceKind::Twin => write!(f, "{} ({})", info.name, info.kind),
+            _ => write!(f, "{} ({}, {driver})", info.name, info.kind),
         }
     }
 }

@@ -172,6 +172,18 @@ pub enum DeviceKind {
     Other,
 }
 
+impl std::fmt::Display for DeviceKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Discrete => "discrete",
+            Self::Integrated => "integrated",
+            Self::Software => "software",
+            Self::Twin => "twin",
+            Self::Other => "other",
+        })
+    }
+}
+
 impl DeviceKind {
     /// Whether the GPU half uses the processor that the workers use, so that overlap cannot gain much.
     pub fn shares_cpu(self) -> bool {

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use common::toy::{Scale, bytes};
-use gapless::{Gpu, GpuStage, Program, StageError, Tensors};
+use gapless::{Cause, Error, Gpu, GpuStage, Pipeline, Program, StageError, Tensors};
 use ndarray::Array1;
 
 const LEN: usize = 64;
@@ -128,5 +128,46 @@ fn a_loss_that_no_callback_tells_lets_nothing_wrong_out() {
             }
         });
         assert_lost(result);
+    }
+}
+
+#[test]
+fn after_the_deadline_the_answer_is_never_not_yet() {
+    let Some((gpu, _device)) = common::own_device() else { return };
+    let mut net = net(&gpu).deadline(Duration::ZERO);
+    GpuStage::<Item>::open(&mut net, 1).unwrap();
+    let mut ticket = net.submit(&[item(7)]).unwrap();
+    match GpuStage::<Item>::try_collect(&mut net, &mut ticket, Duration::ZERO) {
+        Ok(tensors) => assert_right(&tensors.expect("a result or a loss"), 7),
+        Err(error) => {
+            assert!(matches!(&error, StageError::Lost(_)), "{error:?}");
+            assert_lost(net.submit(&[item(8)]).map(drop));
+        }
+    }
+}
+
+#[test]
+fn a_run_whose_device_is_lost_ends_with_an_error_and_delivers_nothing_wrong() {
+    for delivered_before in [0, 1, 5] {
+        let Some((gpu, device)) = common::own_device() else { return };
+        let prepare = |seed: &mut usize| Ok::<_, Cause>(item(*seed));
+        let mut run = Pipeline::new(prepare, net(&gpu)).batch_size(2).workers(2).run(0..);
+        let mut delivered = 0;
+        let error = loop {
+            if delivered == delivered_before {
+                device.destroy();
+            }
+            match run.next().expect("the source never ends") {
+                Ok(batch) => {
+                    for (seed, row) in batch.rows() {
+                        assert_eq!(row["y"][3], 2.0 * f32::from(item(*seed)[3]) + 1.0);
+                    }
+                }
+                Err(error) => break error,
+            }
+            delivered += 1;
+        };
+        assert!(matches!(error, Error::DeviceLost { .. }), "{error}");
+        assert!(run.next().is_none());
     }
 }

@@ -34,7 +34,7 @@ fn a_device_says_what_it_is() {
     let text = gpu.to_string();
     assert!(text.contains(&gpu.info().name), "{text}");
     assert!(gpu.limits().workgroups >= 65_535);
-    assert_eq!(Gpu::cpu().to_string(), "cpu (the twins)");
+    assert_eq!(Gpu::cpu().to_string(), "cpu (twin)");
 }
 
 #[test]

@@ -7,6 +7,8 @@ use std::time::Duration;
 use common::toy::{Scale, Sum, bytes, floats};
 use gapless::{Cause, Gpu, GpuStage, Output, Program, Rows, StageError, Tensors};
 use ndarray::{Array, Array1, Array3, ArrayD, Dimension, IxDyn};
+use proptest::prelude::*;
+use proptest::sample::Index;
 
 const SHAPE: [usize; 3] = [5, 7, 3];
 const MINUTE: Duration = Duration::from_secs(60);
@@ -180,7 +182,7 @@ fn a_ticket_that_is_dropped_gives_its_place_back() {
 
 #[test]
 fn more_batches_than_the_depth_are_an_error() {
-    let Some(gpu) = common::device() else { return };
+    let Some((gpu, _device)) = common::own_device() else { return };
     let mut net = branch(&gpu).depth(1);
     open::<Array3<u8>, _>(&mut net, 2).unwrap();
     let mut first = net.submit(&[photo(0)]).unwrap();
@@ -234,16 +236,84 @@ fn a_device_tells_how_fast_it_moves_bytes() {
     assert!(Gpu::cpu().bandwidth(1 << 20).unwrap().readback.is_none());
 }
 
+/// A program of one kernel with this shader; `None` on the twins, which run no shader.
+fn refused(shader: &'static str) -> Option<Program> {
+    let gpu = common::device()?;
+    if gpu.info().kind == gapless::DeviceKind::Twin {
+        eprintln!("left out: the twins run no shader");
+        return None;
+    }
+    let mut net = Program::new(&gpu).depth(2);
+    let x = net.input("x", floats(&[4])).unwrap();
+    let y = net.add(common::toy::Refused(shader), &[x]).unwrap();
+    net.output("y", y).unwrap();
+    Some(net)
+}
+
 #[test]
 fn a_shader_that_does_not_compile_is_an_error_that_names_the_kernel() {
-    let Some(gpu) = common::device() else { return };
-    if gpu.info().kind == gapless::DeviceKind::Twin {
-        return eprintln!("left out: the twins compile nothing");
-    }
-    let mut net = Program::new(&gpu);
-    let x = net.input("x", floats(&[4])).unwrap();
-    let y = net.add(common::toy::Broken, &[x]).unwrap();
-    net.output("y", y).unwrap();
+    let Some(mut net) = refused(common::toy::BROKEN) else { return };
     let error = open::<Array1<f32>, _>(&mut net, 1).unwrap_err().to_string();
-    assert!(error.contains("kernel broken"), "{error}");
+    assert!(error.contains("kernel refused"), "{error}");
+}
+
+#[test]
+fn a_batch_that_the_device_refuses_fails_alone_and_leaves_the_ring_whole() {
+    let Some(mut net) = refused(common::toy::GREEDY) else { return };
+    open::<Array1<f32>, _>(&mut net, 1).unwrap();
+    for _ in 0..5 {
+        let error = net.submit(&[Array1::<f32>::zeros(4)]).unwrap_err();
+        assert!(matches!(error, StageError::Batch(_)), "{error:?}");
+    }
+}
+
+/// A graph of additions and scalings by halves, in which every node reads nodes before it.
+fn random_graph(gpu: &Gpu, links: &[(bool, Index, Index)], outputs: &[Index]) -> Program {
+    let mut net = Program::new(gpu).depth(2);
+    let mut tensors = vec![net.input("x", floats(&[3, 4])).unwrap()];
+    for (sum, one, other) in links {
+        let (one, other) = (*one.get(&tensors), *other.get(&tensors));
+        let tensor = if *sum { net.add(Sum, &[one, other]) } else { net.add(Scale(0.5, 1.0), &[one]) };
+        tensors.push(tensor.unwrap());
+    }
+    for (number, output) in outputs.iter().enumerate() {
+        net.output(&number.to_string(), *output.get(&tensors[1..])).unwrap();
+    }
+    net
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn device_and_twin_agree_on_random_graphs(
+        links in proptest::collection::vec(any::<(bool, Index, Index)>(), 1..12),
+        outputs in proptest::collection::vec(any::<Index>(), 1..4),
+        n in 1usize..4,
+    ) {
+        let Some(gpu) = common::device() else { return Ok(()) };
+        let mut net = random_graph(&gpu, &links, &outputs);
+        let mut twin = net.on(&Gpu::cpu());
+        let item = |seed: usize| ndarray::Array2::from_shape_fn((3, 4), |(y, x)| (seed + y * 4 + x) as f32);
+        let batch: Vec<_> = (0..n).map(item).collect();
+        open::<ndarray::Array2<f32>, _>(&mut net, n).unwrap();
+        open::<ndarray::Array2<f32>, _>(&mut twin, n).unwrap();
+        let (on_device, on_twin) = (run(&mut net, &batch), run(&mut twin, &batch));
+        for ((_, one), (_, other)) in on_device.iter().zip(on_twin.iter()) {
+            prop_assert_eq!(one, other, "halves and sums are rounded alike");
+        }
+    }
+}
+
+#[test]
+fn the_limits_of_a_device_of_ones_own_are_kept() {
+    let Some((gpu, device)) = common::own_device() else { return };
+    let mut net = Program::new(&gpu);
+    let x = net.input("x", floats(&[1 << 20])).unwrap();
+    let y = net.add(Scale(1.0, 0.0), &[x]).unwrap();
+    net.output("y", y).unwrap();
+    let most = (device.limits().max_storage_buffer_binding_size >> 22) as usize;
+    let error = open::<Array1<f32>, _>(&mut net, most + 1).unwrap_err().to_string();
+    assert!(error.contains(&format!("{most} would")), "{error}");
+    assert!(net.plan(most).is_ok());
 }

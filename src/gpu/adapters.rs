@@ -62,11 +62,8 @@ pub(super) fn no_such_device(infos: &[DeviceInfo], name: &str) -> String {
         "software" => "there is no software Vulkan here (on Debian: the package mesa-vulkan-drivers)".into(),
         _ => format!("no device is called {name:?}"),
     };
-    let there: Vec<String> = infos
-        .iter()
-        .chain([&twins()])
-        .map(|info| format!("{} ({})", info.name, kind_name(info.kind)))
-        .collect();
+    let there: Vec<String> =
+        infos.iter().chain([&twins()]).map(|info| format!("{} ({})", info.name, info.kind)).collect();
     format!("{missing}; there is: {}", there.join(", "))
 }
 
@@ -93,16 +90,6 @@ pub(super) fn describe(adapter: &wgpu::AdapterInfo) -> DeviceInfo {
 pub(super) fn driver(adapter: &wgpu::AdapterInfo) -> String {
     let parts = [adapter.backend.to_str(), &adapter.driver, &adapter.driver_info];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-pub(super) fn kind_name(kind: DeviceKind) -> &'static str {
-    match kind {
-        DeviceKind::Discrete => "discrete",
-        DeviceKind::Integrated => "integrated",
-        DeviceKind::Software => "software",
-        DeviceKind::Twin => "the twins",
-        DeviceKind::Other => "other",
-    }
 }
 
 #[cfg(test)]
@@ -135,9 +122,6 @@ mod tests {
     fn the_error_for_an_unknown_name_lists_what_there_is() {
         let infos = [DeviceInfo::new("NVIDIA H100", DeviceKind::Discrete)];
         let reason = no_such_device(&infos, "radeon");
-        assert_eq!(
-            reason,
-            "no device is called \"radeon\"; there is: NVIDIA H100 (discrete), cpu (the twins)"
-        );
+        assert_eq!(reason, "no device is called \"radeon\"; there is: NVIDIA H100 (discrete), cpu (twin)");
     }
 }

@@ -10,7 +10,7 @@ pub(super) struct Lifetime {
 
 /// Buffers and who lives in them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Rooms {
+pub(super) struct SharedBuffers {
     /// Size of each buffer.
     pub(super) bytes: Vec<u64>,
     /// Buffer of each tensor, in the order of the lifetimes.
@@ -23,29 +23,29 @@ pub(super) struct Rooms {
 /// Tensors are taken in the order of their first step; each gets the free buffer that fits best, the
 /// smallest that is large enough, else the largest, which then grows (greedy interval colouring: the
 /// number of buffers is the largest number of tensors needed at once).
-pub(super) fn assign(lifetimes: &[Lifetime]) -> Rooms {
+pub(super) fn assign(lifetimes: &[Lifetime]) -> SharedBuffers {
     let mut order: Vec<usize> = (0..lifetimes.len()).collect();
     order.sort_by_key(|&tensor| lifetimes[tensor].first);
-    let mut rooms = Rooms { bytes: Vec::new(), of: vec![0; lifetimes.len()] };
+    let mut shared = SharedBuffers { bytes: Vec::new(), of: vec![0; lifetimes.len()] };
     let mut last_use: Vec<usize> = Vec::new();
     for tensor in order {
         let Lifetime { first, last, bytes } = lifetimes[tensor];
-        let free = (0..rooms.bytes.len()).filter(|&room| last_use[room] < first);
-        let room = best_fit(&rooms.bytes, free, bytes).unwrap_or_else(|| {
-            rooms.bytes.push(0);
+        let free = (0..shared.bytes.len()).filter(|&buffer| last_use[buffer] < first);
+        let buffer = best_fit(&shared.bytes, free, bytes).unwrap_or_else(|| {
+            shared.bytes.push(0);
             last_use.push(0);
-            rooms.bytes.len() - 1
+            shared.bytes.len() - 1
         });
-        rooms.bytes[room] = rooms.bytes[room].max(bytes);
-        last_use[room] = last;
-        rooms.of[tensor] = room;
+        shared.bytes[buffer] = shared.bytes[buffer].max(bytes);
+        last_use[buffer] = last;
+        shared.of[tensor] = buffer;
     }
-    rooms
+    shared
 }
 
 fn best_fit(sizes: &[u64], free: impl Iterator<Item = usize>, bytes: u64) -> Option<usize> {
-    free.min_by_key(|&room| {
-        let size = sizes[room];
+    free.min_by_key(|&buffer| {
+        let size = sizes[buffer];
         if size >= bytes { (false, size - bytes) } else { (true, bytes - size) }
     })
 }
@@ -72,11 +72,11 @@ mod tests {
     proptest! {
         #[test]
         fn tensors_that_are_needed_at_once_never_share_a_buffer(lifetimes in lifetimes()) {
-            let rooms = assign(&lifetimes);
+            let shared = assign(&lifetimes);
             for one in 0..lifetimes.len() {
-                prop_assert!(rooms.bytes[rooms.of[one]] >= lifetimes[one].bytes);
+                prop_assert!(shared.bytes[shared.of[one]] >= lifetimes[one].bytes);
                 for other in 0..one {
-                    let share = rooms.of[one] == rooms.of[other];
+                    let share = shared.of[one] == shared.of[other];
                     prop_assert!(!share || !meet(lifetimes[one], lifetimes[other]));
                 }
             }

@@ -24,7 +24,7 @@ pub struct Plan {
     pub(super) outputs: Vec<PlannedOutput>,
     pub(super) constants: Vec<usize>,
     /// Bytes of one item in each buffer that tensors share.
-    pub(super) rooms: Vec<u64>,
+    pub(super) shared: Vec<u64>,
     pub(super) params: Vec<u8>,
     constant_bytes: u64,
     input_name: String,
@@ -56,13 +56,13 @@ pub(super) enum Place {
     Input,
     /// Index into [`Plan::constants`].
     Constant(usize),
-    /// Index into [`Plan::rooms`].
-    Room(usize),
+    /// Index into [`Plan::shared`].
+    Shared(usize),
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct PlannedOutput {
-    pub(super) room: usize,
+    pub(super) buffer: usize,
     pub(super) shape: Vec<usize>,
     /// Bytes of one item.
     pub(super) bytes: u64,
@@ -80,12 +80,12 @@ impl Plan {
     fn unchecked(graph: &Graph, max_batch: usize, limits: &Limits) -> Result<Self, Error> {
         let input = graph.only_input()?;
         let needed = needed_nodes(graph)?;
-        let (rooms, room_of) = share_rooms(graph, &needed);
+        let (shared, shared_of) = share_buffers(graph, &needed);
         let constants = needed_constants(graph, &needed);
         let place = |tensor: usize| match graph.tensors[tensor].origin {
             Origin::Input => Place::Input,
             Origin::Constant(_) => Place::Constant(constants.binary_search(&tensor).expect("it is needed")),
-            Origin::Node => Place::Room(room_of[tensor].expect("it is needed")),
+            Origin::Node => Place::Shared(shared_of[tensor].expect("it is needed")),
         };
         let mut params = Vec::new();
         let steps = needed.iter().map(|&node| Step::new(graph, node, &place, &mut params, limits)).collect();
@@ -95,10 +95,10 @@ impl Plan {
             steps,
             input: graph.tensors[input].spec.clone(),
             input_name: graph.tensors[input].name.clone(),
-            outputs: place_outputs(graph, &room_of, max_batch),
+            outputs: place_outputs(graph, &shared_of, max_batch),
             constant_bytes: constants.iter().map(bytes).sum(),
             constants,
-            rooms,
+            shared,
             params,
         })
     }
@@ -127,8 +127,8 @@ impl Plan {
     /// Bytes of device and staging memory with `depth` batches in flight.
     pub fn memory(&self, depth: usize) -> u64 {
         let slot = 2 * self.upload_bytes() + self.readback_bytes();
-        let rooms = self.rooms.iter().sum::<u64>() * self.max_batch as u64;
-        self.constant_bytes + self.params.len() as u64 + rooms + depth as u64 * slot
+        let shared = self.shared.iter().sum::<u64>() * self.max_batch as u64;
+        self.constant_bytes + self.params.len() as u64 + shared + depth as u64 * slot
     }
 
     /// Multiply-adds of one item.
@@ -153,12 +153,12 @@ impl Plan {
 
     /// Every limit that grows with the batch, in one place, so that the error knows what fits.
     fn check_batch(&self, limits: &Limits) -> Result<(), Error> {
-        let room = self.rooms.iter().copied().max().unwrap_or(0).max(self.input.item_bytes() as u64);
+        let largest = self.shared.iter().copied().max().unwrap_or(0).max(self.input.item_bytes() as u64);
         let readback = self.outputs.iter().map(|output| output.bytes.next_multiple_of(8)).sum::<u64>();
         let copied = readback.max(self.input.item_bytes() as u64);
         let fits = [
             (u64::from(limits.workgroups), "workgroups in one dimension of a dispatch"),
-            (limits.binding_bytes / room.max(1), "bytes in one binding"),
+            (limits.binding_bytes / largest.max(1), "bytes in one binding"),
             (
                 limits.buffer_bytes.saturating_sub(STAMP_BYTES + TIMES_BYTES) / copied.max(1),
                 "bytes in one buffer",
@@ -197,12 +197,12 @@ impl Step {
             specs.iter().filter(|spec| spec.batched == batched).map(|spec| spec.item_bytes() as u64).sum()
         };
         let dispatch = node.kernel.dispatch(&specs, &output.spec);
-        let Place::Room(room) = place(node.output) else { unreachable!("a node writes into a room") };
+        let Place::Shared(buffer) = place(node.output) else { unreachable!("a node writes into a buffer") };
         Self {
             node: index,
             params: append_params(params, &dispatch.params, limits.params_alignment as usize),
             inputs: node.inputs.iter().map(|&input| place(input)).collect(),
-            output: room,
+            output: buffer,
             name: output.name.clone(),
             shape: shape_name(&output.spec),
             bytes: output.spec.item_bytes() as u64,
@@ -268,8 +268,8 @@ fn needed_constants(graph: &Graph, nodes: &[usize]) -> Vec<usize> {
     constants
 }
 
-/// Bytes of each room for one item, and the room of each tensor that a needed node gives.
-fn share_rooms(graph: &Graph, nodes: &[usize]) -> (Vec<u64>, Vec<Option<usize>>) {
+/// Bytes of each buffer for one item, and the buffer of each tensor that a needed node gives.
+fn share_buffers(graph: &Graph, nodes: &[usize]) -> (Vec<u64>, Vec<Option<usize>>) {
     let end = nodes.len();
     let last_read = |tensor: usize| {
         if graph.outputs.iter().any(|(_, output)| *output == tensor) {
@@ -284,21 +284,21 @@ fn share_rooms(graph: &Graph, nodes: &[usize]) -> (Vec<u64>, Vec<Option<usize>>)
         Lifetime { first: step, last: last_read(tensor), bytes }
     };
     let lifetimes: Vec<Lifetime> = nodes.iter().enumerate().map(lifetime).collect();
-    let rooms = lifetimes::assign(&lifetimes);
-    let mut room_of = vec![None; graph.tensors.len()];
-    for (&node, &room) in nodes.iter().zip(&rooms.of) {
-        room_of[graph.nodes[node].output] = Some(room);
+    let shared = lifetimes::assign(&lifetimes);
+    let mut shared_of = vec![None; graph.tensors.len()];
+    for (&node, &buffer) in nodes.iter().zip(&shared.of) {
+        shared_of[graph.nodes[node].output] = Some(buffer);
     }
-    (rooms.bytes, room_of)
+    (shared.bytes, shared_of)
 }
 
-fn place_outputs(graph: &Graph, room_of: &[Option<usize>], max_batch: usize) -> Vec<PlannedOutput> {
+fn place_outputs(graph: &Graph, shared_of: &[Option<usize>], max_batch: usize) -> Vec<PlannedOutput> {
     let mut offset = 0;
     let place = |&(_, tensor): &(String, usize)| {
         let spec = &graph.tensors[tensor].spec;
         let bytes = spec.item_bytes() as u64;
         let output = PlannedOutput {
-            room: room_of[tensor].expect("an output is needed"),
+            buffer: shared_of[tensor].expect("an output is needed"),
             shape: spec.shape.clone(),
             bytes,
             offset,
@@ -317,14 +317,14 @@ impl fmt::Display for Plan {
         for Step { name, shape, bytes, multiply_adds, output, .. } in &self.steps {
             writeln!(f, "{name:<24} {shape:<24} {bytes:>12} {multiply_adds:>14}  {output}")?;
         }
-        let rooms = self.rooms.iter().sum::<u64>() * *max_batch as u64;
+        let shared = self.shared.iter().sum::<u64>() * *max_batch as u64;
         write!(
             f,
-            "{} kernels, {} multiply-adds an item; bytes: {} constants, {rooms} in {} shared buffers, {} up, {} down",
+            "{} kernels, {} multiply-adds an item; bytes: {} constants, {shared} in {} shared buffers, {} up, {} down",
             self.steps.len(),
             self.multiply_adds(),
             self.constant_bytes,
-            self.rooms.len(),
+            self.shared.len(),
             self.upload_bytes(),
             self.readback_bytes(),
         )

@@ -14,6 +14,8 @@
 //! are true: its mapping succeeded; the device was not reported lost at a poll after that; and the stamp
 //! that went up with the batch came back through the device.
 
+mod build;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,8 +26,8 @@ use super::clock::{Clock, TIMES_BYTES};
 use super::compile::Pipelines;
 use super::deadline::Deadline;
 use super::device::Device;
-use super::graph::{Graph, Origin};
-use super::plan::{Place, Plan, STAMP_BYTES};
+use super::graph::Graph;
+use super::plan::{Plan, STAMP_BYTES};
 use super::profile::{self, KernelTime};
 use super::scalar::Scalar;
 use super::shelf::Shelf;
@@ -41,7 +43,7 @@ pub(super) struct Ring {
     plan: Plan,
     names: Arc<[String]>,
     pipelines: Vec<wgpu::ComputePipeline>,
-    rooms: Vec<wgpu::Buffer>,
+    shared: Vec<wgpu::Buffer>,
     free: Receiver<Slot>,
     home: Sender<Slot>,
     shelf: Arc<Shelf>,
@@ -74,8 +76,9 @@ impl Ring {
     ) -> Result<Self, StageError> {
         device.check()?;
         let mut pipelines = Pipelines::new(device);
-        let compiled = compile(&mut pipelines, &plan)?;
-        let (rooms, slots) = device.caught(|| allocate(device, graph, &plan, depth, &mut pipelines))?;
+        let compiled = build::pipelines(&mut pipelines, &plan)?;
+        let (shared, slots) =
+            device.caught(|| build::buffers(device, graph, &plan, depth, &mut pipelines))?;
         let (home, free) = bounded(depth);
         let results = plan.outputs.len() * (depth + 2);
         slots.into_iter().for_each(|slot| home.try_send(slot).expect("the channel holds every slot"));
@@ -87,7 +90,7 @@ impl Ring {
             names: graph.outputs.iter().map(|(name, _)| name.clone()).collect(),
             plan,
             pipelines: compiled,
-            rooms,
+            shared,
             free,
             home,
             shelf: Arc::new(Shelf::new(results)),
@@ -169,13 +172,14 @@ impl Ring {
             if slot.readback_map.get() == Mapped::No {
                 return Err(self.overdue());
             }
-            slot.readback.unmap();
+            self.unmap(&slot.readback);
             slot.pending = None;
         }
         if slot.staging_map.get() == Mapped::Yes {
             return Ok(());
         }
-        slot.staging.unmap();
+        self.unmap(&slot.staging);
+        self.unmap(&slot.readback);
         self.device.caught(|| slot.staging.map_async(wgpu::MapMode::Write, .., slot.staging_map.told()))?;
         let submission = self.device.queue.submit([]);
         self.device.poll(&submission, self.deadline.limit())?;
@@ -183,6 +187,12 @@ impl Ring {
             Mapped::Yes => Ok(()),
             _ => Err(self.overdue()),
         }
+    }
+
+    /// Unmaps a buffer, whatever state a failed submission left it in.
+    fn unmap(&self, buffer: &wgpu::Buffer) {
+        // The error says that it is not mapped, which is what is wanted.
+        let _ = self.device.caught(|| buffer.unmap());
     }
 
     fn send<T: Scalar, D: Dimension>(
@@ -215,8 +225,8 @@ impl Ring {
         encoder.copy_buffer_to_buffer(&slot.staging, STAMP_BYTES, &slot.input, 0, up);
         self.dispatch(&mut encoder, slot, rows as u32);
         for output in outputs {
-            let (room, down) = (&self.rooms[output.room], rows * output.bytes);
-            encoder.copy_buffer_to_buffer(room, 0, &slot.readback, output.offset, down);
+            let (buffer, down) = (&self.shared[output.buffer], rows * output.bytes);
+            encoder.copy_buffer_to_buffer(buffer, 0, &slot.readback, output.offset, down);
         }
         let stamp = self.plan.readback_stamp();
         encoder.copy_buffer_to_buffer(&slot.staging, 0, &slot.readback, stamp, STAMP_BYTES);
@@ -321,84 +331,4 @@ impl Drop for Ticket {
 /// There is a place for every slot; where the ring is gone the slot goes too.
 fn give_back(home: &Sender<Slot>, slot: Slot) {
     let _ = home.try_send(slot);
-}
-
-fn compile(pipelines: &mut Pipelines<'_>, plan: &Plan) -> Result<Vec<wgpu::ComputePipeline>, StageError> {
-    let compile = |step: &super::plan::Step| {
-        let pipeline = pipelines.pipeline(&step.dispatch, step.inputs.len());
-        pipeline.map_err(|error| match error {
-            StageError::Lost(cause) => StageError::Lost(cause),
-            other => {
-                StageError::Batch(other.cause().clone().context(format!("kernel {}", step.dispatch.kernel)))
-            }
-        })
-    };
-    plan.steps.iter().map(compile).collect()
-}
-
-/// Everything that batches share, and the slots.
-fn allocate(
-    device: &Device,
-    graph: &Graph,
-    plan: &Plan,
-    depth: usize,
-    pipelines: &mut Pipelines<'_>,
-) -> (Vec<wgpu::Buffer>, Vec<Slot>) {
-    use wgpu::BufferUsages as Usage;
-    let usage = Usage::STORAGE | Usage::COPY_SRC;
-    let room = |&bytes: &u64| device.buffer("gapless.shared", bytes * plan.max_batch as u64, usage, false);
-    let rooms: Vec<_> = plan.rooms.iter().map(room).collect();
-    let constant = |&tensor: &usize| match &graph.tensors[tensor].origin {
-        Origin::Constant(values) => {
-            let values = values.as_slice().expect("constants are in standard layout");
-            device.filled("gapless.constant", bytemuck::cast_slice(values), Usage::STORAGE)
-        }
-        Origin::Input | Origin::Node => unreachable!("the plan lists constants"),
-    };
-    let constants: Vec<_> = plan.constants.iter().map(constant).collect();
-    let params = device.filled("gapless.params", &plan.params, Usage::UNIFORM);
-    let shared = Shared { device, plan, rooms: &rooms, constants: &constants, params: &params };
-    let slots = (0..depth).map(|_| Slot::new(device, plan, |input| shared.bind_groups(input, pipelines)));
-    let slots = slots.collect();
-    (rooms, slots)
-}
-
-/// What the bind groups of all slots have in common.
-struct Shared<'a> {
-    device: &'a Device,
-    plan: &'a Plan,
-    rooms: &'a [wgpu::Buffer],
-    constants: &'a [wgpu::Buffer],
-    params: &'a wgpu::Buffer,
-}
-
-impl Shared<'_> {
-    fn bind_groups(&self, input: &wgpu::Buffer, pipelines: &mut Pipelines<'_>) -> Vec<wgpu::BindGroup> {
-        let bind = |step: &super::plan::Step| {
-            let layout = pipelines.layout(step.inputs.len());
-            let (offset, size) = step.params;
-            let params = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                buffer: self.params,
-                offset,
-                size: wgpu::BufferSize::new(size),
-            });
-            let read = step.inputs.iter().map(|&place| self.buffer(place, input).as_entire_binding());
-            let written = self.rooms[step.output].as_entire_binding();
-            let resources = [params].into_iter().chain(read).chain([written]);
-            let entry = |(binding, resource)| wgpu::BindGroupEntry { binding, resource };
-            let entries: Vec<_> = (0..).zip(resources).map(entry).collect();
-            let label = Some(step.dispatch.kernel);
-            let descriptor = wgpu::BindGroupDescriptor { label, layout: &layout, entries: &entries };
-            self.device.raw.create_bind_group(&descriptor)
-        };
-        self.plan.steps.iter().map(bind).collect()
-    }
-
-    fn buffer<'b>(&'b self, place: Place, input: &'b wgpu::Buffer) -> &'b wgpu::Buffer {
-        match place {
-            Place::Input => input,
-            Place::Constant(index) => &self.constants[index],
-            Place::Room(index) => &self.rooms[index],
-        }
-    }
 }

@@ -24,7 +24,7 @@ pub(super) struct Twins {
     names: Arc<[String]>,
     constants: Vec<Arc<ArrayD<f32>>>,
     /// Memory for one item in each buffer that tensors share.
-    rooms: Vec<Vec<f32>>,
+    shared: Vec<Vec<f32>>,
     shelf: Arc<Shelf>,
 }
 
@@ -37,7 +37,7 @@ impl Twins {
         Self {
             names: graph.outputs.iter().map(|(name, _)| name.clone()).collect(),
             constants: plan.constants.iter().map(constant).collect(),
-            rooms: plan.rooms.iter().map(|&bytes| vec![0.0; bytes as usize / 4]).collect(),
+            shared: plan.shared.iter().map(|&bytes| vec![0.0; bytes as usize / 4]).collect(),
             shelf: Arc::new(Shelf::new(plan.outputs.len() * 3)),
             graph: graph.clone(),
             plan,
@@ -46,12 +46,12 @@ impl Twins {
 
     pub(super) fn run<T: Scalar, D: Dimension>(&mut self, batch: &[Array<T, D>]) -> Tensors {
         let len = |bytes: u64| bytes as usize / 4;
-        let room = |bytes: u64| self.shelf.take(len(bytes) * batch.len());
-        let mut rows: Vec<Vec<f32>> = self.plan.outputs.iter().map(|output| room(output.bytes)).collect();
+        let values = |bytes: u64| self.shelf.take(len(bytes) * batch.len());
+        let mut rows: Vec<Vec<f32>> = self.plan.outputs.iter().map(|output| values(output.bytes)).collect();
         for item in batch {
             self.run_item(&T::values(item.view().into_dyn()));
             for (rows, output) in rows.iter_mut().zip(&self.plan.outputs) {
-                rows.extend_from_slice(&self.rooms[output.room][..len(output.bytes)]);
+                rows.extend_from_slice(&self.shared[output.buffer][..len(output.bytes)]);
             }
         }
         let shapes = self.plan.outputs.iter().map(|output| &output.shape[..]);
@@ -83,11 +83,11 @@ impl Twins {
     }
 
     fn run_at(&mut self, index: usize, item: &Values<'_>) {
-        let room = self.plan.steps[index].output;
-        // A step never reads the room that it writes, so the room can be taken out meanwhile.
-        let mut written = std::mem::take(&mut self.rooms[room]);
+        let buffer = self.plan.steps[index].output;
+        // A step never reads the buffer that it writes, so the buffer can be taken out meanwhile.
+        let mut written = std::mem::take(&mut self.shared[buffer]);
         self.run_step(&self.plan.steps[index], item, &mut written);
-        self.rooms[room] = written;
+        self.shared[buffer] = written;
     }
 
     fn run_step(&self, step: &Step, item: &Values<'_>, written: &mut [f32]) {
@@ -96,19 +96,19 @@ impl Twins {
         let read = |(&place, &tensor): (&Place, &usize)| match place {
             Place::Input => reborrow(item),
             Place::Constant(index) => Values::F32(self.constants[index].view()),
-            Place::Room(index) => Values::F32(view(shape(tensor), &self.rooms[index])),
+            Place::Shared(index) => Values::F32(view(shape(tensor), &self.shared[index])),
         };
         let inputs: Vec<Values<'_>> = step.inputs.iter().zip(&node.inputs).map(read).collect();
         let shape = shape(node.output);
         let len = shape.iter().product();
         let output = ArrayViewMutD::from_shape(IxDyn(shape), &mut written[..len]);
-        node.kernel.twin(&inputs, output.expect("the room fits its tensor"));
+        node.kernel.twin(&inputs, output.expect("the buffer fits its tensor"));
     }
 }
 
 fn view<'a>(shape: &[usize], values: &'a [f32]) -> ArrayViewD<'a, f32> {
     let len = shape.iter().product();
-    ArrayViewD::from_shape(IxDyn(shape), &values[..len]).expect("the room fits its tensor")
+    ArrayViewD::from_shape(IxDyn(shape), &values[..len]).expect("the buffer fits its tensor")
 }
 
 fn reborrow<'a>(values: &'a Values<'_>) -> Values<'a> {

@@ -123,13 +123,22 @@ impl Kernel for Sum {
     }
 }
 
-/// A kernel whose shader is no WGSL.
+/// A kernel that a device refuses, with this shader.
 #[derive(Debug)]
-pub(crate) struct Broken;
+pub(crate) struct Refused(pub(crate) &'static str);
 
-impl Kernel for Broken {
+/// No WGSL: refused when it is compiled.
+pub(crate) const BROKEN: &str = "fn main( {";
+
+/// Wants more memory than it gets: refused with every batch.
+pub(crate) const GREEDY: &str = "
+@group(0) @binding(2) var<storage, read_write> y: array<f32, 100000>;
+@compute @workgroup_size(1)
+fn main() { y[0] = 1.0; }";
+
+impl Kernel for Refused {
     fn name(&self) -> &'static str {
-        "broken"
+        "refused"
     }
 
     fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
@@ -137,8 +146,8 @@ impl Kernel for Broken {
     }
 
     fn dispatch(&self, _inputs: &[&Spec], _output: &Spec) -> Dispatch {
-        let (source, constants, params) = ("fn main( {", Vec::new(), Vec::new());
-        Dispatch { kernel: "broken", source, constants, workgroups: [1, 1], params }
+        let (constants, params) = (Vec::new(), Vec::new());
+        Dispatch { kernel: "refused", source: self.0, constants, workgroups: [1, 1], params }
     }
 
     fn twin(&self, _inputs: &[Values<'_>], _output: ArrayViewMutD<'_, f32>) {}

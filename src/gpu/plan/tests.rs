@@ -90,7 +90,7 @@ fn a_chain_runs_in_two_buffers_of_the_largest_tensors() {
     }
     graph.output("y", tensor).unwrap();
     let plan = Plan::new(&graph, 2, &limits()).unwrap();
-    assert_eq!(plan.rooms, [400, 80]);
+    assert_eq!(plan.shared, [400, 80]);
     assert_eq!(plan.multiply_adds(), 20);
 }
 
@@ -193,19 +193,19 @@ proptest! {
             graph.output(&number.to_string(), *output.get(&tensors[1..])).unwrap();
         }
         let plan = Plan::new(&graph, 1, &limits()).unwrap();
-        let mut rooms = vec![None; plan.rooms.len()];
+        let mut shared = vec![None; plan.shared.len()];
         for step in &plan.steps {
             let node = &graph.nodes[step.node];
             for (place, tensor) in step.inputs.iter().zip(&node.inputs) {
-                if let Place::Room(room) = place {
-                    prop_assert_eq!(rooms[*room], Some(*tensor));
-                    prop_assert_ne!(*room, step.output);
+                if let Place::Shared(buffer) = place {
+                    prop_assert_eq!(shared[*buffer], Some(*tensor));
+                    prop_assert_ne!(*buffer, step.output);
                 }
             }
-            rooms[step.output] = Some(node.output);
+            shared[step.output] = Some(node.output);
         }
         for (output, (_, tensor)) in plan.outputs.iter().zip(&graph.outputs) {
-            prop_assert_eq!(rooms[output.room], Some(*tensor));
+            prop_assert_eq!(shared[output.buffer], Some(*tensor));
         }
     }
 }

@@ -1,0 +1,25 @@
+//! The engine: source → feeder → workers → line → channel of batches → device thread → caller.
+//!
+//! Only the feeder waits for tokens, only a device thread waits for batches and its device, only the
+//! caller waits for results; a worker never waits. No lock is held and nothing of ours is waited for
+//! while user code runs, and user code runs under `catch_unwind`.
+//!
+//! It never knows what a document is, what a device is, or who asked.
+
+pub(crate) mod batch;
+mod budget;
+pub(crate) mod caller;
+mod device;
+mod feed;
+mod figures;
+pub(crate) mod job;
+pub(crate) mod ledger;
+mod line;
+pub(crate) mod seam;
+pub(crate) mod settings;
+mod shared;
+pub(crate) mod start;
+mod then;
+mod tokens;
+mod work;
+mod yielding;

@@ -1,0 +1,371 @@
+//! The device thread: the only code that talks to its device.
+//!
+//! It keeps as many batches submitted as the device takes, so that the next is in before the last
+//! ends, and hands results over as soon as they are done. It never prepares an item and never waits
+//! for the caller. A channel and a device cannot be waited for together: with room left it alternates
+//! a short receive and a look at the device; when full it waits for the device in slices.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::batch::{Batch, Delivery, Done, Item};
+use super::job::{After, Job};
+use super::seam::{Moment, Receiver, Sender};
+use super::shared::{Shared, documents, drop_user, guard};
+use super::then::{self, DoneOf, cancel_done};
+use crate::error::{Cause, Error, Failure, Stage};
+use crate::observe::meters::DeviceMeter;
+use crate::place::BatchIndex;
+use crate::stage::{CpuStage, GpuStage, Output, StageError};
+
+/// Longest wait for a device before stop and lateness are looked at again.
+pub(crate) const SLICE: Duration = Duration::from_millis(50);
+/// Bounds of the wait for a batch while the device works and has room for one more.
+const SHORT: std::ops::RangeInclusive<Duration> = Duration::from_micros(50)..=Duration::from_millis(2);
+
+pub(crate) type BatchOf<J> = Batch<<J as Job>::Document, <J as Job>::Prepared>;
+
+pub(crate) struct DeviceLoop<J: Job> {
+    shared: Arc<Shared<J>>,
+    gpu: J::Gpu,
+    depth: usize,
+    batches: Receiver<BatchOf<J>>,
+    out: Sender<DoneOf<J>>,
+    meter: Arc<DeviceMeter>,
+    max_wait: Option<Duration>,
+    /// Halves of a batch that was too large, oldest first.
+    parts: VecDeque<BatchOf<J>>,
+    in_flight: VecDeque<Flight<J>>,
+    /// No batch will follow.
+    drained: bool,
+    lost: bool,
+    busy_since: Moment,
+    idle_since: Option<Moment>,
+    /// How long the last batch took.
+    last_took: Duration,
+}
+
+struct Flight<J: Job> {
+    batch: BatchOf<J>,
+    ticket: <J::Gpu as GpuStage<J::Prepared>>::Ticket,
+    submitted: Moment,
+}
+
+/// What a step of the device came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ran {
+    Something,
+    Nothing,
+    /// No batch will follow and none is in flight.
+    Ended,
+}
+
+/// How a step may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// For batches and for the device: this is a thread of its own.
+    Both,
+    /// For the device only: whoever calls has nothing else to do.
+    Device,
+    /// Not at all.
+    Never,
+}
+
+impl<J: Job> DeviceLoop<J> {
+    pub(crate) fn new(
+        shared: &Arc<Shared<J>>,
+        gpu: J::Gpu,
+        meter: &Arc<DeviceMeter>,
+        batches: Receiver<BatchOf<J>>,
+        out: Sender<DoneOf<J>>,
+        max_wait: Option<Duration>,
+    ) -> Self {
+        Self {
+            shared: shared.clone(),
+            gpu,
+            depth: meter.depth,
+            batches,
+            out,
+            meter: meter.clone(),
+            max_wait,
+            parts: VecDeque::new(),
+            in_flight: VecDeque::with_capacity(meter.depth),
+            drained: false,
+            lost: false,
+            busy_since: Moment::ZERO,
+            idle_since: None,
+            last_took: Duration::ZERO,
+        }
+    }
+
+    /// The loop of a device thread.
+    pub(crate) fn run(mut self) {
+        while self.step(Waiting::Both) != Ran::Ended {}
+        self.close();
+    }
+
+    /// Submits a batch where there is room and one is there, else looks at the oldest in flight.
+    pub(crate) fn step(&mut self, waiting: Waiting) -> Ran {
+        if self.lost || self.shared.stopped() {
+            return Ran::Ended;
+        }
+        if self.in_flight.len() < self.depth
+            && let Some(batch) = self.next_batch(waiting)
+        {
+            self.launch(batch);
+            return Ran::Something;
+        }
+        if self.in_flight.is_empty() {
+            return if self.drained { Ran::Ended } else { Ran::Nothing };
+        }
+        let full = self.in_flight.len() == self.depth || self.drained;
+        let wait = match waiting {
+            Waiting::Both if full => SLICE,
+            Waiting::Device => SLICE,
+            Waiting::Both | Waiting::Never => Duration::ZERO,
+        };
+        self.collect(wait)
+    }
+
+    fn next_batch(&mut self, waiting: Waiting) -> Option<BatchOf<J>> {
+        if let Some(part) = self.parts.pop_front() {
+            return Some(part);
+        }
+        if self.drained {
+            return None;
+        }
+        let received = match (waiting, self.in_flight.is_empty()) {
+            (Waiting::Both, true) => self.wait_for_batch(),
+            (Waiting::Both, false) => self.batches.recv_timeout(self.short_wait()),
+            (Waiting::Device | Waiting::Never, _) => {
+                self.cut_overdue();
+                self.batches.try_recv()
+            }
+        };
+        self.drained = received.is_err();
+        let batch = received.ok().flatten()?;
+        self.meter.holding.fetch_add(held::<J>(&batch), Ordering::SeqCst);
+        Some(batch)
+    }
+
+    /// A fraction of a batch's time: long enough not to spin, short enough not to leave a result lying.
+    fn short_wait(&self) -> Duration {
+        (self.last_took / 32).clamp(*SHORT.start(), *SHORT.end())
+    }
+
+    /// Nothing is in flight: waits for a batch, and cuts one itself where documents have waited long enough.
+    fn wait_for_batch(&mut self) -> Result<Option<BatchOf<J>>, super::seam::Disconnected> {
+        match self.cut_overdue() {
+            Some(left) => self.batches.recv_timeout(left),
+            None => self.batches.recv().map(Some),
+        }
+    }
+
+    /// With `max_wait`: cuts what has waited long enough, and says how long the rest may wait.
+    fn cut_overdue(&self) -> Option<Duration> {
+        let max_wait = self.max_wait?;
+        let (left, aftermath) = self.shared.line.lock().cut_overdue(max_wait, self.shared.seam.now());
+        self.shared.settle(aftermath);
+        Some(left)
+    }
+
+    fn launch(&mut self, mut batch: BatchOf<J>) {
+        if batch.items.is_empty() {
+            return self.finish(batch, None);
+        }
+        self.begin_busy();
+        let submitted = self.shared.seam.now();
+        let result = fill_up(&mut batch).and_then(|()| {
+            guard(|| self.gpu.submit(&batch.prepared)).unwrap_or_else(|panic| Err(StageError::Batch(panic)))
+        });
+        match result {
+            Ok(ticket) => self.in_flight.push_back(Flight { batch, ticket, submitted }),
+            Err(error) => self.fail(batch, error),
+        }
+    }
+
+    /// Looks at the oldest batch in flight, for at most `wait`.
+    fn collect(&mut self, wait: Duration) -> Ran {
+        let Some(flight) = self.in_flight.front_mut() else { return Ran::Nothing };
+        let collected = guard(|| self.gpu.try_collect(&mut flight.ticket, wait))
+            .unwrap_or_else(|panic| Err(StageError::Batch(panic)));
+        let result = match collected {
+            Ok(None) => return Ran::Nothing,
+            Ok(Some(output)) => Ok(output),
+            Err(error) => Err(error),
+        };
+        let Some(flight) = self.in_flight.pop_front() else { return Ran::Nothing };
+        drop_user(flight.ticket);
+        self.last_took = self.shared.seam.now().saturating_sub(flight.submitted);
+        match result.and_then(|output| check_rows::<J>(&flight.batch, output)) {
+            Ok(output) => self.finish(flight.batch, Some(output)),
+            Err(error) => self.fail(flight.batch, error),
+        }
+        Ran::Something
+    }
+
+    /// Hands a batch over, with the device's output where there is one.
+    fn finish(&mut self, mut batch: BatchOf<J>, output: Option<J::Output>) {
+        self.end_busy();
+        self.count(&batch);
+        self.recycle(std::mem::take(&mut batch.prepared));
+        self.release(&batch);
+        match output {
+            Some(output) if J::After::PER_ROW => then::start(&self.shared, batch, output, &self.out),
+            output => {
+                let output = output.and_then(|output| self.shared.after.whole(output));
+                self.send(batch.index, batch.last_part, Ok(delivery(batch, output)));
+            }
+        }
+    }
+
+    fn recycle(&self, mut prepared: Vec<J::Prepared>) {
+        for used in prepared.drain(..) {
+            // A panic in `recycle` loses the buffer and nothing else: the result is already there.
+            let _buffer_lost = guard(|| self.shared.cpu.recycle(used));
+        }
+        self.shared.line.lock().recycle(prepared);
+    }
+
+    fn fail(&mut self, batch: BatchOf<J>, error: StageError) {
+        self.end_busy();
+        match error {
+            StageError::Lost(cause) => self.lose(batch, cause),
+            StageError::TooLarge(_) if batch.items.len() > 1 => self.halve(batch),
+            StageError::TooLarge(cause) | StageError::Batch(cause) => self.fail_batch(batch, cause),
+        }
+    }
+
+    fn halve(&mut self, mut first: BatchOf<J>) {
+        let second = first.halve();
+        self.parts.push_front(second);
+        self.parts.push_front(first);
+    }
+
+    fn fail_batch(&mut self, mut batch: BatchOf<J>, cause: Cause) {
+        self.release(&batch);
+        let count = documents::<J>(&batch.items) as u64;
+        let last = batch.items.last().map(|item| item.position).unwrap_or_default();
+        if self.shared.line.lock().count_failures(count, last) {
+            let error = Error::Batch { batch: batch.index, cause };
+            self.send(batch.index, batch.last_part, Err(error));
+            return self.shared.cancel_batch(batch);
+        }
+        self.recycle(std::mem::take(&mut batch.prepared));
+        let failed = batch.items.drain(..).map(|Item { position, document }| Failure {
+            document,
+            position,
+            stage: Stage::Gpu,
+            cause: cause.clone(),
+        });
+        batch.failures.extend(failed);
+        self.send(batch.index, batch.last_part, Ok(delivery(batch, None)));
+    }
+
+    /// The device is gone: the oldest batch that it owes is where the run ends.
+    fn lose(&mut self, batch: BatchOf<J>, cause: Cause) {
+        let oldest = self.in_flight.front().map_or(batch.index, |flight| flight.batch.index.min(batch.index));
+        let device = self.meter.info.name.clone();
+        self.lost = true;
+        self.release(&batch);
+        self.shared.cancel_batch(batch);
+        self.send(oldest, true, Err(Error::DeviceLost { device, batch: oldest, cause }));
+    }
+
+    fn send(
+        &self,
+        index: BatchIndex,
+        last_part: bool,
+        delivery: Result<Delivery<J::Document, J::Delivered>, Error>,
+    ) {
+        let done = Done { index, last_part, delivery, then_stop: None };
+        if let Err(done) = self.out.send(done) {
+            cancel_done(&self.shared, done);
+        }
+    }
+
+    /// Cancels what this thread still holds, and drops the stage.
+    pub(crate) fn close(mut self) {
+        for Flight { batch, ticket, .. } in std::mem::take(&mut self.in_flight) {
+            drop_user(ticket);
+            self.release(&batch);
+            self.shared.cancel_batch(batch);
+        }
+        for part in std::mem::take(&mut self.parts) {
+            self.release(&part);
+            self.shared.cancel_batch(part);
+        }
+        self.end_busy();
+        let Self { gpu, .. } = self;
+        drop_user(gpu);
+    }
+
+    fn release(&self, batch: &BatchOf<J>) {
+        self.meter.holding.fetch_sub(held::<J>(batch), Ordering::SeqCst);
+    }
+
+    fn begin_busy(&mut self) {
+        let now = self.shared.seam.now();
+        self.meter.first_submit.set_first(now);
+        if let Some(since) = self.idle_since.take() {
+            self.meter.starved.add(now.saturating_sub(since));
+        }
+        if self.in_flight.is_empty() {
+            self.busy_since = now;
+        }
+    }
+
+    /// Called when a batch has left the device, for better or worse.
+    fn end_busy(&mut self) {
+        if self.in_flight.is_empty() && self.idle_since.is_none() && self.meter.first_submit.get().is_some() {
+            let now = self.shared.seam.now();
+            self.meter.busy.add(now.saturating_sub(self.busy_since));
+            self.meter.last_collect.set(now);
+            self.idle_since = Some(now);
+        }
+    }
+
+    fn count(&self, batch: &BatchOf<J>) {
+        if !batch.items.is_empty() {
+            self.meter.batches.fetch_add(1, Ordering::Relaxed);
+            self.meter.items.fetch_add(batch.items.len() as u64, Ordering::Relaxed);
+        }
+    }
+}
+
+fn held<J: Job>(batch: &BatchOf<J>) -> usize {
+    documents::<J>(&batch.items)
+        + batch.failures.iter().map(|failure| J::documents(&failure.document)).sum::<usize>()
+}
+
+/// Fills a last batch up with copies, where that was asked for.
+fn fill_up<D, P>(batch: &mut Batch<D, P>) -> Result<(), StageError> {
+    let Some((copy, size)) = batch.pad else { return Ok(()) };
+    while batch.prepared.len() < size {
+        let Some(last) = batch.prepared.last() else { return Ok(()) };
+        let copied = guard(|| copy(last)).map_err(StageError::Batch)?;
+        batch.prepared.push(copied);
+    }
+    Ok(())
+}
+
+/// The law of rows: an output that has rows has one a document.
+fn check_rows<J: Job>(batch: &BatchOf<J>, output: J::Output) -> Result<J::Output, StageError> {
+    let padding = batch.prepared.len() - batch.items.len();
+    let expected = documents::<J>(&batch.items) + padding;
+    match output.rows() {
+        Some(rows) if rows != expected => {
+            drop_user(output);
+            Err(StageError::Batch(Cause::msg(format!(
+                "the stage returned {rows} rows for {expected} documents"
+            ))))
+        }
+        _ => Ok(output),
+    }
+}
+
+fn delivery<D, P, R>(batch: Batch<D, P>, output: Option<R>) -> Delivery<D, R> {
+    Delivery { index: batch.index, items: batch.items, output, failures: batch.failures }
+}

@@ -1,0 +1,139 @@
+//! The feeder: takes a token, pulls a document, puts its preparation into the queue of work.
+//!
+//! It is the only one that waits for tokens, and the only one that touches the source.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::batch::{Group, Slot};
+use super::job::Job;
+use super::shared::{Shared, drop_user, guard};
+use super::work::push_group;
+use crate::error::Error;
+use crate::place::Position;
+
+/// The source, whatever iterator it is.
+pub(crate) type Source<D> = Box<dyn Iterator<Item = D> + Send>;
+
+pub(crate) struct Feeder<J: Job> {
+    shared: Arc<Shared<J>>,
+    /// `None` once it has ended: an iterator is not asked again after its end.
+    source: Option<Source<J::Document>>,
+    next: u64,
+    /// Whether a document may come at any time, so that none may wait for its neighbours.
+    live: bool,
+}
+
+/// What a step of the feeder came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fed {
+    /// At least one document went into the queue.
+    Documents,
+    /// No token is free.
+    NoToken,
+    /// The source has ended, or the run takes no more in.
+    Ended,
+}
+
+enum Pulled {
+    All,
+    SourceEnded,
+    Panicked(Error),
+}
+
+impl<J: Job> Feeder<J> {
+    pub(crate) fn new(shared: &Arc<Shared<J>>, source: Source<J::Document>, live: bool) -> Self {
+        Self { shared: shared.clone(), source: Some(source), next: 0, live }
+    }
+
+    /// The loop of the feeder's thread.
+    pub(crate) fn run(mut self) {
+        while self.step(true) == Fed::Documents {}
+        self.end();
+    }
+
+    /// Feeds one group; waits for its first token if `wait`.
+    pub(crate) fn step(&mut self, wait: bool) -> Fed {
+        if self.source.is_none() {
+            return Fed::Ended;
+        }
+        let want = if self.live { 1 } else { self.shared.work.group_size() };
+        let Some(tokens) = self.take_tokens(want, wait) else {
+            return if wait || self.shared.stopped() { Fed::Ended } else { Fed::NoToken };
+        };
+        self.feed(tokens)
+    }
+
+    fn take_tokens(&self, want: usize, wait: bool) -> Option<usize> {
+        if !wait {
+            return self.shared.tokens.try_take(want);
+        }
+        if let Some(tokens) = self.shared.tokens.try_take(want) {
+            return Some(tokens);
+        }
+        let start = self.shared.seam.now();
+        let tokens = self.shared.tokens.take(want);
+        self.shared.meters.feeder_waited.add(self.shared.seam.now() - start);
+        tokens
+    }
+
+    fn feed(&mut self, tokens: usize) -> Fed {
+        let mut slots = self.shared.work.spare();
+        let start = self.shared.seam.now();
+        self.shared.in_source.store(true, Ordering::SeqCst);
+        let pulled = self.pull(tokens, &mut slots);
+        self.shared.in_source.store(false, Ordering::SeqCst);
+        self.shared.meters.source.add(self.shared.seam.now() - start);
+        self.shared.tokens.give(tokens - slots.len());
+        self.hand_on(slots);
+        match pulled {
+            Pulled::All => Fed::Documents,
+            Pulled::SourceEnded => self.end(),
+            Pulled::Panicked(error) => {
+                self.shared.ending.lock().get_or_insert(error);
+                self.end()
+            }
+        }
+    }
+
+    fn pull(&mut self, most: usize, slots: &mut Vec<Slot<J::Document, J::Prepared>>) -> Pulled {
+        let Some(source) = &mut self.source else { return Pulled::SourceEnded };
+        while slots.len() < most && !self.shared.stopped() {
+            match guard(|| source.next()) {
+                Ok(Some(document)) => slots.push(Slot::Waiting(document)),
+                Ok(None) => return Pulled::SourceEnded,
+                Err(cause) => {
+                    let position = Position(self.next + slots.len() as u64);
+                    return Pulled::Panicked(Error::Source { position, cause });
+                }
+            }
+        }
+        Pulled::All
+    }
+
+    fn hand_on(&mut self, slots: Vec<Slot<J::Document, J::Prepared>>) {
+        if slots.is_empty() {
+            return;
+        }
+        let first = Position(self.next);
+        self.next += slots.len() as u64;
+        let documents = slots.iter().map(|slot| J::documents(slot.document())).sum();
+        self.shared.ledger.lock().pull(documents);
+        push_group(&self.shared, Group { first, slots });
+    }
+
+    /// Drops the source; the run takes nothing more from it.
+    pub(crate) fn close(mut self) {
+        drop_user(self.source.take());
+    }
+
+    /// The source has ended, or nothing more is taken from it: the line cuts what is left.
+    fn end(&mut self) -> Fed {
+        if let Some(source) = self.source.take() {
+            drop_user(source);
+            let aftermath = self.shared.line.lock().end(self.next);
+            self.shared.settle(aftermath);
+        }
+        Fed::Ended
+    }
+}

@@ -1,0 +1,120 @@
+//! The figures of a run, from the engine's counters to the report.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::caller::Caller;
+use super::job::Job;
+use crate::observe::bound::Costs;
+use crate::observe::meters::{DeviceMeter, Mark};
+use crate::observe::progress::Progress;
+use crate::observe::report::{CpuReport, DeviceReport, Measured, Report, Waits};
+
+impl<J: Job> Caller<J> {
+    /// Where the time went so far.
+    pub(crate) fn report(&self) -> Report {
+        let wall = self.elapsed().as_secs_f64();
+        let devices: Vec<_> = self.devices.iter().map(|device| device_report(device, wall)).collect();
+        let measured = Measured {
+            wall,
+            first_prepare: seconds(&self.shared.meters.first_prepare, wall),
+            last_prepare: seconds(&self.shared.meters.last_prepare, wall),
+            first_submit: self
+                .devices
+                .iter()
+                .map(|device| seconds(&device.first_submit, wall))
+                .fold(wall, f64::min),
+            last_collect: self
+                .devices
+                .iter()
+                .map(|device| seconds(&device.last_collect, wall))
+                .fold(0.0, f64::max),
+            first_result: self.shared.meters.first_result.get().unwrap_or_default().as_secs_f64(),
+            costs: self.costs(&devices, wall),
+            cpu: self.cpu_report(wall),
+            waits: self.waits(&devices),
+            devices,
+            tokens: self.shared.tokens.total(),
+            peak_in_flight: self.shared.tokens.peak(),
+            accounts: self.shared.ledger.lock().accounts(),
+            left_behind: self.left_behind().to_vec(),
+        };
+        Report::new(measured)
+    }
+
+    /// How far the run has come.
+    pub(crate) fn progress(&self) -> Progress {
+        let accounts = self.shared.ledger.lock().accounts();
+        Progress {
+            delivered: accounts.delivered,
+            failed: accounts.failed,
+            in_flight: accounts.pulled
+                - accounts.delivered
+                - accounts.failed
+                - accounts.cancelled
+                - accounts.stuck,
+            elapsed: self.elapsed(),
+        }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.shared.meters.ended.get().unwrap_or_else(|| self.shared.seam.now())
+    }
+
+    fn costs(&self, devices: &[DeviceReport], wall: f64) -> Costs {
+        let meters = &self.shared.meters;
+        let waited = meters.caller_waited.get().as_secs_f64();
+        Costs {
+            cpu: (meters.prepare.get() + meters.then.get()).as_secs_f64(),
+            workers: self.workers as f64,
+            first_item: meters.first_item.get().as_secs_f64(),
+            gpu: devices.iter().map(|device| device.busy_s).sum(),
+            devices: devices.len() as f64,
+            items: devices.iter().map(|device| device.items as f64).sum(),
+            source: meters.source.get().as_secs_f64(),
+            // Where the caller runs the device or everything, its time is theirs.
+            caller: if self.only_takes { (wall - waited).max(0.0) } else { 0.0 },
+        }
+    }
+
+    fn cpu_report(&self, wall: f64) -> CpuReport {
+        let meters = &self.shared.meters;
+        let (prepare, then) = (meters.prepare.get().as_secs_f64(), meters.then.get().as_secs_f64());
+        let capacity = wall * self.workers.max(1) as f64;
+        CpuReport {
+            workers: self.workers,
+            busy: if capacity > 0.0 { ((prepare + then) / capacity).min(1.0) } else { 0.0 },
+            prepare_s: prepare,
+            then_s: then,
+            prepared: meters.prepared.load(Ordering::Relaxed),
+        }
+    }
+
+    fn waits(&self, devices: &[DeviceReport]) -> Waits {
+        let meters = &self.shared.meters;
+        Waits {
+            device_for_batch_s: devices.iter().map(|device| device.starved_s).sum(),
+            feeder_for_token_s: meters.feeder_waited.get().as_secs_f64(),
+            feeder_in_source_s: meters.source.get().as_secs_f64(),
+            caller_for_result_s: meters.caller_waited.get().as_secs_f64(),
+        }
+    }
+}
+
+fn device_report(device: &DeviceMeter, wall: f64) -> DeviceReport {
+    let busy_s = device.busy.get().as_secs_f64();
+    DeviceReport {
+        name: device.info.name.clone(),
+        kind: device.info.kind,
+        busy: if wall > 0.0 { (busy_s / wall).min(1.0) } else { 0.0 },
+        busy_s,
+        starved_s: device.starved.get().as_secs_f64(),
+        batches: device.batches.load(Ordering::Relaxed),
+        items: device.items.load(Ordering::Relaxed),
+        depth: device.depth,
+    }
+}
+
+fn seconds(mark: &Mark, otherwise: f64) -> f64 {
+    mark.get().map_or(otherwise, |moment| moment.as_secs_f64())
+}

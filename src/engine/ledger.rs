@@ -1,0 +1,63 @@
+//! The accounts of a run: every document that was pulled ends in one of four places.
+//!
+//! `pulled = delivered + failed + cancelled + stuck`, at every ending.
+
+use super::batch::Item;
+use crate::observe::accounts::Accounts;
+
+/// The accounts while the run goes on, and the documents to be taken back.
+pub(crate) struct Ledger<D> {
+    accounts: Accounts,
+    leftovers: Vec<Item<D>>,
+    closed: bool,
+}
+
+impl<D> Default for Ledger<D> {
+    fn default() -> Self {
+        Self { accounts: Accounts::default(), leftovers: Vec::new(), closed: false }
+    }
+}
+
+impl<D> Ledger<D> {
+    pub(crate) fn pull(&mut self, documents: usize) {
+        if !self.closed {
+            self.accounts.pulled += documents as u64;
+        }
+    }
+
+    pub(crate) fn deliver(&mut self, delivered: usize, failed: usize) {
+        self.accounts.delivered += delivered as u64;
+        self.accounts.failed += failed as u64;
+    }
+
+    /// Keeps items that will not come out; gives them back where nobody can ask for them any more.
+    pub(crate) fn cancel(&mut self, items: Vec<Item<D>>, documents: usize) -> Vec<Item<D>> {
+        if self.closed {
+            return items;
+        }
+        self.accounts.cancelled += documents as u64;
+        if self.leftovers.is_empty() {
+            self.leftovers = items;
+        } else {
+            self.leftovers.extend(items);
+        }
+        Vec::new()
+    }
+
+    /// Closes the accounts: what is inside user code now is stuck, and what it leaves later is not counted.
+    pub(crate) fn close(&mut self, stuck: usize) {
+        if !self.closed {
+            self.closed = true;
+            self.accounts.stuck = stuck as u64;
+        }
+    }
+
+    pub(crate) fn accounts(&self) -> Accounts {
+        self.accounts
+    }
+
+    pub(crate) fn take_leftovers(&mut self) -> Vec<Item<D>> {
+        self.leftovers.sort_by_key(|item| item.position);
+        std::mem::take(&mut self.leftovers)
+    }
+}

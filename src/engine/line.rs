@@ -1,0 +1,303 @@
+//! The line: where prepared items stand in order until they are cut into batches.
+//!
+//! In source order the position alone decides where the cuts fall, never timing. Failed items ride
+//! along in the batch being filled without taking a place in it, so batches stay full.
+//! The line never runs user code: what has to be dropped is handed out, to be dropped without the lock.
+//!
+//! Uses: `seam`, `batch`, `budget`. Used by: `work`, `feed`, `device`.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::batch::{Batch, Group, Item, Slot};
+use super::budget::Budget;
+use super::seam::{Moment, Receiver, Seam, Sender};
+use super::settings::{LastBatch, Order};
+use crate::error::{Cause, Error, Failure, Stage};
+use crate::place::{BatchIndex, Position};
+
+/// Where cut batches go.
+pub(crate) enum Sink<D, P> {
+    /// To the device threads, at once.
+    Stream(Sender<Batch<D, P>>),
+    /// Nowhere until the source has ended; then all at once, as one channel.
+    Hold { seam: Seam, held: Vec<Batch<D, P>>, out: Sender<Receiver<Batch<D, P>>> },
+}
+
+/// How the line cuts.
+pub(crate) struct Cuts<P> {
+    /// Items a batch.
+    pub(crate) size: usize,
+    /// Whether the first batches are 1, 2, 4, … items.
+    pub(crate) ramp: bool,
+    /// Good and failed items at which the open batch is cut, since no token is left for another.
+    pub(crate) limit: usize,
+    pub(crate) order: Order,
+    pub(crate) last: LastBatch<P>,
+}
+
+/// What a call leaves to be done without the lock.
+pub(crate) struct Aftermath<D, P> {
+    /// Items that will not come out.
+    pub(crate) cancelled: Vec<Item<D>>,
+    /// Prepared items of those.
+    pub(crate) trash: Vec<P>,
+    /// Batches that will not come out.
+    pub(crate) batches: Vec<Batch<D, P>>,
+    /// Why the line accepts no more, said once.
+    pub(crate) ended_by: Option<Error>,
+}
+
+impl<D, P> Default for Aftermath<D, P> {
+    fn default() -> Self {
+        Self { cancelled: Vec::new(), trash: Vec::new(), batches: Vec::new(), ended_by: None }
+    }
+}
+
+pub(crate) struct Line<D, P> {
+    cuts: Cuts<P>,
+    size: usize,
+    ring: VecDeque<Option<Slot<D, P>>>,
+    head: u64,
+    accepted: u64,
+    end: Option<u64>,
+    open: Batch<D, P>,
+    /// When the first good item came into the open batch.
+    opened: Option<Moment>,
+    sink: Option<Sink<D, P>>,
+    budget: Budget,
+    spares: Vec<Vec<P>>,
+}
+
+impl<D, P> Line<D, P> {
+    pub(crate) fn new(cuts: Cuts<P>, sink: Sink<D, P>, budget: Budget) -> Self {
+        let size = if cuts.ramp { 1 } else { cuts.size };
+        let capacity = match (&sink, cuts.order) {
+            (Sink::Stream(_), Order::Source) => cuts.limit,
+            _ => 0,
+        };
+        Self {
+            open: Batch::new(BatchIndex(0), Vec::with_capacity(cuts.size), cuts.size),
+            cuts,
+            size,
+            ring: VecDeque::with_capacity(capacity),
+            head: 0,
+            accepted: 0,
+            end: None,
+            opened: None,
+            sink: Some(sink),
+            budget,
+            spares: Vec::new(),
+        }
+    }
+
+    /// Takes a group of outcomes, moves the head on and cuts what is full.
+    pub(crate) fn put(&mut self, group: &mut Group<D, P>, now: Moment) -> Aftermath<D, P> {
+        let mut after = Aftermath::default();
+        let first = group.first.0;
+        match self.cuts.order {
+            Order::Completion => {
+                for (offset, slot) in group.slots.drain(..).enumerate() {
+                    self.accept(Position(first + offset as u64), slot, now, &mut after);
+                }
+            }
+            Order::Source if first == self.head => {
+                for slot in group.slots.drain(..) {
+                    self.head_is(slot, now, &mut after);
+                }
+                self.advance(now, &mut after);
+            }
+            Order::Source => self.stand_in_ring(first, group),
+        }
+        self.finish(&mut after);
+        after
+    }
+
+    fn stand_in_ring(&mut self, first: u64, group: &mut Group<D, P>) {
+        let start = usize::try_from(first - self.head).expect("the ring is as long as the tokens");
+        if self.ring.len() < start + group.slots.len() {
+            self.ring.resize_with(start + group.slots.len(), || None);
+        }
+        for (offset, slot) in group.slots.drain(..).enumerate() {
+            self.ring[start + offset] = Some(slot);
+        }
+    }
+
+    fn head_is(&mut self, slot: Slot<D, P>, now: Moment, after: &mut Aftermath<D, P>) {
+        let empty = self.ring.pop_front();
+        debug_assert!(!matches!(empty, Some(Some(_))), "a position is given once");
+        self.take_head(slot, now, after);
+    }
+
+    fn advance(&mut self, now: Moment, after: &mut Aftermath<D, P>) {
+        while let Some(slot) = self.ring.front_mut().and_then(Option::take) {
+            self.ring.pop_front();
+            self.take_head(slot, now, after);
+        }
+    }
+
+    fn take_head(&mut self, slot: Slot<D, P>, now: Moment, after: &mut Aftermath<D, P>) {
+        let position = Position(self.head);
+        self.head += 1;
+        self.accept(position, slot, now, after);
+    }
+
+    fn accept(&mut self, position: Position, slot: Slot<D, P>, now: Moment, after: &mut Aftermath<D, P>) {
+        self.accepted += 1;
+        if self.sink.is_none() {
+            return slot.cancel(position, after);
+        }
+        match slot {
+            Slot::Waiting(document) => after.cancelled.push(Item { position, document }),
+            Slot::Ready(document, prepared) => {
+                self.opened.get_or_insert(now);
+                self.open.items.push(Item { position, document });
+                self.open.prepared.push(prepared);
+            }
+            Slot::Failed(document, cause) => self.fail(position, document, cause, after),
+        }
+        if self.open.items.len() >= self.size || self.open.len() >= self.cuts.limit {
+            self.cut(after);
+        }
+    }
+
+    fn fail(&mut self, position: Position, document: D, cause: Cause, after: &mut Aftermath<D, P>) {
+        self.open.failures.push(Failure { document, position, stage: Stage::Cpu, cause });
+        if self.budget.exceeded_by(1, position, self.accepted) {
+            self.end_with(Error::Stopped { position }, after);
+        }
+    }
+
+    /// Cuts what stands and accepts no more: what comes later is cancelled.
+    fn end_with(&mut self, error: Error, after: &mut Aftermath<D, P>) {
+        self.cut(after);
+        after.ended_by = Some(error);
+        self.release(after);
+        self.empty(after);
+    }
+
+    /// The source has ended, having given `total` items.
+    pub(crate) fn end(&mut self, total: u64) -> Aftermath<D, P> {
+        let mut after = Aftermath::default();
+        self.end = Some(total);
+        self.finish(&mut after);
+        after
+    }
+
+    fn finish(&mut self, after: &mut Aftermath<D, P>) {
+        if self.sink.is_none() || self.end != Some(self.accepted) {
+            return;
+        }
+        if self.open.items.len() < self.size {
+            self.shorten(after);
+        }
+        if self.open.len() > 0 {
+            self.cut(after);
+        }
+        self.release(after);
+    }
+
+    /// What happens to a last batch that is not full.
+    fn shorten(&mut self, after: &mut Aftermath<D, P>) {
+        match self.cuts.last {
+            LastBatch::Short => {}
+            LastBatch::Drop => {
+                after.cancelled.append(&mut self.open.items);
+                after.trash.append(&mut self.open.prepared);
+            }
+            LastBatch::Pad(copy) => {
+                // `copy` is user code; the device thread runs it, without the lock.
+                self.open.pad = (!self.open.items.is_empty()).then_some((copy, self.cuts.size));
+            }
+        }
+    }
+
+    fn cut(&mut self, after: &mut Aftermath<D, P>) {
+        if self.open.len() == 0 {
+            return;
+        }
+        let prepared = self.spares.pop().unwrap_or_else(|| Vec::with_capacity(self.cuts.size));
+        let next = Batch::new(BatchIndex(self.open.index.0 + 1), prepared, self.cuts.size);
+        let batch = std::mem::replace(&mut self.open, next);
+        self.opened = None;
+        self.size = (self.size * 2).min(self.cuts.size);
+        match &mut self.sink {
+            Some(Sink::Stream(out)) => after.batches.extend(out.send(batch).err()),
+            Some(Sink::Hold { held, .. }) => held.push(batch),
+            None => after.batches.push(batch),
+        }
+    }
+
+    /// Lets the devices know that no batch will follow.
+    fn release(&mut self, after: &mut Aftermath<D, P>) {
+        let Some(Sink::Hold { seam, held, out }) = self.sink.take() else { return };
+        let (sender, receiver) = seam.channel(held.len().max(1));
+        for batch in held {
+            after.batches.extend(sender.send(batch).err());
+        }
+        // Where the caller is gone nobody takes the batches.
+        if let Err(receiver) = out.send(receiver) {
+            while let Ok(Some(batch)) = receiver.try_recv() {
+                after.batches.push(batch);
+            }
+        }
+    }
+
+    fn empty(&mut self, after: &mut Aftermath<D, P>) {
+        for (offset, slot) in self.ring.drain(..).enumerate() {
+            if let Some(slot) = slot {
+                self.accepted += 1;
+                slot.cancel(Position(self.head + offset as u64), after);
+            }
+        }
+    }
+
+    /// Accepts no more and hands out everything that stands here.
+    pub(crate) fn close(&mut self) -> Aftermath<D, P> {
+        let mut after = Aftermath::default();
+        if let Some(Sink::Hold { held, .. }) = self.sink.take() {
+            after.batches = held;
+        }
+        let open = Batch::new(self.open.index, Vec::new(), 0);
+        after.batches.push(std::mem::replace(&mut self.open, open));
+        self.empty(&mut after);
+        after
+    }
+
+    /// Cuts the open batch if its oldest item has waited for `max_wait`; else says for how long it may still wait.
+    pub(crate) fn cut_overdue(&mut self, max_wait: Duration, now: Moment) -> (Duration, Aftermath<D, P>) {
+        let mut after = Aftermath::default();
+        let waited = self.opened.map(|opened| now.saturating_sub(opened));
+        match waited {
+            Some(waited) if waited >= max_wait => {
+                self.cut(&mut after);
+                (max_wait, after)
+            }
+            Some(waited) => (max_wait - waited, after),
+            None => (max_wait, after),
+        }
+    }
+
+    /// Takes an empty vector back for the prepared items of a later batch.
+    pub(crate) fn recycle(&mut self, spare: Vec<P>) {
+        debug_assert!(spare.is_empty(), "only memory is recycled here");
+        if self.spares.len() < 8 {
+            self.spares.push(spare);
+        }
+    }
+
+    /// Counts documents that failed after they were cut; true if they are more than the policy allows.
+    pub(crate) fn count_failures(&mut self, failures: u64, position: Position) -> bool {
+        self.budget.exceeded_by(failures, position, self.accepted)
+    }
+
+    /// The failure that ends a run whose source has ended, where too large a share failed.
+    pub(crate) fn exceeded_at_end(&self) -> Option<Position> {
+        self.budget.exceeded_at_end(self.accepted)
+    }
+
+    /// Batches cut so far.
+    pub(crate) fn cut_so_far(&self) -> u64 {
+        self.open.index.0
+    }
+}

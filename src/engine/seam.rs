@@ -1,0 +1,76 @@
+//! The seam: everything of the engine that waits, counts time or starts a thread.
+//!
+//! The engine takes its locks, channels, threads, clock and workers from here and from nowhere
+//! else, so that tests can replace them: real (std, crossbeam, rayon), random schedules (shuttle)
+//! and manual time (the clock moves only when every thread waits). The last two exist in tests only.
+//!
+//! A channel's `send` never waits: every channel is as long as its tokens allow.
+
+mod channel;
+mod lock;
+#[cfg(test)]
+pub(crate) mod manual;
+mod thread;
+mod workers;
+
+use std::time::{Duration, Instant};
+
+pub(crate) use self::channel::{Disconnected, Receiver, Sender};
+pub(crate) use self::lock::{Condvar, Mutex};
+pub(crate) use self::thread::Threads;
+pub(crate) use self::workers::{Pool, Workers};
+
+/// Time since the seam was made.
+pub(crate) type Moment = Duration;
+
+/// Where locks, channels, threads and time come from.
+#[derive(Clone, Debug)]
+pub(crate) enum Seam {
+    Real {
+        start: Instant,
+    },
+    #[cfg(test)]
+    Shuttle,
+    #[cfg(test)]
+    Manual(manual::World),
+}
+
+impl Seam {
+    pub(crate) fn real() -> Self {
+        Self::Real { start: Instant::now() }
+    }
+
+    /// Time since this seam was made. It stands still under random schedules.
+    pub(crate) fn now(&self) -> Moment {
+        match self {
+            Self::Real { start } => start.elapsed(),
+            #[cfg(test)]
+            Self::Shuttle => Duration::ZERO,
+            #[cfg(test)]
+            Self::Manual(world) => world.now(),
+        }
+    }
+
+    pub(crate) fn mutex<T>(&self, value: T) -> Mutex<T> {
+        match self {
+            #[cfg(test)]
+            Self::Shuttle => Mutex::Shuttle(shuttle::sync::Mutex::new(value)),
+            _ => Mutex::real(value),
+        }
+    }
+
+    pub(crate) fn condvar(&self) -> Condvar {
+        match self {
+            Self::Real { .. } => Condvar::Real(std::sync::Condvar::new()),
+            #[cfg(test)]
+            Self::Shuttle => Condvar::Shuttle(shuttle::sync::Condvar::new()),
+            #[cfg(test)]
+            Self::Manual(world) => Condvar::Manual(world.condvar()),
+        }
+    }
+
+    /// A channel for at most `capacity` messages.
+    pub(crate) fn channel<T>(&self, capacity: usize) -> (Sender<T>, Receiver<T>) {
+        channel::channel(self, capacity)
+    }
+}

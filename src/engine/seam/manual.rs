@@ -1,0 +1,140 @@
+//! Manual time: the clock moves only when every thread of the seam waits.
+//!
+//! The threads are real; what they wait for is kept in one world. When the last running thread
+//! begins to wait, the clock jumps to the earliest deadline. When there is none, nothing could ever
+//! move again: every waiting thread then panics, so that a deadlock is a failed test and not a hang.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::Moment;
+
+#[derive(Clone, Debug)]
+pub(crate) struct World(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    now: Moment,
+    running: usize,
+    waiters: Vec<Waiter>,
+    ids: u64,
+    deadlock: bool,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    id: u64,
+    condvar: u64,
+    deadline: Option<Moment>,
+    woken: bool,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Inner { state: Mutex::default(), changed: Condvar::new() }))
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        self.lock().now
+    }
+
+    /// Counts the thread that holds the result as one whose running keeps the clock still.
+    pub(crate) fn enter(&self) -> Entered {
+        self.lock().running += 1;
+        Entered(self.clone())
+    }
+
+    pub(crate) fn condvar(&self) -> WorldCondvar {
+        let mut state = self.lock();
+        state.ids += 1;
+        WorldCondvar { world: self.clone(), id: state.ids }
+    }
+
+    /// Lets time pass for this thread: what a stage of a test costs.
+    pub(crate) fn sleep(&self, time: Duration) {
+        if !time.is_zero() {
+            self.condvar().wait((), Some(time));
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn advance(&self, state: &mut State) {
+        if state.running > 0 || state.waiters.is_empty() || state.waiters.iter().any(|waiter| waiter.woken) {
+            return;
+        }
+        match state.waiters.iter().filter_map(|waiter| waiter.deadline).min() {
+            Some(deadline) => {
+                state.now = state.now.max(deadline);
+                wake(state, |waiter| waiter.deadline == Some(deadline), true);
+            }
+            None => state.deadlock = true,
+        }
+        self.0.changed.notify_all();
+    }
+}
+
+fn wake(state: &mut State, which: impl Fn(&Waiter) -> bool, all: bool) {
+    for waiter in state.waiters.iter_mut().filter(|waiter| !waiter.woken && which(waiter)) {
+        waiter.woken = true;
+        state.running += 1;
+        if !all {
+            return;
+        }
+    }
+}
+
+/// A thread whose running keeps the clock still.
+pub(crate) struct Entered(World);
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.running -= 1;
+        self.0.advance(&mut state);
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct WorldCondvar {
+    world: World,
+    id: u64,
+}
+
+impl WorldCondvar {
+    /// Gives the guard up and waits; the caller locks again.
+    pub(crate) fn wait<G>(&self, guard: G, timeout: Option<Duration>) {
+        let mut state = self.world.lock();
+        // Dropped under the world's lock, so that no notification falls between the two.
+        drop(guard);
+        state.ids += 1;
+        let id = state.ids;
+        let deadline = timeout.map(|timeout| state.now.saturating_add(timeout));
+        state.waiters.push(Waiter { id, condvar: self.id, deadline, woken: false });
+        state.running -= 1;
+        self.world.advance(&mut state);
+        loop {
+            if let Some(index) = state.waiters.iter().position(|waiter| waiter.id == id && waiter.woken) {
+                state.waiters.remove(index);
+                return;
+            }
+            assert!(!state.deadlock, "every thread waits and no deadline would wake one: a deadlock");
+            state = self.world.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    pub(crate) fn notify(&self, all: bool) {
+        let mut state = self.world.lock();
+        wake(&mut state, |waiter| waiter.condvar == self.id, all);
+        drop(state);
+        self.world.0.changed.notify_all();
+    }
+}

@@ -1,0 +1,142 @@
+//! Threads of the seam: started by name, and joined for a limited time.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Condvar, Moment, Mutex, Seam};
+
+/// The threads of one run.
+///
+/// A thread whose user code never returns cannot be joined: after the grace period it is left behind.
+#[derive(Clone)]
+pub(crate) struct Threads(Arc<Inner>);
+
+struct Inner {
+    seam: Seam,
+    running: Mutex<Vec<Arc<str>>>,
+    ended: Condvar,
+    handles: Mutex<Vec<(Arc<str>, Handle)>>,
+}
+
+enum Handle {
+    Real(std::thread::JoinHandle<()>),
+    #[cfg(test)]
+    Shuttle(shuttle::thread::JoinHandle<()>),
+}
+
+impl Handle {
+    fn join(self) {
+        // The body of every thread catches what user code throws; a panic here is a bug of ours that
+        // has already been printed, and the accounts show it.
+        match self {
+            Self::Real(handle) => drop(handle.join()),
+            #[cfg(test)]
+            Self::Shuttle(handle) => drop(handle.join()),
+        }
+    }
+}
+
+impl Threads {
+    pub(crate) fn new(seam: &Seam) -> Self {
+        Self(Arc::new(Inner {
+            seam: seam.clone(),
+            running: seam.mutex(Vec::new()),
+            ended: seam.condvar(),
+            handles: seam.mutex(Vec::new()),
+        }))
+    }
+
+    /// Starts a thread; its name is shown by debuggers and in the report.
+    pub(crate) fn spawn(&self, name: String, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        let name: Arc<str> = name.into();
+        self.0.running.lock().push(name.clone());
+        let ended = Ended { threads: self.clone(), name: name.clone() };
+        let body = move || {
+            let _ended = ended;
+            body();
+        };
+        let handle = match &self.0.seam {
+            Seam::Real { .. } => real(&name, body).map(Handle::Real)?,
+            #[cfg(test)]
+            Seam::Manual(world) => {
+                let thread = world.enter();
+                real(&name, move || {
+                    let _thread = thread;
+                    body();
+                })
+                .map(Handle::Real)?
+            }
+            #[cfg(test)]
+            Seam::Shuttle => Handle::Shuttle(shuttle::thread::spawn(body)),
+        };
+        self.0.handles.lock().push((name, handle));
+        Ok(())
+    }
+
+    /// Waits until all threads but those named in `except` have ended, for at most `grace`.
+    ///
+    /// `idle` is called between waits and says for how long the next may last: a caller that is a
+    /// worker of a pool gives its pool a turn there. Returns the names of those left behind.
+    pub(crate) fn join(&self, grace: Duration, mut idle: impl FnMut() -> Duration) -> Vec<String> {
+        let deadline: Moment = self.0.seam.now().saturating_add(grace);
+        loop {
+            let slice = idle();
+            let running = self.0.running.lock();
+            if running.is_empty() {
+                break;
+            }
+            let left = deadline.saturating_sub(self.0.seam.now());
+            if left.is_zero() {
+                break;
+            }
+            drop(self.0.ended.wait_timeout(running, &self.0.running, left.min(slice)));
+        }
+        self.take_down()
+    }
+
+    fn take_down(&self) -> Vec<String> {
+        let behind = self.0.running.lock().clone();
+        for (name, handle) in std::mem::take(&mut *self.0.handles.lock()) {
+            if !behind.contains(&name) {
+                handle.join();
+            }
+        }
+        behind.iter().map(ToString::to_string).collect()
+    }
+
+    fn end(&self, name: &Arc<str>) {
+        let mut running = self.0.running.lock();
+        if let Some(index) = running.iter().position(|other| Arc::ptr_eq(other, name)) {
+            running.swap_remove(index);
+        }
+        drop(running);
+        self.0.ended.notify_all();
+    }
+
+    /// No longer waits for this thread: it ends by itself, later.
+    pub(crate) fn leave(&self, name: &str) {
+        let mut running = self.0.running.lock();
+        let left = running.iter().position(|other| **other == *name).map(|index| running.swap_remove(index));
+        drop(running);
+        if let Some(name) = left {
+            self.0.handles.lock().retain(|(other, _)| !Arc::ptr_eq(other, &name));
+        }
+    }
+}
+
+fn real(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<std::thread::JoinHandle<()>> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(body)
+}
+
+/// Marks a thread as ended when its body returns or unwinds.
+struct Ended {
+    threads: Threads,
+    name: Arc<str>,
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.threads.end(&self.name);
+    }
+}

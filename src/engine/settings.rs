@@ -1,0 +1,208 @@
+//! The settings that the engine understands, checked in one place.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rayon::ThreadPool;
+
+use super::seam::Pool;
+use crate::error::Error;
+
+/// In which order results come out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// As the source gave the documents. One slow document holds back those behind it.
+    #[default]
+    Source,
+    /// As they are ready. A batch then holds whichever documents were prepared first.
+    Completion,
+}
+
+/// What becomes of a last batch that is not full.
+#[derive(Debug, Default)]
+pub enum LastBatch<P> {
+    /// It goes to the device as it is.
+    #[default]
+    Short,
+    /// Its documents are not processed; they count as cancelled and can be taken back.
+    Drop,
+    /// It is filled up to the batch size with copies of its last prepared item, made by this
+    /// function (`Clone::clone` as a rule). The rows of the copies are not shown.
+    Pad(fn(&P) -> P),
+}
+
+impl<P> Clone for LastBatch<P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P> Copy for LastBatch<P> {}
+
+/// What happens when a document fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum OnFailure {
+    /// The run ends: what stands before the document comes out, then the error. Nothing is lost unseen.
+    #[default]
+    Stop,
+    /// The document is among its batch's failures, and the run goes on.
+    Skip,
+    /// As `Skip`, until more than this have failed; then as `Stop`.
+    SkipAtMost(AtMost),
+}
+
+/// How many documents may fail.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum AtMost {
+    /// So many.
+    Count(u64),
+    /// This share of the documents that came through, from 0 to 1; looked at from the hundredth
+    /// document on and at the end of the source.
+    Share(f64),
+}
+
+impl From<u64> for AtMost {
+    fn from(count: u64) -> Self {
+        Self::Count(count)
+    }
+}
+
+impl From<f64> for AtMost {
+    fn from(share: f64) -> Self {
+        Self::Share(share)
+    }
+}
+
+/// How many workers prepare documents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WorkerCount {
+    /// One a core that this process may use.
+    #[default]
+    Auto,
+    /// So many threads; 0 runs everything inline in the caller, serially and deterministically.
+    Exactly(usize),
+}
+
+/// Let gapless choose.
+///
+/// ```
+/// use gapless::{Auto, WorkerCount};
+/// assert_eq!(WorkerCount::from(Auto), WorkerCount::Auto);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Auto;
+
+impl From<Auto> for WorkerCount {
+    fn from(Auto: Auto) -> Self {
+        Self::Auto
+    }
+}
+
+impl From<usize> for WorkerCount {
+    fn from(workers: usize) -> Self {
+        Self::Exactly(workers)
+    }
+}
+
+impl WorkerCount {
+    fn resolve(self) -> usize {
+        match self {
+            Self::Auto => std::thread::available_parallelism().map_or(1, usize::from),
+            Self::Exactly(workers) => workers,
+        }
+    }
+}
+
+/// Everything that can be set, with its default.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings<P> {
+    pub(crate) batch_size: usize,
+    pub(crate) workers: WorkerCount,
+    pub(crate) ahead: usize,
+    pub(crate) ramp: bool,
+    pub(crate) order: Order,
+    pub(crate) last_batch: LastBatch<P>,
+    pub(crate) max_wait: Option<Duration>,
+    pub(crate) on_failure: OnFailure,
+    pub(crate) pool: Option<Arc<ThreadPool>>,
+    pub(crate) grace: Duration,
+    /// Whether an item is a whole batch.
+    pub(crate) whole_batches: bool,
+}
+
+impl<P> Default for Settings<P> {
+    fn default() -> Self {
+        Self {
+            batch_size: 16,
+            workers: WorkerCount::Auto,
+            ahead: 2,
+            ramp: false,
+            order: Order::Source,
+            last_batch: LastBatch::Short,
+            max_wait: None,
+            on_failure: OnFailure::Stop,
+            pool: None,
+            grace: Duration::from_secs(5),
+            whole_batches: false,
+        }
+    }
+}
+
+/// Larger batches than this are a mistake in the units, not a wish.
+const MOST_TOKENS: usize = 1 << 24;
+
+impl<P> Settings<P> {
+    /// Every setting that cannot work, found before anything starts.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let refuse = |name, reason: &str| Err(Error::Setting { name, reason: reason.into() });
+        if self.batch_size == 0 {
+            return refuse("batch_size", "0 documents a batch would never fill one; give 1 or more");
+        }
+        if self.ahead == 0 {
+            return refuse("ahead", "with 0 batches ahead the device waits for every batch; give 1 or more");
+        }
+        if self.batch_size.saturating_mul(self.ahead) > MOST_TOKENS {
+            return refuse(
+                "batch_size",
+                "batch_size × ahead is more than 2^24 documents in flight; give less",
+            );
+        }
+        if self.max_wait.is_some_and(|wait| wait.is_zero()) {
+            return refuse("max_wait", "0 would cut every document alone; give a time, or batch_size(1)");
+        }
+        if matches!(self.on_failure, OnFailure::SkipAtMost(AtMost::Share(share)) if !(0.0..=1.0).contains(&share))
+        {
+            return refuse("on_failure", "a share of failures is a number from 0 to 1");
+        }
+        if self.pool.is_some() && self.workers != WorkerCount::Auto {
+            return refuse(
+                "workers",
+                "the outside pool has its own number of threads; leave one of workers and pool out",
+            );
+        }
+        Ok(())
+    }
+
+    /// An item is a whole batch: tokens are then the workers, `ahead` and the devices' depths.
+    pub(crate) fn items_are_batches(&mut self) {
+        self.batch_size = 1;
+        self.whole_batches = true;
+    }
+
+    pub(crate) fn pool(&self) -> Pool {
+        match &self.pool {
+            Some(pool) => Pool::Outside(pool.clone()),
+            None => Pool::Private(self.workers.resolve()),
+        }
+    }
+
+    /// Tokens for `ahead` batches, those on the devices and the one being filled; never fewer than two
+    /// batches and four items a worker. `then` holds one more batch.
+    pub(crate) fn tokens(&self, workers: usize, depths: usize, then: bool) -> usize {
+        if self.whole_batches {
+            return workers + self.ahead + depths;
+        }
+        let batches = self.ahead + depths + 1 + usize::from(then);
+        (batches * self.batch_size).max(2 * self.batch_size).max(4 * workers)
+    }
+}

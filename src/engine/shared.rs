@@ -1,0 +1,179 @@
+//! What the threads of one run share, and how they are told to end.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::batch::{Batch, Item};
+use super::job::Job;
+use super::ledger::Ledger;
+use super::line::{Aftermath, Line};
+use super::seam::{Mutex, Seam, Threads, Workers};
+use super::then::ThenBatch;
+use super::tokens::Tokens;
+use super::work::Work;
+use crate::error::{Cause, Error};
+use crate::observe::meters::Meters;
+
+pub(crate) struct Shared<J: Job> {
+    pub(crate) seam: Seam,
+    pub(crate) cpu: J::Cpu,
+    pub(crate) after: J::After,
+    pub(crate) tokens: Tokens,
+    pub(crate) work: Work<J>,
+    pub(crate) line: Mutex<Line<J::Document, J::Prepared>>,
+    pub(crate) ledger: Mutex<Ledger<J::Document>>,
+    /// Batches whose documents are in `then` now.
+    pub(crate) then_batches: Mutex<Vec<Arc<ThenBatch<J>>>>,
+    pub(crate) workers: Option<Workers>,
+    pub(crate) threads: Threads,
+    pub(crate) meters: Meters,
+    /// Why the run ends when everything that was cut is out.
+    pub(crate) ending: Mutex<Option<Error>>,
+    pub(crate) in_source: AtomicBool,
+    stop: AtomicBool,
+}
+
+/// The parts of [`Shared`] that are made outside.
+pub(crate) struct Parts<J: Job> {
+    pub(crate) seam: Seam,
+    pub(crate) cpu: J::Cpu,
+    pub(crate) after: J::After,
+    pub(crate) tokens: usize,
+    pub(crate) work: Work<J>,
+    pub(crate) line: Line<J::Document, J::Prepared>,
+    pub(crate) workers: Option<Workers>,
+    pub(crate) threads: Threads,
+}
+
+impl<J: Job> Shared<J> {
+    pub(crate) fn new(parts: Parts<J>) -> Arc<Self> {
+        let seam = parts.seam;
+        Arc::new(Self {
+            tokens: Tokens::new(&seam, parts.tokens),
+            line: seam.mutex(parts.line),
+            ledger: seam.mutex(Ledger::default()),
+            then_batches: seam.mutex(Vec::new()),
+            ending: seam.mutex(None),
+            cpu: parts.cpu,
+            after: parts.after,
+            work: parts.work,
+            workers: parts.workers,
+            threads: parts.threads,
+            meters: Meters::default(),
+            in_source: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+            seam,
+        })
+    }
+
+    /// Whether nothing more may come out.
+    pub(crate) fn stopped(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+
+    /// Takes no more documents in; what was cut still comes out. The first reason given is kept.
+    pub(crate) fn cease(&self, reason: Error) {
+        self.ending.lock().get_or_insert(reason);
+        self.tokens.stop();
+        for group in self.work.close_prepare() {
+            self.cancel_group(group);
+        }
+    }
+
+    /// Ends everything: nothing new starts, and what stands anywhere is cancelled.
+    pub(crate) fn stop(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+        self.tokens.stop();
+        for group in self.work.close_prepare() {
+            self.cancel_group(group);
+        }
+        for unit in self.work.close_then() {
+            self.cancel(unit.items);
+        }
+        let placed: Vec<_> = self.then_batches.lock().drain(..).collect();
+        for batch in placed {
+            batch.cancel(self);
+        }
+        let aftermath = self.line.lock().close();
+        self.settle(aftermath);
+        if let Some(workers) = &self.workers {
+            workers.close();
+        }
+    }
+
+    /// Does what a call of the line left to be done without its lock.
+    pub(crate) fn settle(&self, aftermath: Aftermath<J::Document, J::Prepared>) {
+        let Aftermath { cancelled, trash, batches, ended_by } = aftermath;
+        self.cancel(cancelled);
+        drop_user(trash);
+        for batch in batches {
+            self.cancel_batch(batch);
+        }
+        if let Some(reason) = ended_by {
+            self.cease(reason);
+        }
+    }
+
+    pub(crate) fn cancel_batch(&self, batch: Batch<J::Document, J::Prepared>) {
+        drop_user(batch.prepared);
+        self.cancel(batch.items);
+        self.cancel(
+            batch
+                .failures
+                .into_iter()
+                .map(|failure| Item { position: failure.position, document: failure.document })
+                .collect(),
+        );
+    }
+
+    pub(crate) fn cancel_group(&self, mut group: super::batch::Group<J::Document, J::Prepared>) {
+        let mut aftermath = Aftermath::default();
+        let first = group.first.0;
+        for (offset, slot) in group.slots.drain(..).enumerate() {
+            slot.cancel(crate::place::Position(first + offset as u64), &mut aftermath);
+        }
+        self.settle(aftermath);
+    }
+
+    /// Keeps items that will not come out, to be taken back.
+    pub(crate) fn cancel(&self, items: Vec<Item<J::Document>>) {
+        if items.is_empty() {
+            return;
+        }
+        let documents = documents::<J>(&items);
+        let unasked = self.ledger.lock().cancel(items, documents);
+        drop_user(unasked);
+    }
+}
+
+/// Documents in these items; an item of `per_batch` holds several.
+pub(crate) fn documents<J: Job>(items: &[Item<J::Document>]) -> usize {
+    items.iter().map(|item| J::documents(&item.document)).sum()
+}
+
+/// Runs user code; a panic becomes a cause.
+pub(crate) fn guard<R>(call: impl FnOnce() -> R) -> Result<R, Cause> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|payload| {
+        let cause = Cause::panic(&*payload);
+        forget_quietly(payload);
+        cause
+    })
+}
+
+/// Drops a value of the user's: its `Drop` is user code and may panic.
+pub(crate) fn drop_user<T>(value: T) {
+    if std::mem::needs_drop::<T>()
+        && let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value)))
+    {
+        forget_quietly(payload);
+    }
+}
+
+/// Drops what a panic carried; its own `Drop` may panic too, and then it is leaked.
+fn forget_quietly(payload: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(again);
+    }
+}

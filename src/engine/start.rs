@@ -1,0 +1,217 @@
+//! Puts a run together and starts its threads.
+
+use std::io;
+use std::sync::Arc;
+
+use super::budget::Budget;
+use super::caller::{Caller, Drive, FEEDER, SequentialDevice, Turn};
+use super::device::{BatchOf, DeviceLoop};
+use super::feed::{Feeder, Source};
+use super::job::{After, Job};
+use super::line::{Cuts, Line, Sink};
+use super::seam::{Receiver, Seam, Sender, Threads, Workers};
+use super::settings::Settings;
+use super::shared::{Parts, Shared};
+use super::then::DoneOf;
+use super::work::Work;
+use crate::error::Error;
+use crate::observe::meters::DeviceMeter;
+use crate::stage::GpuStage;
+
+/// Everything that a run is made of.
+pub(crate) struct Plan<J: Job> {
+    pub(crate) seam: Seam,
+    pub(crate) cpu: J::Cpu,
+    pub(crate) devices: Vec<J::Gpu>,
+    pub(crate) after: J::After,
+    pub(crate) settings: Settings<J::Prepared>,
+    pub(crate) source: Source<J::Document>,
+    /// All CPU work first, then all GPU work.
+    pub(crate) sequential: bool,
+}
+
+/// Checks the settings, opens the stages, starts the threads.
+pub(crate) fn start<J: Job>(mut plan: Plan<J>) -> Result<Caller<J>, Error> {
+    plan.settings.check()?;
+    if plan.devices.is_empty() {
+        return Err(Error::Setting {
+            name: "on_devices",
+            reason: "no device was given; give at least one stage".into(),
+        });
+    }
+    let meters = open(&mut plan)?;
+    let sizes = Sizes::new(&plan, &meters);
+    let threads = Threads::new(&plan.seam);
+    let built = build(plan, meters, sizes, &threads);
+    built.map_err(|error| {
+        threads.join(std::time::Duration::from_secs(1), || std::time::Duration::from_millis(10));
+        Error::Thread { cause: error.into() }
+    })
+}
+
+fn open<J: Job>(plan: &mut Plan<J>) -> Result<Vec<Arc<DeviceMeter>>, Error> {
+    let most = plan.settings.batch_size;
+    plan.devices
+        .iter_mut()
+        .map(|gpu| {
+            let opened = super::shared::guard(|| gpu.open(most).map(|()| (gpu.device(), gpu.depth())));
+            let (device, depth) = opened.and_then(|opened| opened).map_err(|cause| Error::Open { cause })?;
+            Ok(Arc::new(DeviceMeter::new(device, depth.max(1))))
+        })
+        .collect()
+}
+
+/// Numbers that follow from the settings.
+#[derive(Clone, Copy)]
+struct Sizes {
+    workers: usize,
+    tokens: usize,
+    inline: bool,
+}
+
+impl Sizes {
+    fn new<J: Job>(plan: &Plan<J>, meters: &[Arc<DeviceMeter>]) -> Self {
+        let workers = plan.settings.pool().threads();
+        let depths = meters.iter().map(|meter| meter.depth).sum();
+        let tokens = plan.settings.tokens(workers, depths, J::After::PER_ROW);
+        Self { workers, tokens, inline: workers == 0 }
+    }
+
+    /// A quarter of a worker's share of the tokens, so that a group never holds up a batch.
+    fn most_in_group(self) -> usize {
+        (self.tokens / (4 * self.workers.max(1))).max(1)
+    }
+}
+
+fn build<J: Job>(
+    plan: Plan<J>,
+    meters: Vec<Arc<DeviceMeter>>,
+    sizes: Sizes,
+    threads: &Threads,
+) -> io::Result<Caller<J>> {
+    let Plan { seam, cpu, devices, after, settings, source, sequential } = plan;
+    let pool = settings.pool();
+    let own_pool = matches!(pool, super::seam::Pool::Private(_));
+    let workers = if sizes.inline { None } else { Some(Workers::start(&seam, &pool, threads)?) };
+    let (results_in, results) = seam.channel(2 * sizes.tokens + meters.len());
+    let channels = Channels::new(&seam, sizes, sequential && !sizes.inline);
+    let (sink, batches, held) = channels.split();
+    let cuts = Cuts {
+        size: settings.batch_size,
+        ramp: settings.ramp,
+        limit: sizes.tokens,
+        order: settings.order,
+        last: settings.last_batch,
+    };
+    let shared = Shared::new(Parts {
+        work: Work::new(&seam, sizes.workers, sizes.most_in_group(), own_pool),
+        line: Line::new(cuts, sink, Budget::new(settings.on_failure)),
+        tokens: if held.is_some() { usize::MAX / 2 } else { sizes.tokens },
+        workers,
+        threads: threads.clone(),
+        seam,
+        cpu,
+        after,
+    });
+    let feeder = Feeder::new(&shared, source, settings.max_wait.is_some());
+    let make = Make { shared: &shared, meters: &meters, settings: &settings, results: results_in };
+    let drive = match (held, &batches) {
+        (Some(held), _) => make.sequential(devices, feeder, held)?,
+        (None, Some(batches)) if sizes.inline => make.inline(devices, feeder, batches),
+        (None, Some(batches)) => make.threads(devices, feeder, batches)?,
+        (None, None) => Drive::Threads,
+    };
+    let only_takes = matches!(drive, Drive::Threads);
+    Ok(Caller {
+        shared,
+        drive,
+        results,
+        batches,
+        devices: meters,
+        order: settings.order,
+        grace: settings.grace,
+        workers: sizes.workers,
+        only_takes,
+        turn: Turn::default(),
+    })
+}
+
+/// The way of the batches from the line to whoever runs the device.
+enum Channels<D, P> {
+    Stream(Sender<super::batch::Batch<D, P>>, Receiver<super::batch::Batch<D, P>>),
+    Hold(Seam, Held<D, P>),
+}
+
+type Batches<D, P> = Receiver<super::batch::Batch<D, P>>;
+type Held<D, P> = (Sender<Batches<D, P>>, Receiver<Batches<D, P>>);
+
+impl<D, P> Channels<D, P> {
+    fn new(seam: &Seam, sizes: Sizes, hold: bool) -> Self {
+        if hold {
+            return Self::Hold(seam.clone(), seam.channel(1));
+        }
+        let (sender, receiver) = seam.channel(sizes.tokens);
+        Self::Stream(sender, receiver)
+    }
+
+    fn split(self) -> (Sink<D, P>, Option<Batches<D, P>>, Option<Receiver<Batches<D, P>>>) {
+        match self {
+            Self::Stream(sender, receiver) => (Sink::Stream(sender), Some(receiver), None),
+            Self::Hold(seam, (out, held)) => (Sink::Hold { seam, held: Vec::new(), out }, None, Some(held)),
+        }
+    }
+}
+
+struct Make<'a, J: Job> {
+    shared: &'a Arc<Shared<J>>,
+    meters: &'a [Arc<DeviceMeter>],
+    settings: &'a Settings<J::Prepared>,
+    results: Sender<DoneOf<J>>,
+}
+
+impl<J: Job> Make<'_, J> {
+    fn device(&self, rank: usize, gpu: J::Gpu, batches: Receiver<BatchOf<J>>) -> DeviceLoop<J> {
+        let out = self.results.clone();
+        DeviceLoop::new(self.shared, gpu, &self.meters[rank], batches, out, self.settings.max_wait)
+    }
+
+    fn threads(
+        self,
+        devices: Vec<J::Gpu>,
+        feeder: Feeder<J>,
+        batches: &Receiver<BatchOf<J>>,
+    ) -> io::Result<Drive<J>> {
+        let several = devices.len() > 1;
+        for (rank, gpu) in devices.into_iter().enumerate() {
+            let device = self.device(rank, gpu, batches.clone());
+            let name = if several { format!("gapless-device-{rank}") } else { "gapless-device".into() };
+            self.shared.threads.spawn(name, move || device.run())?;
+        }
+        self.shared.threads.spawn(FEEDER.into(), move || feeder.run())?;
+        Ok(Drive::Threads)
+    }
+
+    /// One device is enough where everything happens in turn.
+    fn inline(self, devices: Vec<J::Gpu>, feeder: Feeder<J>, batches: &Receiver<BatchOf<J>>) -> Drive<J> {
+        let device = devices.into_iter().next().map(|gpu| self.device(0, gpu, batches.clone()));
+        Drive::Inline { feeder, device }
+    }
+
+    /// As inline, one device: the first.
+    fn sequential(
+        self,
+        devices: Vec<J::Gpu>,
+        feeder: Feeder<J>,
+        held: Receiver<Receiver<BatchOf<J>>>,
+    ) -> io::Result<Drive<J>> {
+        self.shared.threads.spawn(FEEDER.into(), move || feeder.run())?;
+        let (shared, meter) = (self.shared.clone(), self.meters[0].clone());
+        let (results, max_wait) = (self.results, self.settings.max_wait);
+        let device = devices.into_iter().next().map_or(SequentialDevice::Ended, |gpu| {
+            SequentialDevice::Later(Box::new(move |batches| {
+                DeviceLoop::new(&shared, gpu, &meter, batches, results, max_wait)
+            }))
+        });
+        Ok(Drive::Sequential { held, device })
+    }
+}

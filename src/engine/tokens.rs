@@ -1,0 +1,86 @@
+//! Tokens: the right of one item to be in flight. They bound memory; nothing else does.
+//!
+//! The feeder takes them and is the only one that waits for them; they come back when a batch is
+//! handed to the caller.
+
+use super::seam::{Condvar, Mutex, Seam};
+
+pub(crate) struct Tokens {
+    total: usize,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    free: usize,
+    least_free: usize,
+    feeder_waits: bool,
+    stopped: bool,
+}
+
+impl Tokens {
+    pub(crate) fn new(seam: &Seam, total: usize) -> Self {
+        let state = State { free: total, least_free: total, feeder_waits: false, stopped: false };
+        Self { total, state: seam.mutex(state), changed: seam.condvar() }
+    }
+
+    /// Takes between 1 and `want` tokens, waiting for the first; `None` once the run is stopped.
+    pub(crate) fn take(&self, want: usize) -> Option<usize> {
+        let mut state = self.state.lock();
+        while state.free == 0 && !state.stopped {
+            state.feeder_waits = true;
+            state = self.changed.wait(state, &self.state);
+        }
+        state.feeder_waits = false;
+        state.take(want)
+    }
+
+    /// Takes between 1 and `want` tokens if one is free.
+    pub(crate) fn try_take(&self, want: usize) -> Option<usize> {
+        self.state.lock().take(want)
+    }
+
+    pub(crate) fn give(&self, tokens: usize) {
+        let mut state = self.state.lock();
+        state.free += tokens;
+        debug_assert!(state.free <= self.total, "more tokens came back than were taken");
+        let wake = state.feeder_waits;
+        drop(state);
+        if wake {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Wakes the feeder for good: no token is given any more.
+    pub(crate) fn stop(&self) {
+        self.state.lock().stopped = true;
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn total(&self) -> usize {
+        self.total
+    }
+
+    /// Most tokens that were in flight at one time.
+    pub(crate) fn peak(&self) -> usize {
+        self.total - self.state.lock().least_free
+    }
+
+    /// Tokens in flight now.
+    #[cfg(test)]
+    pub(crate) fn taken(&self) -> usize {
+        self.total - self.state.lock().free
+    }
+}
+
+impl State {
+    fn take(&mut self, want: usize) -> Option<usize> {
+        if self.stopped || self.free == 0 {
+            return None;
+        }
+        let taken = want.min(self.free);
+        self.free -= taken;
+        self.least_free = self.least_free.min(self.free);
+        Some(taken)
+    }
+}

@@ -1,0 +1,341 @@
+//! The queue of work, and what a worker does with a unit of it.
+//!
+//! The oldest document comes first: results for `then`, then preparation in source order. What is
+//! spawned on the pool is a ticket, the right to run what stands in the queue; there are never more
+//! tickets than workers, and a worker never waits.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::batch::{Group, Slot};
+use super::job::Job;
+use super::seam::{Condvar, Moment, Mutex, Seam};
+use super::shared::{Shared, guard};
+use super::then::{self, ThenUnit};
+
+/// Work that a group should hold: below this the engine's own cost shows.
+const GROUP_WORK: Duration = Duration::from_micros(50);
+
+pub(crate) struct Work<J: Job> {
+    state: Mutex<State<J>>,
+    idle: Condvar,
+    /// Measured cost of preparing one item, in nanoseconds; `u64::MAX` before the first.
+    cost: AtomicU64,
+    most_in_group: usize,
+    /// Whether a ticket runs unit after unit, or gives the pool of others a turn after each.
+    own_pool: bool,
+}
+
+type Slots<J> = Vec<Slot<<J as Job>::Document, <J as Job>::Prepared>>;
+type GroupOf<J> = Group<<J as Job>::Document, <J as Job>::Prepared>;
+
+struct State<J: Job> {
+    then: VecDeque<ThenUnit<J>>,
+    prepare: VecDeque<GroupOf<J>>,
+    prepare_closed: bool,
+    then_closed: bool,
+    tickets: usize,
+    most_tickets: usize,
+    /// Documents inside units that run now.
+    running: usize,
+    spares: Vec<Slots<J>>,
+}
+
+pub(crate) enum Unit<J: Job> {
+    Then(ThenUnit<J>),
+    Prepare(GroupOf<J>),
+}
+
+impl<J: Job> Unit<J> {
+    fn documents(&self) -> usize {
+        match self {
+            Self::Then(unit) => super::shared::documents::<J>(&unit.items),
+            Self::Prepare(group) => group.slots.iter().map(Slot::document).map(J::documents).sum(),
+        }
+    }
+}
+
+impl<J: Job> Work<J> {
+    /// `workers` is 0 where the caller runs the units itself.
+    pub(crate) fn new(seam: &Seam, workers: usize, most_in_group: usize, own_pool: bool) -> Self {
+        let state = State {
+            then: VecDeque::new(),
+            prepare: VecDeque::new(),
+            prepare_closed: false,
+            then_closed: false,
+            tickets: 0,
+            most_tickets: workers,
+            running: 0,
+            spares: Vec::new(),
+        };
+        Self {
+            state: seam.mutex(state),
+            idle: seam.condvar(),
+            cost: AtomicU64::new(u64::MAX),
+            most_in_group,
+            own_pool,
+        }
+    }
+
+    /// Items for the next group: one at first, then about [`GROUP_WORK`] of measured work.
+    pub(crate) fn group_size(&self) -> usize {
+        match self.cost.load(Ordering::Relaxed) {
+            u64::MAX => 1,
+            cost => {
+                let items = GROUP_WORK.as_nanos() as u64 / cost.max(1);
+                usize::try_from(items).unwrap_or(usize::MAX).clamp(1, self.most_in_group)
+            }
+        }
+    }
+
+    /// An empty vector for a group's items, used before where there is one.
+    pub(crate) fn spare(&self) -> Slots<J> {
+        let spare = self.state.lock().spares.pop();
+        spare.unwrap_or_else(|| Vec::with_capacity(self.most_in_group))
+    }
+
+    fn learn_cost(&self, time: Duration, items: usize) {
+        let measured = (time.as_nanos() as u64 / items as u64).min(u64::MAX - 1);
+        let cost = match self.cost.load(Ordering::Relaxed) {
+            u64::MAX => measured,
+            // Grows at once and falls slowly: one slow document must not stand in a long group.
+            before => measured.max(before - before / 4),
+        };
+        self.cost.store(cost, Ordering::Relaxed);
+    }
+
+    fn pop(&self, spare: Option<Slots<J>>, finished: usize) -> Result<Unit<J>, Ended> {
+        let mut state = self.state.lock();
+        state.running -= finished;
+        if let Some(spare) = spare
+            && state.spares.len() < 16
+        {
+            state.spares.push(spare);
+        }
+        let then = state.then.pop_front().map(Unit::Then);
+        match then.or_else(|| state.prepare.pop_front().map(Unit::Prepare)) {
+            Some(unit) => {
+                state.running += unit.documents();
+                Ok(unit)
+            }
+            None => Err(Ended { idle: state.running == 0 }),
+        }
+    }
+
+    /// Takes no more documents in and hands out those that nobody has begun.
+    pub(crate) fn close_prepare(&self) -> VecDeque<GroupOf<J>> {
+        let mut state = self.state.lock();
+        state.prepare_closed = true;
+        std::mem::take(&mut state.prepare)
+    }
+
+    pub(crate) fn close_then(&self) -> VecDeque<ThenUnit<J>> {
+        let mut state = self.state.lock();
+        state.then_closed = true;
+        std::mem::take(&mut state.then)
+    }
+
+    /// Documents inside units that run now.
+    pub(crate) fn running(&self) -> usize {
+        self.state.lock().running
+    }
+
+    /// Waits once, until units may have ended, for at most `wait`; true if none runs.
+    pub(crate) fn wait_idle(&self, wait: Duration) -> bool {
+        let state = self.state.lock();
+        if state.running == 0 {
+            return true;
+        }
+        self.idle.wait_timeout(state, &self.state, wait).running == 0
+    }
+}
+
+struct Ended {
+    idle: bool,
+}
+
+impl<D, P> Slot<D, P> {
+    pub(crate) fn document(&self) -> &D {
+        match self {
+            Self::Waiting(document) | Self::Ready(document, _) | Self::Failed(document, _) => document,
+        }
+    }
+}
+
+/// Puts a group into the queue, and lets a worker know.
+pub(crate) fn push_group<J: Job>(shared: &Arc<Shared<J>>, group: GroupOf<J>) {
+    let mut state = shared.work.state.lock();
+    if state.prepare_closed {
+        drop(state);
+        return shared.cancel_group(group);
+    }
+    state.prepare.push_back(group);
+    let ticket = state.take_ticket();
+    drop(state);
+    if ticket {
+        spawn_ticket(shared);
+    }
+}
+
+/// Puts a unit of `then` into the queue, before all preparation, and lets a worker know.
+pub(crate) fn push_then<J: Job>(shared: &Arc<Shared<J>>, unit: ThenUnit<J>) {
+    let mut state = shared.work.state.lock();
+    if state.then_closed {
+        drop(state);
+        return shared.cancel(unit.items);
+    }
+    state.then.push_back(unit);
+    let ticket = state.take_ticket();
+    drop(state);
+    if ticket {
+        spawn_ticket(shared);
+    }
+}
+
+impl<J: Job> State<J> {
+    fn take_ticket(&mut self) -> bool {
+        let more = self.tickets < self.most_tickets;
+        self.tickets += usize::from(more);
+        more
+    }
+}
+
+fn spawn_ticket<J: Job>(shared: &Arc<Shared<J>>) {
+    if let Some(workers) = &shared.workers {
+        let for_worker = shared.clone();
+        workers.spawn(move || run_ticket(&for_worker));
+    }
+}
+
+thread_local! {
+    /// Units of this thread that user code has not returned from.
+    static INSIDE: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// Runs what stands in the queue.
+///
+/// Inside another unit (user code that waits in rayon may be given a ticket) only one unit is run,
+/// so that the older document above is not held back by all that are younger.
+fn run_ticket<J: Job>(shared: &Arc<Shared<J>>) {
+    let one_only = !shared.work.own_pool || INSIDE.get() > 0;
+    let (mut spare, mut finished) = (None, 0);
+    loop {
+        match shared.work.pop(spare.take(), std::mem::take(&mut finished)) {
+            Ok(unit) => (finished, spare) = run(shared, unit),
+            Err(ended) => return end_ticket(shared, &ended),
+        }
+        if one_only {
+            return hand_ticket_on(shared, spare, finished);
+        }
+    }
+}
+
+fn end_ticket<J: Job>(shared: &Arc<Shared<J>>, ended: &Ended) {
+    let mut state = shared.work.state.lock();
+    // Work may have come between the empty pop and this lock; its pusher saw this ticket as running.
+    let again = !(state.then.is_empty() && state.prepare.is_empty());
+    if !again {
+        state.tickets -= 1;
+    }
+    drop(state);
+    if ended.idle {
+        shared.work.idle.notify_all();
+    }
+    if again {
+        spawn_ticket(shared);
+    }
+}
+
+fn hand_ticket_on<J: Job>(shared: &Arc<Shared<J>>, spare: Option<Slots<J>>, finished: usize) {
+    let mut state = shared.work.state.lock();
+    state.running -= finished;
+    state.spares.extend(spare);
+    let idle = state.running == 0;
+    let more = !(state.then.is_empty() && state.prepare.is_empty());
+    if !more {
+        state.tickets -= 1;
+    }
+    drop(state);
+    if idle {
+        shared.work.idle.notify_all();
+    }
+    if more {
+        spawn_ticket(shared);
+    }
+}
+
+/// Runs one unit, if there is one, in the caller.
+pub(crate) fn run_inline<J: Job>(shared: &Arc<Shared<J>>) -> bool {
+    let Ok(unit) = shared.work.pop(None, 0) else { return false };
+    let (finished, spare) = run(shared, unit);
+    let mut state = shared.work.state.lock();
+    state.running -= finished;
+    state.spares.extend(spare);
+    true
+}
+
+/// Runs a unit; says how many documents were in it, and gives its memory back.
+fn run<J: Job>(shared: &Arc<Shared<J>>, unit: Unit<J>) -> (usize, Option<Slots<J>>) {
+    let documents = unit.documents();
+    INSIDE.set(INSIDE.get() + 1);
+    let spare = match unit {
+        Unit::Prepare(group) => Some(prepare(shared, group)),
+        Unit::Then(unit) => {
+            then::run(shared, unit);
+            None
+        }
+    };
+    INSIDE.set(INSIDE.get() - 1);
+    (documents, spare)
+}
+
+fn prepare<J: Job>(shared: &Shared<J>, mut group: GroupOf<J>) -> Slots<J> {
+    let start = shared.seam.now();
+    let items = group.slots.len();
+    for index in 0..items {
+        if shared.stopped() {
+            break;
+        }
+        prepare_slot(shared, &mut group.slots, index);
+    }
+    let end = shared.seam.now();
+    meter(shared, start, end, items);
+    let aftermath = shared.line.lock().put(&mut group, end);
+    shared.settle(aftermath);
+    group.slots
+}
+
+fn prepare_slot<J: Job>(shared: &Shared<J>, slots: &mut Slots<J>, index: usize) {
+    let last = slots.len() - 1;
+    slots.swap(index, last);
+    if let Some(slot) = slots.pop() {
+        slots.push(prepared(shared, slot));
+        slots.swap(index, last);
+    }
+}
+
+fn prepared<J: Job>(
+    shared: &Shared<J>,
+    slot: Slot<J::Document, J::Prepared>,
+) -> Slot<J::Document, J::Prepared> {
+    let Slot::Waiting(mut document) = slot else { return slot };
+    use crate::stage::CpuStage as _;
+    match guard(|| shared.cpu.prepare(&mut document)) {
+        Ok(Ok(prepared)) => Slot::Ready(document, prepared),
+        Ok(Err(cause)) | Err(cause) => Slot::Failed(document, cause),
+    }
+}
+
+fn meter<J: Job>(shared: &Shared<J>, start: Moment, end: Moment, items: usize) {
+    let meters = &shared.meters;
+    let time = end - start;
+    if meters.prepared.fetch_add(items as u64, Ordering::Relaxed) == 0 {
+        meters.first_item.add(time);
+        meters.first_prepare.set(start);
+    }
+    meters.prepare.add(time);
+    meters.last_prepare.set(end);
+    shared.work.learn_cost(time, items);
+}

@@ -1,0 +1,296 @@
+//! The report: where the time of a run went, and what to change.
+
+use std::fmt;
+
+use super::accounts::Accounts;
+use super::bound::{Bottleneck, Costs};
+use crate::stage::DeviceKind;
+
+/// Where the time of a run went, and what to change.
+///
+/// `wall_s = fill_s + busy_s + stalls_s + drain_s`, seen from the bottleneck. It can be asked for at
+/// any time; while the run goes on it speaks of the time so far. `Display` writes it for people, and
+/// with the feature `serde` it can be serialised for programs.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Report {
+    /// Seconds from `run` to the end of the run.
+    pub wall_s: f64,
+    /// Seconds before the bottleneck had its first work. Large: the first batch is slow to come; a
+    /// smaller `batch_size` or `ramp` helps.
+    pub fill_s: f64,
+    /// Seconds in which the bottleneck worked.
+    pub busy_s: f64,
+    /// Seconds in which the bottleneck had nothing to do, between its first and its last work. Near 0:
+    /// gapless. Large: look at `waits`.
+    pub stalls_s: f64,
+    /// Seconds after the last work of the bottleneck.
+    pub drain_s: f64,
+    /// Seconds until the first batch of results was handed over; 0 where none was.
+    pub first_result_s: f64,
+    /// What the run could not be faster than.
+    pub bottleneck: Bottleneck,
+    /// The best time, in seconds, that any schedule could reach with the costs measured in this run.
+    pub bound_s: f64,
+    /// How far the run was from the bound, in percent of the bound. Below 5: the schedule is not what
+    /// to work on.
+    pub above_bound_percent: f64,
+    /// The CPU half.
+    pub cpu: CpuReport,
+    /// The GPU half, a device each.
+    pub devices: Vec<DeviceReport>,
+    /// Who waited for what.
+    pub waits: Waits,
+    /// Items that were allowed in flight.
+    pub tokens: usize,
+    /// Most items that were in flight at one time. Below `tokens`: the memory could be less.
+    pub peak_in_flight: usize,
+    /// Where the documents went.
+    pub accounts: Accounts,
+    /// Threads that were left behind inside user code that did not return.
+    pub left_behind: Vec<String>,
+    /// What to change, in one sentence.
+    pub advice: String,
+}
+
+/// The CPU half in a [`Report`].
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct CpuReport {
+    /// Workers; 0 where the caller did their work.
+    pub workers: usize,
+    /// Share of the run in which a worker had work, from 0 to 1, averaged over the workers. Near 1:
+    /// more workers, or a faster CPU stage, would help.
+    pub busy: f64,
+    /// Seconds of preparation, summed over the workers.
+    pub prepare_s: f64,
+    /// Seconds of `then`, summed over the workers.
+    pub then_s: f64,
+    /// Items prepared.
+    pub prepared: u64,
+}
+
+/// One device in a [`Report`].
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct DeviceReport {
+    /// The adapter's name, `cpu` for the twins, `closure` for a stage of the user's own.
+    pub name: String,
+    /// What kind of device it is. On `software` and `twin` the halves share the CPU.
+    pub kind: DeviceKind,
+    /// Share of the run in which the device had work, from 0 to 1. Near 1: gapless, a faster device
+    /// would help. Well below 1: look at `starved_s`; if it is large, the CPU half is the bottleneck.
+    pub busy: f64,
+    /// Seconds in which at least one batch was submitted and not yet collected.
+    pub busy_s: f64,
+    /// Seconds without any batch, between the first and the last.
+    pub starved_s: f64,
+    /// Batches that the device ran.
+    pub batches: u64,
+    /// Items that the device ran.
+    pub items: u64,
+    /// Batches that may be in flight on the device.
+    pub depth: usize,
+}
+
+/// Who waited for what, in seconds.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Waits {
+    /// The devices waited for a batch, summed over the devices: the CPU half, the source or the caller was behind.
+    pub device_for_batch_s: f64,
+    /// The feeder waited for a token: the device or the caller was behind. Normal where the GPU is the bottleneck.
+    pub feeder_for_token_s: f64,
+    /// The feeder was inside the source's `next`.
+    pub feeder_in_source_s: f64,
+    /// The caller waited for a result. Near `wall_s`: the caller is never the bottleneck.
+    pub caller_for_result_s: f64,
+}
+
+/// What the engine measured, in seconds, before it is interpreted.
+#[derive(Clone, Debug)]
+pub(crate) struct Measured {
+    pub(crate) wall: f64,
+    pub(crate) first_prepare: f64,
+    pub(crate) last_prepare: f64,
+    pub(crate) first_submit: f64,
+    pub(crate) last_collect: f64,
+    pub(crate) first_result: f64,
+    pub(crate) costs: Costs,
+    pub(crate) cpu: CpuReport,
+    pub(crate) devices: Vec<DeviceReport>,
+    pub(crate) waits: Waits,
+    pub(crate) tokens: usize,
+    pub(crate) peak_in_flight: usize,
+    pub(crate) accounts: Accounts,
+    pub(crate) left_behind: Vec<String>,
+}
+
+impl Report {
+    pub(crate) fn new(measured: Measured) -> Self {
+        let bottleneck = measured.costs.bottleneck();
+        let bound = measured.costs.bound();
+        let parts = Parts::new(&measured, bottleneck);
+        let mut report = Self {
+            wall_s: measured.wall,
+            fill_s: parts.fill,
+            busy_s: parts.busy,
+            stalls_s: parts.stalls,
+            drain_s: parts.drain,
+            first_result_s: measured.first_result,
+            bottleneck,
+            bound_s: bound,
+            above_bound_percent: if bound > 0.0 {
+                ((measured.wall / bound - 1.0) * 100.0).max(0.0)
+            } else {
+                0.0
+            },
+            cpu: measured.cpu,
+            devices: measured.devices,
+            waits: measured.waits,
+            tokens: measured.tokens,
+            peak_in_flight: measured.peak_in_flight,
+            accounts: measured.accounts,
+            left_behind: measured.left_behind,
+            advice: String::new(),
+        };
+        report.advice = super::advice::advise(&report);
+        report
+    }
+
+    /// The report of a run that could not start.
+    pub(crate) fn not_started() -> Self {
+        Self {
+            wall_s: 0.0,
+            fill_s: 0.0,
+            busy_s: 0.0,
+            stalls_s: 0.0,
+            drain_s: 0.0,
+            first_result_s: 0.0,
+            bottleneck: Bottleneck::Caller,
+            bound_s: 0.0,
+            above_bound_percent: 0.0,
+            cpu: CpuReport::default(),
+            devices: Vec::new(),
+            waits: Waits::default(),
+            tokens: 0,
+            peak_in_flight: 0,
+            accounts: Accounts::default(),
+            left_behind: Vec::new(),
+            advice: "The run was not started: its first item says why.".into(),
+        }
+    }
+
+    /// Whether the GPU half used the processor that the workers used.
+    pub fn shares_cpu(&self) -> bool {
+        self.devices.iter().any(|device| device.kind.shares_cpu())
+    }
+}
+
+/// `wall = fill + busy + stalls + drain`, seen from the bottleneck.
+struct Parts {
+    fill: f64,
+    busy: f64,
+    stalls: f64,
+    drain: f64,
+}
+
+impl Parts {
+    fn new(measured: &Measured, bottleneck: Bottleneck) -> Self {
+        let wall = measured.wall;
+        let (first, last, busy) = match bottleneck {
+            Bottleneck::Gpu => {
+                let busy = measured.devices.iter().map(|device| device.busy_s).fold(0.0, f64::max);
+                (measured.first_submit, measured.last_collect, busy)
+            }
+            Bottleneck::Cpu => {
+                let busy = measured.costs.cpu / measured.costs.workers.max(1.0);
+                (measured.first_prepare, measured.last_prepare, busy)
+            }
+            Bottleneck::Source => (0.0, wall, measured.costs.source),
+            Bottleneck::Caller => (measured.first_result, wall, measured.costs.caller),
+        };
+        let fill = first.clamp(0.0, wall);
+        let drain = (wall - last).clamp(0.0, wall - fill);
+        let busy = busy.clamp(0.0, wall - fill - drain);
+        Self { fill, busy, stalls: wall - fill - drain - busy, drain }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{:.3} s = {:.3} fill + {:.3} busy ({}) + {:.3} stalls + {:.3} drain; bound {:.3} s, {:.1} % above it",
+            self.wall_s,
+            self.fill_s,
+            self.busy_s,
+            self.bottleneck,
+            self.stalls_s,
+            self.drain_s,
+            self.bound_s,
+            self.above_bound_percent
+        )?;
+        writeln!(
+            f,
+            "  CPU    {} workers busy {:.0} %, {} items prepared, first result after {:.3} s",
+            self.cpu.workers,
+            self.cpu.busy * 100.0,
+            self.cpu.prepared,
+            self.first_result_s
+        )?;
+        for device in &self.devices {
+            writeln!(f, "  {device}")?;
+        }
+        writeln!(
+            f,
+            "  waits  device for batch {:.3} s, feeder for token {:.3} s, feeder in source {:.3} s, caller for result {:.3} s",
+            self.waits.device_for_batch_s,
+            self.waits.feeder_for_token_s,
+            self.waits.feeder_in_source_s,
+            self.waits.caller_for_result_s
+        )?;
+        let Accounts { pulled, delivered, failed, cancelled, stuck, .. } = self.accounts;
+        writeln!(
+            f,
+            "  items  {pulled} pulled = {delivered} delivered + {failed} failed + {cancelled} cancelled + {stuck} stuck; \
+             at most {} of {} tokens in flight",
+            self.peak_in_flight, self.tokens
+        )?;
+        for thread in &self.left_behind {
+            writeln!(f, "  left behind: {thread} did not return from user code")?;
+        }
+        write!(f, "  {}", self.advice)
+    }
+}
+
+impl fmt::Display for DeviceReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "GPU    {} ({}) busy {:.0} %, {} batches, {} items, starved {:.3} s, depth {}",
+            self.name,
+            self.kind,
+            self.busy * 100.0,
+            self.batches,
+            self.items,
+            self.starved_s,
+            self.depth
+        )
+    }
+}
+
+impl fmt::Display for Bottleneck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cpu => "CPU",
+            Self::Gpu => "GPU",
+            Self::Source => "source",
+            Self::Caller => "caller",
+        })
+    }
+}

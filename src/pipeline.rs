@@ -1,0 +1,305 @@
+//! The public face of the engine: a pipeline of two halves, its settings, and its run.
+//!
+//! A pipeline is a definition and does nothing; [`Pipeline::run`] checks it and starts the engine.
+
+mod batch;
+mod job;
+mod mode;
+mod run;
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rayon::ThreadPool;
+
+pub use self::batch::Batch;
+use self::job::JobOf;
+pub use self::mode::{Mode, PerBatch, PerDocument};
+pub use self::run::Run;
+use self::run::{Engine, NotStarted};
+pub use crate::engine::job::{After, AsItIs, Then};
+use crate::engine::seam::Seam;
+use crate::engine::settings::{LastBatch, OnFailure, Order, Settings, WorkerCount};
+use crate::engine::start::{Plan, start};
+use crate::error::Cause;
+use crate::observe::progress::Progress;
+use crate::stage::{CpuStage, GpuStage, Rows};
+
+type OnProgress = Box<dyn FnMut(&Progress) + Send>;
+
+/// A CPU half and a GPU half, and how they are to run.
+///
+/// Workers prepare documents one by one; a device thread runs them in batches; results come out in
+/// the order of the source while the rest still runs.
+///
+/// ```
+/// use gapless::{Cause, Pipeline};
+///
+/// let prepare = |text: &mut String| Ok::<_, Cause>(text.parse::<f32>()?);
+/// let gpu = |batch: &[f32]| Ok::<_, Cause>(batch.iter().map(|x| x * x).collect::<Vec<f32>>());
+///
+/// let documents = (0..100).map(|n| n.to_string());
+/// let mut squares = Vec::new();
+/// for batch in Pipeline::new(prepare, gpu).batch_size(16).run(documents) {
+///     squares.extend(batch?.rows().map(|(_, square)| *square));
+/// }
+/// assert_eq!(squares[99], 99.0 * 99.0);
+/// # Ok::<(), gapless::Error>(())
+/// ```
+#[must_use = "a pipeline does nothing until it is run"]
+pub struct Pipeline<D, C, G, A = AsItIs, M = PerDocument>
+where
+    M: Mode<D>,
+    C: CpuStage<M::Item>,
+{
+    cpu: C,
+    devices: Vec<G>,
+    after: A,
+    settings: Settings<C::Prepared>,
+    on_progress: Option<OnProgress>,
+    kind: PhantomData<fn() -> (D, M)>,
+}
+
+impl<D, C, G> Pipeline<D, C, G>
+where
+    D: Send + 'static,
+    C: CpuStage<D>,
+    G: GpuStage<C::Prepared>,
+{
+    /// A pipeline whose CPU half works document by document.
+    pub fn new(cpu: C, gpu: G) -> Self {
+        Self::on_devices(cpu, vec![gpu])
+    }
+
+    /// A pipeline with several device threads, one a stage, that share the batches.
+    ///
+    /// Results come out in the order of the source all the same. With `workers(0)` and in
+    /// [`run_sequential`](Self::run_sequential) only the first is used.
+    ///
+    /// ```
+    /// use gapless::{Cause, Pipeline};
+    /// let cpu = |n: &mut u32| Ok::<_, Cause>(*n);
+    /// let gpu = |batch: &[u32]| Ok::<_, Cause>(batch.to_vec());
+    /// let run = Pipeline::on_devices(cpu, vec![gpu, gpu]).batch_size(2).run(0..10);
+    /// let numbers: Vec<u32> = run.flat_map(|batch| batch.unwrap().into_parts().0).collect();
+    /// assert_eq!(numbers, Vec::from_iter(0..10));
+    /// ```
+    pub fn on_devices(cpu: C, devices: Vec<G>) -> Self {
+        Self::assemble(cpu, devices, AsItIs(()))
+    }
+
+    /// Works on each document and its row after the GPU, on the same workers: encode, write,
+    /// non-maximum suppression. A batch then carries the results as a `Vec`.
+    ///
+    /// It comes before new preparation, keeps the order, and holds one more batch of tokens. An `Err`
+    /// or a panic is a failure of that document alone.
+    ///
+    /// ```
+    /// use gapless::{Cause, Pipeline};
+    /// let cpu = |n: &mut u32| Ok::<_, Cause>(*n);
+    /// let gpu = |batch: &[u32]| Ok::<_, Cause>(batch.to_vec());
+    /// let text = |_: &mut u32, row: &u32| Ok::<_, Cause>(format!("{row}!"));
+    /// let mut run = Pipeline::new(cpu, gpu).then(text).run([1, 2]);
+    /// assert_eq!(run.next().unwrap().unwrap().output(), Some(&vec!["1!".to_string(), "2!".to_string()]));
+    /// ```
+    pub fn then<F, U>(self, function: F) -> Pipeline<D, C, G, Then<F, U>>
+    where
+        G::Output: Rows,
+        U: Send + Sync + 'static,
+        F: Fn(&mut D, <G::Output as Rows>::Row<'_>) -> Result<U, Cause> + Send + Sync + 'static,
+    {
+        let after = Then { function, result: PhantomData };
+        let Self { cpu, devices, settings, on_progress, .. } = self;
+        Pipeline { cpu, devices, after, settings, on_progress, kind: PhantomData }
+    }
+}
+
+impl<D, C, G> Pipeline<D, C, G, AsItIs, PerBatch>
+where
+    D: Send + 'static,
+    C: CpuStage<Vec<D>>,
+    G: GpuStage<C::Prepared>,
+{
+    /// A pipeline whose CPU half takes a whole batch in one call, as `map_batch` of others does.
+    ///
+    /// The source is cut into batches first; the GPU half gets one prepared item a call. Where the CPU
+    /// half can work document by document, [`new`](Pipeline::new) starts the device sooner: here the
+    /// first batch is prepared by one worker alone.
+    ///
+    /// ```
+    /// use gapless::{Cause, Pipeline};
+    /// let sum = |batch: &mut Vec<u32>| Ok::<_, Cause>(batch.iter().sum::<u32>());
+    /// let double = |sums: &[u32]| Ok::<_, Cause>(2 * sums[0]);
+    /// let run = Pipeline::per_batch(sum, double).batch_size(4).run(0..8);
+    /// let sums: Vec<u32> = run.map(|batch| *batch.unwrap().output().unwrap()).collect();
+    /// assert_eq!(sums, [2 * (0 + 1 + 2 + 3), 2 * (4 + 5 + 6 + 7)]);
+    /// ```
+    pub fn per_batch(cpu: C, gpu: G) -> Self {
+        Self::assemble(cpu, vec![gpu], AsItIs(()))
+    }
+}
+
+impl<D, C, G, A, M> Pipeline<D, C, G, A, M>
+where
+    M: Mode<D>,
+    C: CpuStage<M::Item>,
+{
+    fn assemble(cpu: C, devices: Vec<G>, after: A) -> Self {
+        Self { cpu, devices, after, settings: Settings::default(), on_progress: None, kind: PhantomData }
+    }
+
+    /// Documents a batch. Default 16; 0 is an error.
+    pub fn batch_size(mut self, documents: usize) -> Self {
+        self.settings.batch_size = documents;
+        self
+    }
+
+    /// Workers that prepare documents: a number, or [`Auto`](crate::Auto). Default `Auto`: one a core.
+    /// With 0 everything runs inline in the caller, serially and deterministically.
+    pub fn workers(mut self, workers: impl Into<WorkerCount>) -> Self {
+        self.settings.workers = workers.into();
+        self
+    }
+
+    /// Batches that may be prepared ahead of the devices. Default 2; 0 is an error.
+    ///
+    /// It bounds memory: tokens are `ahead` batches, those in flight on the devices, and the one being
+    /// filled, never fewer than two batches and four items a worker.
+    pub fn ahead(mut self, batches: usize) -> Self {
+        self.settings.ahead = batches;
+        self
+    }
+
+    /// Whether the first batches are 1, 2, 4, … documents, so that the device starts early. Default off:
+    /// it costs time where a small batch takes the device as long as a full one.
+    pub fn ramp(mut self, ramp: impl Into<bool>) -> Self {
+        self.settings.ramp = ramp.into();
+        self
+    }
+
+    /// In which order results come out. Default [`Order::Source`].
+    pub fn order(mut self, order: Order) -> Self {
+        self.settings.order = order;
+        self
+    }
+
+    /// What becomes of a last batch that is not full. Default [`LastBatch::Short`].
+    ///
+    /// ```
+    /// use gapless::{Cause, LastBatch, Pipeline};
+    /// let cpu = |n: &mut u32| Ok::<_, Cause>(*n);
+    /// let gpu = |batch: &[u32]| { assert_eq!(batch.len(), 4); Ok::<_, Cause>(batch.to_vec()) };
+    /// let run = Pipeline::new(cpu, gpu).batch_size(4).last_batch(LastBatch::Pad(Clone::clone)).run(0..6);
+    /// assert_eq!(run.map(|batch| batch.unwrap().rows().count()).sum::<usize>(), 6);
+    /// ```
+    pub fn last_batch(mut self, last_batch: LastBatch<C::Prepared>) -> Self {
+        self.settings.last_batch = last_batch;
+        self
+    }
+
+    /// For a live source: a device that idles cuts what there is when a document has waited this long.
+    /// Default none: a batch waits until it is full. 0 is an error.
+    pub fn max_wait(mut self, wait: Duration) -> Self {
+        self.settings.max_wait = Some(wait);
+        self
+    }
+
+    /// What happens when a document fails. Default [`OnFailure::Stop`], so that nothing is lost unseen.
+    pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
+        self.settings.on_failure = on_failure;
+        self
+    }
+
+    /// Calls this on the caller's thread after every batch. Default none.
+    pub fn progress(mut self, on_progress: impl FnMut(&Progress) + Send + 'static) -> Self {
+        self.on_progress = Some(Box::new(on_progress));
+        self
+    }
+
+    /// Uses the threads of this pool as workers; it is never closed by us. Default: a pool of the run's
+    /// own. A pool of one thread is enough, and the caller may itself run in it.
+    pub fn pool(mut self, pool: &Arc<ThreadPool>) -> Self {
+        self.settings.pool = Some(pool.clone());
+        self
+    }
+
+    /// How long the end of a run waits for user code that has not returned. Default 5 s; with 0 it does
+    /// not wait. What is left behind is named in the report.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.settings.grace = grace;
+        self
+    }
+}
+
+impl<D, C, G, A, M> Pipeline<D, C, G, A, M>
+where
+    D: Send + 'static,
+    M: Mode<D>,
+    C: CpuStage<M::Item>,
+    G: GpuStage<C::Prepared>,
+    A: After<M::Item, G::Output>,
+{
+    /// Starts the run: the halves overlap, and results can be taken while the rest still runs.
+    ///
+    /// The source is pulled lazily, on a thread of its own, and never further ahead than the tokens
+    /// allow; it may be endless. A setting that cannot work, or a stage that cannot be opened, is the
+    /// first item, and then no thread was started.
+    pub fn run<I>(self, documents: I) -> Run<D, A::Delivered>
+    where
+        I: IntoIterator<Item = D>,
+        I::IntoIter: Send + 'static,
+    {
+        self.start(documents.into_iter(), false)
+    }
+
+    /// The baseline that overlap is measured against: all CPU work first, on the workers, then all GPU
+    /// work, on the caller's thread.
+    ///
+    /// Everything prepared is held at once, so the source must be finite and fit into memory. The cuts
+    /// are those of [`run`](Self::run), and so are the results, bit for bit.
+    pub fn run_sequential<I>(self, documents: I) -> Run<D, A::Delivered>
+    where
+        I: IntoIterator<Item = D>,
+        I::IntoIter: Send + 'static,
+    {
+        self.start(documents.into_iter(), true)
+    }
+
+    fn start<I>(self, documents: I, sequential: bool) -> Run<D, A::Delivered>
+    where
+        I: Iterator<Item = D> + Send + 'static,
+    {
+        let Self { cpu, devices, after, mut settings, on_progress, .. } = self;
+        let batch_size = settings.batch_size;
+        let checked = job::check::<D, M, _>(&mut settings);
+        let started = checked.and_then(|()| {
+            let source = M::source(documents, batch_size);
+            let plan = Plan::<JobOf<D, C, G, A, M>> {
+                seam: Seam::real(),
+                cpu,
+                devices,
+                after,
+                settings,
+                source,
+                sequential,
+            };
+            start(plan)
+        });
+        match started {
+            Ok(caller) => Run::new(Box::new(Engine::<M, _>::new(caller, batch_size)), on_progress),
+            Err(error) => Run::new(Box::new(NotStarted(Some(error))), on_progress),
+        }
+    }
+}
+
+impl<D, C, G, A, M> fmt::Debug for Pipeline<D, C, G, A, M>
+where
+    M: Mode<D>,
+    C: CpuStage<M::Item>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipeline").field("devices", &self.devices.len()).finish_non_exhaustive()
+    }
+}

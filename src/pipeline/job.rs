@@ -1,0 +1,54 @@
+//! The types of a pipeline as the engine wants them.
+
+use std::marker::PhantomData;
+
+use super::Mode;
+use crate::engine::job::{After, Job};
+use crate::engine::settings::Settings;
+use crate::error::Error;
+use crate::stage::{CpuStage, GpuStage};
+
+/// The types of a pipeline, as one.
+pub(crate) struct JobOf<D, C, G, A, M>(Types<D, C, G, A, M>);
+
+type Types<D, C, G, A, M> = PhantomData<fn() -> (D, C, G, A, M)>;
+
+impl<D, C, G, A, M> Job for JobOf<D, C, G, A, M>
+where
+    D: Send + 'static,
+    M: Mode<D>,
+    C: CpuStage<M::Item>,
+    G: GpuStage<C::Prepared>,
+    A: After<M::Item, G::Output>,
+{
+    type Document = M::Item;
+    type Prepared = C::Prepared;
+    type Output = G::Output;
+    type Delivered = A::Delivered;
+    type Cpu = C;
+    type Gpu = G;
+    type After = A;
+
+    fn documents(document: &M::Item) -> usize {
+        M::documents(document)
+    }
+}
+
+/// Checks the settings, and turns documents into items where an item is a whole batch.
+pub(crate) fn check<D, M: Mode<D>, P>(settings: &mut Settings<P>) -> Result<(), Error> {
+    settings.check()?;
+    if !M::WHOLE_BATCH {
+        return Ok(());
+    }
+    if settings.ramp {
+        let reason =
+            "with per_batch the source is cut before anything is prepared; use Pipeline::new to ramp up";
+        return Err(Error::Setting { name: "ramp", reason: reason.into() });
+    }
+    if !matches!(settings.last_batch, crate::engine::settings::LastBatch::Short) {
+        let reason = "with per_batch the last batch is prepared by your own call; pad or drop it there";
+        return Err(Error::Setting { name: "last_batch", reason: reason.into() });
+    }
+    settings.items_are_batches();
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! A run: an iterator over batches of results, and how it ends.
+
+use std::fmt;
+
+use crate::engine::batch::Item;
+use crate::engine::caller::Caller;
+use crate::engine::job::Job;
+
+use crate::error::Error;
+use crate::observe::accounts::Accounts;
+use crate::observe::progress::Progress;
+use crate::observe::report::Report;
+use crate::pipeline::mode::{self, Mode};
+use crate::pipeline::{Batch, OnProgress};
+use crate::place::Position;
+
+/// A run: an iterator over batches of results, in order, while the rest still runs.
+///
+/// # How a run ends
+/// 1. *Finished*: the source ends; every batch comes out, then `None`.
+/// 2. *Stopped by a failure* (a document, a batch, a panic of the source, a lost device): what stands
+///    before it comes out, then one `Err`, then `None`.
+/// 3. *Stopped by the caller* ([`stop`](Self::stop)) or *dropped*, at any time: nothing new starts, and
+///    what is in flight is cancelled.
+/// 4. *Not started*: a setting cannot work or a stage cannot be opened; that is the first item, `Err`.
+///
+/// On every ending the threads of the run are joined, and
+/// `pulled = delivered + failed + cancelled + stuck` ([`accounts`](Self::accounts)). A user function
+/// that does not return cannot be joined: after the grace period its thread is left behind, and the
+/// report names it. A feeder inside a source that waits for its next document is left at once.
+#[must_use = "a run does nothing more once it is dropped; iterate over it"]
+pub struct Run<D, O> {
+    inner: Box<dyn Drive<D, O>>,
+    on_progress: Option<OnProgress>,
+}
+
+pub(crate) trait Drive<D, O>: Send {
+    fn next(&mut self) -> Option<Result<Batch<D, O>, Error>>;
+    fn stop(&mut self);
+    fn accounts(&self) -> Accounts;
+    fn tokens(&self) -> usize;
+    fn take_back(&mut self) -> Vec<(Position, D)>;
+    fn report(&self) -> Report;
+    fn progress(&self) -> Progress;
+}
+
+impl<D, O> Run<D, O> {
+    pub(crate) fn new(inner: Box<dyn Drive<D, O>>, on_progress: Option<OnProgress>) -> Self {
+        Self { inner, on_progress }
+    }
+
+    /// Ends the run: nothing new starts, and what is in flight is cancelled. Returns when the threads
+    /// have ended, or when the grace period is over. Nothing comes out afterwards.
+    ///
+    /// ```
+    /// use gapless::{Cause, Pipeline};
+    /// let cpu = |n: &mut u64| Ok::<_, Cause>(*n);
+    /// let gpu = |batch: &[u64]| Ok::<_, Cause>(batch.to_vec());
+    /// let mut run = Pipeline::new(cpu, gpu).run(0..);
+    /// let first = run.next().unwrap().unwrap();
+    /// run.stop();
+    /// assert!(run.next().is_none());
+    /// let accounts = run.accounts();
+    /// assert!(accounts.balance());
+    /// assert_eq!(run.take_back().len() as u64, accounts.cancelled);
+    /// ```
+    pub fn stop(&mut self) {
+        self.inner.stop();
+    }
+
+    /// Where the documents pulled so far went.
+    pub fn accounts(&self) -> Accounts {
+        self.inner.accounts()
+    }
+
+    /// Most documents (batches, with `per_batch`) that may be in flight at once.
+    pub fn tokens(&self) -> usize {
+        self.inner.tokens()
+    }
+
+    /// Takes back the documents that were pulled and did not come out, by their place in the source.
+    ///
+    /// Empty while the run goes on. A second call gives nothing.
+    pub fn take_back(&mut self) -> Vec<(Position, D)> {
+        self.inner.take_back()
+    }
+
+    /// Where the time went so far, and what to change.
+    pub fn report(&self) -> Report {
+        self.inner.report()
+    }
+}
+
+impl<D, O> Iterator for Run<D, O> {
+    type Item = Result<Batch<D, O>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let item = self.inner.next();
+        if let Some(on_progress) = &mut self.on_progress {
+            on_progress(&self.inner.progress());
+        }
+        item
+    }
+}
+
+impl<D, O> std::iter::FusedIterator for Run<D, O> {}
+
+impl<D, O> fmt::Debug for Run<D, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").field("accounts", &self.accounts()).finish_non_exhaustive()
+    }
+}
+
+/// A run of the engine.
+pub(crate) struct Engine<M, J: Job> {
+    caller: Caller<J>,
+    batch_size: usize,
+    mode: std::marker::PhantomData<fn() -> M>,
+}
+
+impl<M, J: Job> Engine<M, J> {
+    pub(crate) fn new(caller: Caller<J>, batch_size: usize) -> Self {
+        Self { caller, batch_size, mode: std::marker::PhantomData }
+    }
+}
+
+impl<D, M, J> Drive<D, J::Delivered> for Engine<M, J>
+where
+    M: Mode<D>,
+    J: Job<Document = M::Item>,
+{
+    fn next(&mut self) -> Option<Result<Batch<D, J::Delivered>, Error>> {
+        let delivery = self.caller.next()?;
+        Some(delivery.map(|delivery| mode::unpack::<D, M, _>(delivery, self.batch_size)))
+    }
+
+    fn stop(&mut self) {
+        self.caller.stop();
+    }
+
+    fn accounts(&self) -> Accounts {
+        self.caller.shared.ledger.lock().accounts()
+    }
+
+    fn tokens(&self) -> usize {
+        self.caller.shared.tokens.total()
+    }
+
+    fn take_back(&mut self) -> Vec<(Position, D)> {
+        let leftovers: Vec<Item<M::Item>> = self.caller.shared.ledger.lock().take_leftovers();
+        mode::unpack_items::<D, M>(leftovers, self.batch_size).collect()
+    }
+
+    fn report(&self) -> Report {
+        self.caller.report()
+    }
+
+    fn progress(&self) -> Progress {
+        self.caller.progress()
+    }
+}
+
+impl<M, J: Job> Drop for Engine<M, J> {
+    fn drop(&mut self) {
+        self.caller.stop();
+    }
+}
+
+/// A run that could not start.
+pub(crate) struct NotStarted(pub(crate) Option<Error>);
+
+impl<D, O> Drive<D, O> for NotStarted {
+    fn next(&mut self) -> Option<Result<Batch<D, O>, Error>> {
+        self.0.take().map(Err)
+    }
+
+    fn stop(&mut self) {
+        self.0 = None;
+    }
+
+    fn accounts(&self) -> Accounts {
+        Accounts::default()
+    }
+
+    fn tokens(&self) -> usize {
+        0
+    }
+
+    fn take_back(&mut self) -> Vec<(Position, D)> {
+        Vec::new()
+    }
+
+    fn report(&self) -> Report {
+        Report::not_started()
+    }
+
+    fn progress(&self) -> Progress {
+        Progress::default()
+    }
+}
