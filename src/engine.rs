@@ -19,6 +19,8 @@ pub(crate) mod seam;
 pub(crate) mod settings;
 mod shared;
 pub(crate) mod start;
+#[cfg(test)]
+mod tests;
 mod then;
 mod tokens;
 mod work;

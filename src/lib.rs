@@ -6,6 +6,10 @@
 
 mod engine;
 mod error;
+pub mod gpu;
+
+#[cfg(feature = "image")]
+pub mod image;
 pub mod kernel;
 mod observe;
 pub mod pipeline;
@@ -14,6 +18,7 @@ mod stage;
 
 pub use engine::settings::{AtMost, Auto, LastBatch, OnFailure, Order, WorkerCount};
 pub use error::{Cause, Error, Failure, Stage};
+pub use gpu::{Gpu, Program, Tensors};
 pub use observe::accounts::Accounts;
 pub use observe::bound::Bottleneck;
 pub use observe::progress::Progress;

@@ -152,7 +152,7 @@ impl<J: Job> Caller<J> {
         let delivered = documents::<J>(&delivery.items);
         let failed = delivery.failures.iter().map(|failure| J::documents(&failure.document)).sum();
         self.shared.ledger.lock().deliver(delivered, failed);
-        self.shared.tokens.give(delivery.items.len() + delivery.failures.len());
+        self.shared.tokens.give_back(delivery.items.len(), delivery.failures.len());
         self.shared.meters.first_result.set_first(self.shared.seam.now());
         if let Some(error) = then_stop {
             self.turn.state = State::Failing(error);
@@ -167,14 +167,14 @@ impl<J: Job> Caller<J> {
 
     /// Everything that was cut is out.
     fn finish(&mut self) -> Option<Result<Delivery<J::Document, J::Delivered>, Error>> {
-        let ending = self.shared.ending.lock().take();
-        let share = self.shared.line.lock().exceeded_at_end();
-        let missing =
-            self.turn.batches_out < self.shared.line.lock().cut_so_far() || !self.turn.early.is_empty();
+        let mut line = self.shared.line.lock();
+        let missing = self.turn.batches_out < line.cut_so_far() || !self.turn.early.is_empty();
+        let ending = line.take_ending();
+        drop(line);
         let bug =
             missing.then(|| Error::Bug { cause: Cause::msg("a device thread ended before its batches did") });
         self.stop();
-        ending.or(share.map(|position| Error::Stopped { position })).or(bug).map(Err)
+        ending.or(bug).map(Err)
     }
 
     /// Ends the run, whatever it is doing: nothing new starts, and what is in flight is cancelled.
@@ -220,7 +220,7 @@ impl<J: Job> Caller<J> {
             }
             Drive::Sequential { held, device } => {
                 if let SequentialDevice::Now(device) = device {
-                    device.close();
+                    device.close_alone();
                 }
                 while let Ok(Some(batches)) = held.try_recv() {
                     self.cancel_batches(&batches);
@@ -346,7 +346,7 @@ fn sequential<J: Job>(
                 return wait(shared, results);
             }
             SequentialDevice::Now(mut running) => match running.step(Waiting::Device) {
-                Ran::Ended => running.close(),
+                Ran::Ended => running.close_alone(),
                 Ran::Something | Ran::Nothing => *device = SequentialDevice::Now(running),
             },
             SequentialDevice::Ended => return wait(shared, results),

@@ -291,6 +291,14 @@ impl<J: Job> DeviceLoop<J> {
         }
     }
 
+    /// Cancels the batches that nobody else will take, and closes.
+    pub(crate) fn close_alone(self) {
+        while let Ok(Some(batch)) = self.batches.try_recv() {
+            self.shared.cancel_batch(batch);
+        }
+        self.close();
+    }
+
     /// Cancels what this thread still holds, and drops the stage.
     pub(crate) fn close(mut self) {
         for Flight { batch, ticket, .. } in std::mem::take(&mut self.in_flight) {

@@ -49,17 +49,17 @@ impl<J: Job> Feeder<J> {
     /// The loop of the feeder's thread.
     pub(crate) fn run(mut self) {
         while self.step(true) == Fed::Documents {}
-        self.end();
+        self.end(None);
     }
 
     /// Feeds one group; waits for its first token if `wait`.
     pub(crate) fn step(&mut self, wait: bool) -> Fed {
-        if self.source.is_none() {
+        if self.source.is_none() || self.shared.stopped() {
             return Fed::Ended;
         }
         let want = if self.live { 1 } else { self.shared.work.group_size() };
         let Some(tokens) = self.take_tokens(want, wait) else {
-            return if wait || self.shared.stopped() { Fed::Ended } else { Fed::NoToken };
+            return if wait { Fed::Ended } else { Fed::NoToken };
         };
         self.feed(tokens)
     }
@@ -88,11 +88,8 @@ impl<J: Job> Feeder<J> {
         self.hand_on(slots);
         match pulled {
             Pulled::All => Fed::Documents,
-            Pulled::SourceEnded => self.end(),
-            Pulled::Panicked(error) => {
-                self.shared.ending.lock().get_or_insert(error);
-                self.end()
-            }
+            Pulled::SourceEnded => self.end(None),
+            Pulled::Panicked(error) => self.end(Some(error)),
         }
     }
 
@@ -128,10 +125,10 @@ impl<J: Job> Feeder<J> {
     }
 
     /// The source has ended, or nothing more is taken from it: the line cuts what is left.
-    fn end(&mut self) -> Fed {
+    fn end(&mut self, reason: Option<Error>) -> Fed {
         if let Some(source) = self.source.take() {
             drop_user(source);
-            let aftermath = self.shared.line.lock().end(self.next);
+            let aftermath = self.shared.line.lock().end(self.next, reason);
             self.shared.settle(aftermath);
         }
         Fed::Ended

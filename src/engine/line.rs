@@ -44,13 +44,13 @@ pub(crate) struct Aftermath<D, P> {
     pub(crate) trash: Vec<P>,
     /// Batches that will not come out.
     pub(crate) batches: Vec<Batch<D, P>>,
-    /// Why the line accepts no more, said once.
-    pub(crate) ended_by: Option<Error>,
+    /// Whether the line has just closed itself: nothing more is to be taken in.
+    pub(crate) ceased: bool,
 }
 
 impl<D, P> Default for Aftermath<D, P> {
     fn default() -> Self {
-        Self { cancelled: Vec::new(), trash: Vec::new(), batches: Vec::new(), ended_by: None }
+        Self { cancelled: Vec::new(), trash: Vec::new(), batches: Vec::new(), ceased: false }
     }
 }
 
@@ -66,6 +66,9 @@ pub(crate) struct Line<D, P> {
     opened: Option<Moment>,
     sink: Option<Sink<D, P>>,
     budget: Budget,
+    /// Why the run ends when everything that was cut is out. It stands here, under the line's lock,
+    /// because whoever sees the line closed must see the reason.
+    ending: Option<Error>,
     spares: Vec<Vec<P>>,
 }
 
@@ -87,6 +90,7 @@ impl<D, P> Line<D, P> {
             opened: None,
             sink: Some(sink),
             budget,
+            ending: None,
             spares: Vec::new(),
         }
     }
@@ -176,14 +180,17 @@ impl<D, P> Line<D, P> {
     /// Cuts what stands and accepts no more: what comes later is cancelled.
     fn end_with(&mut self, error: Error, after: &mut Aftermath<D, P>) {
         self.cut(after);
-        after.ended_by = Some(error);
+        // It stands before the end of the source: a panic of the source that was noted is beyond it.
+        self.ending = Some(error);
+        after.ceased = true;
         self.release(after);
         self.empty(after);
     }
 
-    /// The source has ended, having given `total` items.
-    pub(crate) fn end(&mut self, total: u64) -> Aftermath<D, P> {
+    /// The source has ended, having given `total` items, by itself or for this reason.
+    pub(crate) fn end(&mut self, total: u64, reason: Option<Error>) -> Aftermath<D, P> {
         let mut after = Aftermath::default();
+        self.ending = self.ending.take().or(reason);
         self.end = Some(total);
         self.finish(&mut after);
         after
@@ -240,6 +247,8 @@ impl<D, P> Line<D, P> {
         for batch in held {
             after.batches.extend(sender.send(batch).err());
         }
+        // Whoever receives the batches must find their end, and not wait for it.
+        drop(sender);
         // Where the caller is gone nobody takes the batches.
         if let Err(receiver) = out.send(receiver) {
             while let Ok(Some(batch)) = receiver.try_recv() {
@@ -296,9 +305,10 @@ impl<D, P> Line<D, P> {
         self.budget.exceeded_by(failures, position, self.accepted)
     }
 
-    /// The failure that ends a run whose source has ended, where too large a share failed.
-    pub(crate) fn exceeded_at_end(&self) -> Option<Position> {
-        self.budget.exceeded_at_end(self.accepted)
+    /// Why the run ends when everything that was cut is out; `None` where it simply ends.
+    pub(crate) fn take_ending(&mut self) -> Option<Error> {
+        let share = || self.budget.exceeded_at_end(self.accepted);
+        self.ending.take().or_else(|| share().map(|position| Error::Stopped { position }))
     }
 
     /// Batches cut so far.

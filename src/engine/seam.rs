@@ -30,12 +30,27 @@ pub(crate) enum Seam {
         start: Instant,
     },
     #[cfg(test)]
-    Shuttle,
+    Shuttle(Option<Planted>),
     #[cfg(test)]
     Manual(manual::World),
 }
 
+/// Bugs that a test plants, to show that random schedules find them.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Planted {
+    /// The token of a failed document never comes back.
+    TokenOfAFailureLeaks,
+    /// Stopping sets the flag and leaves a waiting feeder asleep.
+    StopWakesNobody,
+}
+
 impl Seam {
+    #[cfg(test)]
+    pub(crate) fn has(&self, bug: Planted) -> bool {
+        matches!(self, Self::Shuttle(Some(planted)) if *planted == bug)
+    }
+
     pub(crate) fn real() -> Self {
         Self::Real { start: Instant::now() }
     }
@@ -45,7 +60,7 @@ impl Seam {
         match self {
             Self::Real { start } => start.elapsed(),
             #[cfg(test)]
-            Self::Shuttle => Duration::ZERO,
+            Self::Shuttle(_) => Duration::ZERO,
             #[cfg(test)]
             Self::Manual(world) => world.now(),
         }
@@ -54,7 +69,7 @@ impl Seam {
     pub(crate) fn mutex<T>(&self, value: T) -> Mutex<T> {
         match self {
             #[cfg(test)]
-            Self::Shuttle => Mutex::Shuttle(shuttle::sync::Mutex::new(value)),
+            Self::Shuttle(_) => Mutex::Shuttle(shuttle::sync::Mutex::new(value)),
             _ => Mutex::real(value),
         }
     }
@@ -63,7 +78,7 @@ impl Seam {
         match self {
             Self::Real { .. } => Condvar::Real(std::sync::Condvar::new()),
             #[cfg(test)]
-            Self::Shuttle => Condvar::Shuttle(shuttle::sync::Condvar::new()),
+            Self::Shuttle(_) => Condvar::Shuttle(shuttle::sync::Condvar::new()),
             #[cfg(test)]
             Self::Manual(world) => Condvar::Manual(world.condvar()),
         }

@@ -13,7 +13,7 @@ use super::seam::{Mutex, Seam, Threads, Workers};
 use super::then::ThenBatch;
 use super::tokens::Tokens;
 use super::work::Work;
-use crate::error::{Cause, Error};
+use crate::error::Cause;
 use crate::observe::meters::Meters;
 
 pub(crate) struct Shared<J: Job> {
@@ -29,8 +29,6 @@ pub(crate) struct Shared<J: Job> {
     pub(crate) workers: Option<Workers>,
     pub(crate) threads: Threads,
     pub(crate) meters: Meters,
-    /// Why the run ends when everything that was cut is out.
-    pub(crate) ending: Mutex<Option<Error>>,
     pub(crate) in_source: AtomicBool,
     stop: AtomicBool,
 }
@@ -73,7 +71,6 @@ impl<J: Job> Shared<J> {
             line: seam.mutex(parts.line),
             ledger: seam.mutex(Ledger::default()),
             then_batches: seam.mutex(Vec::new()),
-            ending: seam.mutex(None),
             cpu: Held(Some(parts.cpu)),
             after: Held(Some(parts.after)),
             work: parts.work,
@@ -92,11 +89,7 @@ impl<J: Job> Shared<J> {
     }
 
     /// Takes no more documents in; what was cut still comes out.
-    ///
-    /// Called once, by the failure at which the line accepts no more. It stands before the end of the
-    /// source, so a panic of the source that has been noted is beyond the run's end.
-    fn cease(&self, reason: Error) {
-        *self.ending.lock() = Some(reason);
+    fn cease(&self) {
         self.tokens.stop();
         for group in self.work.close_prepare() {
             self.cancel_group(group);
@@ -126,14 +119,14 @@ impl<J: Job> Shared<J> {
 
     /// Does what a call of the line left to be done without its lock.
     pub(crate) fn settle(&self, aftermath: Aftermath<J::Document, J::Prepared>) {
-        let Aftermath { cancelled, trash, batches, ended_by } = aftermath;
+        let Aftermath { cancelled, trash, batches, ceased } = aftermath;
         self.cancel(cancelled);
         drop_each(trash);
         for batch in batches {
             self.cancel_batch(batch);
         }
-        if let Some(reason) = ended_by {
-            self.cease(reason);
+        if ceased {
+            self.cease();
         }
     }
 

@@ -6,6 +6,8 @@
 use super::seam::{Condvar, Mutex, Seam};
 
 pub(crate) struct Tokens {
+    #[cfg(test)]
+    seam: Seam,
     total: usize,
     state: Mutex<State>,
     changed: Condvar,
@@ -21,7 +23,13 @@ struct State {
 impl Tokens {
     pub(crate) fn new(seam: &Seam, total: usize) -> Self {
         let state = State { free: total, least_free: total, feeder_waits: false, stopped: false };
-        Self { total, state: seam.mutex(state), changed: seam.condvar() }
+        Self {
+            #[cfg(test)]
+            seam: seam.clone(),
+            total,
+            state: seam.mutex(state),
+            changed: seam.condvar(),
+        }
     }
 
     /// Takes between 1 and `want` tokens, waiting for the first; `None` once the run is stopped.
@@ -40,6 +48,15 @@ impl Tokens {
         self.state.lock().take(want)
     }
 
+    /// The tokens of a batch that the caller was handed.
+    pub(crate) fn give_back(&self, good: usize, failed: usize) {
+        #[cfg(test)]
+        if self.seam.has(super::seam::Planted::TokenOfAFailureLeaks) {
+            return self.give(good);
+        }
+        self.give(good + failed);
+    }
+
     pub(crate) fn give(&self, tokens: usize) {
         let mut state = self.state.lock();
         state.free += tokens;
@@ -54,6 +71,10 @@ impl Tokens {
     /// Wakes the feeder for good: no token is given any more.
     pub(crate) fn stop(&self) {
         self.state.lock().stopped = true;
+        #[cfg(test)]
+        if self.seam.has(super::seam::Planted::StopWakesNobody) {
+            return;
+        }
         self.changed.notify_all();
     }
 
@@ -64,12 +85,6 @@ impl Tokens {
     /// Most tokens that were in flight at one time.
     pub(crate) fn peak(&self) -> usize {
         self.total - self.state.lock().least_free
-    }
-
-    /// Tokens in flight now.
-    #[cfg(test)]
-    pub(crate) fn taken(&self) -> usize {
-        self.total - self.state.lock().free
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn channel<T>(seam: &Seam, capacity: usize) -> (Sender<T>, Receiver<T
             (Sender::Real(sender), Receiver::Real(receiver))
         }
         #[cfg(test)]
-        Seam::Shuttle | Seam::Manual(_) => {
+        Seam::Shuttle(_) | Seam::Manual(_) => {
             let queue = Arc::new(Queue::new(seam, capacity));
             (Sender::Test(queue.clone()), Receiver::Test(queue, seam.clone()))
         }
@@ -211,7 +211,7 @@ impl<T> Queue<T> {
         loop {
             match state.pop()? {
                 Some(message) => return Ok(Some(message)),
-                None if matches!(seam, Seam::Shuttle) => {
+                None if matches!(seam, Seam::Shuttle(_)) => {
                     state = self.ready.wait_timeout(state, &self.state, wait);
                     return state.pop();
                 }

@@ -68,7 +68,7 @@ impl Threads {
                 .map(Handle::Real)?
             }
             #[cfg(test)]
-            Seam::Shuttle => Handle::Shuttle(shuttle::thread::spawn(body)),
+            Seam::Shuttle(_) => Handle::Shuttle(shuttle::thread::spawn(body)),
         };
         self.0.handles.lock().push((name, handle));
         Ok(())

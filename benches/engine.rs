@@ -1,0 +1,76 @@
+//! What the engine itself costs: trivial documents, start and stop, memory over ten million documents.
+//!
+//! `cargo bench --bench engine`. Medians of several runs; every run checks its result.
+
+use std::time::{Duration, Instant};
+
+use gapless::{Cause, Pipeline};
+
+const RUNS: usize = 7;
+
+fn main() {
+    println!("trivial documents, source order, two workers (goal: at most 0.3 µs each)");
+    for batch_size in [16, 64, 256] {
+        let times: Vec<_> = (0..RUNS).map(|_| trivial(1_000_000, batch_size)).collect();
+        let micros = median(times).as_secs_f64();
+        println!("  batch {batch_size:>3}: {micros:.3} µs a document");
+    }
+    let times: Vec<_> = (0..RUNS).map(|_| trivial(10_000, 16)).collect();
+    println!("10,000 of them with start and stop of the threads: {:?} (goal: at most 5 ms)", median(times));
+    println!("a plain loop over 1,000,000: {:?}", median((0..RUNS).map(|_| plain(1_000_000)).collect()));
+    memory(10_000_000);
+}
+
+/// Runs the smallest possible halves over so many documents.
+fn trivial(documents: u64, batch_size: usize) -> Duration {
+    let cpu = |x: &mut u64| Ok::<_, Cause>(*x * 2);
+    let gpu = |batch: &[u64]| Ok::<_, Cause>(batch.iter().sum::<u64>());
+    let start = Instant::now();
+    let run = Pipeline::new(cpu, gpu).workers(2).batch_size(batch_size).run(0..documents);
+    let sum: u64 = run.map(|batch| *batch.expect("no failure").output().expect("an output")).sum();
+    let time = start.elapsed();
+    assert_eq!(sum, documents * (documents - 1), "every document went through both halves once");
+    time
+}
+
+fn plain(documents: u64) -> Duration {
+    let start = Instant::now();
+    let sum: u64 = (0..documents).map(std::hint::black_box).map(|x| x * 2).sum();
+    assert_eq!(sum, documents * (documents - 1));
+    start.elapsed()
+}
+
+/// Resident memory must not grow with the number of documents.
+fn memory(documents: u64) {
+    let cpu = |x: &mut u64| Ok::<_, Cause>(*x * 2);
+    let gpu = |batch: &[u64]| Ok::<_, Cause>(batch.iter().sum::<u64>());
+    let mut run = Pipeline::new(cpu, gpu).workers(2).batch_size(256).run(0..documents);
+    let (mut seen, mut after_start, mut peak) = (0, None, 0);
+    for batch in run.by_ref() {
+        seen += batch.expect("no failure").len() as u64;
+        if seen % 262_144 == 0 && seen > documents / 20 {
+            let now = resident_kib();
+            after_start.get_or_insert(now);
+            peak = peak.max(now);
+        }
+    }
+    assert_eq!(seen, documents);
+    let drift = peak.saturating_sub(after_start.unwrap_or(0));
+    println!(
+        "{documents} documents: memory drifts by {drift} KiB after the first 5 % (goal: at most 4096), {} of {} tokens in flight at most",
+        run.report().peak_in_flight,
+        run.tokens()
+    );
+}
+
+/// Resident memory of this process; 0 where the system does not tell.
+fn resident_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok()).unwrap_or(0)
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}

@@ -1,0 +1,94 @@
+//! Makes as many photos as are asked for from the few in the repository, by crops and flips.
+//!
+//! Shared by examples, benches and tests: `#[path = "../examples/common/photos.rs"] mod photos;`
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+use zune_core::bytestream::ZCursor;
+use zune_jpeg::JpegDecoder;
+
+const NAMES: [&str; 5] = ["camera", "chelsea", "coffee", "retina", "rocket"];
+const QUALITY: u8 = 85;
+
+/// Writes `count` JPEGs of 320×240 to 640×480 pixels into `dir` and gives their paths, in order.
+///
+/// The same seed gives the same files. A file that is there is left as it is, so a second call is fast.
+///
+/// # Errors
+/// The directory cannot be written, or the repository's photos cannot be read.
+pub(crate) fn make_photos(
+    dir: &Path,
+    count: usize,
+    seed: u64,
+) -> Result<Vec<PathBuf>, Box<dyn Error + Send + Sync>> {
+    fs::create_dir_all(dir)?;
+    let paths: Vec<_> = (0..count).map(|index| dir.join(format!("{seed}-{index:04}.jpg"))).collect();
+    let mut originals = Vec::new();
+    for (path, index) in paths.iter().zip(0..).filter(|(path, _)| !path.exists()) {
+        if originals.is_empty() {
+            originals = NAMES.map(original).into_iter().collect::<Result<_, _>>()?;
+        }
+        let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ index);
+        let original = &originals[random.below(originals.len())];
+        fs::write(path, original.crop(&mut random)?)?;
+    }
+    Ok(paths)
+}
+
+/// One of the repository's photos, decoded.
+struct Original {
+    width: usize,
+    height: usize,
+    rgb: Vec<u8>,
+}
+
+fn original(name: &str) -> Result<Original, Box<dyn Error + Send + Sync>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("photos").join(name).with_extension("jpg");
+    let bytes = fs::read(path)?;
+    let mut decoder = JpegDecoder::new(ZCursor::new(&bytes));
+    let rgb = decoder.decode()?;
+    let (width, height) = decoder.dimensions().ok_or("a photo without a size")?;
+    Ok(Original { width, height, rgb })
+}
+
+impl Original {
+    /// A JPEG of a random part of random size, mirrored half of the time. Where the part would reach
+    /// over an edge the photo is mirrored there.
+    fn crop(&self, random: &mut Random) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
+        let (width, height) = (320 + random.below(321), 240 + random.below(241));
+        let left = random.below(self.width.saturating_sub(width) + 1);
+        let top = random.below(self.height.saturating_sub(height) + 1);
+        let flip = random.below(2) == 1;
+        let mut rgb = Vec::with_capacity(3 * width * height);
+        for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
+            let x = left + if flip { width - 1 - x } else { x };
+            let at = mirrored(top + y, self.height) * self.width + mirrored(x, self.width);
+            rgb.extend_from_slice(&self.rgb[3 * at..3 * at + 3]);
+        }
+        let mut jpeg = Vec::new();
+        let mut encoder = Encoder::new(&mut jpeg, QUALITY);
+        // As cameras and the web write them: colour at half the resolution.
+        encoder.set_sampling_factor(SamplingFactor::F_2_2);
+        encoder.encode(&rgb, width as u16, height as u16, ColorType::Rgb)?;
+        Ok(jpeg)
+    }
+}
+
+fn mirrored(at: usize, side: usize) -> usize {
+    if at < side { at } else { 2 * side - 1 - at }
+}
+
+/// SplitMix64 (Steele, Lea and Flood 2014): enough for choosing crops, and the same everywhere.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) % end as u64) as usize
+    }
+}

@@ -1,0 +1,5 @@
+//! The real engine under random schedules and under manual time.
+
+mod fake;
+mod manual_time;
+mod random_schedules;

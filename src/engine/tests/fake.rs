@@ -1,0 +1,269 @@
+//! Fake halves: documents that say what happens to them, a CPU that takes time, a device that owes results.
+
+use std::collections::VecDeque;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use crate::engine::batch::Delivery;
+use crate::engine::caller::Caller;
+use crate::engine::job::{After, AsItIs, Job};
+use crate::engine::seam::{Moment, Seam};
+use crate::engine::settings::Settings;
+use crate::engine::start::{Plan, start};
+use crate::error::{Cause, Error};
+use crate::stage::{CpuStage, GpuStage, StageError};
+
+/// What a document does to the stage that gets it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Fault {
+    #[default]
+    None,
+    CpuFails,
+    CpuPanics,
+    BatchFails,
+    BatchTooLarge,
+    DeviceLost,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Doc {
+    pub(super) id: u64,
+    pub(super) fault: Fault,
+}
+
+pub(super) fn docs(count: u64) -> impl Iterator<Item = Doc> + Send + 'static {
+    (0..count).map(|id| Doc { id, fault: Fault::None })
+}
+
+/// A CPU half that takes `cost` of manual time a document.
+pub(super) struct FakeCpu {
+    pub(super) seam: Seam,
+    pub(super) cost: Duration,
+}
+
+impl CpuStage<Doc> for FakeCpu {
+    type Prepared = Doc;
+
+    fn prepare(&self, document: &mut Doc) -> Result<Doc, Cause> {
+        pass(&self.seam, self.cost);
+        match document.fault {
+            Fault::CpuFails => Err(Cause::msg("planned")),
+            Fault::CpuPanics => std::panic::resume_unwind(Box::new("planned")),
+            _ => Ok(*document),
+        }
+    }
+}
+
+/// A batch prepared in one opaque call.
+impl CpuStage<Vec<Doc>> for FakeCpu {
+    type Prepared = Vec<Doc>;
+
+    fn prepare(&self, batch: &mut Vec<Doc>) -> Result<Vec<Doc>, Cause> {
+        pass(&self.seam, self.cost * batch.len() as u32);
+        Ok(batch.clone())
+    }
+}
+
+fn pass(seam: &Seam, time: Duration) {
+    match seam {
+        Seam::Manual(world) => world.sleep(time),
+        Seam::Shuttle(_) => shuttle::thread::yield_now(),
+        Seam::Real { .. } => {}
+    }
+}
+
+/// A device that works on one batch after another, and owes as many results as it is deep.
+pub(super) struct FakeDevice {
+    pub(super) seam: Seam,
+    pub(super) depth: usize,
+    /// Time a call and a document.
+    pub(super) launch: Duration,
+    pub(super) cost: Duration,
+    pub(super) busy_until: Moment,
+    pub(super) owed: VecDeque<u64>,
+}
+
+impl FakeDevice {
+    pub(super) fn new(seam: &Seam, depth: usize, launch: Duration, cost: Duration) -> Self {
+        let (busy_until, owed) = (Moment::ZERO, VecDeque::new());
+        Self { seam: seam.clone(), depth, launch, cost, busy_until, owed }
+    }
+
+    fn take(&mut self, ids: Vec<u64>, documents: usize) -> FakeTicket {
+        assert!(self.owed.len() < self.depth, "no more batches are in flight than the device takes");
+        let work = self.launch + self.cost * documents as u32;
+        self.busy_until = self.busy_until.max(self.seam.now()) + work;
+        let first = ids.first().copied().unwrap_or_default();
+        self.owed.push_back(first);
+        FakeTicket { ids, first, done: self.busy_until, looks: 0 }
+    }
+
+    fn collect(&mut self, ticket: &mut FakeTicket, wait: Duration) -> Option<Vec<u64>> {
+        assert_eq!(self.owed.front(), Some(&ticket.first), "the oldest batch is asked for first");
+        let left = ticket.done.saturating_sub(self.seam.now());
+        if !left.is_zero() {
+            pass(&self.seam, left.min(wait));
+        }
+        ticket.looks += 1;
+        let ready = match self.seam {
+            Seam::Shuttle(_) => {
+                ticket.looks > 1 || shuttle::rand::Rng::r#gen(&mut shuttle::rand::thread_rng())
+            }
+            _ => self.seam.now() >= ticket.done,
+        };
+        if !ready {
+            return None;
+        }
+        self.owed.pop_front();
+        Some(ticket.ids.clone())
+    }
+}
+
+pub(super) struct FakeTicket {
+    ids: Vec<u64>,
+    first: u64,
+    done: Moment,
+    looks: usize,
+}
+
+impl GpuStage<Doc> for FakeDevice {
+    type Output = Vec<u64>;
+    type Ticket = FakeTicket;
+
+    fn depth(&self) -> usize {
+        self.depth
+    }
+
+    fn submit(&mut self, batch: &[Doc]) -> Result<FakeTicket, StageError> {
+        let has = |fault| batch.iter().any(|document| document.fault == fault);
+        if has(Fault::DeviceLost) {
+            return Err(StageError::Lost(Cause::msg("planned")));
+        }
+        if has(Fault::BatchFails) {
+            return Err(StageError::Batch(Cause::msg("planned")));
+        }
+        if has(Fault::BatchTooLarge) && batch.len() > 1 {
+            return Err(StageError::TooLarge(Cause::msg("planned")));
+        }
+        Ok(self.take(batch.iter().map(|document| document.id).collect(), batch.len()))
+    }
+
+    fn try_collect(
+        &mut self,
+        ticket: &mut FakeTicket,
+        wait: Duration,
+    ) -> Result<Option<Vec<u64>>, StageError> {
+        Ok(self.collect(ticket, wait))
+    }
+}
+
+impl GpuStage<Vec<Doc>> for FakeDevice {
+    type Output = Vec<u64>;
+    type Ticket = FakeTicket;
+
+    fn submit(&mut self, batch: &[Vec<Doc>]) -> Result<FakeTicket, StageError> {
+        let ids: Vec<u64> = batch.iter().flatten().map(|document| document.id).collect();
+        let documents = ids.len();
+        Ok(self.take(ids, documents))
+    }
+
+    fn try_collect(
+        &mut self,
+        ticket: &mut FakeTicket,
+        wait: Duration,
+    ) -> Result<Option<Vec<u64>>, StageError> {
+        Ok(self.collect(ticket, wait))
+    }
+}
+
+/// Document by document, with or without a function on the rows.
+pub(super) struct PerDoc<A>(PhantomData<fn() -> A>);
+
+impl<A: After<Doc, Vec<u64>>> Job for PerDoc<A> {
+    type Document = Doc;
+    type Prepared = Doc;
+    type Output = Vec<u64>;
+    type Delivered = A::Delivered;
+    type Cpu = FakeCpu;
+    type Gpu = FakeDevice;
+    type After = A;
+
+    fn documents(_: &Doc) -> usize {
+        1
+    }
+}
+
+/// A batch is one opaque call.
+pub(super) struct PerBatch;
+
+impl Job for PerBatch {
+    type Document = Vec<Doc>;
+    type Prepared = Vec<Doc>;
+    type Output = Vec<u64>;
+    type Delivered = Vec<u64>;
+    type Cpu = FakeCpu;
+    type Gpu = FakeDevice;
+    type After = AsItIs;
+
+    fn documents(batch: &Vec<Doc>) -> usize {
+        batch.len()
+    }
+}
+
+/// What a test says about a run.
+pub(super) struct Setup {
+    pub(super) seam: Seam,
+    pub(super) cpu_cost: Duration,
+    pub(super) devices: Vec<FakeDevice>,
+    pub(super) sequential: bool,
+}
+
+impl Setup {
+    /// Starts a run over these documents.
+    pub(super) fn start<J>(
+        self,
+        after: J::After,
+        settings: Settings<J::Prepared>,
+        source: impl Iterator<Item = J::Document> + Send + 'static,
+    ) -> Result<Caller<J>, Error>
+    where
+        J: Job<Cpu = FakeCpu, Gpu = FakeDevice>,
+        FakeDevice: GpuStage<J::Prepared, Output = J::Output>,
+    {
+        let Self { seam, cpu_cost, devices, sequential } = self;
+        let cpu = FakeCpu { seam: seam.clone(), cost: cpu_cost };
+        start(Plan::<J> { seam, cpu, devices, after, settings, source: Box::new(source), sequential })
+    }
+}
+
+/// What came out of a run, one entry a batch.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) batches: Vec<Vec<u64>>,
+    pub(super) failed: Vec<u64>,
+    pub(super) error: Option<Error>,
+}
+
+impl Outcome {
+    pub(super) fn take<R>(&mut self, delivered: Delivery<Doc, R>) {
+        self.batches.push(delivered.items.iter().map(|item| item.document.id).collect());
+        self.failed.extend(delivered.failures.iter().map(|failure| failure.document.id));
+    }
+
+    pub(super) fn delivered(&self) -> Vec<u64> {
+        self.batches.concat()
+    }
+}
+
+/// Takes batches until the run ends, or `most` of them.
+pub(super) fn take<J: Job<Document = Doc>>(run: &mut Caller<J>, most: usize) -> Outcome {
+    let mut outcome = Outcome::default();
+    while outcome.batches.len() < most {
+        match run.next() {
+            Some(Ok(delivery)) => outcome.take(delivery),
+            Some(Err(error)) => outcome.error = Some(error),
+            None => break,
+        }
+    }
+    outcome
+}

@@ -1,0 +1,140 @@
+//! The real engine under manual time: what it takes, to the nanosecond.
+
+use std::time::Duration;
+
+use super::fake::{Doc, FakeDevice, PerBatch, PerDoc, Setup, docs, take};
+use crate::engine::caller::Caller;
+use crate::engine::job::{AsItIs, Job};
+use crate::engine::seam::{Seam, manual::World};
+use crate::engine::settings::{Settings, WorkerCount};
+use crate::error::Error;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The seed's experiment: 1,024 documents in batches of 16, four workers at 1 s a batch, a device at 2 s a batch.
+const DOCUMENTS: u64 = 1024;
+
+fn seed(world: &World, sequential: bool) -> Setup {
+    let seam = Seam::Manual(world.clone());
+    let device = FakeDevice::new(&seam, 1, Duration::ZERO, SECOND / 8);
+    Setup { devices: vec![device], seam, cpu_cost: SECOND / 16, sequential }
+}
+
+fn settings<P>(ramp: bool) -> Settings<P> {
+    Settings { workers: WorkerCount::Exactly(4), ramp, ..Settings::default() }
+}
+
+/// Seconds that a run takes under manual time.
+fn seconds<J: Job>(world: &World, run: impl FnOnce() -> Result<Caller<J>, Error>) -> f64 {
+    let _this_thread = world.enter();
+    let mut run = run().expect("these settings can work");
+    while let Some(delivery) = run.next() {
+        delivery.map(drop).expect("nothing fails");
+    }
+    let report = run.report();
+    assert!(report.accounts.balance() && report.accounts.delivered == DOCUMENTS, "{report}");
+    world.now().as_secs_f64()
+}
+
+#[test]
+fn all_cpu_then_all_gpu_takes_144_seconds() {
+    let world = World::new();
+    let run = || seed(&world, true).start::<PerDoc<AsItIs>>(AsItIs(()), settings(false), docs(DOCUMENTS));
+    assert_eq!(seconds(&world, run), 144.0);
+}
+
+#[test]
+fn an_opaque_batch_takes_129_seconds() {
+    let world = World::new();
+    let batches = (0..DOCUMENTS / 16)
+        .map(|batch| (0..16).map(|k| Doc { id: 16 * batch + k, ..Doc::default() }).collect());
+    let mut settings = settings(false);
+    settings.items_are_batches();
+    let run = || seed(&world, false).start::<PerBatch>(AsItIs(()), settings, batches);
+    assert_eq!(seconds(&world, run), 129.0);
+}
+
+#[test]
+fn document_by_document_takes_128_and_a_quarter() {
+    let world = World::new();
+    let run = || seed(&world, false).start::<PerDoc<AsItIs>>(AsItIs(()), settings(false), docs(DOCUMENTS));
+    assert_eq!(seconds(&world, run), 128.25);
+}
+
+#[test]
+fn ramping_up_starts_the_device_after_one_document() {
+    let world = World::new();
+    let run = || seed(&world, false).start::<PerDoc<AsItIs>>(AsItIs(()), settings(true), docs(DOCUMENTS));
+    assert_eq!(seconds(&world, run), 128.0625);
+}
+
+#[test]
+fn an_inline_run_prepares_while_the_device_works() {
+    let world = World::new();
+    let settings = Settings { workers: WorkerCount::Exactly(0), ..settings(false) };
+    let run = || seed(&world, false).start::<PerDoc<AsItIs>>(AsItIs(()), settings, docs(DOCUMENTS));
+    assert_eq!(seconds(&world, run), 1.0 + 128.0);
+}
+
+#[test]
+fn a_device_two_deep_has_no_gap_between_batches() {
+    let world = World::new();
+    let seam = Seam::Manual(world.clone());
+    let device = FakeDevice::new(&seam, 2, SECOND, Duration::ZERO);
+    let setup = Setup { devices: vec![device], seam, cpu_cost: SECOND / 1000, sequential: false };
+    let _this_thread = world.enter();
+    let mut run = setup
+        .start::<PerDoc<AsItIs>>(AsItIs(()), settings(false), docs(160))
+        .expect("these settings can work");
+    take(&mut run, usize::MAX);
+    // The first batch of 16 takes four workers 4 ms; ten batches take the device 10 s; the last result
+    // is seen within the wait between two looks.
+    let late = world.now().saturating_sub(Duration::from_millis(10_004));
+    assert!(late <= Duration::from_millis(2), "late by {late:?}");
+    assert!(run.report().devices[0].starved_s == 0.0);
+}
+
+#[test]
+fn a_document_waits_for_its_batch_no_longer_than_it_may() {
+    let world = World::new();
+    let seam = Seam::Manual(world.clone());
+    let device = FakeDevice::new(&seam, 1, Duration::ZERO, Duration::ZERO);
+    let setup = Setup { devices: vec![device], seam, cpu_cost: Duration::ZERO, sequential: false };
+    let settings = Settings { max_wait: Some(SECOND / 2), ..settings(false) };
+    let _this_thread = world.enter();
+    // A live source: a document a minute.
+    let clock = world.clone();
+    let source = docs(3).inspect(move |document| {
+        if document.id > 0 {
+            clock.sleep(60 * SECOND);
+        }
+    });
+    let mut run =
+        setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, source).expect("these settings can work");
+    let mut seen = Vec::new();
+    while let Some(delivery) = run.next() {
+        let documents = delivery.expect("nothing fails").items.len();
+        seen.push((documents, world.now()));
+    }
+    let expected = [(1, SECOND / 2), (1, 60 * SECOND + SECOND / 2), (1, 120 * SECOND)];
+    assert_eq!(seen, expected, "the last one is cut by the end of the source");
+}
+
+#[test]
+fn a_stop_waits_for_a_hanging_stage_as_long_as_the_grace_period() {
+    let world = World::new();
+    let seam = Seam::Manual(world.clone());
+    let device = FakeDevice::new(&seam, 1, Duration::ZERO, Duration::ZERO);
+    let setup = Setup { devices: vec![device], seam, cpu_cost: 3600 * SECOND, sequential: false };
+    let settings = Settings { workers: WorkerCount::Exactly(1), grace: 5 * SECOND, ..settings(false) };
+    let _this_thread = world.enter();
+    let mut run =
+        setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, docs(100)).expect("these settings can work");
+    world.sleep(SECOND);
+    run.stop();
+    assert_eq!(world.now(), 6 * SECOND);
+    let report = run.report();
+    assert_eq!(report.left_behind, ["gapless-cpu-0"]);
+    assert_eq!(report.accounts.stuck, 1);
+    assert!(report.accounts.balance(), "{:?}", report.accounts);
+}

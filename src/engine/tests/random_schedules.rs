@@ -1,0 +1,208 @@
+//! The real engine under random schedules: every interleaving may end only in ways that the contract allows.
+//!
+//! Shuttle runs the engine's threads one at a time and chooses at random which goes on; a timed wait
+//! ends either way. Two planted bugs show that these schedules would find such bugs.
+
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use shuttle::rand::{Rng, thread_rng};
+use shuttle::scheduler::{PctScheduler, RandomScheduler};
+use shuttle::{Config, MaxSteps, Runner};
+
+use super::fake::{Doc, FakeDevice, Fault, Outcome, PerDoc, Setup, take};
+use crate::engine::caller::Caller;
+use crate::engine::job::{AsItIs, Job, Then};
+use crate::engine::seam::{Planted, Seam};
+use crate::engine::settings::{OnFailure, Order, Settings, WorkerCount};
+use crate::error::{Cause, Error};
+
+/// Schedules of each kind; a longer run sets `GAPLESS_SCHEDULES`.
+fn schedules() -> usize {
+    from_env("GAPLESS_SCHEDULES", 20_000) as usize
+}
+
+/// Where the schedules start; another `GAPLESS_SEED` gives others.
+fn seed() -> u64 {
+    from_env("GAPLESS_SEED", 0x5eed)
+}
+
+fn from_env(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+#[test]
+fn random_schedules_end_as_the_contract_says() {
+    check_random(schedules(), || random_run(None));
+}
+
+#[test]
+fn adversarial_schedules_end_as_the_contract_says() {
+    check_adversarial(schedules(), || random_run(None));
+}
+
+#[test]
+fn random_schedules_find_a_token_that_leaks_with_a_failure() {
+    found_by_both(|| run_with_failures(Some(Planted::TokenOfAFailureLeaks)));
+    check_random(200, || run_with_failures(None));
+}
+
+#[test]
+fn random_schedules_find_a_stop_that_does_not_wake_the_feeder() {
+    found_by_both(|| stopped_run(Some(Planted::StopWakesNobody)));
+    check_random(200, || stopped_run(None));
+}
+
+fn check_random(schedules: usize, run: impl Fn() + Send + Sync + 'static) {
+    Runner::new(RandomScheduler::new_from_seed(seed(), schedules), config()).run(run);
+}
+
+/// Few changes of priority at random places: finds bugs that need one thread to be very late.
+fn check_adversarial(schedules: usize, run: impl Fn() + Send + Sync + 'static) {
+    Runner::new(PctScheduler::new_from_seed(seed(), 3, schedules), config()).run(run);
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config.max_steps = MaxSteps::FailAfter(50_000);
+    config.failure_persistence = shuttle::FailurePersistence::None;
+    config
+}
+
+fn found_by_both(run: impl Fn() + Clone + Send + Sync + 'static) {
+    let random = run.clone();
+    let by_random = catch_unwind(AssertUnwindSafe(|| check_random(1_000, random)));
+    assert!(by_random.is_err(), "a thousand random schedules must find the planted bug");
+    let by_adversary = catch_unwind(AssertUnwindSafe(|| check_adversarial(1_000, run)));
+    assert!(by_adversary.is_err(), "a thousand adversarial schedules must find the planted bug");
+}
+
+/// A small run with everything random: settings, faults, and what the caller does.
+fn random_run(planted: Option<Planted>) {
+    let mut rng = thread_rng();
+    let documents: Vec<Doc> = (0..rng.gen_range(0..9)).map(|id| Doc { id, fault: random_fault() }).collect();
+    let settings = random_settings();
+    let most = if rng.gen_bool(0.5) { usize::MAX } else { rng.gen_range(0..4) };
+    let sequential = rng.gen_bool(0.15);
+    let then = rng.gen_bool(0.3);
+    let setup = setup(planted, if sequential { 1 } else { rng.gen_range(1..3) }, sequential);
+    let order = settings.order;
+    if then {
+        let after = Then { function: then_function, result: PhantomData };
+        let run = setup.start::<PerDoc<_>>(after, settings, documents.clone().into_iter());
+        check(run, documents, most, order);
+    } else {
+        let run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, documents.clone().into_iter());
+        check(run, documents, most, order);
+    }
+}
+
+fn then_function(document: &mut Doc, row: &u64) -> Result<u64, Cause> {
+    shuttle::thread::yield_now();
+    assert_eq!(document.id, *row, "a document meets its own row");
+    if document.id == 5 { Err(Cause::msg("planned")) } else { Ok(*row) }
+}
+
+fn setup(planted: Option<Planted>, devices: usize, sequential: bool) -> Setup {
+    let seam = Seam::Shuttle(planted);
+    let depth = thread_rng().gen_range(1..3);
+    let device = || FakeDevice::new(&seam, depth, Duration::ZERO, Duration::ZERO);
+    let devices = (0..devices).map(|_| device()).collect();
+    Setup { devices, seam, cpu_cost: Duration::ZERO, sequential }
+}
+
+fn random_fault() -> Fault {
+    match thread_rng().gen_range(0..40) {
+        0..3 => Fault::CpuFails,
+        3 => Fault::CpuPanics,
+        4 => Fault::BatchFails,
+        5 => Fault::BatchTooLarge,
+        6 => Fault::DeviceLost,
+        _ => Fault::None,
+    }
+}
+
+fn random_settings() -> Settings<Doc> {
+    let mut rng = thread_rng();
+    Settings {
+        batch_size: rng.gen_range(1..4),
+        workers: WorkerCount::Exactly(rng.gen_range(1..3)),
+        ahead: 1,
+        ramp: rng.gen_bool(0.3),
+        order: if rng.gen_bool(0.3) { Order::Completion } else { Order::Source },
+        max_wait: rng.gen_bool(0.2).then_some(Duration::from_millis(1)),
+        on_failure: if rng.gen_bool(0.5) { OnFailure::Stop } else { OnFailure::Skip },
+        ..Settings::default()
+    }
+}
+
+/// Takes what the caller wants, ends the run, and looks at every account.
+fn check<J: Job<Document = Doc>>(
+    run: Result<Caller<J>, Error>,
+    documents: Vec<Doc>,
+    most: usize,
+    order: Order,
+) {
+    let mut run = run.expect("these settings can work");
+    let outcome = take(&mut run, most);
+    run.stop();
+    let shared = &run.shared;
+    let accounts = shared.ledger.lock().accounts();
+    assert!(accounts.balance(), "{accounts:?}");
+    assert_eq!(accounts.stuck, 0, "every fake stage returns");
+    assert!(shared.tokens.peak() <= shared.tokens.total());
+    let leftovers: Vec<u64> =
+        shared.ledger.lock().take_leftovers().iter().map(|item| item.document.id).collect();
+    every_document_once(&outcome, &leftovers, accounts.pulled);
+    if order == Order::Source {
+        assert!(outcome.delivered().is_sorted(), "results come in the order of the source");
+    }
+    if most == usize::MAX && outcome.error.is_none() {
+        assert_eq!(
+            accounts.delivered + accounts.failed,
+            documents.len() as u64,
+            "a finished run loses nothing"
+        );
+    }
+}
+
+fn every_document_once(outcome: &Outcome, leftovers: &[u64], pulled: u64) {
+    let mut seen = outcome.delivered();
+    seen.extend(&outcome.failed);
+    seen.extend(leftovers);
+    seen.sort_unstable();
+    assert_eq!(seen, Vec::from_iter(0..pulled), "every document that was pulled ends in one place");
+}
+
+/// More documents than tokens, every third of which fails.
+fn run_with_failures(planted: Option<Planted>) {
+    let documents =
+        (0..30).map(|id| Doc { id, fault: if id % 3 == 0 { Fault::CpuFails } else { Fault::None } });
+    let settings = Settings {
+        batch_size: 2,
+        workers: WorkerCount::Exactly(1),
+        ahead: 1,
+        on_failure: OnFailure::Skip,
+        ..Settings::default()
+    };
+    let run = setup(planted, 1, false).start::<PerDoc<AsItIs>>(AsItIs(()), settings, documents.clone());
+    check(run, documents.collect(), usize::MAX, Order::Source);
+}
+
+/// The caller takes one batch of many and stops while the feeder waits for a token.
+fn stopped_run(planted: Option<Planted>) {
+    let settings =
+        Settings { batch_size: 1, workers: WorkerCount::Exactly(1), ahead: 1, ..Settings::default() };
+    let documents = || super::fake::docs(1_000);
+    let mut run = setup(planted, 1, false).start::<PerDoc<AsItIs>>(AsItIs(()), settings, documents());
+    let first = run.as_mut().ok().and_then(Caller::next).expect("there is a first batch");
+    let first = first.expect("nothing fails");
+    for _ in 0..50 {
+        shuttle::thread::yield_now();
+    }
+    let mut run = run.expect("these settings can work");
+    run.stop();
+    let accounts = run.shared.ledger.lock().accounts();
+    assert!(accounts.balance() && accounts.delivered == first.items.len() as u64, "{accounts:?}");
+}

@@ -1,0 +1,205 @@
+//! The GPU half: a device, programs of kernels on it, and the ring that keeps it busy.
+//!
+//! A [`Gpu`] is a device or the twins; a [`Program`] is a graph of kernels over named tensors that
+//! runs as a [`GpuStage`](crate::GpuStage) on either. Types of wgpu appear here and nowhere else.
+//! Nothing here decodes a photo, cuts a batch or submits anything twice: that is `image` and `engine`.
+//!
+//! Uses: `error`, `stage`, `kernel`. Used by: `pipeline`.
+
+mod adapters;
+mod bandwidth;
+mod clock;
+mod compile;
+mod deadline;
+mod device;
+mod graph;
+mod lifetimes;
+mod limits;
+mod plan;
+mod profile;
+mod program;
+mod ring;
+mod scalar;
+mod shelf;
+mod slot;
+mod tensors;
+mod twins;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use self::bandwidth::Bandwidth;
+use self::device::Device;
+pub use self::graph::TensorId;
+pub use self::limits::Limits;
+pub use self::plan::Plan;
+pub use self::profile::{KernelTime, Profile};
+pub use self::program::{Program, ProgramTicket};
+pub use self::scalar::Scalar;
+pub use self::tensors::{Flat, Row, Tensors};
+use crate::error::Error;
+use crate::stage::{DeviceInfo, DeviceKind};
+
+/// A device that programs run on: a GPU, a software Vulkan, or the twins.
+///
+/// A clone is the same device. Names are the same everywhere: `cpu` means the twins, `software` a
+/// Vulkan device that runs on the processor, and everything else a part of an adapter's name.
+///
+/// ```
+/// use gapless::gpu::Gpu;
+/// let gpu = Gpu::best()?;
+/// println!("running on {gpu}");
+/// # Ok::<(), gapless::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Gpu(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    info: DeviceInfo,
+    driver: String,
+    limits: Limits,
+    /// `None` for the twins.
+    device: Option<Arc<Device>>,
+}
+
+impl Gpu {
+    /// The best device there is: discrete, else integrated, else any other GPU, else the twins.
+    ///
+    /// It is never a software Vulkan, which is slower than a CPU library and shares the processor with
+    /// the workers. No GPU and no driver at all are normal and give the twins.
+    ///
+    /// # Errors
+    /// If there is a GPU and its driver refuses to open it: the twins in its place would hide that.
+    pub fn best() -> Result<Self, Error> {
+        let adapters = adapters::all();
+        let kinds: Vec<DeviceKind> = adapters.iter().map(|adapter| adapters::info(adapter).kind).collect();
+        match adapters::best(&kinds) {
+            Some(index) => Self::open("Gpu::best", &adapters[index]),
+            None => Ok(Self::cpu()),
+        }
+    }
+
+    /// Every device that can be opened, the best first and the twins last.
+    ///
+    /// A GPU that several backends offer stands here once. To see what there is without opening it,
+    /// use [`Gpu::list`].
+    ///
+    /// ```
+    /// use gapless::{DeviceKind, gpu::Gpu};
+    /// assert_eq!(Gpu::all().last().unwrap().info().kind, DeviceKind::Twin);
+    /// ```
+    pub fn all() -> Vec<Self> {
+        let opened = adapters::all().into_iter().filter_map(|adapter| Self::open("Gpu::all", &adapter).ok());
+        opened.chain([Self::cpu()]).collect()
+    }
+
+    /// What there is, the best first and the twins last, without opening anything.
+    pub fn list() -> Vec<DeviceInfo> {
+        adapters::all().iter().map(adapters::info).chain([adapters::twins()]).collect()
+    }
+
+    /// The device with this name: `cpu` for the twins, `software` for a software Vulkan, else the first
+    /// whose adapter's name contains `name`, upper and lower case alike.
+    ///
+    /// # Errors
+    /// If there is none, with a list of what there is; or if its driver refuses to open it.
+    ///
+    /// ```
+    /// use gapless::gpu::Gpu;
+    /// assert_eq!(Gpu::named("cpu")?.info().name, "cpu");
+    /// assert!(Gpu::named("voodoo 2").unwrap_err().to_string().contains("cpu"));
+    /// # Ok::<(), gapless::Error>(())
+    /// ```
+    pub fn named(name: &str) -> Result<Self, Error> {
+        if name.eq_ignore_ascii_case("cpu") {
+            return Ok(Self::cpu());
+        }
+        let adapters = adapters::all();
+        let infos: Vec<DeviceInfo> = adapters.iter().map(adapters::info).collect();
+        match adapters::find(&infos, name) {
+            Some(index) => Self::open("Gpu::named", &adapters[index]),
+            None => {
+                Err(Error::Setting { name: "Gpu::named", reason: adapters::no_such_device(&infos, name) })
+            }
+        }
+    }
+
+    /// The twins: no device, every kernel on the CPU, on the device thread.
+    pub fn cpu() -> Self {
+        Self(Arc::new(Inner {
+            info: adapters::twins(),
+            driver: "none".into(),
+            limits: Limits::twins(),
+            device: None,
+        }))
+    }
+
+    /// A device of your own, shared with your own work on it.
+    ///
+    /// The program submits to `queue` from the device thread; your submissions may be in between.
+    /// This sets the callback for a lost device, of which wgpu keeps only one: without it a loss is
+    /// silent. Errors of the program's own calls are caught in error scopes; your handler for
+    /// uncaptured errors stays.
+    ///
+    /// The limits are those that `device` was made with. The default of 128 MiB a binding is small for
+    /// large batches: ask for `adapter.limits()`.
+    pub fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue) -> Self {
+        let adapter = device.adapter_info();
+        Self::wrap(&adapter, Device::new(device, queue))
+    }
+
+    /// Name and kind.
+    pub fn info(&self) -> &DeviceInfo {
+        &self.0.info
+    }
+
+    /// Backend, driver and its version in one line, for a report.
+    pub fn driver(&self) -> &str {
+        &self.0.driver
+    }
+
+    /// What the device allows.
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// GPU buffers that programs made on this device so far.
+    ///
+    /// All are made when a program is opened; the number does not grow while batches run.
+    pub fn buffers_made(&self) -> u64 {
+        self.device().map_or(0, |device| device.buffers_made())
+    }
+
+    fn device(&self) -> Option<&Arc<Device>> {
+        self.0.device.as_ref()
+    }
+
+    fn open(setting: &'static str, adapter: &wgpu::Adapter) -> Result<Self, Error> {
+        let info = adapter.get_info();
+        Device::open(adapter).map(|device| Self::wrap(&info, device)).map_err(|cause| Error::Setting {
+            name: setting,
+            reason: format!("the driver does not open {}: {cause}", info.name),
+        })
+    }
+
+    fn wrap(adapter: &wgpu::AdapterInfo, device: Device) -> Self {
+        Self(Arc::new(Inner {
+            info: adapters::describe(adapter),
+            driver: adapters::driver(adapter),
+            limits: Limits::of(&device.raw.limits()),
+            device: Some(Arc::new(device)),
+        }))
+    }
+}
+
+/// Name, kind and driver.
+impl fmt::Display for Gpu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { info, driver, .. } = &*self.0;
+        match info.kind {
+            DeviceKind::Twin => write!(f, "{} ({})", info.name, info.kind),
+            _ => write!(f, "{} ({}, {driver})", info.name, info.kind),
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! One device and its queue: errors are caught, loss is remembered, buffers are counted.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use crate::error::Cause;
+use crate::stage::StageError;
+
+/// Features that are asked for where the adapter has them. Programs run without any of them:
+/// timestamps only tell when the device worked.
+const WANTED: wgpu::Features =
+    wgpu::Features::TIMESTAMP_QUERY.union(wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS);
+
+#[derive(Debug)]
+pub(super) struct Device {
+    pub(super) raw: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    lost: Arc<Lost>,
+    buffers: AtomicU64,
+}
+
+/// Why a device is gone. wgpu tells it once, in a callback, so it is kept.
+type Lost = OnceLock<Cause>;
+
+impl Device {
+    pub(super) fn open(adapter: &wgpu::Adapter) -> Result<Self, Cause> {
+        let (raw, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+            label: Some("gapless"),
+            required_features: adapter.features() & WANTED,
+            required_limits: adapter.limits(),
+            ..Default::default()
+        }))?;
+        let device = Self::new(raw, queue);
+        // Every call that can fail is in an error scope. Should one be missing, then nobody knows which
+        // batch is wrong: the device is not trusted any more, and nothing panics.
+        let lost = device.lost.clone();
+        device.raw.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            let _ = lost.set(error.into());
+        }));
+        Ok(device)
+    }
+
+    pub(super) fn new(raw: wgpu::Device, queue: wgpu::Queue) -> Self {
+        let lost = Arc::new(Lost::new());
+        let told = lost.clone();
+        raw.set_device_lost_callback(move |reason, message| {
+            let _ = told.set(Cause::msg(format!("the device is lost ({reason:?}) {message}").trim_end()));
+        });
+        Self { raw, queue, lost, buffers: AtomicU64::new(0) }
+    }
+
+    pub(super) fn buffers_made(&self) -> u64 {
+        self.buffers.load(Ordering::Relaxed)
+    }
+
+    /// An error if the device is gone.
+    pub(super) fn check(&self) -> Result<(), StageError> {
+        self.lost.get().map_or(Ok(()), |cause| Err(StageError::Lost(cause.clone())))
+    }
+
+    /// Counts the device as lost from now on.
+    pub(super) fn lose(&self, cause: Cause) -> StageError {
+        StageError::Lost(self.lost.get_or_init(|| cause).clone())
+    }
+
+    pub(super) fn buffer(
+        &self,
+        label: &str,
+        size: u64,
+        usage: wgpu::BufferUsages,
+        mapped: bool,
+    ) -> wgpu::Buffer {
+        self.buffers.fetch_add(1, Ordering::Relaxed);
+        self.raw.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size,
+            usage,
+            mapped_at_creation: mapped,
+        })
+    }
+
+    /// A buffer that is filled once.
+    pub(super) fn filled(&self, label: &str, bytes: &[u8], usage: wgpu::BufferUsages) -> wgpu::Buffer {
+        let buffer = self.buffer(label, (bytes.len() as u64).next_multiple_of(8), usage, true);
+        // A buffer that could not be made is not mapped; the error scope around this call tells why.
+        if let Ok(mut view) = buffer.get_mapped_range_mut(..) {
+            view.slice(..bytes.len()).copy_from_slice(bytes);
+        }
+        buffer.unmap();
+        buffer
+    }
+
+    /// Runs calls to wgpu and returns the first error that they caused.
+    ///
+    /// Scopes belong to the thread that opens them, so this catches what this thread does and nothing else.
+    pub(super) fn caught<R>(&self, calls: impl FnOnce() -> R) -> Result<R, StageError> {
+        let internal = self.raw.push_error_scope(wgpu::ErrorFilter::Internal);
+        let validation = self.raw.push_error_scope(wgpu::ErrorFilter::Validation);
+        let memory = self.raw.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let result = calls();
+        let memory = pollster::block_on(memory.pop());
+        let others = [pollster::block_on(validation.pop()), pollster::block_on(internal.pop())];
+        self.check()?;
+        if let Some(error) = memory {
+            return Err(StageError::TooLarge(Cause::from(error)));
+        }
+        others.into_iter().flatten().next().map_or(Ok(result), |error| Err(StageError::Batch(error.into())))
+    }
+
+    /// Runs callbacks of what is done, and waits for a submission for at most `wait`.
+    ///
+    /// A wait that ends early is no error: the caller looks at what its callbacks wrote.
+    pub(super) fn poll(&self, submission: &wgpu::SubmissionIndex, wait: Duration) -> Result<(), StageError> {
+        let poll = match wait {
+            Duration::ZERO => wgpu::PollType::Poll,
+            _ => wgpu::PollType::Wait { submission_index: Some(submission.clone()), timeout: Some(wait) },
+        };
+        // wgpu 30 panics in `poll`, and only there, when the driver answers that the device is lost.
+        match catch_unwind(AssertUnwindSafe(|| self.raw.poll(poll))) {
+            Ok(Ok(_) | Err(wgpu::PollError::Timeout)) => self.check(),
+            Ok(Err(error)) => Err(self.lose(error.into())),
+            Err(panic) => Err(self.lose(Cause::panic(&*panic).context("waiting for the device"))),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What a device allows.
+
+/// What a device allows, as far as programs depend on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Limits {
+    /// Largest buffer, in bytes.
+    pub buffer_bytes: u64,
+    /// Largest part of a buffer that a kernel can read or write, in bytes.
+    pub binding_bytes: u64,
+    /// Most workgroups in one dimension of a dispatch; also the largest batch.
+    pub workgroups: u32,
+    /// Most threads in a workgroup.
+    pub workgroup_threads: u32,
+    /// Memory that the threads of a workgroup share, in bytes.
+    pub workgroup_bytes: u32,
+    /// Most tensors that one kernel can read and write.
+    pub tensors: u32,
+    /// What offsets into the buffer of parameters are a multiple of, in bytes.
+    pub params_alignment: u32,
+}
+
+impl Limits {
+    pub(super) fn of(limits: &wgpu::Limits) -> Self {
+        Self {
+            buffer_bytes: limits.max_buffer_size,
+            binding_bytes: limits.max_storage_buffer_binding_size,
+            workgroups: limits.max_compute_workgroups_per_dimension,
+            workgroup_threads: limits.max_compute_invocations_per_workgroup,
+            workgroup_bytes: limits.max_compute_workgroup_storage_size,
+            tensors: limits.max_storage_buffers_per_shader_stage,
+            params_alignment: limits.min_uniform_buffer_offset_alignment,
+        }
+    }
+
+    /// The twins are limited by memory alone.
+    pub(super) fn twins() -> Self {
+        Self {
+            buffer_bytes: u64::MAX,
+            binding_bytes: u64::MAX,
+            workgroups: u32::MAX,
+            workgroup_threads: u32::MAX,
+            workgroup_bytes: u32::MAX,
+            tensors: u32::MAX,
+            params_alignment: 16,
+        }
+    }
+}

@@ -1,0 +1,211 @@
+use std::sync::Arc;
+
+use ndarray::{ArrayD, ArrayViewMutD, IxDyn};
+use proptest::prelude::*;
+
+use super::*;
+use crate::error::Cause;
+use crate::gpu::TensorId;
+use crate::kernel::{Element, Kernel, Values};
+
+/// Reads any number of tensors and gives one of `len` floats.
+#[derive(Debug)]
+struct Mix {
+    len: usize,
+    workgroups: u32,
+}
+
+impl Kernel for Mix {
+    fn name(&self) -> &'static str {
+        "mix"
+    }
+
+    fn output(&self, _inputs: &[&Spec]) -> Result<Spec, Cause> {
+        Ok(Spec { element: Element::F32, shape: vec![self.len], batched: true })
+    }
+
+    fn dispatch(&self, _inputs: &[&Spec], _output: &Spec) -> Dispatch {
+        Dispatch {
+            kernel: "mix",
+            source: "",
+            constants: Vec::new(),
+            workgroups: [self.workgroups, 1],
+            params: vec![7; 20],
+        }
+    }
+
+    fn twin(&self, _inputs: &[Values<'_>], _output: ArrayViewMutD<'_, f32>) {}
+
+    fn multiply_adds(&self, _inputs: &[&Spec], _output: &Spec) -> u64 {
+        5
+    }
+}
+
+fn limits() -> Limits {
+    Limits {
+        buffer_bytes: 1 << 30,
+        binding_bytes: 1 << 20,
+        workgroups: 65_535,
+        tensors: 8,
+        params_alignment: 64,
+        ..Limits::twins()
+    }
+}
+
+fn photo() -> Spec {
+    Spec { element: Element::U8, shape: vec![3, 5], batched: true }
+}
+
+fn graph() -> (Graph, TensorId) {
+    let mut graph = Graph::new();
+    let photo = graph.input("photo", photo()).unwrap();
+    (graph, photo)
+}
+
+fn mix(graph: &mut Graph, len: usize, inputs: &[TensorId]) -> TensorId {
+    graph.add(Arc::new(Mix { len, workgroups: 1 }), inputs).unwrap()
+}
+
+fn reason(result: Result<Plan, Error>) -> String {
+    result.unwrap_err().to_string()
+}
+
+#[test]
+fn kernels_and_constants_that_no_output_needs_are_left_out() {
+    let (mut graph, photo) = graph();
+    let constant = graph.constant("unused", ArrayD::zeros(IxDyn(&[4]))).unwrap();
+    let needed = mix(&mut graph, 4, &[photo]);
+    mix(&mut graph, 4, &[needed, constant]);
+    graph.output("y", needed).unwrap();
+    let plan = Plan::new(&graph, 2, &limits()).unwrap();
+    assert_eq!((plan.steps.len(), plan.constants.len()), (1, 0));
+}
+
+#[test]
+fn a_chain_runs_in_two_buffers_of_the_largest_tensors() {
+    let (mut graph, photo) = graph();
+    let mut tensor = photo;
+    for len in [100, 10, 50, 20] {
+        tensor = mix(&mut graph, len, &[tensor]);
+    }
+    graph.output("y", tensor).unwrap();
+    let plan = Plan::new(&graph, 2, &limits()).unwrap();
+    assert_eq!(plan.shared, [400, 80]);
+    assert_eq!(plan.multiply_adds(), 20);
+}
+
+#[test]
+fn parameters_start_where_the_device_can_bind_them() {
+    let (mut graph, photo) = graph();
+    let first = mix(&mut graph, 4, &[photo]);
+    let second = mix(&mut graph, 4, &[first]);
+    graph.output("y", second).unwrap();
+    let plan = Plan::new(&graph, 2, &limits()).unwrap();
+    assert_eq!(plan.steps.iter().map(|step| step.params).collect::<Vec<_>>(), [(0, 32), (64, 32)]);
+    assert_eq!(plan.params.len(), 96);
+    assert_eq!(plan.params[64..84], [7; 20]);
+}
+
+#[test]
+fn rows_stamp_and_times_lie_behind_each_other_in_what_comes_down() {
+    let (mut graph, photo) = graph();
+    let outputs = [mix(&mut graph, 3, &[photo]), mix(&mut graph, 2, &[photo])];
+    graph.output("a", outputs[0]).unwrap();
+    graph.output("b", outputs[1]).unwrap();
+    let plan = Plan::new(&graph, 3, &limits()).unwrap();
+    assert_eq!(plan.outputs.iter().map(|output| output.offset).collect::<Vec<_>>(), [0, 40]);
+    assert_eq!((plan.readback_stamp(), plan.readback_times(), plan.readback_bytes()), (64, 72, 88));
+    assert_eq!(plan.upload_bytes(), 3 * 16 + 8);
+}
+
+#[test]
+fn the_error_for_a_batch_that_does_not_fit_says_what_does() {
+    let (mut graph, photo) = graph();
+    let tensor = mix(&mut graph, 1 << 16, &[photo]);
+    graph.output("y", tensor).unwrap();
+    assert!(Plan::new(&graph, 4, &limits()).is_ok());
+    assert_eq!(
+        reason(Plan::new(&graph, 5, &limits())),
+        "batch_size: a batch of 5 does not fit the device, 4 would: it has too few bytes in one binding"
+    );
+    assert_eq!(reason(Plan::new(&graph, 0, &limits())), "batch_size: a batch has at least one item");
+}
+
+#[test]
+fn a_kernel_that_fits_no_batch_is_named() {
+    let (mut graph, photo) = graph();
+    let tensor = graph.add(Arc::new(Mix { len: 1, workgroups: 70_000 }), &[photo]).unwrap();
+    graph.output("y", tensor).unwrap();
+    assert_eq!(
+        reason(Plan::new(&graph, 1, &limits())),
+        "Program::add: mix.0 f32[1] asks for 70000 × 1 workgroups; 1 to 65535 fit"
+    );
+}
+
+#[test]
+fn a_program_without_outputs_or_with_two_inputs_cannot_be_planned() {
+    let (mut graph, photo) = graph();
+    assert!(reason(Plan::new(&graph, 1, &limits())).contains("nothing to compute"));
+    let other = graph.input("other", self::photo()).unwrap();
+    let tensor = mix(&mut graph, 1, &[photo, other]);
+    graph.output("y", tensor).unwrap();
+    assert!(reason(Plan::new(&graph, 1, &limits())).contains("there are 2 inputs"));
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_where_it_is_said() {
+    let (mut graph, photo) = graph();
+    assert!(graph.input("photo", self::photo()).is_err(), "the name is taken");
+    assert!(graph.constant("none", ArrayD::zeros(IxDyn(&[0]))).is_err(), "it has no elements");
+    assert!(graph.output("y", photo).is_err(), "no kernel gives it");
+    let (mut other, stranger) = self::graph();
+    assert!(graph.add(Arc::new(Mix { len: 1, workgroups: 1 }), &[stranger]).is_err(), "another program's");
+    assert!(graph.add(Arc::new(Mix { len: 0, workgroups: 1 }), &[photo]).is_err(), "it has no elements");
+    let tensor = mix(&mut other, 1, &[stranger]);
+    other.output("y", tensor).unwrap();
+    assert!(other.output("y", tensor).is_err(), "the name is taken");
+}
+
+#[test]
+fn a_plan_prints_a_line_a_kernel() {
+    let (mut graph, photo) = graph();
+    let tensor = mix(&mut graph, 4, &[photo]);
+    graph.output("y", tensor).unwrap();
+    let text = Plan::new(&graph, 2, &limits()).unwrap().to_string();
+    assert!(text.lines().next().unwrap().contains("photo u8[3,5]"), "{text}");
+    assert_eq!(text.lines().filter(|line| line.starts_with("mix.0")).count(), 1, "{text}");
+}
+
+proptest! {
+    /// Runs the plan with names in place of numbers: every step must find in its buffers what it reads.
+    #[test]
+    fn no_tensor_is_overwritten_before_its_last_reader(
+        links in proptest::collection::vec((proptest::collection::vec(any::<prop::sample::Index>(), 1..4), 1usize..50), 1..30),
+        outputs in proptest::collection::vec(any::<prop::sample::Index>(), 1..4),
+    ) {
+        let (mut graph, photo) = graph();
+        let mut tensors = vec![photo];
+        for (inputs, len) in &links {
+            let inputs: Vec<TensorId> = inputs.iter().map(|index| *index.get(&tensors)).collect();
+            tensors.push(mix(&mut graph, *len, &inputs));
+        }
+        for (number, output) in outputs.iter().enumerate() {
+            graph.output(&number.to_string(), *output.get(&tensors[1..])).unwrap();
+        }
+        let plan = Plan::new(&graph, 1, &limits()).unwrap();
+        let mut shared = vec![None; plan.shared.len()];
+        for step in &plan.steps {
+            let node = &graph.nodes[step.node];
+            for (place, tensor) in step.inputs.iter().zip(&node.inputs) {
+                if let Place::Shared(buffer) = place {
+                    prop_assert_eq!(shared[*buffer], Some(*tensor));
+                    prop_assert_ne!(*buffer, step.output);
+                }
+            }
+            shared[step.output] = Some(node.output);
+        }
+        for (output, (_, tensor)) in plan.outputs.iter().zip(&graph.outputs) {
+            prop_assert_eq!(shared[output.buffer], Some(*tensor));
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! The ring: a program on a device, with several batches in flight.
+//!
+//! Each batch in flight has a [`Slot`] of its own: staging, input and readback. The buffers between
+//! input and readback exist once. That is safe and costs nothing: there is one queue, a queue's
+//! submissions run one after the other, and wgpu puts a barrier where one writes what another read.
+//! The device stays busy when batch N+1 is submitted before batch N ends, which needs no second copy
+//! of what lies between.
+//!
+//! After `open` nothing is allocated on the device. Staging is mapped again by the submission that
+//! read it, readback by the submission that wrote it.
+//!
+//! # Loss
+//! wgpu answers "done" for work that a lost device never ran, so a result leaves only when three things
+//! are true: its mapping succeeded; the device was not reported lost at a poll after that; and the stamp
+//! that went up with the batch came back through the device.
+
+mod build;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use ndarray::{Array, Dimension};
+
+use super::clock::{Clock, TIMES_BYTES};
+use super::compile::Pipelines;
+use super::deadline::Deadline;
+use super::device::Device;
+use super::graph::Graph;
+use super::plan::{Plan, STAMP_BYTES};
+use super::profile::{self, KernelTime};
+use super::scalar::Scalar;
+use super::shelf::Shelf;
+use super::slot::{Mapped, Slot};
+use super::tensors::Tensors;
+use crate::error::Cause;
+use crate::stage::StageError;
+
+/// A program that is open on a device.
+#[derive(Debug)]
+pub(super) struct Ring {
+    device: Arc<Device>,
+    plan: Plan,
+    names: Arc<[String]>,
+    pipelines: Vec<wgpu::ComputePipeline>,
+    shared: Vec<wgpu::Buffer>,
+    free: Receiver<Slot>,
+    home: Sender<Slot>,
+    shelf: Arc<Shelf>,
+    deadline: Deadline,
+    /// Number of the last batch, which it carries through the device.
+    stamp: u64,
+}
+
+/// A batch in flight. Dropped without being collected, it gives its slot back.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    slot: Option<Slot>,
+    submission: wgpu::SubmissionIndex,
+    rows: usize,
+    stamp: u64,
+    submitted: Instant,
+    /// Whether it was asked for before it was done.
+    waited: bool,
+    home: Sender<Slot>,
+}
+
+impl Ring {
+    /// Makes every pipeline, buffer and bind group for `depth` batches in flight.
+    pub(super) fn open(
+        device: &Arc<Device>,
+        graph: &Graph,
+        plan: Plan,
+        depth: usize,
+        deadline: Deadline,
+    ) -> Result<Self, StageError> {
+        device.check()?;
+        let mut pipelines = Pipelines::new(device);
+        let compiled = build::pipelines(&mut pipelines, &plan)?;
+        let (shared, slots) =
+            device.caught(|| build::buffers(device, graph, &plan, depth, &mut pipelines))?;
+        let (home, free) = bounded(depth);
+        let results = plan.outputs.len() * (depth + 2);
+        slots.into_iter().for_each(|slot| home.try_send(slot).expect("the channel holds every slot"));
+        // Runs the uploads of the constants now, so that their staging memory is freed before the first batch.
+        let uploaded = device.queue.submit([]);
+        device.poll(&uploaded, deadline.limit())?;
+        Ok(Self {
+            device: device.clone(),
+            names: graph.outputs.iter().map(|(name, _)| name.clone()).collect(),
+            plan,
+            pipelines: compiled,
+            shared,
+            free,
+            home,
+            shelf: Arc::new(Shelf::new(results)),
+            deadline,
+            stamp: 0,
+        })
+    }
+
+    pub(super) fn submit<T: Scalar, D: Dimension>(
+        &mut self,
+        batch: &[Array<T, D>],
+    ) -> Result<Ticket, StageError> {
+        let mut slot = self.free_slot()?;
+        let submitted = self.send(&mut slot, batch);
+        let stamp = self.stamp;
+        match submitted {
+            Ok(submission) => Ok(Ticket {
+                slot: Some(slot),
+                submission,
+                rows: batch.len(),
+                stamp,
+                submitted: Instant::now(),
+                waited: false,
+                home: self.home.clone(),
+            }),
+            Err(error) => {
+                give_back(&self.home, slot);
+                Err(error)
+            }
+        }
+    }
+
+    /// The rows of a batch, once it is done, the device still there and its stamp right.
+    pub(super) fn try_collect(
+        &mut self,
+        ticket: &mut Ticket,
+        wait: Duration,
+    ) -> Result<Option<Tensors>, StageError> {
+        let Some(slot) = &ticket.slot else {
+            return Err(StageError::Batch(Cause::msg("the result of this batch was collected before")));
+        };
+        let left = self.deadline.left(ticket.submitted, Instant::now());
+        self.device.poll(&ticket.submission, wait.min(left))?;
+        match slot.readback_map.get() {
+            Mapped::Failed => {
+                return Err(self.device.lose(Cause::msg("the device does not give its result")));
+            }
+            Mapped::No if left.is_zero() => return Err(self.overdue()),
+            Mapped::No => {
+                ticket.waited = true;
+                return Ok(None);
+            }
+            Mapped::Yes => {}
+        }
+        self.deadline.finished(ticket.submitted, ticket.waited, Instant::now());
+        let tensors = self.read(slot, ticket)?;
+        self.give_back(ticket);
+        Ok(Some(tensors))
+    }
+
+    /// A slot whose staging is mapped and whose readback is not.
+    fn free_slot(&mut self) -> Result<Slot, StageError> {
+        self.device.check()?;
+        let mut slot = self.free.try_recv().map_err(|_| {
+            let depth = self.free.capacity().unwrap_or(0);
+            StageError::Batch(Cause::msg(format!("{depth} batches are in flight, which is the depth")))
+        })?;
+        if let Err(error) = self.reclaim(&mut slot) {
+            give_back(&self.home, slot);
+            return Err(error);
+        }
+        Ok(slot)
+    }
+
+    /// Waits for a submission whose ticket was dropped, and repairs what a failed one left.
+    fn reclaim(&self, slot: &mut Slot) -> Result<(), StageError> {
+        if let Some(submission) = &slot.pending {
+            self.device.poll(submission, self.deadline.limit())?;
+            if slot.readback_map.get() == Mapped::No {
+                return Err(self.overdue());
+            }
+            self.unmap(&slot.readback);
+            slot.pending = None;
+        }
+        if slot.staging_map.get() == Mapped::Yes {
+            return Ok(());
+        }
+        self.unmap(&slot.staging);
+        self.unmap(&slot.readback);
+        self.device.caught(|| slot.staging.map_async(wgpu::MapMode::Write, .., slot.staging_map.told()))?;
+        let submission = self.device.queue.submit([]);
+        self.device.poll(&submission, self.deadline.limit())?;
+        match slot.staging_map.get() {
+            Mapped::Yes => Ok(()),
+            _ => Err(self.overdue()),
+        }
+    }
+
+    /// Unmaps a buffer, whatever state a failed submission left it in.
+    fn unmap(&self, buffer: &wgpu::Buffer) {
+        // The error says that it is not mapped, which is what is wanted.
+        let _ = self.device.caught(|| buffer.unmap());
+    }
+
+    fn send<T: Scalar, D: Dimension>(
+        &mut self,
+        slot: &mut Slot,
+        batch: &[Array<T, D>],
+    ) -> Result<wgpu::SubmissionIndex, StageError> {
+        self.stamp += 1;
+        let written = slot.write(self.stamp, batch, self.plan.input.item_bytes());
+        written.map_err(|error| self.unmapped(error))?;
+        slot.staging_map.set(Mapped::No);
+        slot.readback_map.set(Mapped::No);
+        let submission = self.device.caught(|| {
+            slot.staging.unmap();
+            self.device.queue.submit([self.encode(slot, batch.len() as u64)])
+        })?;
+        slot.pending = Some(submission.clone());
+        Ok(submission)
+    }
+
+    /// Copy up, run every step, copy down, map again.
+    fn encode(&self, slot: &Slot, rows: u64) -> wgpu::CommandBuffer {
+        let Plan { input, outputs, .. } = &self.plan;
+        let label = Some("gapless.batch");
+        let mut encoder = self.device.raw.create_command_encoder(&wgpu::CommandEncoderDescriptor { label });
+        let up = rows * input.item_bytes() as u64;
+        if let Some(clock) = &slot.clock {
+            clock.begin(&mut encoder);
+        }
+        encoder.copy_buffer_to_buffer(&slot.staging, STAMP_BYTES, &slot.input, 0, up);
+        self.dispatch(&mut encoder, slot, rows as u32);
+        for output in outputs {
+            let (buffer, down) = (&self.shared[output.buffer], rows * output.bytes);
+            encoder.copy_buffer_to_buffer(buffer, 0, &slot.readback, output.offset, down);
+        }
+        let stamp = self.plan.readback_stamp();
+        encoder.copy_buffer_to_buffer(&slot.staging, 0, &slot.readback, stamp, STAMP_BYTES);
+        if let Some(clock) = &slot.clock {
+            clock.end(&mut encoder, &slot.readback, self.plan.readback_times());
+        }
+        encoder.map_buffer_on_submit(&slot.staging, wgpu::MapMode::Write, .., slot.staging_map.told());
+        encoder.map_buffer_on_submit(&slot.readback, wgpu::MapMode::Read, .., slot.readback_map.told());
+        encoder.finish()
+    }
+
+    fn dispatch(&self, encoder: &mut wgpu::CommandEncoder, slot: &Slot, rows: u32) {
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: Some("gapless.batch"),
+            timestamp_writes: slot.clock.as_ref().and_then(Clock::of_pass),
+        });
+        for ((step, pipeline), bind) in self.plan.steps.iter().zip(&self.pipelines).zip(&slot.binds) {
+            let [x, y] = step.dispatch.workgroups;
+            pass.set_pipeline(pipeline);
+            pass.set_bind_group(0, bind, &[]);
+            pass.dispatch_workgroups(x, y, rows);
+        }
+    }
+
+    /// How long each kernel takes for `rows` items, whatever lies in the buffers.
+    pub(super) fn profile(&mut self, rows: usize) -> Result<Vec<KernelTime>, StageError> {
+        let slot = self.free_slot()?;
+        let time = |index: usize| {
+            let time = profile::time_of_one(|times| self.time_step(&slot, index, rows as u32, times))?;
+            Ok(KernelTime::new(&self.plan.steps[index], rows, time))
+        };
+        let times = (0..self.plan.steps.len()).map(time).collect();
+        give_back(&self.home, slot);
+        times
+    }
+
+    fn time_step(&self, slot: &Slot, index: usize, rows: u32, times: u32) -> Result<Duration, StageError> {
+        let [x, y] = self.plan.steps[index].dispatch.workgroups;
+        let start = Instant::now();
+        let submission = self.device.caught(|| {
+            let mut encoder = self.device.raw.create_command_encoder(&Default::default());
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            pass.set_pipeline(&self.pipelines[index]);
+            pass.set_bind_group(0, &slot.binds[index], &[]);
+            (0..times).for_each(|_| pass.dispatch_workgroups(x, y, rows));
+            drop(pass);
+            self.device.queue.submit([encoder.finish()])
+        })?;
+        self.device.poll(&submission, self.deadline.limit())?;
+        Ok(start.elapsed())
+    }
+
+    fn read(&self, slot: &Slot, ticket: &Ticket) -> Result<Tensors, StageError> {
+        let view = slot.readback.get_mapped_range(..).map_err(|error| self.unmapped(error))?;
+        let values = self.plan.outputs.iter().map(|output| {
+            let bytes = &view[output.offset as usize..][..ticket.rows * output.bytes as usize];
+            let values: &[f32] = bytemuck::cast_slice(bytes);
+            let mut copy = self.shelf.take(values.len());
+            copy.extend_from_slice(values);
+            (&output.shape[..], copy)
+        });
+        let mut tensors = Tensors::new(&self.names, ticket.rows, values, &self.shelf);
+        let times = &view[self.plan.readback_times() as usize..][..TIMES_BYTES as usize];
+        tensors.span = slot.clock.as_ref().map(|clock| clock.span(times));
+        let stamp = &view[self.plan.readback_stamp() as usize..][..STAMP_BYTES as usize];
+        let intact = *stamp == ticket.stamp.to_ne_bytes();
+        // A loss before the mapping succeeded is told at the latest by this poll.
+        self.device.poll(&ticket.submission, Duration::ZERO)?;
+        if intact {
+            return Ok(tensors);
+        }
+        Err(self.device.lose(Cause::msg("the device says that it ran a batch that it did not run")))
+    }
+
+    fn give_back(&self, ticket: &mut Ticket) {
+        if let Some(mut slot) = ticket.slot.take() {
+            slot.readback.unmap();
+            slot.pending = None;
+            give_back(&self.home, slot);
+        }
+    }
+
+    /// A buffer that was mapped is mapped no more: only the loss of the device does that.
+    fn unmapped(&self, error: wgpu::MapRangeError) -> StageError {
+        self.device.lose(Cause::from(error).context("the device took its memory back"))
+    }
+
+    fn overdue(&self) -> StageError {
+        let limit = self.deadline.limit();
+        self.device.lose(Cause::msg(format!("the device gave no result in {limit:.1?}")))
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot.take() {
+            give_back(&self.home, slot);
+        }
+    }
+}
+
+/// There is a place for every slot; where the ring is gone the slot goes too.
+fn give_back(home: &Sender<Slot>, slot: Slot) {
+    let _ = home.try_send(slot);
+}

@@ -1,0 +1,104 @@
+//! One place in the ring: the buffers that a batch has for itself while it is in flight.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use ndarray::{Array, Dimension};
+
+use super::clock::Clock;
+use super::device::Device;
+use super::plan::{Plan, STAMP_BYTES};
+use super::scalar::Scalar;
+
+/// Staging, input and readback of one batch. What lies between them is shared by all batches.
+#[derive(Debug)]
+pub(super) struct Slot {
+    /// The batch's stamp, then its items. Mapped whenever the slot is free.
+    pub(super) staging: wgpu::Buffer,
+    pub(super) input: wgpu::Buffer,
+    /// Rows of every output, the stamp, the times. Mapped when the batch is done.
+    pub(super) readback: wgpu::Buffer,
+    pub(super) clock: Option<Clock>,
+    /// One a step.
+    pub(super) binds: Vec<wgpu::BindGroup>,
+    pub(super) staging_map: Arc<Map>,
+    pub(super) readback_map: Arc<Map>,
+    /// The submission that owns the slot until its result was read.
+    pub(super) pending: Option<wgpu::SubmissionIndex>,
+}
+
+/// Whether a buffer is mapped, as its callback told.
+#[derive(Debug)]
+pub(super) struct Map(AtomicU8);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mapped {
+    No,
+    Yes,
+    Failed,
+}
+
+impl Map {
+    const STATES: [Mapped; 3] = [Mapped::No, Mapped::Yes, Mapped::Failed];
+
+    pub(super) fn new(state: Mapped) -> Arc<Self> {
+        Arc::new(Self(AtomicU8::new(state as u8)))
+    }
+
+    pub(super) fn get(&self) -> Mapped {
+        Self::STATES[usize::from(self.0.load(Ordering::Acquire))]
+    }
+
+    pub(super) fn set(&self, state: Mapped) {
+        self.0.store(state as u8, Ordering::Release);
+    }
+
+    /// The callback of a mapping.
+    pub(super) fn told(self: &Arc<Self>) -> impl FnOnce(Result<(), wgpu::BufferAsyncError>) + Send + 'static {
+        let map = self.clone();
+        move |result| map.set(if result.is_ok() { Mapped::Yes } else { Mapped::Failed })
+    }
+}
+
+impl Slot {
+    /// The buffers of a slot; `bind` makes its bind groups from its input.
+    pub(super) fn new(
+        device: &Device,
+        plan: &Plan,
+        bind: impl FnOnce(&wgpu::Buffer) -> Vec<wgpu::BindGroup>,
+    ) -> Self {
+        use wgpu::BufferUsages as Usage;
+        let (up, down) = (plan.upload_bytes(), plan.readback_bytes());
+        let input = device.buffer("gapless.input", up - STAMP_BYTES, Usage::STORAGE | Usage::COPY_DST, false);
+        Self {
+            staging: device.buffer("gapless.staging", up, Usage::MAP_WRITE | Usage::COPY_SRC, true),
+            readback: device.buffer("gapless.readback", down, Usage::MAP_READ | Usage::COPY_DST, false),
+            clock: Clock::new(device),
+            binds: bind(&input),
+            input,
+            staging_map: Map::new(Mapped::Yes),
+            readback_map: Map::new(Mapped::No),
+            pending: None,
+        }
+    }
+
+    /// Writes stamp and items into the staging buffer: once and in order, since this memory may be
+    /// write-combining and lie on the other side of a bus.
+    pub(super) fn write<T: Scalar, D: Dimension>(
+        &self,
+        stamp: u64,
+        batch: &[Array<T, D>],
+        item_bytes: usize,
+    ) -> Result<(), wgpu::MapRangeError> {
+        let end = STAMP_BYTES + (batch.len() * item_bytes) as u64;
+        let mut view = self.staging.get_mapped_range_mut(..end)?;
+        view.slice(..STAMP_BYTES as usize).copy_from_slice(&stamp.to_ne_bytes());
+        for (index, item) in batch.iter().enumerate() {
+            let start = STAMP_BYTES as usize + index * item_bytes;
+            let values = item.as_standard_layout();
+            let bytes: &[u8] = bytemuck::cast_slice(values.as_slice().expect("it is in standard layout"));
+            view.slice(start..start + bytes.len()).copy_from_slice(bytes);
+        }
+        Ok(())
+    }
+}

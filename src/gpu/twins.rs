@@ -1,0 +1,119 @@
+//! A program without a device: every kernel's twin, item by item, over the planned graph.
+//!
+//! It runs on the device thread alone. The workers have the other cores, and a pool of its own would
+//! take them from the CPU half.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Instant;
+
+use ndarray::{Array, ArrayD, ArrayViewD, ArrayViewMutD, Dimension, IxDyn};
+
+use super::graph::{Graph, Origin};
+use super::plan::{Place, Plan, Step};
+use super::profile::{self, KernelTime};
+use super::scalar::Scalar;
+use super::shelf::Shelf;
+use super::tensors::Tensors;
+use crate::kernel::{Element, Values};
+
+#[derive(Debug)]
+pub(super) struct Twins {
+    graph: Graph,
+    plan: Plan,
+    names: Arc<[String]>,
+    constants: Vec<Arc<ArrayD<f32>>>,
+    /// Memory for one item in each buffer that tensors share.
+    shared: Vec<Vec<f32>>,
+    shelf: Arc<Shelf>,
+}
+
+impl Twins {
+    pub(super) fn open(graph: &Graph, plan: Plan) -> Self {
+        let constant = |&tensor: &usize| match &graph.tensors[tensor].origin {
+            Origin::Constant(values) => values.clone(),
+            Origin::Input | Origin::Node => unreachable!("the plan lists constants"),
+        };
+        Self {
+            names: graph.outputs.iter().map(|(name, _)| name.clone()).collect(),
+            constants: plan.constants.iter().map(constant).collect(),
+            shared: plan.shared.iter().map(|&bytes| vec![0.0; bytes as usize / 4]).collect(),
+            shelf: Arc::new(Shelf::new(plan.outputs.len() * 3)),
+            graph: graph.clone(),
+            plan,
+        }
+    }
+
+    pub(super) fn run<T: Scalar, D: Dimension>(&mut self, batch: &[Array<T, D>]) -> Tensors {
+        let len = |bytes: u64| bytes as usize / 4;
+        let values = |bytes: u64| self.shelf.take(len(bytes) * batch.len());
+        let mut rows: Vec<Vec<f32>> = self.plan.outputs.iter().map(|output| values(output.bytes)).collect();
+        for item in batch {
+            self.run_item(&T::values(item.view().into_dyn()));
+            for (rows, output) in rows.iter_mut().zip(&self.plan.outputs) {
+                rows.extend_from_slice(&self.shared[output.buffer][..len(output.bytes)]);
+            }
+        }
+        let shapes = self.plan.outputs.iter().map(|output| &output.shape[..]);
+        Tensors::new(&self.names, batch.len(), shapes.zip(rows), &self.shelf)
+    }
+
+    /// How long each twin takes for `rows` items, whatever lies in the memory.
+    pub(super) fn profile(&mut self, rows: usize) -> Vec<KernelTime> {
+        let shape = IxDyn(&self.plan.input.shape);
+        let (bytes, floats) = (ArrayD::zeros(shape.clone()), ArrayD::zeros(shape));
+        let item = match self.plan.input.element {
+            Element::U8 => Values::U8(bytes.view()),
+            Element::F32 => Values::F32(floats.view()),
+        };
+        (0..self.plan.steps.len()).map(|index| self.time_step(index, &item, rows)).collect()
+    }
+
+    fn time_step(&mut self, index: usize, item: &Values<'_>, rows: usize) -> KernelTime {
+        let Ok(time) = profile::time_of_one(|times| {
+            let start = Instant::now();
+            (0..times as usize * rows).for_each(|_| self.run_at(index, item));
+            Ok::<_, Infallible>(start.elapsed())
+        });
+        KernelTime::new(&self.plan.steps[index], rows, time)
+    }
+
+    fn run_item(&mut self, item: &Values<'_>) {
+        (0..self.plan.steps.len()).for_each(|index| self.run_at(index, item));
+    }
+
+    fn run_at(&mut self, index: usize, item: &Values<'_>) {
+        let buffer = self.plan.steps[index].output;
+        // A step never reads the buffer that it writes, so the buffer can be taken out meanwhile.
+        let mut written = std::mem::take(&mut self.shared[buffer]);
+        self.run_step(&self.plan.steps[index], item, &mut written);
+        self.shared[buffer] = written;
+    }
+
+    fn run_step(&self, step: &Step, item: &Values<'_>, written: &mut [f32]) {
+        let node = &self.graph.nodes[step.node];
+        let shape = |tensor: usize| &self.graph.tensors[tensor].spec.shape[..];
+        let read = |(&place, &tensor): (&Place, &usize)| match place {
+            Place::Input => reborrow(item),
+            Place::Constant(index) => Values::F32(self.constants[index].view()),
+            Place::Shared(index) => Values::F32(view(shape(tensor), &self.shared[index])),
+        };
+        let inputs: Vec<Values<'_>> = step.inputs.iter().zip(&node.inputs).map(read).collect();
+        let shape = shape(node.output);
+        let len = shape.iter().product();
+        let output = ArrayViewMutD::from_shape(IxDyn(shape), &mut written[..len]);
+        node.kernel.twin(&inputs, output.expect("the buffer fits its tensor"));
+    }
+}
+
+fn view<'a>(shape: &[usize], values: &'a [f32]) -> ArrayViewD<'a, f32> {
+    let len = shape.iter().product();
+    ArrayViewD::from_shape(IxDyn(shape), &values[..len]).expect("the buffer fits its tensor")
+}
+
+fn reborrow<'a>(values: &'a Values<'_>) -> Values<'a> {
+    match values {
+        Values::U8(view) => Values::U8(view.view()),
+        Values::F32(view) => Values::F32(view.view()),
+    }
+}

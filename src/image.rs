@@ -1,0 +1,49 @@
+//! Photos: from a path or bytes to a u8 tensor of a fixed shape.
+//!
+//! [`Loader`] reads a file, decodes it, applies its orientation, crops and resizes, into a tensor
+//! [height, width, 3] (RGB, 0 to 255) that is recycled when its batch is done. It never normalises:
+//! bytes go to the device as they are, a quarter of what floats would be, and a shader does that.
+//!
+//! # What each format becomes
+//! The first bytes of a photo say what it is; its name says nothing. Everything becomes RGB of 8 bits.
+//!
+//! | | |
+//! |---|---|
+//! | JPEG | baseline and progressive, strictly: a truncated file is a failure, never a half-grey photo |
+//! | PNG | all colour types and depths, interlaced or not; checksums are checked; an animation gives its default image |
+//! | WebP | lossy and lossless; of an animation the first frame |
+//! | GIF | the first frame on its canvas, which is black where the frame leaves it |
+//! | grey | repeated three times |
+//! | alpha | dropped; a transparent pixel keeps the colour that is stored under it |
+//! | palette | looked up |
+//! | 16 bits | the high byte |
+//! | CMYK, YCCK | as Adobe writes them (inverted), multiplied out: R = C · K / 255 |
+//! | colour profile | ignored, and never inflated |
+//! | EXIF orientation | applied (JPEG, WebP, and PNG where it stands before the pixels) |
+//!
+//! These are the conversions of Pillow's `convert("RGB")`, and the tests compare with it. What is not
+//! decoded is a failure that says so: 12-bit, lossless and arithmetic-coded JPEG among them. A JPEG has
+//! no checksum: a flipped bit, or a scan that was closed too early by whoever cut the file, cannot be told.
+//!
+//! # Limits
+//! A photo of more than 8192 pixels a side or 64 MiB decoded is a failure, which comes from its header
+//! before memory is taken; so is a JPEG of more than 100 scans. Only regular files are read, up to
+//! 64 MiB, without waiting for anything but the disk.
+//!
+//! Uses: `error`, `stage`. Used by: whoever runs a pipeline on photos.
+
+mod crop;
+mod decode;
+mod exif;
+mod limits;
+mod loader;
+mod orient;
+mod photo;
+mod pixels;
+mod read;
+mod resize;
+mod scratch;
+
+pub use loader::Loader;
+pub use photo::{Photo, PhotoSource};
+pub use resize::Filter;

@@ -1,0 +1,70 @@
+//! From the bytes of a photo to RGB pixels. The first bytes say which decoder is asked.
+//!
+//! A decoder checks size and memory from the header, then writes rows without gaps into a buffer that
+//! is used again. It never crops, resizes or turns.
+
+mod gif;
+mod jpeg;
+mod jpeg_outline;
+mod png;
+mod webp;
+mod webp_outline;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::limits::Limits;
+use super::orient::Orientation;
+use crate::error::Cause;
+
+/// A photo as it is stored; its pixels stand in the buffer given to `decode`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Decoded {
+    /// Width and height, as stored.
+    pub(crate) sides: (u32, u32),
+    pub(crate) layout: Layout,
+    pub(crate) orientation: Orientation,
+}
+
+/// What stands in the buffer for a pixel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    Rgb,
+    /// RGB and a byte that means nothing, for which SIMD has better instructions.
+    Rgbx,
+}
+
+impl Layout {
+    pub(crate) fn bytes(self) -> usize {
+        match self {
+            Self::Rgb => 3,
+            Self::Rgbx => 4,
+        }
+    }
+}
+
+/// Decodes a photo of any known format into `pixels`, whatever was in it before.
+pub(crate) fn decode(photo: &[u8], limits: &Limits, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
+    let decode = decoder(photo)?;
+    // The decoders are others' code on anyone's bytes: a panic there is a bad photo.
+    catch_unwind(AssertUnwindSafe(|| decode(photo, limits, pixels)))
+        .unwrap_or_else(|payload| Err(Cause::panic(&*payload).context("the decoder")))
+}
+
+type Decode = fn(&[u8], &Limits, &mut Vec<u8>) -> Result<Decoded, Cause>;
+
+fn decoder(photo: &[u8]) -> Result<Decode, Cause> {
+    match photo {
+        [0xFF, 0xD8, 0xFF, ..] => Ok(jpeg::decode),
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Ok(png::decode),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Ok(webp::decode),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Ok(gif::decode),
+        [] => Err(Cause::msg("no photo: there are no bytes")),
+        _ => Err(Cause::msg("no photo: its first bytes are neither JPEG, PNG, WebP nor GIF")),
+    }
+}
+
+/// Makes the buffer as long as the photo is and black, so that no pixel of another photo can remain.
+fn blank(pixels: &mut Vec<u8>, (width, height): (u32, u32), bytes: usize) {
+    pixels.clear();
+    pixels.resize(width as usize * height as usize * bytes, 0);
+}

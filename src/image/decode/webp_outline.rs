@@ -1,0 +1,62 @@
+//! The outline of a WebP file: the size of every bitstream in it, before one is decoded.
+//!
+//! The decoder takes memory for what a bitstream says and then compares it with the canvas; here no
+//! bitstream may be larger than the canvas.
+//!
+//! Layout: RFC 9649, sections 2.7 (container), 3.4 (lossless header), and RFC 6386 section 9.1.
+
+use crate::error::Cause;
+
+const RIFF_HEADER: usize = 12;
+/// What stands in an `ANMF` chunk before the chunks of its frame.
+const FRAME_HEADER: usize = 16;
+
+/// Whether no bitstream of the file is larger than the canvas.
+pub(crate) fn check(webp: &[u8], canvas: (u32, u32)) -> Result<(), Cause> {
+    chunks(webp.get(RIFF_HEADER..).unwrap_or_default(), canvas)
+}
+
+fn chunks(mut bytes: &[u8], canvas: (u32, u32)) -> Result<(), Cause> {
+    while let Some((kind, content, rest)) = chunk(bytes) {
+        match kind {
+            b"ANMF" => chunks(content.get(FRAME_HEADER..).unwrap_or_default(), canvas)?,
+            b"VP8 " => fits(lossy(content), canvas)?,
+            b"VP8L" => fits(lossless(content), canvas)?,
+            _ => {}
+        }
+        bytes = rest;
+    }
+    Ok(())
+}
+
+/// The first chunk: its name, what is there of its content, and what follows it.
+fn chunk(bytes: &[u8]) -> Option<(&[u8; 4], &[u8], &[u8])> {
+    let (kind, rest) = bytes.split_first_chunk()?;
+    let (length, rest) = rest.split_first_chunk()?;
+    let length = u32::from_le_bytes(*length) as usize;
+    let (content, rest) = rest.split_at(length.min(rest.len()));
+    Some((kind, content, rest.get(length % 2..).unwrap_or_default()))
+}
+
+fn lossy(content: &[u8]) -> Option<(u32, u32)> {
+    let &[w0, w1, h0, h1] = content.get(6..)?.first_chunk()?;
+    let side = |low, high| u32::from(u16::from_le_bytes([low, high]) & 0x3FFF);
+    Some((side(w0, w1), side(h0, h1)))
+}
+
+fn lossless(content: &[u8]) -> Option<(u32, u32)> {
+    let bits = u32::from_le_bytes(*content.get(1..)?.first_chunk()?);
+    Some(((bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1))
+}
+
+fn fits(sides: Option<(u32, u32)>, canvas: (u32, u32)) -> Result<(), Cause> {
+    let (width, height) =
+        sides.ok_or_else(|| Cause::msg("truncated: a WebP bitstream without its header"))?;
+    if width > canvas.0 || height > canvas.1 {
+        return Err(Cause::msg(format_args!(
+            "a WebP bitstream of {width}×{height} pixels in a canvas of {}×{}",
+            canvas.0, canvas.1
+        )));
+    }
+    Ok(())
+}

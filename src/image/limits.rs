@@ -1,0 +1,59 @@
+//! What a photo may ask for before any memory is taken for it.
+
+use crate::error::Cause;
+
+/// Limits of one photo. A limit of 0 is none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Pixels a side.
+    pub(crate) side: u32,
+    /// Bytes that the decoded photo takes, with what its decoder holds beside it.
+    pub(crate) decoded: usize,
+    /// Bytes of the file.
+    pub(crate) file: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { side: 8192, decoded: 64 << 20, file: 64 << 20 }
+    }
+}
+
+impl Limits {
+    /// Whether a photo of this size may be decoded when that takes `bytes` a pixel.
+    pub(crate) fn admit(&self, (width, height): (u32, u32), bytes: usize) -> Result<(), Cause> {
+        if width == 0 || height == 0 {
+            return Err(Cause::msg(format_args!("the photo is empty: {width}×{height} pixels")));
+        }
+        if self.side > 0 && width.max(height) > self.side {
+            return Err(Cause::msg(format_args!(
+                "{width}×{height} pixels are more than the limit of {} a side: see `max_side`",
+                self.side
+            )));
+        }
+        self.admit_decoded(u64::from(width) * u64::from(height), bytes)
+    }
+
+    fn admit_decoded(&self, pixels: u64, bytes: usize) -> Result<(), Cause> {
+        let needed = pixels.saturating_mul(bytes as u64);
+        let limit = if self.decoded > 0 { self.decoded } else { isize::MAX as usize };
+        if needed > limit as u64 {
+            return Err(Cause::msg(format_args!(
+                "decoding takes {} MiB, more than the limit of {} MiB: see `max_decoded`",
+                needed.div_ceil(1 << 20),
+                limit >> 20
+            )));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn admit_file(&self, bytes: u64) -> Result<(), Cause> {
+        if self.file > 0 && bytes > self.file {
+            return Err(Cause::msg(format_args!(
+                "{bytes} bytes are more than the limit of {} a file: see `max_file`",
+                self.file
+            )));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,258 @@
+//! The loader: its settings, and the road of one photo through it.
+
+use std::path::Path;
+
+use ndarray::Array3;
+
+use super::crop;
+use super::decode::{Decoded, Layout, decode};
+use super::limits::Limits;
+use super::photo::{Photo, PhotoSource};
+use super::read::read;
+use super::resize::{Filter, resize};
+use super::scratch::{Pool, Scratch};
+use crate::error::Cause;
+use crate::stage::CpuStage;
+
+/// Tensors that are kept for use again: more than a run has in flight at its default settings.
+const KEPT_TENSORS: usize = 512;
+
+/// A CPU stage that turns photos into u8 tensors of one shape, [height, width, 3], RGB.
+///
+/// It prepares every document that is a [`Photo`], and can be used without a pipeline: see
+/// [`load`](Self::load) and [`decode`](Self::decode). See the [module](super) for what each format
+/// becomes.
+///
+/// ```
+/// use gapless::CpuStage;
+/// use gapless::image::{Filter, Loader};
+/// # use std::path::PathBuf;
+/// # fn main() -> Result<(), gapless::Cause> {
+/// let loader = Loader::rgb8(224, 224).center_crop(0.875).filter(Filter::Bicubic);
+/// let tensor = loader.prepare(&mut PathBuf::from("photos/coffee.jpg"))?;
+/// assert_eq!(tensor.dim(), (224, 224, 3));
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct Loader {
+    sides: (u32, u32),
+    share: f64,
+    filter: Filter,
+    limits: Limits,
+    kept_tensors: usize,
+    scratch: Pool<Scratch>,
+    tensors: Pool<Array3<u8>>,
+}
+
+impl Loader {
+    /// Tensors of `width` × `height` pixels, RGB: [height, width, 3].
+    ///
+    /// Neither has a default, and 0 cannot work: every photo is then a failure that says so.
+    ///
+    /// ```
+    /// # use gapless::image::Loader;
+    /// # fn main() -> Result<(), gapless::Cause> {
+    /// let tensor = Loader::rgb8(320, 240).load("photos/coffee.jpg")?;
+    /// assert_eq!(tensor.dim(), (240, 320, 3));
+    /// # Ok(()) }
+    /// ```
+    pub fn rgb8(width: u32, height: u32) -> Self {
+        Self {
+            sides: (width, height),
+            share: 0.0,
+            filter: Filter::default(),
+            limits: Limits::default(),
+            kept_tensors: KEPT_TENSORS,
+            scratch: Pool::default(),
+            tensors: Pool::default(),
+        }
+    }
+
+    /// Takes only the middle of each photo: the largest centred box with the tensor's aspect ratio,
+    /// times `share`, which is above 0 and at most 1. For a square tensor that is a square of `share`
+    /// times the short side.
+    ///
+    /// The default is 0: the whole photo is resized to the tensor, whatever becomes of its aspect ratio.
+    ///
+    /// ```
+    /// # use gapless::image::Loader;
+    /// # fn main() -> Result<(), gapless::Cause> {
+    /// let tensor = Loader::rgb8(224, 224).center_crop(0.875).load("photos/rocket.jpg")?;
+    /// # assert_eq!(tensor.dim(), (224, 224, 3));
+    /// # Ok(()) }
+    /// ```
+    pub fn center_crop(self, share: f64) -> Self {
+        Self { share, ..self }
+    }
+
+    /// How pixels are resized; [`Filter::Bilinear`] by default.
+    ///
+    /// ```
+    /// # use gapless::image::{Filter, Loader};
+    /// let loader = Loader::rgb8(224, 224).filter(Filter::Bicubic);
+    /// # let _ = loader;
+    /// ```
+    pub fn filter(self, filter: Filter) -> Self {
+        Self { filter, ..self }
+    }
+
+    /// A photo with a longer side, in pixels, is a failure; 8192 by default, 0 for no limit.
+    ///
+    /// ```
+    /// # use gapless::image::Loader;
+    /// let cause = Loader::rgb8(8, 8).max_side(500).load("photos/coffee.jpg").unwrap_err();
+    /// assert!(cause.to_string().contains("600×400 pixels are more than the limit of 500"));
+    /// ```
+    pub fn max_side(mut self, pixels: u32) -> Self {
+        self.limits.side = pixels;
+        self
+    }
+
+    /// A photo that takes more bytes to decode, pixels and decoder together, is a failure; 64 MiB by
+    /// default, 0 for no limit.
+    ///
+    /// A pixel takes 3 bytes in a JPEG (4 in one of at most 2 megapixels), 6 more in a progressive one (8
+    /// as CMYK), 4 in a PNG or GIF, 8 in a WebP and 12 in an animated one. So the default is enough for JPEGs of 22 megapixels.
+    ///
+    /// ```
+    /// # use gapless::image::Loader;
+    /// let cause = Loader::rgb8(8, 8).max_decoded(1 << 19).load("photos/coffee.jpg").unwrap_err();
+    /// assert!(cause.to_string().contains("decoding takes 1 MiB"));
+    /// ```
+    pub fn max_decoded(mut self, bytes: usize) -> Self {
+        self.limits.decoded = bytes;
+        self
+    }
+
+    /// A file with more bytes is a failure and is not read; 64 MiB by default, 0 for no limit.
+    ///
+    /// ```
+    /// # use gapless::image::Loader;
+    /// let cause = Loader::rgb8(8, 8).max_file(1_000).load("photos/coffee.jpg").unwrap_err();
+    /// assert!(cause.to_string().contains("more than the limit of 1000 a file"));
+    /// ```
+    pub fn max_file(mut self, bytes: u64) -> Self {
+        self.limits.file = bytes;
+        self
+    }
+
+    /// Tensors kept for use again after they came back; 512 by default, 0 for none.
+    ///
+    /// ```
+    /// # use gapless::image::Loader;
+    /// let loader = Loader::rgb8(224, 224).kept_tensors(64);
+    /// # let _ = loader;
+    /// ```
+    pub fn kept_tensors(self, tensors: usize) -> Self {
+        Self { kept_tensors: tensors, ..self }
+    }
+
+    /// Loads the photo in a file.
+    ///
+    /// # Errors
+    /// Names the path and why: the file cannot be read or is no file, its photo is damaged, of no known
+    /// format, or over a limit.
+    ///
+    /// ```
+    /// # use gapless::image::Loader;
+    /// let cause = Loader::rgb8(224, 224).load("photos").unwrap_err();
+    /// # #[cfg(unix)]
+    /// assert_eq!(cause.to_string(), "photos: is a directory, not a file");
+    /// ```
+    pub fn load(&self, path: impl AsRef<Path>) -> Result<Array3<u8>, Cause> {
+        let path = path.as_ref();
+        self.scratch
+            .lend(|scratch| {
+                let mut file = std::mem::take(&mut scratch.file);
+                let tensor = read(path, &self.limits, &mut file).and_then(|()| self.tensor(&file, scratch));
+                scratch.file = file;
+                tensor
+            })
+            .map_err(|cause| cause.context(path.display()))
+    }
+
+    /// Decodes a photo as it would stand in a file.
+    ///
+    /// # Errors
+    /// The photo is damaged, of no known format, or over a limit.
+    ///
+    /// ```
+    /// # use gapless::image::Loader;
+    /// # fn main() -> Result<(), gapless::Cause> {
+    /// let bytes = std::fs::read("photos/coffee.jpg")?;
+    /// assert_eq!(Loader::rgb8(224, 224).decode(&bytes)?.dim(), (224, 224, 3));
+    /// # Ok(()) }
+    /// ```
+    pub fn decode(&self, photo: &[u8]) -> Result<Array3<u8>, Cause> {
+        self.limits.admit_file(photo.len() as u64)?;
+        self.scratch.lend(|scratch| self.tensor(photo, scratch))
+    }
+
+    fn tensor(&self, photo: &[u8], scratch: &mut Scratch) -> Result<Array3<u8>, Cause> {
+        self.check()?;
+        let decoded = decode(photo, &self.limits, &mut scratch.pixels)?;
+        let mut tensor = self.tensors.tensor(self.shape());
+        match self.fit(decoded, scratch, &mut tensor) {
+            Ok(()) => Ok(tensor),
+            Err(cause) => {
+                self.tensors.keep(tensor, self.shape(), self.kept_tensors);
+                Err(cause)
+            }
+        }
+    }
+
+    /// Whether the settings can work.
+    fn check(&self) -> Result<(), Cause> {
+        if self.sides.0 == 0 || self.sides.1 == 0 {
+            return Err(Cause::msg("rgb8: a tensor has at least one pixel a side"));
+        }
+        if !(0.0..=1.0).contains(&self.share) {
+            return Err(Cause::msg(format_args!("center_crop: {} is not between 0 and 1", self.share)));
+        }
+        Ok(())
+    }
+
+    fn shape(&self) -> (usize, usize, usize) {
+        (self.sides.1 as usize, self.sides.0 as usize, 3)
+    }
+
+    /// Crops, resizes, and turns last, when there is less to turn.
+    fn fit(&self, decoded: Decoded, scratch: &mut Scratch, tensor: &mut Array3<u8>) -> Result<(), Cause> {
+        let Decoded { sides, layout, orientation } = decoded;
+        let region = crop::region(orientation.sides(sides), self.sides, self.share);
+        let region = orientation.stored(region, sides);
+        let Scratch { pixels, resized, resizer, .. } = scratch;
+        let tensor = tensor.as_slice_mut().ok_or_else(|| Cause::msg("a tensor with gaps"))?;
+        let mut resize = |target: &mut [u8]| {
+            let target = (orientation.sides(self.sides), target);
+            resize(resizer, self.filter, (decoded, pixels), region, target)
+        };
+        if layout == Layout::Rgb && orientation.is_upright() {
+            return resize(tensor);
+        }
+        resized.resize(tensor.len() / 3 * layout.bytes(), 0);
+        resize(resized)?;
+        match layout {
+            Layout::Rgb => orientation.copy::<3>(resized, tensor, self.sides),
+            Layout::Rgbx => orientation.copy::<4>(resized, tensor, self.sides),
+        }
+        Ok(())
+    }
+}
+
+impl<D: Photo> CpuStage<D> for Loader {
+    type Prepared = Array3<u8>;
+
+    fn prepare(&self, document: &mut D) -> Result<Array3<u8>, Cause> {
+        match document.source() {
+            PhotoSource::Path(path) => self.load(path),
+            PhotoSource::Bytes(bytes) => self.decode(bytes),
+            PhotoSource::Missing => Err(Cause::msg("the document names no photo")),
+        }
+    }
+
+    fn recycle(&self, used: Array3<u8>) {
+        self.tensors.keep(used, self.shape(), self.kept_tensors);
+    }
+}

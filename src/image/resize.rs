@@ -1,0 +1,75 @@
+//! From a region of the decoded pixels to the size of the tensor, by fast_image_resize.
+
+use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8x3, U8x4};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
+
+use super::decode::{Decoded, Layout};
+use super::orient::Region;
+use crate::error::Cause;
+
+/// How the value of a resized pixel is taken from its neighbours.
+///
+/// All filters are antialiased: where a photo shrinks, the filter grows with it, so that every pixel
+/// counts. This is what Pillow's `resize` does, and torchvision's with `antialias=True`.
+///
+/// ```
+/// use gapless::image::{Filter, Loader};
+/// let loader = Loader::rgb8(224, 224).filter(Filter::Bicubic);
+/// # let _ = loader;
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Filter {
+    /// A triangle over 2×2 pixels: Pillow's `BILINEAR`. The default.
+    #[default]
+    Bilinear,
+    /// A cubic over 4×4 pixels with a = −0.5 (Catmull-Rom, R. Keys 1981): Pillow's `BICUBIC`.
+    ///
+    /// OpenCV, and PyTorch without antialiasing, take a = −0.75, which is sharper.
+    Bicubic,
+    /// A windowed sinc over 6×6 pixels: Pillow's `LANCZOS`.
+    Lanczos3,
+}
+
+impl Filter {
+    fn options(self) -> ResizeOptions {
+        // The fourth byte is no alpha to multiply with: alpha is dropped.
+        ResizeOptions::new().use_alpha(false).resize_alg(ResizeAlg::Convolution(match self {
+            Self::Bilinear => FilterType::Bilinear,
+            Self::Bicubic => FilterType::CatmullRom,
+            Self::Lanczos3 => FilterType::Lanczos3,
+        }))
+    }
+}
+
+/// Resizes a region of the decoded pixels into rows of `target_sides`, in the same layout.
+///
+/// Nothing outside the region counts, and a region of the target's size is copied.
+pub(crate) fn resize(
+    resizer: &mut Resizer,
+    filter: Filter,
+    (decoded, pixels): (Decoded, &[u8]),
+    region: Region,
+    (target_sides, target): ((u32, u32), &mut [u8]),
+) -> Result<(), Cause> {
+    let resize = match decoded.layout {
+        Layout::Rgb => resize_typed::<U8x3>,
+        Layout::Rgbx => resize_typed::<U8x4>,
+    };
+    resize(resizer, filter, (decoded.sides, pixels), region, (target_sides, target))
+}
+
+fn resize_typed<P: PixelTrait>(
+    resizer: &mut Resizer,
+    filter: Filter,
+    (sides, pixels): ((u32, u32), &[u8]),
+    region: Region,
+    (target_sides, target): ((u32, u32), &mut [u8]),
+) -> Result<(), Cause> {
+    let photo = TypedImageRef::<P>::from_buffer(sides.0, sides.1, pixels)?;
+    let part = TypedCroppedImage::from_ref(&photo, region.left, region.top, region.width, region.height)?;
+    let mut target = TypedImage::<P>::from_buffer(target_sides.0, target_sides.1, target)?;
+    resizer.resize_typed(&part, &mut target, &filter.options())?;
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! What the tests of the GPU half share: the choice of the device, and a small kernel.
+#![allow(dead_code, reason = "every test file uses its own part")]
+
+pub(crate) mod toy;
+
+use gapless::Gpu;
+
+/// The device that `GAPLESS_DEVICE` names, `software` by default.
+///
+/// `None` only when `GAPLESS_TESTS=no-gpu` asks to leave these tests out.
+///
+/// # Panics
+/// If the device is not there.
+pub(crate) fn device() -> Option<Gpu> {
+    if std::env::var("GAPLESS_TESTS").is_ok_and(|tests| tests == "no-gpu") {
+        eprintln!("left out: GAPLESS_TESTS=no-gpu");
+        return None;
+    }
+    let name = std::env::var("GAPLESS_DEVICE").unwrap_or_else(|_| "software".into());
+    let gpu = Gpu::named(&name).unwrap_or_else(|error| {
+        panic!("GAPLESS_DEVICE={name}: {error}. Set GAPLESS_TESTS=no-gpu to leave the GPU tests out.")
+    });
+    Some(gpu)
+}
+
+/// A device made with wgpu by the test itself, which can therefore destroy it.
+///
+/// `None` where GPU tests are left out, and on the twins, which are no device.
+pub(crate) fn own_device() -> Option<(Gpu, wgpu::Device)> {
+    let name = device()?.info().name.clone();
+    if name == "cpu" {
+        eprintln!("left out: the twins are no wgpu device");
+        return None;
+    }
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+    let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
+    let adapter =
+        adapters.into_iter().find(|adapter| adapter.get_info().name == name).expect("it was opened");
+    let request = adapter.request_device(&wgpu::DeviceDescriptor::default());
+    let (device, queue) = pollster::block_on(request).expect("it was opened before");
+    Some((Gpu::from_wgpu(device.clone(), queue), device))
+}
