@@ -14,7 +14,7 @@ use super::feed::{Fed, Feeder};
 use super::job::Job;
 use super::seam::{Disconnected, Receiver};
 use super::settings::Order;
-use super::shared::{Shared, documents};
+use super::shared::{Shared, documents, drop_user};
 use super::then::{DoneOf, cancel_done};
 use super::{work, yielding};
 use crate::error::{Cause, Error};
@@ -219,8 +219,10 @@ impl<J: Job> Caller<J> {
                 device.into_iter().for_each(DeviceLoop::close);
             }
             Drive::Sequential { held, device } => {
-                if let SequentialDevice::Now(device) = device {
-                    device.close_alone();
+                match device {
+                    SequentialDevice::Now(device) => device.close_alone(),
+                    SequentialDevice::Later(make) => drop_user(make),
+                    SequentialDevice::Ended => {}
                 }
                 while let Ok(Some(batches)) = held.try_recv() {
                     self.cancel_batches(&batches);

@@ -88,8 +88,12 @@ impl Sizes {
         Self { workers, tokens, inline: workers == 0 }
     }
 
-    /// A quarter of a worker's share of the tokens, so that a group never holds up a batch.
+    /// A quarter of a worker's share of the tokens, so that a group never holds up a batch. One where the
+    /// caller does everything: what it does next must not depend on measured time.
     fn most_in_group(self) -> usize {
+        if self.inline {
+            return 1;
+        }
         (self.tokens / (4 * self.workers.max(1))).max(1)
     }
 }

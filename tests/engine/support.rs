@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Ends the process with the test's name where the test hangs: a deadlock is a failed test and not a
 /// job that never returns.
 #[must_use]
-pub fn watch() -> Watch {
+pub(crate) fn watch() -> Watch {
     let name = std::thread::current().name().unwrap_or("a test").to_owned();
     let (over, waits) = channel::<()>();
     std::thread::spawn(move || {
@@ -28,11 +28,11 @@ pub fn watch() -> Watch {
 }
 
 /// The watch over one test; it ends when this is dropped.
-pub struct Watch(#[expect(dead_code, reason = "dropping it is what ends the watch")] Sender<()>);
+pub(crate) struct Watch(#[expect(dead_code, reason = "dropping it is what ends the watch")] Sender<()>);
 
 /// A gate in user code: whoever passes waits until it is open.
 #[derive(Default)]
-pub struct Gate {
+pub(crate) struct Gate {
     state: Mutex<GateState>,
     changed: Condvar,
 }
@@ -44,11 +44,11 @@ struct GateState {
 }
 
 impl Gate {
-    pub fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::default()
     }
 
-    pub fn pass(&self) {
+    pub(crate) fn pass(&self) {
         let mut state = self.state.lock().unwrap();
         state.waiting += 1;
         self.changed.notify_all();
@@ -56,13 +56,13 @@ impl Gate {
         state.waiting -= 1;
     }
 
-    pub fn open(&self) {
+    pub(crate) fn open(&self) {
         self.state.lock().unwrap().open = true;
         self.changed.notify_all();
     }
 
     /// Returns when so many threads wait at the gate.
-    pub fn wait_until_blocked(&self, threads: usize) {
+    pub(crate) fn wait_until_blocked(&self, threads: usize) {
         let state = self.state.lock().unwrap();
         let waited = self.changed.wait_timeout_while(state, PATIENCE, |state| state.waiting < threads);
         let (state, timeout) = waited.unwrap();
@@ -73,7 +73,7 @@ impl Gate {
 }
 
 /// Returns when the condition holds.
-pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !condition() {
         assert!(Instant::now() < deadline, "waited in vain until {what}");
@@ -82,7 +82,7 @@ pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
 }
 
 /// A source that counts what was taken from it.
-pub fn counted(
+pub(crate) fn counted(
     documents: impl IntoIterator<Item = u64, IntoIter: Send + 'static>,
 ) -> (Arc<AtomicUsize>, impl Iterator<Item = u64> + Send + 'static) {
     let taken = Arc::new(AtomicUsize::new(0));
@@ -94,42 +94,42 @@ pub fn counted(
 }
 
 /// A panic that prints nothing, since it is planted.
-pub fn planted_panic() -> ! {
+pub(crate) fn planted_panic() -> ! {
     resume_unwind(Box::new("planted"))
 }
 
 /// The CPU half of most tests.
-pub fn double(document: &mut u64) -> Result<u64, Cause> {
+pub(crate) fn double(document: &mut u64) -> Result<u64, Cause> {
     Ok(*document * 2)
 }
 
 /// The GPU half of most tests.
 #[expect(clippy::unnecessary_wraps, reason = "it is a stage")]
-pub fn plus_one(batch: &[u64]) -> Result<Vec<u64>, Cause> {
+pub(crate) fn plus_one(batch: &[u64]) -> Result<Vec<u64>, Cause> {
     Ok(batch.iter().map(|prepared| prepared + 1).collect())
 }
 
 /// What [`double`] and [`plus_one`] make of a document.
-pub fn expected(document: u64) -> u64 {
+pub(crate) fn expected(document: u64) -> u64 {
     document * 2 + 1
 }
 
 /// All that came out of a run, and what was left in it.
-pub struct Finished<D, O> {
-    pub batches: Vec<Batch<D, O>>,
-    pub error: Option<Error>,
-    pub left: Vec<(Position, D)>,
-    pub accounts: Accounts,
-    pub report: Report,
+pub(crate) struct Finished<D, O> {
+    pub(crate) batches: Vec<Batch<D, O>>,
+    pub(crate) error: Option<Error>,
+    pub(crate) left: Vec<(Position, D)>,
+    pub(crate) accounts: Accounts,
+    pub(crate) report: Report,
 }
 
 /// Takes everything that still comes out of a run, and checks the laws that hold at every end.
-pub fn finish<D, O>(run: Run<D, O>) -> Finished<D, O> {
+pub(crate) fn finish<D, O>(run: Run<D, O>) -> Finished<D, O> {
     finish_after(Vec::new(), run)
 }
 
 /// As [`finish`], where some batches have been taken already.
-pub fn finish_after<D, O>(mut batches: Vec<Batch<D, O>>, mut run: Run<D, O>) -> Finished<D, O> {
+pub(crate) fn finish_after<D, O>(mut batches: Vec<Batch<D, O>>, mut run: Run<D, O>) -> Finished<D, O> {
     let mut error = None;
     for batch in run.by_ref() {
         assert!(error.is_none(), "an error is the last item");
@@ -147,7 +147,7 @@ pub fn finish_after<D, O>(mut batches: Vec<Batch<D, O>>, mut run: Run<D, O>) -> 
 }
 
 /// The accounts balance, and say what came out and what was left.
-pub fn check<D, O>(batches: &[Batch<D, O>], left: &[(Position, D)], accounts: Accounts) {
+pub(crate) fn check<D, O>(batches: &[Batch<D, O>], left: &[(Position, D)], accounts: Accounts) {
     assert!(accounts.balance(), "the accounts do not balance: {accounts:?}");
     assert_eq!(accounts.delivered, batches.iter().map(|batch| batch.len() as u64).sum::<u64>());
     assert_eq!(accounts.failed, batches.iter().map(|batch| batch.failures().len() as u64).sum::<u64>());
@@ -165,27 +165,27 @@ pub fn check<D, O>(batches: &[Batch<D, O>], left: &[(Position, D)], accounts: Ac
 
 impl<O> Finished<u64, O> {
     /// The documents with a result, as they came out.
-    pub fn documents(&self) -> Vec<u64> {
+    pub(crate) fn documents(&self) -> Vec<u64> {
         self.batches.iter().flat_map(Batch::documents).copied().collect()
     }
 
     /// The documents that failed, as they came out.
-    pub fn failed(&self) -> Vec<u64> {
+    pub(crate) fn failed(&self) -> Vec<u64> {
         self.batches.iter().flat_map(Batch::failures).map(|failure| failure.document).collect()
     }
 
     /// The documents that were taken back.
-    pub fn taken_back(&self) -> Vec<u64> {
+    pub(crate) fn taken_back(&self) -> Vec<u64> {
         self.left.iter().map(|(_, document)| *document).collect()
     }
 
     /// Documents with a result in each batch.
-    pub fn sizes(&self) -> Vec<usize> {
+    pub(crate) fn sizes(&self) -> Vec<usize> {
         self.batches.iter().map(Batch::len).collect()
     }
 
     /// Where documents are their own positions: each one that was pulled ended exactly once.
-    pub fn check_each_once(&self) {
+    pub(crate) fn check_each_once(&self) {
         let mut seen: Vec<u64> = self.documents();
         seen.extend(self.failed());
         seen.extend(self.taken_back());
@@ -203,7 +203,7 @@ impl<O> Finished<u64, O> {
 
 impl Finished<u64, Vec<u64>> {
     /// Every result stands beside its own document.
-    pub fn check_results(&self) {
+    pub(crate) fn check_results(&self) {
         self.check_each_once();
         for batch in &self.batches {
             for (document, row) in batch.rows() {
