@@ -47,6 +47,13 @@ impl<D, P> Group<D, P> {
     }
 }
 
+/// Copies of the last item are to fill the batch up.
+#[derive(Debug)]
+pub(crate) struct Pad<P> {
+    pub(crate) copy: fn(&P) -> P,
+    pub(crate) size: usize,
+}
+
 /// What goes to the device at once.
 pub(crate) struct Batch<D, P> {
     pub(crate) index: BatchIndex,
@@ -54,8 +61,7 @@ pub(crate) struct Batch<D, P> {
     pub(crate) prepared: Vec<P>,
     /// Failed items that ride along.
     pub(crate) failures: Vec<Failure<D>>,
-    /// Copies of the last item that fill the batch up to this many.
-    pub(crate) pad: Option<(fn(&P) -> P, usize)>,
+    pub(crate) pad: Option<Pad<P>>,
     /// Where it stands; a batch too large for the device comes out in parts.
     pub(crate) part: Part,
 }

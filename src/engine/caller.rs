@@ -29,6 +29,9 @@ const THEN_AHEAD: usize = 2;
 
 pub(crate) const FEEDER: &str = "gapless-feeder";
 
+/// A batch in its turn, the error that ends the run, or the end.
+type Next<J> = Option<Result<Delivery<<J as Job>::Document, <J as Job>::Delivered>, Error>>;
+
 /// Who runs the steps of the engine.
 pub(crate) enum Drive<J: Job> {
     /// Threads of their own.
@@ -107,7 +110,7 @@ impl<J: Job> Default for Turn<J> {
 
 impl<J: Job> Caller<J> {
     /// The next batch in order, the error that ends the run, or `None` after its end.
-    pub(crate) fn next(&mut self) -> Option<Result<Delivery<J::Document, J::Delivered>, Error>> {
+    pub(crate) fn next(&mut self) -> Next<J> {
         match std::mem::replace(&mut self.turn.state, State::Running) {
             State::Running => {}
             State::Ended => {
@@ -143,7 +146,7 @@ impl<J: Job> Caller<J> {
         Some(done)
     }
 
-    fn hand_over(&mut self, done: DoneOf<J>) -> Option<Result<Delivery<J::Document, J::Delivered>, Error>> {
+    fn hand_over(&mut self, done: DoneOf<J>) -> Next<J> {
         let Done { delivery, then_stop, .. } = done;
         let delivery = match delivery {
             Ok(delivery) => delivery,
@@ -160,13 +163,13 @@ impl<J: Job> Caller<J> {
         Some(Ok(delivery))
     }
 
-    fn fail(&mut self, error: Error) -> Option<Result<Delivery<J::Document, J::Delivered>, Error>> {
+    fn fail(&mut self, error: Error) -> Next<J> {
         self.stop();
         Some(Err(error))
     }
 
     /// Everything that was cut is out.
-    fn finish(&mut self) -> Option<Result<Delivery<J::Document, J::Delivered>, Error>> {
+    fn finish(&mut self) -> Next<J> {
         let mut line = self.shared.line.lock();
         let missing = self.turn.batches_out < line.cut_so_far() || !self.turn.early.is_empty();
         let ending = line.take_ending();

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::batch::{Batch, Delivery, Done, Item, Part};
+use super::batch::{Batch, Delivery, Done, Item, Pad, Part};
 use super::job::{After, Job};
 use super::seam::{Moment, Receiver, Sender};
 use super::shared::{Shared, documents, drop_user, guard};
@@ -344,7 +344,7 @@ impl<J: Job> DeviceLoop<J> {
 
 /// Fills a last batch up with copies, where that was asked for.
 fn fill_up<D, P>(batch: &mut Batch<D, P>) -> Result<(), StageError> {
-    let Some((copy, size)) = batch.pad else { return Ok(()) };
+    let Some(Pad { copy, size }) = batch.pad.take() else { return Ok(()) };
     while batch.prepared.len() < size {
         let Some(last) = batch.prepared.last() else { return Ok(()) };
         let copied = guard(|| copy(last)).map_err(StageError::Batch)?;

@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::batch::{Batch, Group, Item, Slot};
+use super::batch::{Batch, Group, Item, Pad, Slot};
 use super::budget::Budget;
 use super::seam::{Moment, Receiver, Seam, Sender};
 use super::settings::{LastBatch, Order};
@@ -219,7 +219,7 @@ impl<D, P> Line<D, P> {
             }
             LastBatch::Pad(copy) => {
                 // `copy` is user code; the device thread runs it, without the lock.
-                self.open.pad = (!self.open.items.is_empty()).then_some((copy, self.cuts.size));
+                self.open.pad = (!self.open.items.is_empty()).then_some(Pad { copy, size: self.cuts.size });
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use super::batch::Batch;
 use super::budget::Budget;
 use super::caller::{Caller, Drive, FEEDER, SequentialDevice, Turn};
 use super::device::{BatchOf, DeviceLoop};
@@ -109,8 +110,7 @@ fn build<J: Job>(
     let own_pool = matches!(pool, super::seam::Pool::Private(_));
     let workers = if sizes.inline { None } else { Some(Workers::start(&seam, &pool, threads)?) };
     let (results_in, results) = seam.channel(2 * sizes.tokens + meters.len());
-    let channels = Channels::new(&seam, sizes, sequential && !sizes.inline);
-    let (sink, batches, held) = channels.split();
+    let Route { sink, batches, held } = Route::new(&seam, sizes, sequential && !sizes.inline);
     let cuts = Cuts {
         size: settings.batch_size,
         ramp: settings.ramp,
@@ -151,29 +151,25 @@ fn build<J: Job>(
     })
 }
 
+type Batches<D, P> = Receiver<Batch<D, P>>;
+
 /// The way of the batches from the line to whoever runs the device.
-enum Channels<D, P> {
-    Stream(Sender<super::batch::Batch<D, P>>, Receiver<super::batch::Batch<D, P>>),
-    Hold(Seam, Held<D, P>),
+struct Route<D, P> {
+    sink: Sink<D, P>,
+    batches: Option<Batches<D, P>>,
+    /// In a sequential run, where all batches come at once.
+    held: Option<Receiver<Batches<D, P>>>,
 }
 
-type Batches<D, P> = Receiver<super::batch::Batch<D, P>>;
-type Held<D, P> = (Sender<Batches<D, P>>, Receiver<Batches<D, P>>);
-
-impl<D, P> Channels<D, P> {
+impl<D, P> Route<D, P> {
     fn new(seam: &Seam, sizes: Sizes, hold: bool) -> Self {
         if hold {
-            return Self::Hold(seam.clone(), seam.channel(1));
+            let (out, held) = seam.channel(1);
+            let sink = Sink::Hold { seam: seam.clone(), held: Vec::new(), out };
+            return Self { sink, batches: None, held: Some(held) };
         }
         let (sender, receiver) = seam.channel(sizes.tokens);
-        Self::Stream(sender, receiver)
-    }
-
-    fn split(self) -> (Sink<D, P>, Option<Batches<D, P>>, Option<Receiver<Batches<D, P>>>) {
-        match self {
-            Self::Stream(sender, receiver) => (Sink::Stream(sender), Some(receiver), None),
-            Self::Hold(seam, (out, held)) => (Sink::Hold { seam, held: Vec::new(), out }, None, Some(held)),
-        }
+        Self { sink: Sink::Stream(sender), batches: Some(receiver), held: None }
     }
 }
 

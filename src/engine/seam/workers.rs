@@ -87,17 +87,16 @@ impl Workers {
     /// Lets the threads of a private pool end.
     pub(crate) fn close(&self) {
         match self {
-            Self::Rayon(pool) => drop({
-                let taken = pool.lock().take();
-                taken
-            }),
+            Self::Rayon(pool) => drop(taken(pool)),
             #[cfg(test)]
-            Self::Threads(sender) => drop({
-                let taken = sender.lock().take();
-                taken
-            }),
+            Self::Threads(sender) => drop(taken(sender)),
         }
     }
+}
+
+/// What is in the slot, after the lock is given back.
+fn taken<T>(slot: &Mutex<Option<T>>) -> Option<T> {
+    slot.lock().take()
 }
 
 fn private(workers: usize, threads: &Threads) -> io::Result<ThreadPool> {
