@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Runs every test. On Debian, as root, it installs Mesa's software Vulkan where there is no driver.
+#
+#   bash scripts/test.sh           formatting, lints, docs, tests, doctests, examples, benches
+#   bash scripts/test.sh --full    the same with ten times the random schedules and faulted runs, and the benches run
+#
+# GAPLESS_DEVICE   the device of the GPU tests: software (default), cpu, or a part of an adapter's name
+# GAPLESS_TESTS    no-gpu says that the tests that need a device may be left out
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+full=no
+case "${1:-}" in
+  "") ;;
+  --full) full=yes ;;
+  *) echo "usage: bash scripts/test.sh [--full]" >&2; exit 2 ;;
+esac
+
+export GAPLESS_DEVICE="${GAPLESS_DEVICE:-software}"
+# Mesa complains on every start where this is not set.
+export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-$(mktemp -d)}"
+[ "$full" = no ] || export GAPLESS_SCHEDULES=200000 GAPLESS_FAULTED_RUNS=50000
+
+say() { printf '\n== %s\n' "$*"; }
+
+has_software_vulkan() {
+  ls /usr/share/vulkan/icd.d/lvp_icd*.json /etc/vulkan/icd.d/lvp_icd*.json >/dev/null 2>&1
+}
+
+# Makes sure that the device of the GPU tests is there, or says that they are left out.
+prepare_device() {
+  if [ "${GAPLESS_TESTS:-}" = no-gpu ]; then
+    say "the tests that need a device are left out: GAPLESS_TESTS=no-gpu"
+    return
+  fi
+  if [ "$GAPLESS_DEVICE" != software ] || has_software_vulkan; then
+    return
+  fi
+  if [ "$(uname -s)" = Linux ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    say "installing a software Vulkan driver (mesa-vulkan-drivers)"
+    apt-get update -q >/dev/null && apt-get install -qy mesa-vulkan-drivers libvulkan1 >/dev/null
+    has_software_vulkan && return
+  fi
+  echo "There is no software Vulkan driver, and the GPU tests need one: install mesa-vulkan-drivers," >&2
+  echo "or name another device in GAPLESS_DEVICE, or leave these tests out with GAPLESS_TESTS=no-gpu." >&2
+  exit 1
+}
+
+prepare_device
+say "formatting"
+cargo fmt --check
+say "lints"
+cargo clippy --release --locked --all-targets -- -D warnings
+cargo clippy --release --locked --no-default-features --lib -- -D warnings
+say "documentation"
+RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps
+say "examples and benches"
+cargo build --release --locked --examples --benches
+say "tests on the device $GAPLESS_DEVICE"
+cargo test --release --locked --lib --tests
+say "examples of the documentation"
+cargo test --release --locked --doc
+if [ "$full" = yes ]; then
+  say "benches"
+  cargo bench --locked
+fi
+say "all passed on the device $GAPLESS_DEVICE"
