@@ -1,3 +1,5 @@
+//! What a plan must hold for any graph, without a device.
+
 use std::sync::Arc;
 
 use ndarray::{ArrayD, ArrayViewMutD, IxDyn};
