@@ -1,5 +1,45 @@
-//! Keeps a GPU without gaps: CPU workers prepare documents while one device thread keeps the GPU
-//! fed, and results stream back in order.
+//! Keeps a GPU without gaps: CPU workers prepare documents while one device thread keeps the GPU fed,
+//! and results stream back in order.
+//!
+//! ```
+//! use gapless::image::{Filter, Loader};
+//! use gapless::kernel::{GlobalAveragePool, Normalize, Spec};
+//! use gapless::{Gpu, OnFailure, Pipeline, Program};
+//! # use std::path::PathBuf;
+//!
+//! let gpu = Gpu::cpu(); // the twins; `Gpu::best()` takes a GPU where there is one
+//! let mut net = Program::new(&gpu);
+//! let photo = net.input("photo", Spec::bytes(&[224, 224, 3]))?;
+//! let pixels = net.add(Normalize::new([127.0; 3], [128.0; 3]), &[photo])?;
+//! let mean = net.add(GlobalAveragePool, &[pixels])?;
+//! net.output("mean", mean)?;
+//!
+//! let photos = ["coffee", "rocket"].map(|name| PathBuf::from(format!("photos/{name}.jpg")));
+//! let loader = Loader::rgb8(224, 224).center_crop(0.875).filter(Filter::Bicubic);
+//! let mut run = Pipeline::new(loader, net).batch_size(16).on_failure(OnFailure::Skip).run(photos);
+//! for batch in run.by_ref() {
+//!     let batch = batch?; // an `Err` only ends the run; it never stands for one document
+//!     for (path, row) in batch.rows() {
+//!         println!("{} {:?}", path.display(), &row["mean"][..]);
+//!     }
+//!     for failure in batch.failures() {
+//!         eprintln!("{failure}");
+//!     }
+//! }
+//! println!("{}", run.report()); // where the time went, the bound, what to change
+//! # assert_eq!(run.accounts().delivered, 2);
+//! # Ok::<(), gapless::Error>(())
+//! ```
+//!
+//! The two halves are a [`CpuStage`], which prepares one document on a worker, and a [`GpuStage`], which
+//! runs a batch on the device thread; closures are both. A [`Pipeline`] joins them, [`Run`] gives the
+//! results, and [`Report`] says where the time went. [`image::Loader`] is a CPU stage for photos,
+//! [`Program`] a GPU stage for networks of [`kernel`]s.
+//!
+//! # When not to use it
+//! Where the GPU half is all there is (tensors that are ready in memory), or where the CPU half alone is
+//! (a `par_iter` does that): there is nothing to overlap. For training, and for networks that need CUDA,
+//! other tools are right.
 
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
@@ -7,7 +47,6 @@
 mod engine;
 mod error;
 pub mod gpu;
-
 #[cfg(feature = "image")]
 pub mod image;
 pub mod kernel;
