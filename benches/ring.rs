@@ -5,16 +5,13 @@
 //!
 //! Run with `cargo bench --bench ring`.
 
-#[path = "../tests/common/toy.rs"]
-mod toy;
-
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use gapless::kernel::{Normalize, Spec};
 use gapless::{Gpu, GpuStage, Program, Tensors};
 use ndarray::Array3;
-use toy::{Scale, bytes};
 
 const BATCH: usize = 16;
 const BATCHES: usize = 60;
@@ -62,9 +59,9 @@ fn photo(seed: usize) -> Photo {
 
 fn open(gpu: &Gpu, depth: usize) -> Program {
     let mut net = Program::new(gpu).depth(depth);
-    let x = net.input("photo", bytes(&SHAPE)).expect("a new name");
-    let y = net.add(Scale(1.0 / 128.0, -1.0), &[x]).expect("bytes are scaled");
-    net.output("scaled", y).expect("a new name");
+    let x = net.input("photo", Spec::bytes(&SHAPE)).expect("a new name");
+    let y = net.add(Normalize::new([128.0; 3], [128.0; 3]), &[x]).expect("a photo");
+    net.output("planes", y).expect("a new name");
     GpuStage::<Photo>::open(&mut net, BATCH).expect("16 photos fit");
     net
 }
@@ -105,9 +102,10 @@ fn collect(
     let minute = Duration::from_secs(60);
     let tensors = GpuStage::<Photo>::try_collect(net, &mut ticket, minute).expect("the device is there");
     let tensors: Tensors = tensors.expect("a batch is done within a minute");
-    let place = [batch % BATCH, 200, 100, 1];
-    let pixel = photos[batch % photos.len()][place[0]][[place[1], place[2], place[3]]];
-    assert_eq!(tensors["scaled"][place], f32::from(pixel) / 128.0 - 1.0, "batch {batch} is wrong");
+    let (index, y, x, c) = (batch % BATCH, 200, 100, 1);
+    let pixel = photos[batch % photos.len()][index][[y, x, c]];
+    let wanted = (f32::from(pixel) - 128.0) / 128.0;
+    assert!((tensors["planes"][[index, c, y, x]] - wanted).abs() < 1e-6, "batch {batch} is wrong");
     tensors.device_span()
 }
 

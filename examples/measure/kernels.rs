@@ -1,22 +1,20 @@
 //! How fast each kernel runs, and how near to the device's copy bandwidth it comes.
 
-#[path = "../../tests/common/toy.rs"]
-mod toy;
-
 use std::fmt::Write;
 
 use gapless::gpu::{Bandwidth, KernelTime};
-use gapless::{Cause, Gpu, GpuStage, Program};
+use gapless::{Cause, Gpu, GpuStage};
 use ndarray::Array3;
 use serde_json::json;
 
+use crate::network::network;
 use crate::{Failure, Section};
 
 pub(crate) const BATCH: usize = 16;
-pub(crate) const SHAPE: [usize; 3] = [224, 224, 3];
+pub(crate) const SIDE: usize = 224;
 
 pub(crate) fn section(gpu: &Gpu, bandwidth: &Bandwidth) -> Result<Section, Failure> {
-    let mut net = network(gpu)?;
+    let mut net = network(gpu, SIDE)?;
     let opened: Result<_, Cause> =
         GpuStage::<Array3<u8>>::open(&mut net, BATCH).and_then(|()| net.profile(BATCH));
     let profile = opened.map_err(|cause| cause.to_string())?;
@@ -24,14 +22,14 @@ pub(crate) fn section(gpu: &Gpu, bandwidth: &Bandwidth) -> Result<Section, Failu
     let mut text = format!("batches of {BATCH}\n");
     writeln!(
         text,
-        "{:<16} {:<18} {:>9} {:>8} {:>8} {:>8}",
+        "{:<24} {:<18} {:>9} {:>8} {:>8} {:>8}",
         "kernel", "output", "ms", "GB/s", "of copy", "Gma/s"
     )?;
     for kernel in &profile.kernels {
         let KernelTime { name, shape, seconds, .. } = kernel;
         let (ms, bytes) = (seconds * 1e3, kernel.bytes_per_second() / 1e9);
         let (share, multiply_adds) = (share(kernel), kernel.multiply_adds_per_second() / 1e9);
-        writeln!(text, "{name:<16} {shape:<18} {ms:>9.3} {bytes:>8.2} {share:>8.2} {multiply_adds:>8.2}")?;
+        writeln!(text, "{name:<24} {shape:<18} {ms:>9.3} {bytes:>8.2} {share:>8.2} {multiply_adds:>8.2}")?;
     }
     let rows = profile.kernels.iter().map(|kernel| {
         let mut row = json!(kernel);
@@ -42,13 +40,4 @@ pub(crate) fn section(gpu: &Gpu, bandwidth: &Bandwidth) -> Result<Section, Failu
     });
     let rows: Vec<_> = rows.collect();
     Ok(Section { name: "kernels", text, json: json!({ "batch": BATCH, "kernels": rows }) })
-}
-
-pub(crate) fn network(gpu: &Gpu) -> Result<Program, Failure> {
-    let mut net = Program::new(gpu);
-    let photo = net.input("photo", toy::bytes(&SHAPE))?;
-    let scaled = net.add(toy::Scale(1.0 / 128.0, -1.0), &[photo])?;
-    let sum = net.add(toy::Sum, &[scaled, scaled])?;
-    net.output("sum", sum)?;
-    Ok(net)
 }

@@ -8,6 +8,7 @@
 mod bandwidth;
 mod kernels;
 mod machine;
+mod network;
 mod overlap;
 
 use std::path::PathBuf;

@@ -37,7 +37,7 @@ impl Device {
         // batch is wrong: the device is not trusted any more, and nothing panics.
         let lost = device.lost.clone();
         device.raw.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
-            let _ = lost.set(error.into());
+            let _ = lost.set(cause(&error));
         }));
         Ok(device)
     }
@@ -104,9 +104,9 @@ impl Device {
         let others = [pollster::block_on(validation.pop()), pollster::block_on(internal.pop())];
         self.check()?;
         if let Some(error) = memory {
-            return Err(StageError::TooLarge(Cause::from(error)));
+            return Err(StageError::TooLarge(cause(&error)));
         }
-        others.into_iter().flatten().next().map_or(Ok(result), |error| Err(StageError::Batch(error.into())))
+        others.into_iter().flatten().next().map_or(Ok(result), |error| Err(StageError::Batch(cause(&error))))
     }
 
     /// Runs callbacks of what is done, and waits for a submission for at most `wait`.
@@ -124,4 +124,9 @@ impl Device {
             Err(panic) => Err(self.lose(Cause::panic(&*panic).context("waiting for the device"))),
         }
     }
+}
+
+/// The text of a wgpu error already holds the texts of its sources.
+fn cause(error: &wgpu::Error) -> Cause {
+    Cause::msg(error.to_string().trim())
 }

@@ -25,6 +25,25 @@ use crate::stage::{DeviceInfo, GpuStage, StageError};
 /// and a ring of buffers for [`depth`](Self::depth) batches in flight. After that no GPU buffer is made.
 ///
 /// An item of a batch is one array, the program's only input: `Array<u8, _>` or `Array<f32, _>`.
+///
+/// ```
+/// use gapless::kernel::{GlobalAveragePool, Normalize, Spec};
+/// use gapless::{Cause, Gpu, Pipeline, Program};
+/// use ndarray::Array3;
+///
+/// let mut net = Program::new(&Gpu::cpu());
+/// let photo = net.input("photo", Spec::bytes(&[8, 8, 3]))?;
+/// let planes = net.add(Normalize::new([100.0; 3], [2.0; 3]), &[photo])?;
+/// let means = net.add(GlobalAveragePool::new(), &[planes])?;
+/// net.output("means", means)?;
+/// println!("{}", net.plan(16)?);
+///
+/// let prepare = |gray: &mut u8| Ok::<_, Cause>(Array3::from_elem((8, 8, 3), *gray));
+/// for batch in Pipeline::new(prepare, net).run([100, 110]) {
+///     assert_eq!(batch?.rows().last().unwrap().1["means"].to_vec(), [5.0; 3]);
+/// }
+/// # Ok::<(), gapless::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use]
 pub struct Program {

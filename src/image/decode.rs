@@ -65,6 +65,8 @@ fn decoder(photo: &[u8]) -> Result<Decode, Cause> {
 
 /// Makes the buffer as long as the photo is and black, so that no pixel of another photo can remain.
 fn blank(pixels: &mut Vec<u8>, (width, height): (u32, u32), bytes: usize) {
+    let length = width as usize * height as usize * bytes;
     pixels.clear();
-    pixels.resize(width as usize * height as usize * bytes, 0);
+    pixels.reserve_exact(length);
+    pixels.resize(length, 0);
 }

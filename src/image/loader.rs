@@ -8,6 +8,7 @@ use super::crop;
 use super::decode::{Decoded, Layout, decode};
 use super::limits::Limits;
 use super::photo::{Photo, PhotoSource};
+use super::pixels;
 use super::read::read;
 use super::resize::{Filter, resize};
 use super::scratch::{Pool, Scratch};
@@ -222,11 +223,11 @@ impl Loader {
         let Decoded { sides, layout, orientation } = decoded;
         let region = crop::region(orientation.sides(sides), self.sides, self.share);
         let region = orientation.stored(region, sides);
-        let Scratch { pixels, resized, resizer, .. } = scratch;
+        let Scratch { pixels: decoded_pixels, resized, resizer, .. } = scratch;
         let tensor = tensor.as_slice_mut().ok_or_else(|| Cause::msg("a tensor with gaps"))?;
         let mut resize = |target: &mut [u8]| {
             let target = (orientation.sides(self.sides), target);
-            resize(resizer, self.filter, (decoded, pixels), region, target)
+            resize(resizer, self.filter, (decoded, decoded_pixels), region, target)
         };
         if layout == Layout::Rgb && orientation.is_upright() {
             return resize(tensor);
@@ -234,8 +235,9 @@ impl Loader {
         resized.resize(tensor.len() / 3 * layout.bytes(), 0);
         resize(resized)?;
         match layout {
-            Layout::Rgb => orientation.copy::<3>(resized, tensor, self.sides),
-            Layout::Rgbx => orientation.copy::<4>(resized, tensor, self.sides),
+            Layout::Rgb => orientation.turn::<3>(resized, tensor, self.sides),
+            Layout::Rgbx if orientation.is_upright() => pixels::drop_fourth(resized, tensor),
+            Layout::Rgbx => orientation.turn::<4>(resized, tensor, self.sides),
         }
         Ok(())
     }

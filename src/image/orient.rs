@@ -61,12 +61,8 @@ impl Orientation {
     }
 
     /// Copies stored pixels of `BYTES` bytes, RGB first, into an upright tensor of RGB with `sides`.
-    pub(crate) fn copy<const BYTES: usize>(self, stored: &[u8], upright: &mut [u8], sides: (u32, u32)) {
+    pub(crate) fn turn<const BYTES: usize>(self, stored: &[u8], upright: &mut [u8], sides: (u32, u32)) {
         let (stored, upright) = (stored.as_chunks::<BYTES>().0, upright.as_chunks_mut::<3>().0);
-        if self.is_upright() {
-            upright.iter_mut().zip(stored).for_each(|(to, from)| to.copy_from_slice(&from[..3]));
-            return;
-        }
         let width = sides.0 as usize;
         let stored_sides = self.sides(sides);
         for (y, row) in upright.chunks_exact_mut(width).enumerate() {
@@ -100,7 +96,7 @@ mod tests {
         let orientation = Orientation::from_exif(value).unwrap();
         let sides = orientation.sides((3, 2));
         let mut tensor = [0; 18];
-        orientation.copy::<4>(&stored, &mut tensor, sides);
+        orientation.turn::<4>(&stored, &mut tensor, sides);
         (sides.0 as usize, tensor.iter().step_by(3).map(|&byte| char::from(byte)).collect())
     }
 

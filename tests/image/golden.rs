@@ -6,8 +6,10 @@ use ndarray::Array3;
 
 use super::{bytes, fixture};
 
-/// The small photo of the fixtures, upright.
-const UPRIGHT: (u32, u32) = (24, 16);
+/// Width and height of most fixtures, as stored.
+const SIDES: (u32, u32) = (24, 16);
+/// The same, where the orientation exchanges them.
+const TURNED: (u32, u32) = (16, 24);
 
 /// The largest difference of one value between a tensor and the pixels that are expected.
 fn difference(tensor: &Array3<u8>, expected: &[u8]) -> u8 {
@@ -26,25 +28,22 @@ fn check(name: &str, (width, height): (u32, u32), tolerance: u8) {
 #[test]
 fn every_exif_orientation_is_applied() {
     for value in 1..=8 {
-        let sides = if value < 5 { (24, 16) } else { (16, 24) };
-        check(&format!("exif-{value}.jpg"), if value < 5 { sides } else { UPRIGHT_TURNED }, 2);
+        check(&format!("exif-{value}.jpg"), if value < 5 { SIDES } else { TURNED }, 2);
     }
-    check("exif-6.png", UPRIGHT_TURNED, 0);
-    check("exif-8.webp", UPRIGHT_TURNED, 0);
+    check("exif-6.png", TURNED, 0);
+    check("exif-8.webp", TURNED, 0);
 }
-
-const UPRIGHT_TURNED: (u32, u32) = (16, 24);
 
 #[test]
 fn every_kind_of_jpeg_is_decoded() {
     for name in ["grey", "rgb", "progressive", "restart", "cmyk", "ycck"] {
-        check(&format!("{name}.jpg"), UPRIGHT, 3);
+        check(&format!("{name}.jpg"), SIDES, 3);
     }
 }
 
 #[test]
 fn jpegs_with_less_colour_are_close() {
-    check("optimised.jpg", UPRIGHT, 6);
+    check("optimised.jpg", SIDES, 6);
     check("odd-420.jpg", (37, 29), 6);
     check("odd-422-progressive.jpg", (37, 29), 6);
 }
@@ -53,32 +52,32 @@ fn jpegs_with_less_colour_are_close() {
 fn every_kind_of_png_is_exact() {
     let eight = ["rgb", "grey", "bits", "grey-alpha", "rgb-alpha", "palette", "palette-alpha", "interlaced"];
     for name in eight.into_iter().chain(["rgb-16", "grey-16", "rgb-alpha-16"]) {
-        check(&format!("{name}.png"), UPRIGHT, 0);
+        check(&format!("{name}.png"), SIDES, 0);
     }
 }
 
 #[test]
 fn every_kind_of_webp_is_decoded() {
     for name in ["lossless", "lossless-alpha", "animated"] {
-        check(&format!("{name}.webp"), UPRIGHT, 0);
+        check(&format!("{name}.webp"), SIDES, 0);
     }
     for name in ["lossy", "lossy-alpha"] {
-        check(&format!("{name}.webp"), UPRIGHT, 1);
+        check(&format!("{name}.webp"), SIDES, 1);
     }
 }
 
 #[test]
 fn the_first_frame_of_a_gif_is_exact() {
     for name in ["plain", "transparent", "animated", "interlaced"] {
-        check(&format!("{name}.gif"), UPRIGHT, 0);
+        check(&format!("{name}.gif"), SIDES, 0);
     }
     check("offset.gif", (30, 20), 0);
 }
 
 #[test]
 fn compressed_notes_in_a_png_do_not_matter() {
-    check("profile-bomb.png", UPRIGHT, 0);
-    check("text-bomb.png", UPRIGHT, 0);
+    check("profile-bomb.png", SIDES, 0);
+    check("text-bomb.png", SIDES, 0);
 }
 
 /// Pillow resizes rows first, the loader columns: where a filter overshoots black or white, what is
@@ -119,7 +118,7 @@ fn a_turned_photo_is_cropped_and_resized_as_an_upright_one() {
     let loader = Loader::rgb8(9, 7).center_crop(0.9).filter(Filter::Bicubic);
     let upright = loader.load(fixture("exif-1.jpg")).unwrap();
     for value in 2..=8 {
-        // The same scene, whose upright pixels differ with the orientation: turn the expectation.
+        // The files store the same pixels, so their upright tensors are turns of one another.
         let turned = loader_of(value).load(fixture(&format!("exif-{value}.jpg"))).unwrap();
         let expected = turned_like(value, &upright);
         let difference = difference(&turned, expected.as_standard_layout().as_slice().unwrap());

@@ -1,0 +1,36 @@
+// fully_connected: weight * x + bias, one workgroup per value.
+//
+// CPU twin   src/kernel/fully_connected.rs (`FullyConnected::twin`)
+// Params     src/kernel/fully_connected.rs (`FullyConnectedParams`), layout checked by tests/shaders.rs
+// In / Out   f32 [k], f32 [m, k], f32 [m] / f32 [m]
+// Dispatch   m workgroups folded over x, y
+struct Params {
+    k: u32,
+    m: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> weight: array<f32>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let row = linear(group, groups);
+    if row >= params.m {
+        return;
+    }
+    var part = 0.0;
+    for (var column = local; column < params.k; column += 64u) {
+        part += weight[row * params.k + column] * x[group.z * params.k + column];
+    }
+    let sum = sum_of_workgroup(local, part);
+    if local == 0u {
+        y[group.z * params.m + row] = sum + bias[row];
+    }
+}

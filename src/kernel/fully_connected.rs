@@ -1,0 +1,78 @@
+//! A matrix times a vector.
+
+use ndarray::{ArrayViewMutD, Ix1, Ix2};
+
+use super::params::{params, wgsl};
+use super::{Dispatch, Kernel, Spec, Values, grid, rule};
+use crate::error::Cause;
+
+/// `weight * x + bias`: x `[k]`, the constants weight `[m, k]` and bias `[m]`, to `[m]`.
+///
+/// ```
+/// use gapless::kernel::{FullyConnected, Kernel, Spec};
+/// let (x, weight, bias) = (Spec::floats(&[1280]), Spec::constant(&[1000, 1280]), Spec::constant(&[1000]));
+/// assert_eq!(FullyConnected::new().output(&[&x, &weight, &bias])?, Spec::floats(&[1000]));
+/// # Ok::<(), gapless::Cause>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[must_use]
+pub struct FullyConnected;
+
+params! {
+    /// Mirrors `Params` of `shaders/fully_connected.wgsl`.
+    struct FullyConnectedParams {
+        k: u32,
+        m: u32,
+    }
+}
+
+impl FullyConnected {
+    /// A fully connected layer; its sizes are those of its inputs.
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+impl Kernel for FullyConnected {
+    fn name(&self) -> &'static str {
+        "fully_connected"
+    }
+
+    fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
+        let [x, weight, bias] = rule::take(inputs, ["x", "weight", "bias"])?;
+        let [k] = rule::activation("x", x, "[k]")?;
+        let wanted = format!("[m, {k}]");
+        let [m, columns] = rule::constant("weight", weight, &wanted)?;
+        if columns != k {
+            return Err(rule::misfit("weight", weight, format!("an f32 constant {wanted} would fit")));
+        }
+        let wanted = format!("[{m}]");
+        if rule::constant("bias", bias, &wanted)? != [m] {
+            return Err(rule::misfit("bias", bias, format!("an f32 constant {wanted} would fit")));
+        }
+        rule::output(&[m])
+    }
+
+    fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
+        let params = FullyConnectedParams { k: inputs[0].len() as u32, m: output.len() as u32 };
+        Dispatch {
+            kernel: "fully_connected",
+            source: wgsl!("fully_connected", "shared/linear", "shared/sum"),
+            constants: Vec::new(),
+            workgroups: grid::fold(params.m),
+            params: bytemuck::bytes_of(&params).to_vec(),
+        }
+    }
+
+    fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {
+        let x = inputs[0].floats().into_dimensionality::<Ix1>().expect("the shape rule takes one axis");
+        let weight = inputs[1].floats().into_dimensionality::<Ix2>().expect("the shape rule takes two axes");
+        for ((value, row), bias) in output.into_iter().zip(weight.outer_iter()).zip(inputs[2].floats()) {
+            *value = row.dot(&x) + bias;
+        }
+    }
+
+    fn multiply_adds(&self, inputs: &[&Spec], output: &Spec) -> u64 {
+        inputs[0].len() as u64 * output.len() as u64
+    }
+}

@@ -1,0 +1,65 @@
+//! The mean of each channel.
+
+use ndarray::ArrayViewMutD;
+
+use super::params::{params, wgsl};
+use super::{Dispatch, Kernel, Spec, Values, grid, rule};
+use crate::error::Cause;
+
+/// The mean of each channel: `[channels, height, width]` to `[channels]`.
+///
+/// ```
+/// use gapless::kernel::{GlobalAveragePool, Kernel, Spec};
+/// let mean = GlobalAveragePool::new().output(&[&Spec::floats(&[1280, 7, 7])])?;
+/// assert_eq!(mean, Spec::floats(&[1280]));
+/// # Ok::<(), gapless::Cause>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[must_use]
+pub struct GlobalAveragePool;
+
+params! {
+    /// Mirrors `Params` of `shaders/global_average_pool.wgsl`.
+    struct GlobalAveragePoolParams {
+        channels: u32,
+        pixels: u32,
+    }
+}
+
+impl GlobalAveragePool {
+    /// The mean of each channel; it has no parameter.
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+impl Kernel for GlobalAveragePool {
+    fn name(&self) -> &'static str {
+        "global_average_pool"
+    }
+
+    fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
+        let [x] = rule::take(inputs, ["x"])?;
+        let [channels, _, _] = rule::activation("x", x, "[channels, height, width]")?;
+        rule::output(&[channels])
+    }
+
+    fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
+        let channels = output.len() as u32;
+        let params = GlobalAveragePoolParams { channels, pixels: inputs[0].len() as u32 / channels };
+        Dispatch {
+            kernel: "global_average_pool",
+            source: wgsl!("global_average_pool", "shared/linear", "shared/sum"),
+            constants: Vec::new(),
+            workgroups: grid::fold(channels),
+            params: bytemuck::bytes_of(&params).to_vec(),
+        }
+    }
+
+    fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {
+        let x = inputs[0].floats();
+        for (mean, plane) in output.into_iter().zip(x.outer_iter()) {
+            *mean = plane.sum() / plane.len() as f32;
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What shape rules have in common: who may come in, and errors that name what would fit.
+
+use std::fmt::Display;
+
+use super::{Element, Spec};
+use crate::error::Cause;
+
+/// Most elements of one item, so that every index into it is an `i32` and a `u32` of WGSL.
+pub(super) const MOST: usize = 1 << 30;
+
+/// The inputs by name, if there are as many.
+pub(super) fn take<'a, const N: usize>(
+    inputs: &[&'a Spec],
+    names: [&str; N],
+) -> Result<[&'a Spec; N], Cause> {
+    inputs.try_into().map_err(|_| {
+        let inputs_word = if N == 1 { "input" } else { "inputs" };
+        Cause::msg(format!("takes {N} {inputs_word} ({}), not {}", names.join(", "), inputs.len()))
+    })
+}
+
+/// The shape of an input that every item has, of floats and with `N` axes.
+pub(super) fn activation<const N: usize>(name: &str, spec: &Spec, axes: &str) -> Result<[usize; N], Cause> {
+    let fits = spec.element == Element::F32 && spec.batched;
+    shape(spec, fits).ok_or_else(|| misfit(name, spec, format!("an f32 activation {axes} would fit")))
+}
+
+/// The shape of an input that is the same for all items, of floats and with `N` axes.
+pub(super) fn constant<const N: usize>(name: &str, spec: &Spec, axes: &str) -> Result<[usize; N], Cause> {
+    let fits = spec.element == Element::F32 && !spec.batched;
+    shape(spec, fits).ok_or_else(|| misfit(name, spec, format!("an f32 constant {axes} would fit")))
+}
+
+fn shape<const N: usize>(spec: &Spec, fits: bool) -> Option<[usize; N]> {
+    let shape = spec.shape.as_slice().try_into().ok()?;
+    (fits && size(&spec.shape).is_some()).then_some(shape)
+}
+
+/// An input of floats of any shape, activation or constant.
+pub(super) fn floats(name: &str, spec: &Spec) -> Result<(), Cause> {
+    if spec.element == Element::F32 && size(&spec.shape).is_some() {
+        return Ok(());
+    }
+    Err(misfit(name, spec, "an f32 tensor of 1 to 2^30 elements would fit"))
+}
+
+/// The only input, an activation of floats of any shape.
+pub(super) fn only_activation<'a>(inputs: &[&'a Spec]) -> Result<&'a Spec, Cause> {
+    let [x] = take(inputs, ["x"])?;
+    floats("x", x)?;
+    if x.batched { Ok(x) } else { Err(misfit("x", x, "an f32 activation would fit")) }
+}
+
+/// An output of floats, if its size can be indexed on a device.
+pub(super) fn output(shape: &[usize]) -> Result<Spec, Cause> {
+    match size(shape) {
+        Some(_) => Ok(Spec::floats(shape)),
+        None => Err(Cause::msg(format!("the output would be {shape:?}; 1 to 2^30 elements would fit"))),
+    }
+}
+
+/// Elements of this shape, if there is one and there are not too many for a device.
+pub(super) fn size(shape: &[usize]) -> Option<usize> {
+    let size = shape.iter().try_fold(1_usize, |size, &axis| size.checked_mul(axis))?;
+    (1..=MOST).contains(&size).then_some(size)
+}
+
+/// `name is f32 activation [2, 3]; …`.
+pub(super) fn misfit(name: &str, spec: &Spec, wanted: impl Display) -> Cause {
+    let element = match spec.element {
+        Element::U8 => "u8",
+        Element::F32 => "f32",
+    };
+    let role = if spec.batched { "activation" } else { "constant" };
+    Cause::msg(format!("{name} is an {element} {role} {:?}; {wanted}", spec.shape).replace("an u8", "a u8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shape_whose_size_overflows_has_no_size() {
+        assert_eq!(size(&[1 << 15, 1 << 15]), Some(MOST));
+        assert_eq!(size(&[MOST, 2]), None);
+        assert_eq!(size(&[usize::MAX, 2, 3]), None);
+        assert_eq!(size(&[usize::MAX, 2, 0]), None);
+        assert_eq!(size(&[4, 0]), None);
+    }
+
+    #[test]
+    fn an_error_names_the_input_its_shape_and_what_would_fit() {
+        let error = activation::<3>("x", &Spec::bytes(&[2, 2]), "[channels, height, width]").unwrap_err();
+        let text = "x is a u8 activation [2, 2]; an f32 activation [channels, height, width] would fit";
+        assert_eq!(error.to_string(), text);
+    }
+}

@@ -1,0 +1,171 @@
+//! Every shader is valid, translates to the other languages, and says what its kernel says.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use gapless::kernel::Dispatch;
+use gapless::kernel::examples::{self, Example};
+use naga::back::{hlsl, msl};
+use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use naga::{AddressSpace, Module, StorageAccess, TypeInner};
+
+fn dispatch(example: &Example) -> Dispatch {
+    let inputs: Vec<_> = example.inputs.iter().collect();
+    let output = example.kernel.output(&inputs).expect("an example is accepted");
+    example.kernel.dispatch(&inputs, &output)
+}
+
+fn check(source: &str) -> (Module, ModuleInfo) {
+    let module = naga::front::wgsl::parse_str(source).unwrap_or_else(|error| {
+        panic!("{}", error.emit_to_string(source));
+    });
+    let info = Validator::new(ValidationFlags::all(), Capabilities::default())
+        .validate(&module)
+        .unwrap_or_else(|error| panic!("{}", error.emit_to_string(source)));
+    (module, info)
+}
+
+fn for_every_shader(check_one: impl Fn(&Example, &Dispatch, &Module, &ModuleInfo)) {
+    for example in examples::all() {
+        let dispatch = dispatch(&example);
+        let (module, info) = check(dispatch.source);
+        check_one(&example, &dispatch, &module, &info);
+    }
+}
+
+fn shaders(folder: &str) -> BTreeSet<String> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("shaders").join(folder);
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    names
+        .filter(|path| path.extension().is_some_and(|extension| extension == "wgsl"))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect()
+}
+
+fn text(name: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("shaders").join(format!("{name}.wgsl"));
+    fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn every_shader_is_valid_and_its_entry_point_is_main() {
+    for_every_shader(|_, dispatch, module, _| {
+        let names: Vec<_> = module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
+        assert_eq!(names, ["main"], "{}", dispatch.kernel);
+    });
+}
+
+#[test]
+fn every_shader_translates_to_metal() {
+    for_every_shader(|_, dispatch, module, info| {
+        let options =
+            msl::Options { lang_version: (2, 4), fake_missing_bindings: true, ..Default::default() };
+        let (text, _) = msl::write_string(module, info, &options, &msl::PipelineOptions::default())
+            .unwrap_or_else(|error| panic!("{}: {error}", dispatch.kernel));
+        assert!(text.contains("kernel void"), "{}", dispatch.kernel);
+    });
+}
+
+#[test]
+fn every_shader_translates_to_hlsl() {
+    for_every_shader(|_, dispatch, module, info| {
+        let mut text = String::new();
+        let (options, pipeline) = (hlsl::Options::default(), hlsl::PipelineOptions::default());
+        hlsl::Writer::new(&mut text, &options, &pipeline)
+            .write(module, info, None)
+            .unwrap_or_else(|error| panic!("{}: {error}", dispatch.kernel));
+        assert!(text.contains("numthreads"), "{}", dispatch.kernel);
+    });
+}
+
+#[test]
+fn the_parameters_lie_where_the_shader_reads_them() {
+    for_every_shader(|example, dispatch, module, _| {
+        let (_, uniform) = module
+            .global_variables
+            .iter()
+            .find(|(_, variable)| variable.space == AddressSpace::Uniform)
+            .unwrap();
+        let TypeInner::Struct { members, span } = &module.types[uniform.ty].inner else {
+            panic!("{}: the parameters are no struct", dispatch.kernel)
+        };
+        let wgsl: Vec<_> =
+            members.iter().map(|member| (member.name.as_deref().unwrap(), member.offset as usize)).collect();
+        let rust: Vec<_> =
+            example.layout.fields.iter().copied().filter(|(name, _)| *name != "unused").collect();
+        assert_eq!(wgsl, rust, "{} in {}", example.layout.name, dispatch.kernel);
+        assert_eq!(*span as usize, example.layout.size, "{} in {}", example.layout.name, dispatch.kernel);
+        assert_eq!(dispatch.params.len(), example.layout.size, "{}", dispatch.kernel);
+    });
+}
+
+#[test]
+fn the_bindings_are_parameters_then_inputs_then_the_output() {
+    for_every_shader(|example, dispatch, module, _| {
+        let read = AddressSpace::Storage { access: StorageAccess::LOAD };
+        let written = AddressSpace::Storage { access: StorageAccess::LOAD | StorageAccess::STORE };
+        let mut wanted = vec![AddressSpace::Uniform];
+        wanted.extend(example.inputs.iter().map(|_| read));
+        wanted.push(written);
+        let mut bound: Vec<_> = module
+            .global_variables
+            .iter()
+            .filter_map(|(_, variable)| Some((variable.binding?, variable.space)))
+            .collect();
+        bound.sort_by_key(|(binding, _)| binding.binding);
+        assert!(bound.iter().all(|(binding, _)| binding.group == 0), "{}", dispatch.kernel);
+        let numbers: Vec<_> = bound.iter().map(|(binding, _)| binding.binding as usize).collect();
+        assert_eq!(numbers, (0..wanted.len()).collect::<Vec<_>>(), "{}", dispatch.kernel);
+        let spaces: Vec<_> = bound.into_iter().map(|(_, space)| space).collect();
+        assert_eq!(spaces, wanted, "{}", dispatch.kernel);
+    });
+}
+
+#[test]
+fn the_files_are_the_kernels_shaders_and_no_others() {
+    let dispatches: Vec<_> = examples::all().iter().map(dispatch).collect();
+    let used: BTreeSet<String> = dispatches.iter().map(|dispatch| dispatch.kernel.to_owned()).collect();
+    assert_eq!(used, shaders(""));
+    for dispatch in &dispatches {
+        assert!(dispatch.source.starts_with(&text(dispatch.kernel)), "{}", dispatch.kernel);
+    }
+    for shared in shaders("shared") {
+        let source = text(&format!("shared/{shared}"));
+        assert!(dispatches.iter().any(|dispatch| dispatch.source.contains(&source)), "{shared} is not used");
+    }
+}
+
+#[test]
+fn every_kernel_is_in_the_list_of_examples() {
+    let listed: BTreeSet<String> =
+        examples::all().iter().map(|example| example.kernel.name().to_owned()).collect();
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/kernel");
+    let implements =
+        |path: &PathBuf| path.is_file() && fs::read_to_string(path).unwrap().contains("impl Kernel for ");
+    let files: BTreeSet<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(implements)
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(listed, files);
+}
+
+#[test]
+fn every_shader_has_the_header_of_five_lines() {
+    for name in shaders("") {
+        let text = text(&name);
+        let starts = [
+            &format!("// {name}: "),
+            "//",
+            "// CPU twin   src/",
+            "// Params     src/",
+            "// In / Out   ",
+            "// Dispatch   ",
+        ];
+        for (line, start) in text.lines().zip(starts) {
+            assert!(line.starts_with(start), "{name}: {line}");
+        }
+    }
+}
