@@ -493,7 +493,7 @@ fn check_end_of_stopped(plan: &Plan, error: Option<&Error>, batches: &[Batch<Doc
         OnFailure::Stop => failing().next(),
         OnFailure::SkipAtMost(AtMost::Count(most)) => failing().nth(usize::try_from(most).unwrap()),
         OnFailure::SkipAtMost(AtMost::Share(share)) => {
-            failing().last().filter(|_| failing().count() as f64 > share * plan.documents as f64)
+            failing().next_back().filter(|_| failing().count() as f64 > share * plan.documents as f64)
         }
         _ => None,
     };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use gapless::{Cause, Error, OnFailure, Run, Stage};
+use gapless::{Batch, Cause, Error, OnFailure, Run, Stage};
 
 use crate::support::{
     check, counted, double, finish, finish_after, pipeline_of, planted_panic, plus_one, watch,
@@ -145,11 +145,10 @@ fn a_document_that_fails_before_the_source_panics_is_what_ends_the_run() {
     }
 }
 
+type Numbers = Batch<u64, Vec<u64>>;
+
 /// Takes so many batches of a run over an endless source.
-fn some_batches(
-    batches: usize,
-    workers: usize,
-) -> (Vec<gapless::Batch<u64, Vec<u64>>>, Run<u64, Vec<u64>>, Arc<()>) {
+fn some_batches(batches: usize, workers: usize) -> (Vec<Numbers>, Run<u64, Vec<u64>>, Arc<()>) {
     let probe = Arc::new(());
     let held = [probe.clone(), probe.clone(), probe.clone()];
     let [in_cpu, in_gpu, in_source] = held;

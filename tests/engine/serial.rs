@@ -101,7 +101,7 @@ impl Set {
     fn run(self, workers: usize, sequential: bool) -> (Vec<Seen>, Option<String>) {
         let fails = self.fails;
         let cpu = move |document: &mut u64| match document.checked_rem(fails) {
-            Some(rest) if rest + 1 == fails && *document % 2 == 0 => planted_panic(),
+            Some(rest) if rest + 1 == fails && document.is_multiple_of(2) => planted_panic(),
             Some(rest) if rest + 1 == fails => Err(Cause::msg("planted")),
             _ => double(document),
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use gapless::{AtMost, Auto, Cause, Error, GpuStage, LastBatch, OnFailure, Order, Pipeline, Run, StageError};
 use rayon::ThreadPool;
 
-use crate::support::{counted, double, finish, pipeline_of, planted_panic, plus_one, watch};
+use crate::support::{Gpu, counted, double, finish, pipeline_of, planted_panic, plus_one, watch};
 
 /// A device that says whether it was opened, and how.
 struct Opened {
@@ -114,7 +114,7 @@ fn workers_beside_an_outside_pool_are_refused() {
 #[test]
 fn no_device_at_all_is_refused() {
     let _watch = watch();
-    let none: Vec<fn(&[u64]) -> Result<Vec<u64>, Cause>> = Vec::new();
+    let none: Vec<Gpu> = Vec::new();
     let error = error_of(Pipeline::on_devices(double, none).run(0..3));
     assert!(matches!(error, Error::Setting { name: "on_devices", .. }), "{error}");
 }
