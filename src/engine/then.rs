@@ -66,6 +66,7 @@ pub(crate) fn start<J: Job>(
         push_then(shared, unit);
     }
     if shared.stopped() {
+        started.leave(shared);
         started.cancel(shared);
     }
 }
@@ -114,8 +115,12 @@ impl<J: Job> ThenBatch<J> {
         let done = std::mem::take(&mut rows.rows);
         let failures = std::mem::take(&mut rows.failures);
         drop(rows);
-        shared.then_batches.lock().retain(|other| !Arc::ptr_eq(other, self));
+        self.leave(shared);
         self.hand_over(shared, done, failures);
+    }
+
+    fn leave(self: &Arc<Self>, shared: &Shared<J>) {
+        shared.then_batches.lock().retain(|other| !Arc::ptr_eq(other, self));
     }
 
     fn hand_over(

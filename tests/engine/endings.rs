@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use gapless::{Cause, Error, OnFailure, Pipeline, Run, Stage};
+use gapless::{Batch, Cause, Error, OnFailure, Run, Stage};
 
-use crate::support::{check, counted, double, finish, finish_after, planted_panic, plus_one, watch};
+use crate::support::{
+    check, counted, double, finish, finish_after, pipeline_of, planted_panic, plus_one, watch,
+};
 
 const DOCUMENTS: u64 = 23;
 const BATCH: usize = 4;
 const BATCHES: usize = 6;
 
 fn run_of(documents: u64, batch_size: usize, workers: usize) -> Run<u64, Vec<u64>> {
-    Pipeline::new(double, plus_one).batch_size(batch_size).workers(workers).run(0..documents)
+    pipeline_of(double, plus_one).batch_size(batch_size).workers(workers).run(0..documents)
 }
 
 #[test]
@@ -83,7 +85,7 @@ fn a_document_that_fails_ends_the_run_after_what_stands_before_it() {
     for workers in 0..4 {
         for position in 0..DOCUMENTS {
             for panics in [false, true] {
-                let pipeline = Pipeline::new(failing(position, panics), plus_one);
+                let pipeline = pipeline_of(failing(position, panics), plus_one);
                 let run = pipeline.batch_size(BATCH).workers(workers).run(0..DOCUMENTS);
                 check_stopped_at(position, run, panics);
             }
@@ -100,7 +102,7 @@ fn of_many_documents_that_fail_the_first_ends_the_run() {
     };
     for workers in 0..4 {
         for _ in 0..50 {
-            let pipeline = Pipeline::new(every_fifth, plus_one);
+            let pipeline = pipeline_of(every_fifth, plus_one);
             check_stopped_at(3, pipeline.batch_size(BATCH).workers(workers).run(0..1000), false);
         }
     }
@@ -119,7 +121,7 @@ fn a_source_that_panics_ends_the_run_after_everything_before_it() {
     let _watch = watch();
     for workers in 0..4 {
         for position in 0..DOCUMENTS {
-            let pipeline = Pipeline::new(double, plus_one).batch_size(BATCH).workers(workers);
+            let pipeline = pipeline_of(double, plus_one).batch_size(BATCH).workers(workers);
             let finished = finish(pipeline.run(panics_at(position)));
             finished.check_results();
             assert_eq!(finished.documents(), Vec::from_iter(0..position));
@@ -137,17 +139,16 @@ fn a_document_that_fails_before_the_source_panics_is_what_ends_the_run() {
     let _watch = watch();
     for workers in 0..4 {
         for _ in 0..20 {
-            let pipeline = Pipeline::new(failing(7, false), plus_one).batch_size(BATCH).workers(workers);
+            let pipeline = pipeline_of(failing(7, false), plus_one).batch_size(BATCH).workers(workers);
             check_stopped_at(7, pipeline.run(panics_at(9)), false);
         }
     }
 }
 
+type Numbers = Batch<u64, Vec<u64>>;
+
 /// Takes so many batches of a run over an endless source.
-fn some_batches(
-    batches: usize,
-    workers: usize,
-) -> (Vec<gapless::Batch<u64, Vec<u64>>>, Run<u64, Vec<u64>>, Arc<()>) {
+fn some_batches(batches: usize, workers: usize) -> (Vec<Numbers>, Run<u64, Vec<u64>>, Arc<()>) {
     let probe = Arc::new(());
     let held = [probe.clone(), probe.clone(), probe.clone()];
     let [in_cpu, in_gpu, in_source] = held;
@@ -162,7 +163,7 @@ fn some_batches(
     let source = (0..).inspect(move |_| {
         let _held = &in_source;
     });
-    let mut run = Pipeline::new(cpu, gpu).batch_size(BATCH).workers(workers).run(source);
+    let mut run = pipeline_of(cpu, gpu).batch_size(BATCH).workers(workers).run(source);
     let taken = run.by_ref().take(batches).map(Result::unwrap).collect();
     (taken, run, probe)
 }
@@ -226,7 +227,7 @@ fn a_finished_run_can_be_stopped_and_asked() {
 fn nothing_can_be_taken_back_while_the_run_goes_on() {
     let _watch = watch();
     let (taken, source) = counted(0..DOCUMENTS);
-    let pipeline = Pipeline::new(failing(5, false), plus_one).batch_size(BATCH).workers(1);
+    let pipeline = pipeline_of(failing(5, false), plus_one).batch_size(BATCH).workers(1);
     let mut run = pipeline.on_failure(OnFailure::Stop).run(source);
     let mut batches = Vec::new();
     while let Some(Ok(batch)) = run.next() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gapless::{Cause, Error, GpuStage, LastBatch, OnFailure, Pipeline, Stage, StageError};
 
-use crate::support::{double, finish, planted_panic, plus_one, watch};
+use crate::support::{double, finish, pipeline_of, planted_panic, plus_one, watch};
 
 const BATCHES: u64 = 5;
 const BATCH: usize = 4;
@@ -125,7 +125,7 @@ fn the_documents_of_a_batch_that_fails_are_failures_where_failures_are_skipped()
 fn a_wrong_number_of_rows_says_both_numbers() {
     let _watch = watch();
     let gpu = |batch: &[u64]| Ok::<_, Cause>(vec![0_u64; batch.len() + 3]);
-    let error = finish(Pipeline::new(double, gpu).batch_size(4).run(0..4)).error.unwrap().to_string();
+    let error = finish(pipeline_of(double, gpu).batch_size(4).run(0..4)).error.unwrap().to_string();
     assert!(error.contains("7 rows for 4 documents"), "{error}");
 }
 
@@ -267,7 +267,7 @@ fn a_padded_batch_too_large_loses_its_copies_first() {
 #[test]
 fn a_copy_that_panics_is_a_failure_of_the_last_batch() {
     let _watch = watch();
-    let pipeline = Pipeline::new(double, plus_one).batch_size(4).workers(1);
+    let pipeline = pipeline_of(double, plus_one).batch_size(4).workers(1);
     let run = pipeline.last_batch(LastBatch::Pad(|_| planted_panic())).on_failure(OnFailure::Skip).run(0..6);
     let finished = finish(run);
     finished.check_results();

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gapless::{Cause, Order, Pipeline, Run};
 
-use crate::support::{Gate, double, finish, finish_after, plus_one, until, watch};
+use crate::support::{
+    Gate, cpu_of, double, finish, finish_after, gpu_of, pipeline_of, plus_one, until, watch,
+};
 
 /// A CPU half that waits at a gate with the first document, and counts the others.
 fn slow_first(
@@ -30,7 +32,7 @@ fn one_slow_document_holds_back_those_behind_it() {
     for workers in 2..5 {
         let gate = Gate::new();
         let (prepared, cpu) = slow_first(&gate);
-        let run = Pipeline::new(cpu, plus_one).batch_size(4).workers(workers).run(0..100);
+        let run = pipeline_of(cpu, plus_one).batch_size(4).workers(workers).run(0..100);
         let others = run.tokens() - 1;
         until("all others in flight are prepared", || prepared.load(Ordering::SeqCst) == others);
         assert_eq!(run.accounts().delivered, 0);
@@ -47,7 +49,7 @@ fn with_completion_order_others_pass_a_slow_document() {
     for workers in 2..5 {
         let gate = Gate::new();
         let (_, cpu) = slow_first(&gate);
-        let pipeline = Pipeline::new(cpu, plus_one).batch_size(4).workers(workers).order(Order::Completion);
+        let pipeline = pipeline_of(cpu, plus_one).batch_size(4).workers(workers).order(Order::Completion);
         let mut run = pipeline.run(0..100);
         let first = run.next().unwrap().unwrap();
         assert_eq!(first.len(), 4);
@@ -65,7 +67,7 @@ fn with_completion_order_a_slow_document_does_not_stop_a_whole_run() {
     let _watch = watch();
     let gate = Gate::new();
     let (prepared, cpu) = slow_first(&gate);
-    let mut run = Pipeline::new(cpu, plus_one).batch_size(4).workers(2).order(Order::Completion).run(0..401);
+    let mut run = pipeline_of(cpu, plus_one).batch_size(4).workers(2).order(Order::Completion).run(0..401);
     let batches: Vec<_> = run.by_ref().take(100).map(Result::unwrap).collect();
     assert_eq!(prepared.load(Ordering::SeqCst), 400);
     gate.open();
@@ -79,16 +81,16 @@ fn slow_device(devices: usize, gate: &Arc<Gate>, order: Order) -> (Arc<AtomicUsi
     let ran = Arc::new(AtomicUsize::new(0));
     let device = || {
         let (gate, ran) = (gate.clone(), ran.clone());
-        move |batch: &[u64]| {
+        gpu_of(move |batch: &[u64]| {
             if batch.contains(&0) {
                 gate.pass();
             }
             ran.fetch_add(1, Ordering::SeqCst);
             plus_one(batch)
-        }
+        })
     };
     let devices = (0..devices).map(|_| device()).collect();
-    let run = Pipeline::on_devices(double, devices).batch_size(4).workers(2).order(order).run(0..98);
+    let run = Pipeline::on_devices(cpu_of(double), devices).batch_size(4).workers(2).order(order).run(0..98);
     (ran, run)
 }
 

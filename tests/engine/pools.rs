@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
-use gapless::{Cause, Error, Pipeline};
+use gapless::{Cause, Error};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::support::{Gate, double, finish, plus_one, watch};
+use crate::support::{Gate, double, each_row, finish, pipeline_of, plus_one, watch};
 
 fn pool(threads: usize) -> Arc<ThreadPool> {
     Arc::new(ThreadPoolBuilder::new().num_threads(threads).build().unwrap())
@@ -49,7 +49,7 @@ fn an_outside_pool_does_the_work_even_with_one_thread() {
             seen.lock().unwrap().push(rayon::current_num_threads());
             double(document)
         };
-        let finished = finish(Pipeline::new(cpu, plus_one).batch_size(4).pool(&pool).run(0..100));
+        let finished = finish(pipeline_of(cpu, plus_one).batch_size(4).pool(&pool).run(0..100));
         finished.check_results();
         assert_eq!(finished.accounts.delivered, 100);
         assert!(names.lock().unwrap().iter().all(|in_pool| *in_pool == threads));
@@ -64,8 +64,8 @@ fn a_caller_inside_the_pool_that_does_its_work_gets_its_results() {
         let pool = pool(threads);
         let finished = pool.install(|| {
             finish(
-                Pipeline::new(double, plus_one)
-                    .then(|_: &mut u64, row: &u64| Ok(*row))
+                pipeline_of(double, plus_one)
+                    .then(each_row(|_: &mut u64, row: &u64| Ok(*row)))
                     .pool(&pool)
                     .run(0..200),
             )
@@ -84,8 +84,7 @@ fn many_callers_inside_the_pool_that_does_their_work_get_their_results() {
             for _ in 0..12 {
                 let pool = &pool;
                 scope.spawn(move |_| {
-                    let finished =
-                        finish(Pipeline::new(double, plus_one).batch_size(4).pool(pool).run(0..50));
+                    let finished = finish(pipeline_of(double, plus_one).batch_size(4).pool(pool).run(0..50));
                     finished.check_results();
                     assert_eq!(finished.accounts.delivered, 50);
                 });
@@ -100,7 +99,7 @@ fn a_caller_inside_a_pool_can_stop_its_run() {
     let pool = pool(1);
     pool.install(|| {
         for batches in 0..4 {
-            let mut run = Pipeline::new(double, plus_one).batch_size(4).pool(&pool).run(0..);
+            let mut run = pipeline_of(double, plus_one).batch_size(4).pool(&pool).run(0..);
             let taken = run.by_ref().take(batches).map(Result::unwrap).collect();
             run.stop();
             crate::support::finish_after(taken, run).check_results();
@@ -112,7 +111,7 @@ fn a_caller_inside_a_pool_can_stop_its_run() {
 fn the_global_pool_may_be_full_of_callers() {
     let _watch = watch();
     fill_global_pool(|_| {
-        let finished = finish(Pipeline::new(double, plus_one).batch_size(4).workers(1).run(0..100));
+        let finished = finish(pipeline_of(double, plus_one).batch_size(4).workers(1).run(0..100));
         finished.check_results();
         assert_eq!(finished.accounts.delivered, 100);
     });
@@ -123,7 +122,7 @@ fn a_source_may_use_the_global_pool_while_callers_fill_it() {
     let _watch = watch();
     fill_global_pool(|_| {
         let source = (0..60).inspect(|number| assert!(sum_in_global_pool(64) > *number));
-        finish(Pipeline::new(double, plus_one).batch_size(4).workers(1).run(source)).check_results();
+        finish(pipeline_of(double, plus_one).batch_size(4).workers(1).run(source)).check_results();
     });
 }
 
@@ -135,7 +134,7 @@ fn a_device_may_use_the_global_pool_while_callers_fill_it() {
             let rows: Vec<u64> = batch.par_iter().map(|prepared| prepared + 1).collect();
             Ok::<_, Cause>(rows)
         };
-        finish(Pipeline::new(double, gpu).batch_size(4).workers(1).run(0..60)).check_results();
+        finish(pipeline_of(double, gpu).batch_size(4).workers(1).run(0..60)).check_results();
     });
 }
 
@@ -144,7 +143,7 @@ fn a_cpu_stage_may_use_the_pool_that_runs_it() {
     let _watch = watch();
     for workers in 1..4 {
         let cpu = |document: &mut u64| Ok::<_, Cause>(sum_in_global_pool(65) / 2080 * *document * 2);
-        let finished = finish(Pipeline::new(cpu, plus_one).batch_size(4).workers(workers).run(0..200));
+        let finished = finish(pipeline_of(cpu, plus_one).batch_size(4).workers(workers).run(0..200));
         finished.check_results();
         assert_eq!(finished.accounts.delivered, 200);
     }
@@ -155,11 +154,11 @@ fn a_cpu_stage_may_run_a_pipeline_of_its_own() {
     let _watch = watch();
     for workers in 0..4 {
         let cpu = |document: &mut u64| {
-            let inner = finish(Pipeline::new(double, plus_one).batch_size(2).workers(1).run(0..5));
+            let inner = finish(pipeline_of(double, plus_one).batch_size(2).workers(1).run(0..5));
             inner.check_results();
             Ok::<_, Cause>(inner.accounts.delivered / 5 * *document * 2)
         };
-        finish(Pipeline::new(cpu, plus_one).batch_size(4).workers(workers).run(0..30)).check_results();
+        finish(pipeline_of(cpu, plus_one).batch_size(4).workers(workers).run(0..30)).check_results();
     }
 }
 
@@ -178,7 +177,7 @@ fn waits_nested_too_deeply_are_an_error_and_no_hang() {
                     at_gate.pass();
                     plus_one(batch)
                 };
-                let pipeline = Pipeline::new(double, gpu).workers(1).grace(Duration::from_millis(10));
+                let pipeline = pipeline_of(double, gpu).workers(1).grace(Duration::from_millis(10));
                 let finished = finish(pipeline.run(0..3));
                 match finished.error {
                     None => finished.check_results(),
@@ -204,7 +203,7 @@ fn a_run_works_inside_spawn_blocking_of_tokio() {
         let runs: Vec<_> = (0..4)
             .map(|_| {
                 tokio::task::spawn_blocking(|| {
-                    let finished = finish(Pipeline::new(double, plus_one).workers(2).run(0..100));
+                    let finished = finish(pipeline_of(double, plus_one).workers(2).run(0..100));
                     finished.check_results();
                     finished.accounts.delivered
                 })

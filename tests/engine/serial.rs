@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gapless::{AtMost, Cause, LastBatch, OnFailure, Pipeline, Run};
 
-use crate::support::{double, finish, finish_after, planted_panic, plus_one, watch};
+use crate::support::{double, each_row, finish, finish_after, pipeline_of, planted_panic, plus_one, watch};
 
 #[test]
 fn with_no_workers_everything_runs_in_the_caller() {
@@ -30,7 +30,7 @@ fn with_no_workers_everything_runs_in_the_caller() {
         in_then();
         Ok(*row)
     };
-    let finished = finish(Pipeline::new(cpu, gpu).then(then).batch_size(4).workers(0).run(source));
+    let finished = finish(pipeline_of(cpu, gpu).then(each_row(then)).batch_size(4).workers(0).run(source));
     finished.check_results();
     let threads = threads.lock().unwrap();
     assert_eq!(threads.len(), 20 + 20 + 5 + 20);
@@ -51,7 +51,7 @@ fn events() -> Vec<(&'static str, u64)> {
         of_gpu.lock().unwrap().push(("ran", batch[0]));
         plus_one(batch)
     };
-    finish(Pipeline::new(cpu, gpu).batch_size(8).workers(0).run(source)).check_results();
+    finish(pipeline_of(cpu, gpu).batch_size(8).workers(0).run(source)).check_results();
     let log = log.lock().unwrap();
     log.clone()
 }
@@ -101,11 +101,11 @@ impl Set {
     fn run(self, workers: usize, sequential: bool) -> (Vec<Seen>, Option<String>) {
         let fails = self.fails;
         let cpu = move |document: &mut u64| match document.checked_rem(fails) {
-            Some(rest) if rest + 1 == fails && *document % 2 == 0 => planted_panic(),
+            Some(rest) if rest + 1 == fails && document.is_multiple_of(2) => planted_panic(),
             Some(rest) if rest + 1 == fails => Err(Cause::msg("planted")),
             _ => double(document),
         };
-        let pipeline = Pipeline::new(cpu, plus_one).batch_size(self.batch_size).ahead(self.ahead);
+        let pipeline = pipeline_of(cpu, plus_one).batch_size(self.batch_size).ahead(self.ahead);
         let pipeline = pipeline.ramp(self.ramp).last_batch((self.last)()).on_failure(self.policy);
         let pipeline = pipeline.workers(workers);
         seen(if sequential {
@@ -170,7 +170,7 @@ fn a_sequential_run_prepares_everything_before_the_device_starts() {
         of_gpu.lock().unwrap().push("ran");
         plus_one(batch)
     };
-    let finished = finish(Pipeline::new(cpu, gpu).batch_size(4).workers(2).run_sequential(0..100));
+    let finished = finish(pipeline_of(cpu, gpu).batch_size(4).workers(2).run_sequential(0..100));
     finished.check_results();
     let log = log.lock().unwrap();
     assert_eq!(log.len(), 125);
@@ -182,8 +182,7 @@ fn a_sequential_run_can_be_stopped_at_every_index() {
     let _watch = watch();
     for workers in 0..3 {
         for batches in 0..6 {
-            let mut run =
-                Pipeline::new(double, plus_one).batch_size(4).workers(workers).run_sequential(0..23);
+            let mut run = pipeline_of(double, plus_one).batch_size(4).workers(workers).run_sequential(0..23);
             let taken: Vec<_> = run.by_ref().take(batches).map(Result::unwrap).collect();
             run.stop();
             finish_after(taken, run).check_results();
@@ -195,7 +194,7 @@ fn a_sequential_run_can_be_stopped_at_every_index() {
 fn the_ramp_starts_with_one_document_and_doubles() {
     let _watch = watch();
     for workers in 0..3 {
-        let finished = finish(Pipeline::new(double, plus_one).ramp(true).workers(workers).run(0..64));
+        let finished = finish(pipeline_of(double, plus_one).ramp(true).workers(workers).run(0..64));
         finished.check_results();
         assert_eq!(finished.sizes(), [1, 2, 4, 8, 16, 16, 16, 1]);
     }
@@ -204,7 +203,7 @@ fn the_ramp_starts_with_one_document_and_doubles() {
 #[test]
 fn a_ramp_ends_at_a_batch_size_that_is_no_power_of_two() {
     let _watch = watch();
-    let finished = finish(Pipeline::new(double, plus_one).ramp(true).batch_size(6).workers(1).run(0..20));
+    let finished = finish(pipeline_of(double, plus_one).ramp(true).batch_size(6).workers(1).run(0..20));
     assert_eq!(finished.sizes(), [1, 2, 4, 6, 6, 1]);
 }
 
@@ -218,7 +217,7 @@ fn the_last_batch_is_short_or_dropped_or_padded() {
             on_device.lock().unwrap().push(batch.len());
             plus_one(batch)
         };
-        let pipeline = Pipeline::new(double, gpu).batch_size(4).workers(workers).last_batch(last);
+        let pipeline = pipeline_of(double, gpu).batch_size(4).workers(workers).last_batch(last);
         let finished = finish(pipeline.run(0..10));
         finished.check_results();
         let on_device = sizes.lock().unwrap().clone();
@@ -236,7 +235,7 @@ fn a_live_source_gets_its_results_while_it_waits() {
     let _watch = watch();
     for workers in 0..3 {
         let (sender, source) = mpsc::channel();
-        let pipeline = Pipeline::new(double, plus_one).batch_size(16).max_wait(Duration::from_millis(1));
+        let pipeline = pipeline_of(double, plus_one).batch_size(16).max_wait(Duration::from_millis(1));
         let mut run = pipeline.workers(workers).run(source);
         let mut batches = Vec::new();
         // Without workers the caller is the one who pulls, and would wait in the source itself.
@@ -292,7 +291,7 @@ fn progress_is_told_to_the_caller_after_every_batch() {
     let _watch = watch();
     let told: Arc<Mutex<Vec<(u64, ThreadId)>>> = Arc::default();
     let note = told.clone();
-    let pipeline = Pipeline::new(double, plus_one).batch_size(4).workers(2).progress(move |progress| {
+    let pipeline = pipeline_of(double, plus_one).batch_size(4).workers(2).progress(move |progress| {
         note.lock().unwrap().push((progress.delivered, current().id()));
     });
     finish(pipeline.run(0..10)).check_results();

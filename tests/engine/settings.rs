@@ -7,7 +7,7 @@ use std::time::Duration;
 use gapless::{AtMost, Auto, Cause, Error, GpuStage, LastBatch, OnFailure, Order, Pipeline, Run, StageError};
 use rayon::ThreadPool;
 
-use crate::support::{counted, double, finish, planted_panic, plus_one, watch};
+use crate::support::{Gpu, counted, double, finish, pipeline_of, planted_panic, plus_one, watch};
 
 /// A device that says whether it was opened, and how.
 struct Opened {
@@ -107,14 +107,14 @@ fn workers_beside_an_outside_pool_are_refused() {
     let _watch = watch();
     check("workers", |pipeline| pipeline.workers(2).pool(&small_pool()));
     check("workers", |pipeline| pipeline.workers(0).pool(&small_pool()));
-    let allowed = Pipeline::new(double, plus_one).workers(Auto).pool(&small_pool()).run(0..3);
+    let allowed = pipeline_of(double, plus_one).workers(Auto).pool(&small_pool()).run(0..3);
     assert!(finish(allowed).error.is_none());
 }
 
 #[test]
 fn no_device_at_all_is_refused() {
     let _watch = watch();
-    let none: Vec<fn(&[u64]) -> Result<Vec<u64>, Cause>> = Vec::new();
+    let none: Vec<Gpu> = Vec::new();
     let error = error_of(Pipeline::on_devices(double, none).run(0..3));
     assert!(matches!(error, Error::Setting { name: "on_devices", .. }), "{error}");
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gapless::{AtMost, Cause, Error, LastBatch, OnFailure, Pipeline, Stage};
 
-use crate::support::{double, finish, planted_panic, plus_one, watch};
+use crate::support::{double, finish, pipeline_of, planted_panic, plus_one, watch};
 
 /// Fails where `fails` says so: by a panic at even documents, by an error at odd ones.
 fn failing(fails: fn(u64) -> bool) -> impl Fn(&mut u64) -> Result<u64, Cause> + Send + Sync + 'static {
@@ -21,7 +21,7 @@ fn failing(fails: fn(u64) -> bool) -> impl Fn(&mut u64) -> Result<u64, Cause> + 
 fn a_skipped_document_is_in_its_batch_and_the_batch_stays_full() {
     let _watch = watch();
     for workers in 0..4 {
-        let pipeline = Pipeline::new(failing(|document| document % 3 == 0), plus_one);
+        let pipeline = pipeline_of(failing(|document| document % 3 == 0), plus_one);
         let run = pipeline.batch_size(4).workers(workers).on_failure(OnFailure::Skip).run(0..30);
         let finished = finish(run);
         finished.check_results();
@@ -43,7 +43,7 @@ fn failures_up_to_the_count_are_skipped_and_one_more_ends_the_run() {
     let _watch = watch();
     for workers in 0..4 {
         for most in 0..6 {
-            let pipeline = Pipeline::new(failing(|document| document % 10 == 7), plus_one);
+            let pipeline = pipeline_of(failing(|document| document % 10 == 7), plus_one);
             let policy = OnFailure::SkipAtMost(AtMost::from(most));
             let finished = finish(pipeline.batch_size(4).workers(workers).on_failure(policy).run(0..50));
             finished.check_results();
@@ -65,7 +65,7 @@ fn failures_up_to_the_count_are_skipped_and_one_more_ends_the_run() {
 fn one_early_failure_is_no_large_share() {
     let _watch = watch();
     for workers in 0..3 {
-        let pipeline = Pipeline::new(failing(|document| document == 0), plus_one);
+        let pipeline = pipeline_of(failing(|document| document == 0), plus_one);
         let policy = OnFailure::SkipAtMost(AtMost::from(0.01));
         let finished = finish(pipeline.workers(workers).on_failure(policy).run(0..100));
         finished.check_results();
@@ -77,7 +77,7 @@ fn one_early_failure_is_no_large_share() {
 fn a_share_is_looked_at_from_the_hundredth_document_on() {
     let _watch = watch();
     for workers in 0..3 {
-        let pipeline = Pipeline::new(failing(|document| document % 2 == 1), plus_one);
+        let pipeline = pipeline_of(failing(|document| document % 2 == 1), plus_one);
         let policy = OnFailure::SkipAtMost(AtMost::from(0.25));
         let finished = finish(pipeline.batch_size(8).workers(workers).on_failure(policy).run(0..1000));
         finished.check_results();
@@ -91,7 +91,7 @@ fn a_share_is_looked_at_from_the_hundredth_document_on() {
 fn a_share_is_looked_at_where_the_source_ends_early() {
     let _watch = watch();
     for workers in 0..3 {
-        let pipeline = Pipeline::new(failing(|document| document == 2), plus_one);
+        let pipeline = pipeline_of(failing(|document| document == 2), plus_one);
         let policy = OnFailure::SkipAtMost(AtMost::from(0.05));
         let finished = finish(pipeline.batch_size(4).workers(workers).on_failure(policy).run(0..10));
         finished.check_results();
@@ -105,7 +105,7 @@ fn a_share_is_looked_at_where_the_source_ends_early() {
 fn the_shares_0_and_1_are_all_or_nothing() {
     let _watch = watch();
     let one = |share: f64| {
-        let pipeline = Pipeline::new(failing(|_| true), plus_one).workers(2);
+        let pipeline = pipeline_of(failing(|_| true), plus_one).workers(2);
         finish(pipeline.on_failure(OnFailure::SkipAtMost(AtMost::from(share))).run(0..300))
     };
     assert!(one(1.0).error.is_none());
@@ -122,7 +122,7 @@ fn more_failures_in_a_row_than_tokens_come_out_as_batches_of_failures_only() {
             count.fetch_add(1, Ordering::SeqCst);
             plus_one(batch)
         };
-        let pipeline = Pipeline::new(failing(|document| document < 60), gpu).batch_size(2).ahead(1);
+        let pipeline = pipeline_of(failing(|document| document < 60), gpu).batch_size(2).ahead(1);
         let run = pipeline.workers(workers).on_failure(OnFailure::Skip).run(0..64);
         assert!(run.tokens() < 60, "more failures than tokens");
         let finished = finish(run);
@@ -139,7 +139,7 @@ fn a_source_of_failures_only_never_reaches_the_device() {
     let _watch = watch();
     let gpu = |_: &[u64]| -> Result<Vec<u64>, Cause> { planted_panic() };
     for workers in 0..3 {
-        let pipeline = Pipeline::new(failing(|_| true), gpu).workers(workers).on_failure(OnFailure::Skip);
+        let pipeline = pipeline_of(failing(|_| true), gpu).workers(workers).on_failure(OnFailure::Skip);
         let finished = finish(pipeline.run(0..500));
         finished.check_each_once();
         assert_eq!(finished.accounts.failed, 500);
@@ -187,7 +187,7 @@ fn a_dropped_last_batch_is_cancelled_and_its_failures_still_come_out() {
     let _watch = watch();
     for workers in 0..3 {
         let pipeline =
-            Pipeline::new(failing(|document| document == 9), plus_one).batch_size(4).workers(workers);
+            pipeline_of(failing(|document| document == 9), plus_one).batch_size(4).workers(workers);
         let run = pipeline.on_failure(OnFailure::Skip).last_batch(LastBatch::Drop).run(0..11);
         let finished = finish(run);
         finished.check_results();

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use gapless::{Cause, OnFailure, Pipeline, with_state};
+use gapless::{Cause, CpuStage, OnFailure, with_state};
 
-use crate::support::{Gate, finish, planted_panic, plus_one, watch};
+use crate::support::{Gate, finish, pipeline_of, planted_panic, plus_one, watch};
 
 #[test]
 fn there_are_as_many_states_as_calls_at_once() {
@@ -17,7 +17,10 @@ fn there_are_as_many_states_as_calls_at_once() {
             at_gate.pass();
             Ok::<_, Cause>(*document * 2)
         });
-        let run = Pipeline::new(stage, plus_one).batch_size(16).workers(workers).run(0..200);
+        let run = pipeline_of(move |document: &mut u64| stage.prepare(document), plus_one)
+            .batch_size(16)
+            .workers(workers)
+            .run(0..200);
         gate.wait_until_blocked(workers);
         gate.open();
         finish(run).check_results();
@@ -38,7 +41,12 @@ fn a_state_is_borrowed_again() {
         },
     );
     let gpu = |batch: &[u64]| Ok::<_, Cause>(batch.to_vec());
-    let finished = finish(Pipeline::new(stage, gpu).workers(1).batch_size(8).run(0..8));
+    let finished = finish(
+        pipeline_of(move |document: &mut u64| stage.prepare(document), gpu)
+            .workers(1)
+            .batch_size(8)
+            .run(0..8),
+    );
     assert_eq!(finished.batches[0].output(), Some(&Vec::from_iter(1..=8)));
 }
 
@@ -56,7 +64,10 @@ fn a_panic_loses_its_state_and_gives_its_rank_again() {
         if *document == 2 { planted_panic() } else { Ok::<_, Cause>(*calls) }
     });
     let gpu = |batch: &[u64]| Ok::<_, Cause>(batch.to_vec());
-    let pipeline = Pipeline::new(stage, gpu).workers(1).batch_size(5).on_failure(OnFailure::Skip);
+    let pipeline = pipeline_of(move |document: &mut u64| stage.prepare(document), gpu)
+        .workers(1)
+        .batch_size(5)
+        .on_failure(OnFailure::Skip);
     let finished = finish(pipeline.run(0..6));
     finished.check_each_once();
     assert_eq!(finished.failed(), [2]);
@@ -77,7 +88,9 @@ fn a_state_that_cannot_be_made_fails_its_document_only() {
         }
     };
     let stage = with_state(init, |(): &mut (), document: &mut u64| Ok::<_, Cause>(*document * 2));
-    let pipeline = Pipeline::new(stage, plus_one).workers(1).on_failure(OnFailure::Skip);
+    let pipeline = pipeline_of(move |document: &mut u64| stage.prepare(document), plus_one)
+        .workers(1)
+        .on_failure(OnFailure::Skip);
     let finished = finish(pipeline.run(0..6));
     finished.check_results();
     assert_eq!(finished.failed(), [0]);

@@ -7,7 +7,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use gapless::{Accounts, Batch, Cause, Error, Position, Report, Run};
+use gapless::{Accounts, Batch, Cause, Error, Pipeline, Position, Report, Run};
 
 /// A wait that takes longer than this is a hang.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -112,6 +112,34 @@ pub(crate) fn plus_one(batch: &[u64]) -> Result<Vec<u64>, Cause> {
 /// What [`double`] and [`plus_one`] make of a document.
 pub(crate) fn expected(document: u64) -> u64 {
     document * 2 + 1
+}
+
+pub(crate) type Cpu = Box<dyn Fn(&mut u64) -> Result<u64, Cause> + Send + Sync>;
+pub(crate) type Gpu = Box<dyn FnMut(&[u64]) -> Result<Vec<u64>, Cause> + Send>;
+pub(crate) type EachRow = Box<dyn Fn(&mut u64, &u64) -> Result<u64, Cause> + Send + Sync>;
+
+/// A pipeline of numbers. All have one type: the engine is compiled for it once, and not for every
+/// closure of these tests.
+pub(crate) fn pipeline_of(
+    cpu: impl Fn(&mut u64) -> Result<u64, Cause> + Send + Sync + 'static,
+    gpu: impl FnMut(&[u64]) -> Result<Vec<u64>, Cause> + Send + 'static,
+) -> Pipeline<u64, Cpu, Gpu> {
+    Pipeline::new(cpu_of(cpu), gpu_of(gpu))
+}
+
+pub(crate) fn cpu_of(cpu: impl Fn(&mut u64) -> Result<u64, Cause> + Send + Sync + 'static) -> Cpu {
+    Box::new(cpu)
+}
+
+pub(crate) fn gpu_of(gpu: impl FnMut(&[u64]) -> Result<Vec<u64>, Cause> + Send + 'static) -> Gpu {
+    Box::new(gpu)
+}
+
+/// A function for `then`, of one type as the pipelines are.
+pub(crate) fn each_row(
+    function: impl Fn(&mut u64, &u64) -> Result<u64, Cause> + Send + Sync + 'static,
+) -> EachRow {
+    Box::new(function)
 }
 
 /// All that came out of a run, and what was left in it.

@@ -2,9 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use gapless::{Cause, Error, OnFailure, Pipeline, Stage};
+use gapless::{Cause, Error, OnFailure, Stage};
 
-use crate::support::{Gate, double, expected, finish, planted_panic, plus_one, until, watch};
+use crate::support::{
+    Gate, double, each_row, expected, finish, pipeline_of, planted_panic, plus_one, until, watch,
+};
 
 const DOCUMENTS: u64 = 22;
 
@@ -16,7 +18,7 @@ fn text(document: &mut u64, row: &u64) -> Result<String, Cause> {
 fn each_document_is_worked_on_with_its_row_in_order() {
     let _watch = watch();
     for workers in 0..4 {
-        let pipeline = Pipeline::new(double, plus_one).then(text).batch_size(4).workers(workers);
+        let pipeline = pipeline_of(double, plus_one).then(text).batch_size(4).workers(workers);
         let finished = finish(pipeline.run(0..DOCUMENTS));
         finished.check_each_once();
         assert_eq!(finished.documents(), Vec::from_iter(0..DOCUMENTS));
@@ -46,7 +48,8 @@ fn a_failure_in_then_is_skipped_alone() {
     for workers in 0..4 {
         for fails_at in 0..DOCUMENTS {
             let panics = fails_at % 2 == 0;
-            let pipeline = Pipeline::new(double, plus_one).then(failing(fails_at, panics)).batch_size(4);
+            let pipeline =
+                pipeline_of(double, plus_one).then(each_row(failing(fails_at, panics))).batch_size(4);
             let finished = finish(pipeline.workers(workers).on_failure(OnFailure::Skip).run(0..DOCUMENTS));
             finished.check_results();
             assert!(finished.error.is_none());
@@ -62,7 +65,7 @@ fn a_failure_in_then_ends_the_run_after_its_batch() {
     let _watch = watch();
     for workers in 0..4 {
         for fails_at in 0..DOCUMENTS {
-            let pipeline = Pipeline::new(double, plus_one).then(failing(fails_at, fails_at % 2 == 0));
+            let pipeline = pipeline_of(double, plus_one).then(each_row(failing(fails_at, fails_at % 2 == 0)));
             let finished = finish(pipeline.batch_size(4).workers(workers).run(0..DOCUMENTS));
             finished.check_results();
             let at =
@@ -81,9 +84,9 @@ fn a_failure_in_then_ends_the_run_after_its_batch() {
 #[test]
 fn a_batch_whose_rows_all_fail_has_no_output() {
     let _watch = watch();
-    let none = |_: &mut u64, _: &u64| Err::<u64, _>(Cause::msg("planted"));
+    let none = |_: &mut u64, _: &u64| Err(Cause::msg("planted"));
     for workers in 0..3 {
-        let pipeline = Pipeline::new(double, plus_one).then(none).batch_size(4).workers(workers);
+        let pipeline = pipeline_of(double, plus_one).then(each_row(none)).batch_size(4).workers(workers);
         let finished = finish(pipeline.on_failure(OnFailure::Skip).run(0..DOCUMENTS));
         finished.check_each_once();
         assert_eq!(finished.accounts.failed, DOCUMENTS);
@@ -110,7 +113,7 @@ fn results_are_worked_on_before_new_documents_are_prepared() {
         of_then.lock().unwrap().push(("worked on", *document));
         Ok(*row)
     };
-    let run = Pipeline::new(cpu, gpu).then(then).batch_size(1).ahead(1).workers(1).run(0..8);
+    let run = pipeline_of(cpu, gpu).then(each_row(then)).batch_size(1).ahead(1).workers(1).run(0..8);
     gate.wait_until_blocked(1);
     // The device has handed the first batch to `then` before it takes the second.
     until("the second batch is on the device", || log.lock().unwrap().contains(&("submitted", 1)));
@@ -128,7 +131,7 @@ fn a_run_is_stopped_at_every_index_while_rows_are_worked_on() {
     for workers in 0..4 {
         for batches in 0..6 {
             let pipeline =
-                Pipeline::new(double, plus_one).then(|_: &mut u64, row: &u64| Ok(*row)).batch_size(4);
+                pipeline_of(double, plus_one).then(each_row(|_: &mut u64, row: &u64| Ok(*row))).batch_size(4);
             let mut run = pipeline.workers(workers).run(0..);
             let taken: Vec<_> = run.by_ref().take(batches).map(Result::unwrap).collect();
             run.stop();

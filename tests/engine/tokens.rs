@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use gapless::{Cause, OnFailure, Order, Pipeline, Run};
 
-use crate::support::{Gate, counted, double, finish_after, plus_one, until, watch};
+use crate::support::{
+    Gate, counted, cpu_of, double, each_row, finish_after, gpu_of, pipeline_of, plus_one, until, watch,
+};
 
 /// The caller stalls: the source is pulled as far as the tokens go, and no further.
 fn check_stalled<O>(pipeline: impl FnOnce(Box<dyn Iterator<Item = u64> + Send>) -> Run<u64, O>) {
@@ -32,28 +34,34 @@ fn check_stalled<O>(pipeline: impl FnOnce(Box<dyn Iterator<Item = u64> + Send>) 
 fn a_caller_that_stalls_stops_the_source() {
     let _watch = watch();
     for workers in 1..4 {
-        check_stalled(|source| Pipeline::new(double, plus_one).batch_size(4).workers(workers).run(source));
+        check_stalled(|source| pipeline_of(double, plus_one).batch_size(4).workers(workers).run(source));
     }
 }
 
 #[test]
 fn the_tokens_bound_every_way_of_running() {
     let _watch = watch();
-    check_stalled(|source| Pipeline::new(double, plus_one).batch_size(4).ramp(true).run(source));
-    check_stalled(|source| Pipeline::new(double, plus_one).batch_size(1).ahead(1).workers(1).run(source));
-    check_stalled(|source| Pipeline::new(double, plus_one).order(Order::Completion).run(source));
+    check_stalled(|source| pipeline_of(double, plus_one).batch_size(4).ramp(true).run(source));
+    check_stalled(|source| pipeline_of(double, plus_one).batch_size(1).ahead(1).workers(1).run(source));
+    check_stalled(|source| pipeline_of(double, plus_one).order(Order::Completion).run(source));
     check_stalled(|source| {
-        Pipeline::on_devices(double, vec![plus_one, plus_one, plus_one]).batch_size(4).ahead(5).run(source)
+        Pipeline::on_devices(cpu_of(double), (0..3).map(|_| gpu_of(plus_one)).collect())
+            .batch_size(4)
+            .ahead(5)
+            .run(source)
     });
     check_stalled(|source| {
-        Pipeline::new(double, plus_one).then(|_: &mut u64, row: &u64| Ok(*row)).batch_size(4).run(source)
+        pipeline_of(double, plus_one)
+            .then(each_row(|_: &mut u64, row: &u64| Ok(*row)))
+            .batch_size(4)
+            .run(source)
     });
     check_stalled(|source| {
         let sparse = |document: &mut u64| match *document % 3 {
             0 => Err(Cause::msg("planted")),
             _ => double(document),
         };
-        Pipeline::new(sparse, plus_one).batch_size(4).on_failure(OnFailure::Skip).run(source)
+        pipeline_of(sparse, plus_one).batch_size(4).on_failure(OnFailure::Skip).run(source)
     });
 }
 
@@ -68,7 +76,7 @@ fn a_slow_device_stops_the_source() {
             plus_one(batch)
         };
         let (taken, source) = counted(0..);
-        let mut run = Pipeline::new(double, gpu).batch_size(4).workers(workers).run(source);
+        let mut run = pipeline_of(double, gpu).batch_size(4).workers(workers).run(source);
         gate.wait_until_blocked(1);
         until("the tokens are all in flight", || taken.load(Ordering::SeqCst) == run.tokens());
         std::thread::park_timeout(Duration::from_millis(5));
@@ -84,7 +92,7 @@ fn a_slow_device_stops_the_source() {
 fn without_workers_no_more_is_pulled_than_is_needed() {
     let _watch = watch();
     let (taken, source) = counted(0..);
-    let mut run = Pipeline::new(double, plus_one).batch_size(4).workers(0).run(source);
+    let mut run = pipeline_of(double, plus_one).batch_size(4).workers(0).run(source);
     assert_eq!(taken.load(Ordering::SeqCst), 0, "nothing happens before the caller asks");
     let batches: Vec<_> = run.by_ref().take(10).map(Result::unwrap).collect();
     assert!(taken.load(Ordering::SeqCst) <= 40 + run.tokens());
@@ -96,10 +104,13 @@ fn without_workers_no_more_is_pulled_than_is_needed() {
 fn tokens_are_for_the_batches_ahead_on_the_devices_and_the_one_being_filled() {
     let _watch = watch();
     let tokens = |run: Run<u64, Vec<u64>>| run.tokens();
-    let pipeline = || Pipeline::new(double, plus_one).batch_size(16).workers(2);
+    let pipeline = || pipeline_of(double, plus_one).batch_size(16).workers(2);
     assert_eq!(tokens(pipeline().run(0..0)), (2 + 1 + 1) * 16);
     assert_eq!(tokens(pipeline().ahead(5).run(0..0)), (5 + 1 + 1) * 16);
-    assert_eq!(tokens(pipeline().then(|_: &mut u64, row: &u64| Ok(*row)).run(0..0)), (2 + 1 + 1 + 1) * 16);
+    assert_eq!(
+        tokens(pipeline().then(each_row(|_: &mut u64, row: &u64| Ok(*row))).run(0..0)),
+        (2 + 1 + 1 + 1) * 16
+    );
     assert_eq!(tokens(pipeline().batch_size(1).ahead(1).workers(8).run(0..0)), 4 * 8, "four a worker");
     let sum = |batch: &mut Vec<u64>| Ok::<_, Cause>(batch.iter().sum::<u64>());
     let per_batch = Pipeline::per_batch(sum, plus_one).workers(3).ahead(2).run(0..0);
