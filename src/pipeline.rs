@@ -199,7 +199,8 @@ where
         self
     }
 
-    /// For a live source: a device that idles cuts what there is when a document has waited this long.
+    /// For a live source: a device that idles cuts what there is when a document has waited this long, and
+    /// no document waits for its neighbours before it is prepared.
     /// Default none: a batch waits until it is full. 0 is an error.
     pub fn max_wait(mut self, wait: Duration) -> Self {
         self.settings.max_wait = Some(wait);
@@ -258,7 +259,8 @@ where
     /// work, on the caller's thread.
     ///
     /// Everything prepared is held at once, so the source must be finite and fit into memory. The cuts
-    /// are those of [`run`](Self::run), and so are the results, bit for bit.
+    /// are those of [`run`](Self::run), and so are the results, bit for bit. With `workers(0)` there is
+    /// nobody to hold anything for: it is the inline run.
     pub fn run_sequential<I>(self, documents: I) -> Run<D, A::Delivered>
     where
         I: IntoIterator<Item = D>,

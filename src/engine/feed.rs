@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use super::batch::{Group, Slot};
 use super::job::Job;
 use super::shared::{Shared, drop_user, guard};
-use super::work::push_group;
+use super::work::{Slots, push_group};
 use crate::error::Error;
 use crate::place::Position;
 
@@ -20,6 +20,8 @@ pub(crate) struct Feeder<J: Job> {
     /// `None` once it has ended: an iterator is not asked again after its end.
     source: Option<Source<J::Document>>,
     next: u64,
+    /// Memory for the next group.
+    spare: Option<Slots<J>>,
     /// Whether a document may come at any time, so that none may wait for its neighbours.
     live: bool,
 }
@@ -43,7 +45,7 @@ enum Pulled {
 
 impl<J: Job> Feeder<J> {
     pub(crate) fn new(shared: &Arc<Shared<J>>, source: Source<J::Document>, live: bool) -> Self {
-        Self { shared: shared.clone(), source: Some(source), next: 0, live }
+        Self { shared: shared.clone(), source: Some(source), next: 0, spare: None, live }
     }
 
     /// The loop of the feeder's thread.
@@ -78,13 +80,16 @@ impl<J: Job> Feeder<J> {
     }
 
     fn feed(&mut self, tokens: usize) -> Fed {
-        let mut slots = self.shared.work.spare();
+        let mut slots = self.spare.take().unwrap_or_else(|| Vec::with_capacity(tokens));
         let start = self.shared.seam.now();
         self.shared.in_source.store(true, Ordering::SeqCst);
         let pulled = self.pull(tokens, &mut slots);
         self.shared.in_source.store(false, Ordering::SeqCst);
         self.shared.meters.source.add(self.shared.seam.now() - start);
-        self.shared.tokens.give(tokens - slots.len());
+        let unused = tokens - slots.len();
+        if unused > 0 {
+            self.shared.tokens.give(unused);
+        }
         self.hand_on(slots);
         match pulled {
             Pulled::All => Fed::Documents,
@@ -116,7 +121,7 @@ impl<J: Job> Feeder<J> {
         self.next += slots.len() as u64;
         let documents = slots.iter().map(|slot| J::documents(slot.document())).sum();
         self.shared.ledger.lock().pull(documents);
-        push_group(&self.shared, Group { first, slots });
+        self.spare = push_group(&self.shared, Group { first, slots });
     }
 
     /// Drops the source; the run takes nothing more from it.

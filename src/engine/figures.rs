@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::caller::Caller;
 use super::job::Job;
+use super::tokens::UNLIMITED;
 use crate::observe::bound::Costs;
 use crate::observe::meters::{DeviceMeter, Mark};
 use crate::observe::progress::Progress;
@@ -34,7 +35,7 @@ impl<J: Job> Caller<J> {
             cpu: self.cpu_report(wall),
             waits: self.waits(&devices),
             devices,
-            tokens: self.shared.tokens.total(),
+            tokens: Some(self.shared.tokens.total()).filter(|tokens| *tokens < UNLIMITED),
             peak_in_flight: self.shared.tokens.peak(),
             accounts: self.shared.ledger.lock().accounts(),
             left_behind: self.left_behind().to_vec(),

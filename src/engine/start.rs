@@ -10,10 +10,11 @@ use super::device::{BatchOf, DeviceLoop};
 use super::feed::{Feeder, Source};
 use super::job::{After, Job};
 use super::line::{Cuts, Line, Sink};
-use super::seam::{Receiver, Seam, Sender, Threads, Workers};
+use super::seam::{Pool, Receiver, Seam, Sender, Threads, Workers};
 use super::settings::{MOST_TOKENS, Settings};
 use super::shared::{Parts, Shared};
 use super::then::DoneOf;
+use super::tokens::UNLIMITED;
 use super::work::Work;
 use crate::error::Error;
 use crate::observe::meters::DeviceMeter;
@@ -106,38 +107,28 @@ fn build<J: Job>(
     threads: &Threads,
 ) -> io::Result<Caller<J>> {
     let Plan { seam, cpu, devices, after, settings, source, sequential } = plan;
-    let pool = settings.pool();
-    let own_pool = matches!(pool, super::seam::Pool::Private(_));
-    let workers = if sizes.inline { None } else { Some(Workers::start(&seam, &pool, threads)?) };
     let (results_in, results) = seam.channel(2 * sizes.tokens + meters.len());
     let Route { sink, batches, held } = Route::new(&seam, sizes, sequential && !sizes.inline);
-    let cuts = Cuts {
-        size: settings.batch_size,
-        ramp: settings.ramp,
-        limit: sizes.tokens,
-        order: settings.order,
-        last: settings.last_batch,
-    };
+    let line = Line::new(cuts(&settings, sizes), sink, Budget::new(settings.on_failure));
+    let pool = settings.pool();
+    let own_pool = matches!(pool, Pool::Private(_));
     let shared = Shared::new(Parts {
         work: Work::new(&seam, sizes.workers, sizes.most_in_group(), own_pool),
-        line: Line::new(cuts, sink, Budget::new(settings.on_failure)),
-        tokens: if held.is_some() { usize::MAX / 2 } else { sizes.tokens },
-        workers,
+        tokens: if held.is_some() { UNLIMITED } else { sizes.tokens },
+        workers: if sizes.inline { None } else { Some(Workers::start(&seam, &pool, threads)?) },
         threads: threads.clone(),
+        line,
         seam,
         cpu,
         after,
     });
     let feeder = Feeder::new(&shared, source, settings.max_wait.is_some());
     let make = Make { shared: &shared, meters: &meters, settings: &settings, results: results_in };
-    let drive = match (held, &batches) {
-        (Some(held), _) => make.sequential(devices, feeder, held)?,
-        (None, Some(batches)) if sizes.inline => make.inline(devices, feeder, batches),
-        (None, Some(batches)) => make.threads(devices, feeder, batches)?,
-        (None, None) => Drive::Threads,
-    };
-    let only_takes = matches!(drive, Drive::Threads);
+    let drive = make.drive(devices, feeder, batches.as_ref(), held, sizes);
+    // A thread that could not be started leaves others behind, which wait for what will never come.
+    let drive = drive.inspect_err(|_| shared.stop())?;
     Ok(Caller {
+        only_takes: matches!(drive, Drive::Threads),
         shared,
         drive,
         results,
@@ -146,9 +137,18 @@ fn build<J: Job>(
         order: settings.order,
         grace: settings.grace,
         workers: sizes.workers,
-        only_takes,
         turn: Turn::default(),
     })
+}
+
+fn cuts<P>(settings: &Settings<P>, sizes: Sizes) -> Cuts<P> {
+    Cuts {
+        size: settings.batch_size,
+        ramp: settings.ramp,
+        limit: sizes.tokens,
+        order: settings.order,
+        last: settings.last_batch,
+    }
 }
 
 type Batches<D, P> = Receiver<Batch<D, P>>;
@@ -181,6 +181,23 @@ struct Make<'a, J: Job> {
 }
 
 impl<J: Job> Make<'_, J> {
+    /// Threads, or the caller: `held` is there in a sequential run.
+    fn drive(
+        self,
+        devices: Vec<J::Gpu>,
+        feeder: Feeder<J>,
+        batches: Option<&Receiver<BatchOf<J>>>,
+        held: Option<Receiver<Receiver<BatchOf<J>>>>,
+        sizes: Sizes,
+    ) -> io::Result<Drive<J>> {
+        match (held, batches) {
+            (Some(held), _) => self.sequential(devices, feeder, held),
+            (None, Some(batches)) if sizes.inline => Ok(self.inline(devices, feeder, batches)),
+            (None, Some(batches)) => self.threads(devices, feeder, batches),
+            (None, None) => Ok(Drive::Threads),
+        }
+    }
+
     fn device(&self, rank: usize, gpu: J::Gpu, batches: Receiver<BatchOf<J>>) -> DeviceLoop<J> {
         let out = self.results.clone();
         DeviceLoop::new(self.shared, gpu, &self.meters[rank], batches, out, self.settings.max_wait)

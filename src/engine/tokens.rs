@@ -5,6 +5,9 @@
 
 use super::seam::{Condvar, Mutex, Seam};
 
+/// Tokens of a sequential run, which holds everything.
+pub(crate) const UNLIMITED: usize = usize::MAX / 2;
+
 pub(crate) struct Tokens {
     #[cfg(test)]
     seam: Seam,

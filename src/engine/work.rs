@@ -28,7 +28,7 @@ pub(crate) struct Work<J: Job> {
     own_pool: bool,
 }
 
-type Slots<J> = Vec<Slot<<J as Job>::Document, <J as Job>::Prepared>>;
+pub(crate) type Slots<J> = Vec<Slot<<J as Job>::Document, <J as Job>::Prepared>>;
 type GroupOf<J> = Group<<J as Job>::Document, <J as Job>::Prepared>;
 
 struct State<J: Job> {
@@ -88,12 +88,6 @@ impl<J: Job> Work<J> {
                 usize::try_from(items).unwrap_or(usize::MAX).clamp(1, self.most_in_group)
             }
         }
-    }
-
-    /// An empty vector for a group's items, used before where there is one.
-    pub(crate) fn spare(&self) -> Slots<J> {
-        let spare = self.state.lock().spares.pop();
-        spare.unwrap_or_else(|| Vec::with_capacity(self.most_in_group))
     }
 
     fn learn_cost(&self, time: Duration, items: usize) {
@@ -164,19 +158,23 @@ impl<D, P> Slot<D, P> {
     }
 }
 
-/// Puts a group into the queue, and lets a worker know.
-pub(crate) fn push_group<J: Job>(shared: &Arc<Shared<J>>, group: GroupOf<J>) {
+/// Puts a group into the queue, and lets a worker know. Gives back the memory of a group before it,
+/// where there is one.
+pub(crate) fn push_group<J: Job>(shared: &Arc<Shared<J>>, group: GroupOf<J>) -> Option<Slots<J>> {
     let mut state = shared.work.state.lock();
     if state.prepare_closed {
         drop(state);
-        return shared.cancel_group(group);
+        shared.cancel_group(group);
+        return None;
     }
     state.prepare.push_back(group);
     let ticket = state.take_ticket();
+    let spare = state.spares.pop();
     drop(state);
     if ticket {
         spawn_ticket(shared);
     }
+    spare
 }
 
 /// Puts a unit of `then` into the queue, before all preparation, and lets a worker know.

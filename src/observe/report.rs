@@ -42,13 +42,14 @@ pub struct Report {
     pub devices: Vec<DeviceReport>,
     /// Who waited for what.
     pub waits: Waits,
-    /// Items that were allowed in flight.
-    pub tokens: usize,
+    /// Items that were allowed in flight; `None` in a sequential run, which holds everything.
+    pub tokens: Option<usize>,
     /// Most items that were in flight at one time. Below `tokens`: the memory could be less.
     pub peak_in_flight: usize,
     /// Where the documents went.
     pub accounts: Accounts,
-    /// Threads that were left behind inside user code that did not return.
+    /// Threads that were left behind, since user code did not return within the grace period: the thread
+    /// inside it, and with a worker the others of its pool.
     pub left_behind: Vec<String>,
     /// What to change, in one sentence.
     pub advice: String,
@@ -124,7 +125,7 @@ pub(crate) struct Measured {
     pub(crate) cpu: CpuReport,
     pub(crate) devices: Vec<DeviceReport>,
     pub(crate) waits: Waits,
-    pub(crate) tokens: usize,
+    pub(crate) tokens: Option<usize>,
     pub(crate) peak_in_flight: usize,
     pub(crate) accounts: Accounts,
     pub(crate) left_behind: Vec<String>,
@@ -177,7 +178,7 @@ impl Report {
             cpu: CpuReport::default(),
             devices: Vec::new(),
             waits: Waits::default(),
-            tokens: 0,
+            tokens: None,
             peak_in_flight: 0,
             accounts: Accounts::default(),
             left_behind: Vec::new(),
@@ -258,11 +259,12 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "  items  {pulled} pulled = {delivered} delivered + {failed} failed + {cancelled} cancelled + {stuck} stuck; \
-             at most {} of {} tokens in flight",
-            self.peak_in_flight, self.tokens
+             at most {}{} in flight",
+            self.peak_in_flight,
+            self.tokens.map(|tokens| format!(" of {tokens} tokens")).unwrap_or_default()
         )?;
         for thread in &self.left_behind {
-            writeln!(f, "  left behind: {thread} did not return from user code")?;
+            writeln!(f, "  left behind: {thread}, since user code did not return")?;
         }
         write!(f, "  {}", self.advice)
     }

@@ -101,7 +101,11 @@ impl<I: Iterator> Iterator for Chunks<I> {
 /// What the engine gives, as the caller sees it.
 pub(crate) fn unpack<D, M: Mode<D>, O>(delivery: Delivery<M::Item, O>, batch_size: usize) -> Batch<D, O> {
     let Delivery { index, items, output, failures } = delivery;
-    let (positions, documents) = unpack_items::<D, M>(items, batch_size).unzip();
+    let (mut positions, mut documents) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
+    for (position, document) in unpack_items::<D, M>(items, batch_size) {
+        positions.push(position);
+        documents.push(document);
+    }
     let failures =
         failures.into_iter().flat_map(|failure| unpack_failure::<D, M>(failure, batch_size)).collect();
     Batch { index, documents, positions, output, failures }

@@ -73,7 +73,8 @@ impl<D, O> Run<D, O> {
         self.inner.accounts()
     }
 
-    /// Most documents (batches, with `per_batch`) that may be in flight at once.
+    /// Most documents (batches, with `per_batch`) that may be in flight at once; without meaning in a
+    /// sequential run, which holds everything.
     pub fn tokens(&self) -> usize {
         self.inner.tokens()
     }

@@ -63,11 +63,27 @@ impl<T> Sender<T> {
     }
 }
 
+/// Looks before a receiver goes to sleep. Between them it gives its core to whoever fills the channel:
+/// with trivial documents this takes about a tenth off each, since a sleeper has to be woken.
+const LOOKS: usize = 8;
+
+fn look<T>(receiver: &crossbeam_channel::Receiver<T>) -> Option<Result<T, Disconnected>> {
+    for _ in 0..LOOKS {
+        if let Ok(message) = receiver.try_recv() {
+            return Some(Ok(message));
+        }
+        std::thread::yield_now();
+    }
+    None
+}
+
 impl<T> Receiver<T> {
     /// Waits for a message.
     pub(crate) fn recv(&self) -> Result<T, Disconnected> {
         match self {
-            Self::Real(receiver) => receiver.recv().map_err(|_| Disconnected),
+            Self::Real(receiver) => {
+                look(receiver).unwrap_or_else(|| receiver.recv().map_err(|_| Disconnected))
+            }
             #[cfg(test)]
             Self::Test(queue, _) => queue.recv(),
         }
