@@ -14,7 +14,7 @@ use ndarray::{ArrayD, IxDyn};
 /// Classes of its output `prob`.
 const CLASSES: usize = 10;
 
-/// u8 photos of [side, side, 3] in, `prob` of [10] and `features` of [32] out. `side` is a multiple of 28.
+/// u8 photos of [side, side, 3] in, `prob` of [10] and `features` of [32] out. `side` is at least 16.
 pub(crate) fn small_network(gpu: &Gpu, side: usize) -> Result<Program, Error> {
     let mut net = Program::new(gpu);
     let photo = net.input("photo", Spec::bytes(&[side, side, 3]))?;

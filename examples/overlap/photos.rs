@@ -140,14 +140,10 @@ fn largest_difference(rows: &BTreeMap<u64, Vec<f32>>, others: &BTreeMap<u64, Vec
     pairs.flat_map(|(row, other)| row.iter().zip(other)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
+/// The report says itself where overlap cannot gain much.
 fn explain(sequential: &Report, overlapped: &Report, difference: f32) -> String {
-    let shared = if overlapped.shares_cpu() {
-        "\n  The device is the processor itself here, so overlap cannot gain much."
-    } else {
-        ""
-    };
     format!(
-        "  all CPU, then all GPU {:>8.3} s\n  overlapped            {:>8.3} s, {:.2} of it; bound {:.3} s{shared}\n  \
+        "  all CPU, then all GPU {:>8.3} s\n  overlapped            {:>8.3} s, {:.2} of it; bound {:.3} s\n  \
          largest difference to the twins {difference:.1e}\n\n{overlapped}",
         sequential.wall_s,
         overlapped.wall_s,
