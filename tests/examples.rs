@@ -1,6 +1,7 @@
 //! The examples as people run them: as programs, with what they print and how they end.
 //!
-//! All on the twins, so no GPU is needed. Times are never looked at, only shapes.
+//! All on the twins, so no GPU is needed. Times are never looked at, only shapes. `cargo test` builds the
+//! examples; `cargo test --test examples` does not, and takes them as they were built last.
 
 #[path = "../examples/common/photos.rs"]
 mod photos;
@@ -56,8 +57,9 @@ fn folder(name: &str) -> PathBuf {
 
 /// Two files that are no photos, and a folder, which is no file.
 fn spoil(folder: &Path) {
-    let good = photos::make_photos(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("photos"), 1, 1);
-    let jpeg = fs::read(&good.expect("a photo")[0]).expect("a photo");
+    let good = photos::make_photos(folder, 1, 9).expect("a photo").remove(0);
+    let jpeg = fs::read(&good).expect("a photo");
+    fs::remove_file(good).expect("a file");
     fs::write(folder.join("text.jpg"), "This is no photo.").expect("a file");
     fs::write(folder.join("truncated.jpg"), &jpeg[..jpeg.len() / 2]).expect("a file");
     fs::create_dir(folder.join("folder.jpg")).expect("a folder");

@@ -105,9 +105,14 @@ fn ramp(halves: &Halves<'_>) -> Run<usize, ()> {
 
 fn per_batch(halves: &Halves<'_>) -> Run<usize, ()> {
     let Halves { cpu, gpu, batch_size, workers, .. } = *halves;
-    let prepare =
-        move |batch: &mut Vec<usize>| Ok::<usize, Cause>(pass(cpu * batch.len() as u32, batch.len()));
-    let device = move |batch: &[usize]| Ok::<(), Cause>(pass(gpu * batch[0] as u32, ()));
+    let prepare = move |batch: &mut Vec<usize>| {
+        pass(cpu * batch.len() as u32);
+        Ok::<usize, Cause>(batch.len())
+    };
+    let device = move |batch: &[usize]| {
+        pass(gpu * batch[0] as u32);
+        Ok::<(), Cause>(())
+    };
     Pipeline::per_batch(prepare, device)
         .batch_size(batch_size)
         .workers(workers)
@@ -129,7 +134,8 @@ impl gapless::CpuStage<usize> for Prepare {
     type Prepared = ();
 
     fn prepare(&self, _: &mut usize) -> Result<(), Cause> {
-        pass(self.0, Ok(()))
+        pass(self.0);
+        Ok(())
     }
 }
 
@@ -140,7 +146,8 @@ impl gapless::GpuStage<()> for Device {
     type Ticket = ();
 
     fn submit(&mut self, batch: &[()]) -> Result<(), gapless::StageError> {
-        pass(self.0 * batch.len() as u32, Ok(()))
+        pass(self.0 * batch.len() as u32);
+        Ok(())
     }
 
     fn try_collect(&mut self, (): &mut (), _: Duration) -> Result<Option<()>, gapless::StageError> {
@@ -149,9 +156,8 @@ impl gapless::GpuStage<()> for Device {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a synthetic cost")]
-fn pass<T>(time: Duration, result: T) -> T {
+fn pass(time: Duration) {
     std::thread::sleep(time);
-    result
 }
 
 /// Seconds until every document is out, with start and end of the threads.
