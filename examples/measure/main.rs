@@ -19,6 +19,9 @@ mod photos;
 #[path = "../common/terminal.rs"]
 mod terminal;
 
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use gapless::Gpu;
@@ -62,6 +65,7 @@ fn measure() -> Result<(), Problem> {
     let Some(options) = options::parse()? else { return Ok(()) };
     let effort = if options.quick { Effort::QUICK } else { Effort::FULL };
     let gpu = options.device.as_deref().map_or_else(Gpu::best, Gpu::named)?;
+    let file = options.json.as_deref().map(create).transpose()?;
     let mut all = serde_json::Map::new();
     let mut show = |section: Section| {
         all.insert(section.name.into(), section.json);
@@ -73,11 +77,15 @@ fn measure() -> Result<(), Problem> {
     show(kernels::section(&gpu, &bandwidth)?)?;
     show(overlap::section(&gpu, &effort)?)?;
     show(photos::section(&gpu, &effort)?)?;
-    if let Some(path) = options.json {
-        let written = std::fs::write(&path, format!("{:#}\n", json!(all)));
-        written.map_err(|error| format!("--json {}: {error}", path.display()))?;
+    if let Some(mut file) = file {
+        writeln!(file, "{:#}", json!(all))?;
     }
     Ok(())
+}
+
+/// A file that cannot be written is said before a minute is spent.
+fn create(path: &Path) -> Result<File, Problem> {
+    File::create(path).map_err(|error| format!("--json {}: {error}", path.display()).into())
 }
 
 fn workers() -> usize {
