@@ -17,6 +17,7 @@ impl Console {
         if let Ok(style) = ProgressStyle::with_template("  {msg:<13} {bar:40} {pos}/{len}  {elapsed}") {
             bar.set_style(style);
         }
+        bar.finish_and_clear();
         Self { json, bar }
     }
 
@@ -31,9 +32,9 @@ impl Console {
 
     /// Starts the bar anew; the function that it gives moves it.
     pub(crate) fn bar(&self, what: &'static str, documents: usize) -> impl FnMut(&Progress) + Send + 'static {
-        self.bar.reset();
         self.bar.set_message(what);
         self.bar.set_length(documents as u64);
+        self.bar.reset();
         let bar = self.bar.clone();
         move |progress| bar.set_position(progress.delivered + progress.failed)
     }
