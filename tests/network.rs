@@ -1,14 +1,14 @@
 //! A small network gives on a device what it gives on the twins.
 
 mod common;
-#[path = "../examples/measure/network.rs"]
+#[path = "../examples/common/network.rs"]
 mod network;
 
 use std::time::Duration;
 
 use gapless::{Cause, Gpu, GpuStage, Pipeline, Program, Tensors};
 use ndarray::Array3;
-use network::network;
+use network::small_network;
 
 const SIDE: usize = 40;
 const BATCH: usize = 5;
@@ -20,7 +20,7 @@ fn photo(seed: usize) -> Photo {
 }
 
 fn open(gpu: &Gpu) -> Program {
-    let mut net = network(gpu, SIDE).unwrap();
+    let mut net = small_network(gpu, SIDE).unwrap();
     GpuStage::<Photo>::open(&mut net, BATCH).unwrap();
     net
 }
@@ -81,7 +81,7 @@ fn a_pipeline_gives_every_photo_its_row_in_order() {
     let Some(gpu) = common::device() else { return };
     let prepare = |seed: &mut usize| Ok::<Photo, Cause>(photo(*seed));
     let mut twin = open(&Gpu::cpu());
-    let pipeline = Pipeline::new(prepare, network(&gpu, SIDE).unwrap()).batch_size(BATCH).workers(2);
+    let pipeline = Pipeline::new(prepare, small_network(&gpu, SIDE).unwrap()).batch_size(BATCH).workers(2);
     let mut next = 0;
     for batch in pipeline.run(0..23) {
         let batch = batch.unwrap();

@@ -1,6 +1,7 @@
 //! A small network with every kind of kernel and fixed weights: what examples and benches run on photos.
 //!
-//! It classifies nothing; it costs what a small network costs, about 6 million multiply-adds a photo.
+//! It classifies nothing; it costs what a small network costs, about 6 million multiply-adds a photo of
+//! 224 × 224 pixels.
 
 use gapless::gpu::TensorId;
 use gapless::kernel::{
@@ -10,15 +11,13 @@ use gapless::kernel::{
 use gapless::{Error, Gpu, Program};
 use ndarray::{ArrayD, IxDyn};
 
-/// Pixels of a side of the photos that it takes.
-pub(crate) const SIDE: usize = 224;
 /// Classes of its output `prob`.
 const CLASSES: usize = 10;
 
-/// u8 photos of [224, 224, 3] in, `prob` of [10] and `features` of [32] out.
-pub(crate) fn small_network(gpu: &Gpu) -> Result<Program, Error> {
+/// u8 photos of [side, side, 3] in, `prob` of [10] and `features` of [32] out. `side` is at least 16.
+pub(crate) fn small_network(gpu: &Gpu, side: usize) -> Result<Program, Error> {
     let mut net = Program::new(gpu);
-    let photo = net.input("photo", Spec::bytes(&[SIDE, SIDE, 3]))?;
+    let photo = net.input("photo", Spec::bytes(&[side, side, 3]))?;
     let pixels = net.add(Normalize::new([127.0; 3], [128.0; 3]), &[photo])?;
     let stem =
         convolve(&mut net, "stem", Conv2d::new().stride([4, 4]).pads([0, 0, 1, 1]), pixels, [16, 3, 3, 3])?;

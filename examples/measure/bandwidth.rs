@@ -4,15 +4,14 @@ use gapless::Gpu;
 use gapless::gpu::Bandwidth;
 use serde_json::json;
 
-use crate::{Failure, Section};
+use crate::Section;
+use crate::terminal::Problem;
 
-const MEGABYTES: u64 = 64;
-
-pub(crate) fn section(gpu: &Gpu) -> Result<(Bandwidth, Section), Failure> {
-    let measured = gpu.bandwidth(MEGABYTES << 20)?;
-    let rate = |rate: Option<f64>| rate.map_or("-".into(), |rate| format!("{:.2} GB/s", rate / 1e9));
+pub(crate) fn section(gpu: &Gpu, mebibytes: u64) -> Result<(Bandwidth, Section), Problem> {
+    let measured = gpu.bandwidth(mebibytes << 20)?;
+    let rate = |rate: Option<f64>| rate.map_or("       -".into(), |rate| format!("{:>8.2}", rate / 1e9));
     let text = format!(
-        "copy       {} read and written on the device\nupload     {}\nreadback   {}",
+        "copy       {} GB/s, read and written where the kernels run\nupload     {} GB/s\nreadback   {} GB/s",
         rate(Some(measured.copy)),
         rate(measured.upload),
         rate(measured.readback),

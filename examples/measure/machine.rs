@@ -1,33 +1,42 @@
 //! What machine this is.
 
-use gapless::{DeviceInfo, Gpu};
+use gapless::gpu::Limits;
+use gapless::{DeviceKind, Gpu};
 use serde_json::json;
 
-use crate::Section;
+use crate::{Section, workers};
 
 pub(crate) fn section(gpu: &Gpu) -> Section {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+    let (os, arch, version) = (std::env::consts::OS, std::env::consts::ARCH, env!("CARGO_PKG_VERSION"));
     let devices = Gpu::list();
-    let names: Vec<&str> = devices.iter().map(|DeviceInfo { name, .. }| &name[..]).collect();
-    let limits = gpu.limits();
+    let names: Vec<String> =
+        devices.iter().map(|device| format!("{} ({})", device.name, device.kind)).collect();
     let text = format!(
-        "gapless    {version}\nprocessor  {cores} threads, {arch}, {os}\ndevices    {names}\nmeasured   {gpu}\n\
-         limits     {binding} MB a binding, {buffer} MB a buffer, {workgroups} workgroups a dimension,\n           \
-         {threads} threads and {shared} KiB a workgroup",
-        version = env!("CARGO_PKG_VERSION"),
-        names = names.join(", "),
-        binding = limits.binding_bytes / 1_000_000,
-        buffer = limits.buffer_bytes / 1_000_000,
-        workgroups = limits.workgroups,
-        threads = limits.workgroup_threads,
-        shared = limits.workgroup_bytes / 1024,
+        "gapless    {version}\nprocessor  {} threads, {arch}, {os}\ndevices    {}\nmeasured   {gpu}\nlimits     {}",
+        workers(),
+        names.join("\n           "),
+        limits(gpu),
     );
     let json = json!({
-        "gapless": env!("CARGO_PKG_VERSION"),
-        "threads": cores, "os": os, "arch": arch,
+        "gapless": version,
+        "threads": workers(), "os": os, "arch": arch,
         "devices": devices,
-        "device": gpu.info(), "driver": gpu.driver(), "limits": limits,
+        "device": gpu.info(), "driver": gpu.driver(), "limits": gpu.limits(),
     });
     Section { name: "machine", text, json }
+}
+
+fn limits(gpu: &Gpu) -> String {
+    if gpu.info().kind == DeviceKind::Twin {
+        return "memory alone".into();
+    }
+    let Limits { binding_bytes, buffer_bytes, workgroups, workgroup_threads, workgroup_bytes, .. } =
+        gpu.limits();
+    format!(
+        "{} MB a binding, {} MB a buffer, {workgroups} workgroups a dimension,\n           \
+         {workgroup_threads} threads and {} KiB a workgroup",
+        binding_bytes / 1_000_000,
+        buffer_bytes / 1_000_000,
+        workgroup_bytes / 1024,
+    )
 }

@@ -1,21 +1,37 @@
-//! Measures a machine: what a user pastes into an issue.
+//! Measures a machine: what a user pastes into a bug report.
 //!
-//! `cargo run --release --example measure -- [--device NAME] [--json FILE]`
+//! `cargo run --release --example measure -- [--device NAME] [--quick] [--json FILE]`
 //!
 //! Adapter, driver and limits; how fast the device moves bytes; how fast each kernel runs; what
-//! overlap gains. Less than two minutes on any device. `NAME` is `cpu`, `software` or a part of an adapter's name.
+//! overlap gains; photos a second. Less than two minutes on any device. `NAME` is `cpu` (the twins),
+//! `software` or a part of an adapter's name. `--quick` takes seconds, and its figures are rough.
 
 mod bandwidth;
 mod kernels;
 mod machine;
+#[path = "../common/photos.rs"]
+mod made;
+#[path = "../common/network.rs"]
 mod network;
+mod options;
 mod overlap;
+mod photos;
+#[path = "../common/terminal.rs"]
+mod terminal;
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use gapless::Gpu;
 use serde_json::{Value, json};
+use terminal::{Problem, print};
+
+/// Documents a batch, everywhere here.
+const BATCH: usize = 16;
+/// Pixels of a side of a photo, where the device is not too slow for it.
+const SIDE: usize = 224;
 
 /// One part of the measurement: text for people and a value for programs.
 struct Section {
@@ -24,58 +40,59 @@ struct Section {
     json: Value,
 }
 
-type Failure = Box<dyn std::error::Error>;
+/// How much is measured.
+struct Effort {
+    /// Runs of which the median counts.
+    rounds: usize,
+    /// Seconds that a run is to take.
+    seconds: f64,
+    /// Mebibytes that the device moves.
+    mebibytes: u64,
+    /// Most photos from files.
+    photos: usize,
+}
 
-#[derive(Default)]
-struct Options {
-    device: Option<String>,
-    json: Option<PathBuf>,
+impl Effort {
+    const FULL: Self = Self { rounds: 3, seconds: 2.0, mebibytes: 64, photos: 512 };
+    const QUICK: Self = Self { rounds: 1, seconds: 0.2, mebibytes: 8, photos: 32 };
 }
 
 fn main() -> ExitCode {
-    match measure() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("measure: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    terminal::exit("measure", measure())
 }
 
-fn measure() -> Result<(), Failure> {
-    let Some(options) = options()? else { return Ok(()) };
+fn measure() -> Result<(), Problem> {
+    let Some(options) = options::parse()? else { return Ok(()) };
+    let effort = if options.quick { Effort::QUICK } else { Effort::FULL };
     let gpu = options.device.as_deref().map_or_else(Gpu::best, Gpu::named)?;
+    let file = options.json.as_deref().map(create).transpose()?;
     let mut all = serde_json::Map::new();
     let mut show = |section: Section| {
-        println!("== {}\n{}\n", section.name, section.text.trim_end());
         all.insert(section.name.into(), section.json);
+        print(&format!("== {}\n{}\n", section.name, section.text.trim_end()))
     };
-    show(machine::section(&gpu));
-    let (bandwidth, section) = bandwidth::section(&gpu)?;
-    show(section);
-    show(kernels::section(&gpu, &bandwidth)?);
-    show(overlap::section(&gpu)?);
-    if let Some(path) = options.json {
-        std::fs::write(&path, format!("{:#}\n", json!(all)))?;
+    show(machine::section(&gpu))?;
+    let (bandwidth, section) = bandwidth::section(&gpu, effort.mebibytes)?;
+    show(section)?;
+    show(kernels::section(&gpu, &bandwidth)?)?;
+    show(overlap::section(&gpu, &effort)?)?;
+    show(photos::section(&gpu, &effort)?)?;
+    if let Some(mut file) = file {
+        writeln!(file, "{:#}", json!(all))?;
     }
     Ok(())
 }
 
-/// `None` where only the help was asked for.
-fn options() -> Result<Option<Options>, Failure> {
-    use lexopt::prelude::*;
-    let mut options = Options::default();
-    let mut arguments = lexopt::Parser::from_env();
-    while let Some(argument) = arguments.next()? {
-        match argument {
-            Long("device") => options.device = Some(arguments.value()?.string()?),
-            Long("json") => options.json = Some(arguments.value()?.into()),
-            Short('h') | Long("help") => {
-                println!("measure [--device cpu|software|NAME] [--json FILE]");
-                return Ok(None);
-            }
-            other => return Err(other.unexpected().into()),
-        }
-    }
-    Ok(Some(options))
+/// A file that cannot be written is said before a minute is spent.
+fn create(path: &Path) -> Result<File, Problem> {
+    File::create(path).map_err(|error| format!("--json {}: {error}", path.display()).into())
+}
+
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }

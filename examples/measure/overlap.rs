@@ -3,68 +3,85 @@
 //! The CPU half is arithmetic on each photo, made as expensive as the device is: then a perfect schedule
 //! takes half the time of one half after the other, unless the device is the processor itself.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use gapless::{Cause, Gpu, GpuStage, Pipeline, Report};
 use ndarray::Array3;
 use serde_json::json;
 
-use crate::kernels::{BATCH, SIDE};
-use crate::network::network;
-use crate::{Failure, Section};
+use crate::network::small_network;
+use crate::terminal::Problem;
+use crate::{BATCH, Effort, SIDE, Section, workers};
 
-/// Seconds that each half is to take in a run.
-const SECONDS: f64 = 2.0;
-const ROUNDS: usize = 3;
 /// Seconds of a batch from which on the photos are made smaller, so that this ends in time.
 const SLOW: f64 = 0.1;
 
 type Photo = Array3<u8>;
 
-pub(crate) fn section(gpu: &Gpu) -> Result<Section, Failure> {
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+/// One experiment: both halves cost the same.
+struct Halves<'a> {
+    gpu: &'a Gpu,
+    side: usize,
+    documents: usize,
+    /// Rounds of arithmetic for a photo.
+    rounds: u32,
+}
+
+pub(crate) fn section(gpu: &Gpu, effort: &Effort) -> Result<Section, Problem> {
     let (side, batch) = side_and_seconds(gpu)?;
     // One after the other holds every photo at once: at most half a gigabyte.
-    let batches = (SECONDS / batch).clamp(8.0, 200.0) as usize;
-    let documents = batches * BATCH;
-    let rounds = (batch * workers as f64 / BATCH as f64 / round_seconds(side)) as u32;
-    let run = |sequential| run(gpu, side, workers, documents, rounds, sequential);
+    let batches = (effort.seconds / batch).clamp(4.0, 200.0) as usize;
+    let rounds = batch * workers() as f64 / BATCH as f64 / round_seconds(side);
+    let halves = Halves { gpu, side, documents: batches * BATCH, rounds: rounds as u32 };
     let (mut sequential, mut overlapped) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        sequential.push(run(true)?);
-        overlapped.push(run(false)?);
+    for _ in 0..effort.rounds {
+        sequential.push(halves.run(true)?);
+        overlapped.push(halves.run(false)?);
     }
-    Ok(describe(side, workers, documents, &median(sequential), &median(overlapped)))
+    Ok(halves.describe(&median(sequential), &median(overlapped)))
 }
 
-fn describe(
-    side: usize,
-    workers: usize,
-    documents: usize,
-    sequential: &Report,
-    overlapped: &Report,
-) -> Section {
-    let device = overlapped.devices.iter().map(|device| device.busy).sum::<f64>();
-    let shared = if overlapped.shares_cpu() {
-        "\nboth halves run on the processor here, so overlap cannot gain much"
-    } else {
-        ""
-    };
-    let text = format!(
-        "{documents} photos of {side} × {side}, {workers} workers, both halves equally expensive\n\
-         one after the other  {:.2} s\noverlapped           {:.2} s, device busy {device:.2}, bound {:.2} s{shared}",
-        sequential.wall_s, overlapped.wall_s, overlapped.bound_s,
-    );
-    let json = json!({
-        "documents": documents, "side": side, "workers": workers,
-        "sequential_s": sequential.wall_s, "overlapped_s": overlapped.wall_s,
-        "bound_s": overlapped.bound_s, "gpu_busy": device, "cpu_busy": overlapped.cpu.busy,
-    });
-    Section { name: "overlap", text, json }
+impl Halves<'_> {
+    fn run(&self, sequential: bool) -> Result<Report, Problem> {
+        let Self { side, documents, rounds, .. } = *self;
+        let prepare = move |photo: &mut usize| Ok::<Photo, Cause>(work(*photo, side, rounds));
+        let pipeline =
+            Pipeline::new(prepare, small_network(self.gpu, side)?).batch_size(BATCH).workers(workers());
+        let mut run =
+            if sequential { pipeline.run_sequential(0..documents) } else { pipeline.run(0..documents) };
+        run.by_ref().try_for_each(|batch| batch.map(drop))?;
+        Ok(run.report())
+    }
+
+    fn describe(&self, sequential: &Report, overlapped: &Report) -> Section {
+        let Self { side, documents, .. } = *self;
+        let busy = overlapped.devices.iter().map(|device| device.busy).fold(0.0, f64::max);
+        let shared = if overlapped.shares_cpu() { SHARED } else { "" };
+        let text = format!(
+            "{documents} photos of {side} × {side}, {} workers, both halves equally expensive\n\
+             in turns    {:>8.3} s\n\
+             overlapped  {:>8.3} s, {:.2} of it; bound {:.3} s, CPU busy {:.0} %, GPU busy {:.0} %{shared}",
+            workers(),
+            sequential.wall_s,
+            overlapped.wall_s,
+            overlapped.wall_s / sequential.wall_s,
+            overlapped.bound_s,
+            overlapped.cpu.busy * 100.0,
+            busy * 100.0,
+        );
+        let json = json!({
+            "documents": documents, "side": side, "workers": workers(),
+            "sequential_s": sequential.wall_s, "overlapped_s": overlapped.wall_s,
+            "bound_s": overlapped.bound_s, "gpu_busy": busy, "cpu_busy": overlapped.cpu.busy,
+        });
+        Section { name: "overlap", text, json }
+    }
 }
+
+const SHARED: &str = "\nboth halves run on the processor here, so overlap cannot gain much";
 
 /// The photos' side, smaller where the device is slow, and the seconds of the device for a full batch.
-fn side_and_seconds(gpu: &Gpu) -> Result<(usize, f64), Failure> {
+fn side_and_seconds(gpu: &Gpu) -> Result<(usize, f64), Problem> {
     for side in [SIDE, SIDE / 2] {
         let seconds = batch_seconds(gpu, side)?;
         if seconds < SLOW {
@@ -75,39 +92,21 @@ fn side_and_seconds(gpu: &Gpu) -> Result<(usize, f64), Failure> {
 }
 
 /// Seconds of the device for a full batch, copies included.
-fn batch_seconds(gpu: &Gpu, side: usize) -> Result<f64, Failure> {
-    let mut net = network(gpu, side)?;
+pub(crate) fn batch_seconds(gpu: &Gpu, side: usize) -> Result<f64, Problem> {
+    let mut net = small_network(gpu, side)?;
     let photos = vec![Photo::zeros((side, side, 3)); BATCH];
     GpuStage::<Photo>::open(&mut net, BATCH).map_err(|cause| cause.to_string())?;
-    let mut once = || -> Result<f64, Failure> {
+    let mut once = || -> Result<f64, Problem> {
         let start = Instant::now();
         let ticket = net.submit(&photos);
         let mut ticket = ticket.map_err(|error| error.cause().to_string())?;
-        let wait = std::time::Duration::from_secs(60);
+        let wait = Duration::from_secs(60);
         let result = GpuStage::<Photo>::try_collect(&mut net, &mut ticket, wait);
         result.map_err(|error| error.cause().to_string())?.ok_or("no result within a minute")?;
         Ok(start.elapsed().as_secs_f64())
     };
     once()?;
     Ok([once()?, once()?, once()?].into_iter().fold(f64::INFINITY, f64::min))
-}
-
-fn run(
-    gpu: &Gpu,
-    side: usize,
-    workers: usize,
-    documents: usize,
-    rounds: u32,
-    sequential: bool,
-) -> Result<Report, Failure> {
-    let prepare = move |photo: &mut usize| Ok::<Photo, Cause>(work(*photo, side, rounds));
-    let net = network(gpu, side)?;
-    let pipeline = Pipeline::new(prepare, net).batch_size(BATCH).workers(workers);
-    let mut run = if sequential { pipeline.run_sequential(0..documents) } else { pipeline.run(0..documents) };
-    for batch in run.by_ref() {
-        batch?;
-    }
-    Ok(run.report())
 }
 
 /// A photo, after `rounds` rounds of arithmetic.
@@ -132,7 +131,8 @@ fn round_seconds(side: usize) -> f64 {
     start.elapsed().as_secs_f64() / f64::from(rounds)
 }
 
-fn median(mut reports: Vec<Report>) -> Report {
+/// The run of middle length.
+pub(crate) fn median(mut reports: Vec<Report>) -> Report {
     reports.sort_by(|one, other| one.wall_s.total_cmp(&other.wall_s));
     reports.swap_remove(reports.len() / 2)
 }

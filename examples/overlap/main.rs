@@ -10,45 +10,44 @@
 //! 1 s a batch, a device at 2 s a batch, at 1/20 of its time unless `--scale` says otherwise. Then a few
 //! hundred photos through the loader and a small network on the device there is, first all CPU and then
 //! all GPU, then both at once. With `--json` stdout is one object and nothing else.
+//!
+//! The exit status is 0 when anything was done; a photo that failed is named on stderr.
 
+mod console;
 mod options;
 mod photos;
 mod schedule;
+#[path = "../common/terminal.rs"]
+mod terminal;
 
 use std::process::ExitCode;
 
-use options::{Options, Part};
-
-type Failure = Box<dyn std::error::Error>;
+use console::Console;
+use options::Part;
+use photos::Photos;
+use terminal::{Problem, print};
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("overlap: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    terminal::exit("overlap", run())
 }
 
-fn run() -> Result<(), Failure> {
+fn run() -> Result<(), Problem> {
     let Some(options) = options::parse()? else { return Ok(()) };
+    let console = Console::new(options.json);
+    // A device or a folder that is not there is said before the schedule takes its time.
+    let photos = match options.only {
+        Some(Part::Schedule) => None,
+        _ => Some(Photos::find(&options)?),
+    };
     let mut all = serde_json::Map::new();
     if options.only != Some(Part::Photos) {
-        all.insert("schedule".into(), schedule::measure(&options)?);
+        all.insert("schedule".into(), schedule::measure(&options, &console)?);
     }
-    if options.only != Some(Part::Schedule) {
-        all.insert("photos".into(), photos::measure(&options)?);
+    if let Some(photos) = photos {
+        all.insert("photos".into(), photos.measure(&options, &console)?);
     }
     if options.json {
-        println!("{}", serde_json::Value::Object(all));
+        print(&serde_json::Value::Object(all).to_string())?;
     }
     Ok(())
-}
-
-/// Says something to people; stdout belongs to the object where one was asked for.
-fn say(options: &Options, text: &str) {
-    if !options.json {
-        println!("{text}");
-    }
 }

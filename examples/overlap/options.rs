@@ -1,17 +1,20 @@
 //! What the command line says.
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use lexopt::prelude::*;
 
-use crate::Failure;
+use crate::terminal::{Problem, print};
 
 const HELP: &str = "overlap [--only schedule|photos] [--scale S] [--images DIR] [--device cpu|software|NAME]
         [--batch-size N] [--workers N] [--json]
 
 --only        one of the two parts; default both
 --scale       run the schedule at 1/S of its time; 1 is real time, default 20
---images      photos of your own; default 320 made from those in the repository
+--images      a folder with photos of your own; default 320 made from those in the repository
 --device      cpu (the twins), software, or a part of an adapter's name; default the best there is
 --batch-size  documents a batch; default 16
 --workers     workers; default 4 in the schedule, one a core for photos
@@ -34,39 +37,44 @@ pub(crate) struct Options {
     pub(crate) json: bool,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            only: None,
+            scale: 20.0,
+            images: None,
+            device: None,
+            batch_size: 16,
+            workers: None,
+            json: false,
+        }
+    }
+}
+
 /// `None` where only the help was asked for.
-pub(crate) fn parse() -> Result<Option<Options>, Failure> {
-    let mut options = Options {
-        only: None,
-        scale: 20.0,
-        images: None,
-        device: None,
-        batch_size: 16,
-        workers: None,
-        json: false,
-    };
+pub(crate) fn parse() -> Result<Option<Options>, Problem> {
+    let mut options = Options::default();
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("only") => options.only = Some(part(&arguments.value()?.string()?)?),
-            Long("scale") => options.scale = arguments.value()?.parse()?,
+            Long("scale") => options.scale = number("--scale", &mut arguments, 0.01..=10_000.0)?,
             Long("images") => options.images = Some(arguments.value()?.into()),
             Long("device") => options.device = Some(arguments.value()?.string()?),
-            Long("batch-size") => options.batch_size = arguments.value()?.parse()?,
-            Long("workers") => options.workers = Some(arguments.value()?.parse()?),
+            Long("batch-size") => options.batch_size = number("--batch-size", &mut arguments, 1..=1024)?,
+            Long("workers") => options.workers = Some(number("--workers", &mut arguments, 1..=1024)?),
             Long("json") => options.json = true,
             Short('h') | Long("help") => {
-                println!("{HELP}");
+                print(HELP)?;
                 return Ok(None);
             }
             other => return Err(other.unexpected().into()),
         }
     }
-    check(&options)?;
     Ok(Some(options))
 }
 
-fn part(name: &str) -> Result<Part, Failure> {
+fn part(name: &str) -> Result<Part, Problem> {
     match name {
         "schedule" => Ok(Part::Schedule),
         "photos" => Ok(Part::Photos),
@@ -74,12 +82,13 @@ fn part(name: &str) -> Result<Part, Failure> {
     }
 }
 
-fn check(options: &Options) -> Result<(), Failure> {
-    if !(0.01..=10_000.0).contains(&options.scale) {
-        return Err("--scale is a number from 0.01 to 10000".into());
-    }
-    if options.batch_size == 0 {
-        return Err("--batch-size is at least 1".into());
-    }
-    Ok(())
+fn number<T: FromStr + PartialOrd + Display>(
+    option: &str,
+    arguments: &mut lexopt::Parser,
+    range: RangeInclusive<T>,
+) -> Result<T, Problem> {
+    let text = arguments.value()?.string()?;
+    let value = text.parse().ok().filter(|value| range.contains(value));
+    let (least, most) = (range.start(), range.end());
+    value.ok_or_else(|| format!("{option} {text}: it is a number from {least} to {most}").into())
 }

@@ -1,20 +1,18 @@
 //! The experiment that started it, with sleeping halves: 144 s in turns, 129 s overlapped, and below.
 
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use gapless::{Cause, Error, Pipeline, Run};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
+use crate::console::Console;
 use crate::options::Options;
-use crate::{Failure, say};
+use crate::terminal::Problem;
 
 const DOCUMENTS: usize = 1024;
 /// Seconds of one worker for a document: 1 s for a batch of 16.
 const CPU: f64 = 1.0 / 16.0;
-/// Seconds of the device for a document: 2 s for a batch of 16, no launch cost. Under the seed's
-/// literal 2 s a call, the small first batches of the ramp would cost more than they gain.
+/// Seconds of the device for a document: 2 s for a batch of 16, no launch cost.
 const GPU: f64 = 2.0 / 16.0;
 
 /// One way of running the two halves.
@@ -22,91 +20,112 @@ struct Way {
     name: &'static str,
     what: &'static str,
     ideal: f64,
-    run: fn(&Halves) -> Run<usize, ()>,
+    run: fn(&Halves<'_>) -> Run<usize, ()>,
 }
 
 /// Costs at the scale of this run, and the settings.
-struct Halves {
+struct Halves<'a> {
     cpu: Duration,
     gpu: Duration,
     batch_size: usize,
     workers: usize,
-    bar: ProgressBar,
+    console: &'a Console,
 }
 
-pub(crate) fn measure(options: &Options) -> Result<Value, Failure> {
-    let halves = Halves::new(options);
+pub(crate) fn measure(options: &Options, console: &Console) -> Result<Value, Problem> {
+    let halves = Halves::new(options, console);
     let ways = ways(&halves);
     let bound = ways.iter().map(|way| way.ideal).fold(f64::INFINITY, f64::min);
-    say(options, &headline(options, &halves));
+    console.say(&headline(options, &halves))?;
     let mut rows = Vec::new();
     for way in ways {
-        let seconds = time((way.run)(&halves))? * options.scale;
+        let seconds = time(&way, &halves)? * options.scale;
         let Way { name, what, ideal, .. } = way;
-        say(options, &format!("  {name:<13}{seconds:>9.2} s   ideal {ideal:>8.2} s   {what}"));
+        console.say(&format!("  {name:<13}{seconds:>8.2} s   ideal {ideal:>8.4} s   {what}"))?;
         rows.push(json!({ "way": name, "seconds": seconds, "ideal": ideal }));
     }
-    halves.bar.finish_and_clear();
+    console.done();
     Ok(json!({
-        "scale": options.scale, "documents": DOCUMENTS, "batch_size": halves.batch_size,
+        "scale": whole(options.scale), "documents": DOCUMENTS, "batch_size": halves.batch_size,
         "workers": halves.workers, "bound": bound, "rows": rows,
     }))
 }
 
-fn headline(options: &Options, halves: &Halves) -> String {
+/// A number without a fraction is written without one.
+fn whole(number: f64) -> Value {
+    if number.fract() == 0.0 { json!(number as u64) } else { json!(number) }
+}
+
+fn headline(options: &Options, halves: &Halves<'_>) -> String {
+    let pace = match options.scale {
+        1.0 => "in real time".into(),
+        scale if scale > 1.0 => format!("run at 1/{scale} of the time"),
+        scale => format!("run at {:.1} times the time", 1.0 / scale),
+    };
     format!(
-        "{DOCUMENTS} documents, batches of {}, {} workers at {CPU} s a document, a device at {GPU} s a document \
-         (run at 1/{} of the time)",
-        halves.batch_size, halves.workers, options.scale
+        "{DOCUMENTS} documents, batches of {batch}, {workers} workers at {CPU} s a document, a device at {GPU} s a \
+         document ({pace})\n\
+         In every row the device's time grows with the batch and a call costs nothing: {full} s for a full one.{ramp}",
+        batch = halves.batch_size,
+        workers = halves.workers,
+        full = GPU * halves.batch_size as f64,
+        ramp = if halves.batch_size == 16 { LITERAL } else { "" },
     )
 }
 
+/// The other reading of the experiment, for batches of 16: 4 short calls and 64 more, 2 s each.
+const LITERAL: &str = "\nWere a call 2 s whatever its size, the small first batches of the ramp would cost more than \
+                       they gain: 136 s.";
+
 /// The rows, with the best that each way can reach while the device is the bottleneck.
-fn ways(halves: &Halves) -> Vec<Way> {
-    let (batch, workers) = (halves.batch_size as f64, halves.workers.max(1) as f64);
+fn ways(halves: &Halves<'_>) -> Vec<Way> {
+    let (batch, workers) = (halves.batch_size as f64, halves.workers as f64);
     let device = DOCUMENTS as f64 * GPU;
     let row = |name, what, fill, run| Way { name, what, ideal: fill + device, run };
     let all_cpu = DOCUMENTS as f64 * CPU / workers;
     vec![
-        row("sequential", "all CPU, then all GPU", all_cpu, sequential as fn(&Halves) -> Run<usize, ()>),
+        row("sequential", "all CPU, then all GPU", all_cpu, sequential as fn(&Halves<'_>) -> Run<usize, ()>),
         row("per_batch", "overlapped, a batch is one opaque CPU call", batch * CPU, per_batch),
         row("per_document", "overlapped, document by document", (batch / workers).ceil() * CPU, per_document),
-        row("ramp", "the same, first batches of 1, 2, 4, 8", CPU, ramp),
+        row("ramp", "the same, first batches of 1, 2, 4, … documents", CPU, ramp),
     ]
 }
 
-fn sequential(halves: &Halves) -> Run<usize, ()> {
-    documents(halves).run_sequential(0..DOCUMENTS)
+fn sequential(halves: &Halves<'_>) -> Run<usize, ()> {
+    documents(halves, "sequential").run_sequential(0..DOCUMENTS)
 }
 
-fn per_document(halves: &Halves) -> Run<usize, ()> {
-    documents(halves).run(0..DOCUMENTS)
+fn per_document(halves: &Halves<'_>) -> Run<usize, ()> {
+    documents(halves, "per_document").run(0..DOCUMENTS)
 }
 
-fn ramp(halves: &Halves) -> Run<usize, ()> {
-    documents(halves).ramp(true).run(0..DOCUMENTS)
+fn ramp(halves: &Halves<'_>) -> Run<usize, ()> {
+    documents(halves, "ramp").ramp(true).run(0..DOCUMENTS)
 }
 
-fn per_batch(halves: &Halves) -> Run<usize, ()> {
+fn per_batch(halves: &Halves<'_>) -> Run<usize, ()> {
     let Halves { cpu, gpu, batch_size, workers, .. } = *halves;
-    let prepare =
-        move |batch: &mut Vec<usize>| Ok::<usize, Cause>(pass(cpu * batch.len() as u32, batch.len()));
-    let device = move |batch: &[usize]| Ok::<(), Cause>(pass(gpu * batch[0] as u32, ()));
-    let bar = halves.bar.clone();
+    let prepare = move |batch: &mut Vec<usize>| {
+        pass(cpu * batch.len() as u32);
+        Ok::<usize, Cause>(batch.len())
+    };
+    let device = move |batch: &[usize]| {
+        pass(gpu * batch[0] as u32);
+        Ok::<(), Cause>(())
+    };
     Pipeline::per_batch(prepare, device)
         .batch_size(batch_size)
         .workers(workers)
-        .progress(move |progress| bar.set_position(progress.delivered))
+        .progress(halves.console.bar("per_batch", DOCUMENTS))
         .run(0..DOCUMENTS)
 }
 
-/// Both halves document by document. The closures cannot be named, so the pipeline is boxed by type.
-fn documents(halves: &Halves) -> Pipeline<usize, Prepare, Device> {
-    let bar = halves.bar.clone();
+/// Both halves document by document.
+fn documents(halves: &Halves<'_>, way: &'static str) -> Pipeline<usize, Prepare, Device> {
     Pipeline::new(Prepare(halves.cpu), Device(halves.gpu))
         .batch_size(halves.batch_size)
         .workers(halves.workers)
-        .progress(move |progress| bar.set_position(progress.delivered))
+        .progress(halves.console.bar(way, DOCUMENTS))
 }
 
 struct Prepare(Duration);
@@ -115,7 +134,8 @@ impl gapless::CpuStage<usize> for Prepare {
     type Prepared = ();
 
     fn prepare(&self, _: &mut usize) -> Result<(), Cause> {
-        pass(self.0, Ok(()))
+        pass(self.0);
+        Ok(())
     }
 }
 
@@ -126,7 +146,8 @@ impl gapless::GpuStage<()> for Device {
     type Ticket = ();
 
     fn submit(&mut self, batch: &[()]) -> Result<(), gapless::StageError> {
-        pass(self.0 * batch.len() as u32, Ok(()))
+        pass(self.0 * batch.len() as u32);
+        Ok(())
     }
 
     fn try_collect(&mut self, (): &mut (), _: Duration) -> Result<Option<()>, gapless::StageError> {
@@ -135,37 +156,30 @@ impl gapless::GpuStage<()> for Device {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a synthetic cost")]
-fn pass<T>(time: Duration, result: T) -> T {
+fn pass(time: Duration) {
     std::thread::sleep(time);
-    result
 }
 
-/// Seconds until every document is out.
-fn time(run: Run<usize, ()>) -> Result<f64, Error> {
+/// Seconds until every document is out, with start and end of the threads.
+fn time(way: &Way, halves: &Halves<'_>) -> Result<f64, Error> {
     let start = Instant::now();
     let mut seen = 0;
-    for batch in run {
+    for batch in (way.run)(halves) {
         seen += batch?.len();
     }
+    let seconds = start.elapsed().as_secs_f64();
     assert_eq!(seen, DOCUMENTS, "every document came out");
-    Ok(start.elapsed().as_secs_f64())
+    Ok(seconds)
 }
 
-impl Halves {
-    fn new(options: &Options) -> Self {
-        let bar = ProgressBar::new(DOCUMENTS as u64);
-        if !std::io::stderr().is_terminal() {
-            bar.set_draw_target(ProgressDrawTarget::hidden());
-        }
-        if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} {eta}") {
-            bar.set_style(style);
-        }
+impl<'a> Halves<'a> {
+    fn new(options: &Options, console: &'a Console) -> Self {
         Self {
             cpu: Duration::from_secs_f64(CPU / options.scale),
             gpu: Duration::from_secs_f64(GPU / options.scale),
             batch_size: options.batch_size,
             workers: options.workers.unwrap_or(4),
-            bar,
+            console,
         }
     }
 }

@@ -1,0 +1,39 @@
+//! What the command line says.
+
+use std::path::PathBuf;
+
+use lexopt::prelude::*;
+
+use crate::terminal::{Problem, print};
+
+const HELP: &str = "measure [--device cpu|software|NAME] [--quick] [--json FILE]
+
+--device  cpu (the twins), software, or a part of an adapter's name; default the best there is
+--quick   rough figures in seconds
+--json    writes everything that was measured into this file as well";
+
+#[derive(Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) device: Option<String>,
+    pub(crate) quick: bool,
+    pub(crate) json: Option<PathBuf>,
+}
+
+/// `None` where only the help was asked for.
+pub(crate) fn parse() -> Result<Option<Options>, Problem> {
+    let mut options = Options::default();
+    let mut arguments = lexopt::Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("device") => options.device = Some(arguments.value()?.string()?),
+            Long("quick") => options.quick = true,
+            Long("json") => options.json = Some(arguments.value()?.into()),
+            Short('h') | Long("help") => {
+                print(HELP)?;
+                return Ok(None);
+            }
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(Some(options))
+}

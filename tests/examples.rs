@@ -1,0 +1,175 @@
+//! The examples as people run them: as programs, with what they print and how they end.
+//!
+//! All on the twins, so no GPU is needed. Times are never looked at, only shapes. `cargo test` builds the
+//! examples; `cargo test --test examples` does not, and takes them as they were built last.
+
+#[path = "../examples/common/photos.rs"]
+mod photos;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// The program of an example, which cargo builds beside the tests.
+fn example(name: &str) -> Command {
+    let test = std::env::current_exe().expect("a test knows where it is");
+    let profile = test.ancestors().nth(2).expect("a test lies in target/<profile>/deps");
+    let program = profile.join("examples").join(name).with_extension(std::env::consts::EXE_EXTENSION);
+    assert!(program.is_file(), "{} is not built; `cargo build --examples` does it", program.display());
+    Command::new(program)
+}
+
+fn run(name: &str, arguments: &[&str]) -> Output {
+    example(name).args(arguments).stdin(Stdio::null()).output().expect("the example starts")
+}
+
+/// Runs `overlap`, which must end well, and gives the one object that its stdout must be.
+fn object(arguments: &[&str]) -> (Value, String) {
+    let output = run("overlap", arguments);
+    let errors = String::from_utf8(output.stderr).expect("text");
+    assert!(output.status.success(), "{:?}: {errors}", output.status);
+    let value: Value = serde_json::from_slice(&output.stdout).expect("stdout is one object and nothing else");
+    (value, errors)
+}
+
+/// What `overlap` says when it must end with status 1.
+fn refusal(arguments: &[&str]) -> String {
+    let output = run("overlap", arguments);
+    let errors = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {errors}");
+    assert!(output.stdout.is_empty(), "{arguments:?} wrote to stdout");
+    errors
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().expect("an object").keys().map(|key| &key[..]).collect()
+}
+
+/// An empty folder of this test's own.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples").join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+/// Two files that are no photos, and a folder, which is no file.
+fn spoil(folder: &Path) {
+    let good = photos::make_photos(folder, 1, 9).expect("a photo").remove(0);
+    let jpeg = fs::read(&good).expect("a photo");
+    fs::remove_file(good).expect("a file");
+    fs::write(folder.join("text.jpg"), "This is no photo.").expect("a file");
+    fs::write(folder.join("truncated.jpg"), &jpeg[..jpeg.len() / 2]).expect("a file");
+    fs::create_dir(folder.join("folder.jpg")).expect("a folder");
+}
+
+#[test]
+fn the_schedule_is_one_object_with_four_ways_in_order() {
+    let (value, _) = object(&["--only", "schedule", "--scale", "400", "--json"]);
+    assert_eq!(keys(&value), ["schedule"]);
+    let schedule = &value["schedule"];
+    assert_eq!(keys(schedule), ["batch_size", "bound", "documents", "rows", "scale", "workers"]);
+    for (key, number) in [("scale", 400), ("documents", 1024), ("batch_size", 16), ("workers", 4)] {
+        assert_eq!(schedule[key], number, "{key}");
+    }
+    assert_eq!(schedule["bound"], 128.0625);
+    let rows = schedule["rows"].as_array().expect("rows");
+    let ideals: Vec<_> = rows.iter().map(|row| (row["way"].as_str(), row["ideal"].as_f64())).collect();
+    let wanted = [("sequential", 144.0), ("per_batch", 129.0), ("per_document", 128.25), ("ramp", 128.0625)];
+    assert_eq!(ideals, wanted.map(|(way, ideal)| (Some(way), Some(ideal))));
+    for row in rows {
+        assert_eq!(keys(row), ["ideal", "seconds", "way"]);
+        assert!(row["seconds"].is_f64());
+    }
+}
+
+#[test]
+fn photos_that_fail_are_named_and_the_others_are_done() {
+    let folder = folder("mixed");
+    photos::make_photos(&folder, 2, 7).expect("two photos");
+    spoil(&folder);
+    let images = folder.to_str().expect("a path");
+    let (value, errors) = object(&["--only", "photos", "--images", images, "--device", "cpu", "--json"]);
+    assert_eq!(keys(&value), ["photos"]);
+    let photos = value["photos"].as_object().expect("an object");
+    assert_eq!((&photos["device"], &photos["device_kind"]), (&"cpu".into(), &"twin".into()));
+    assert_eq!(photos["images"], 4, "a folder among the photos is left out");
+    let failed: Vec<&str> =
+        photos["failed"].as_array().expect("a list").iter().flat_map(Value::as_str).collect();
+    assert_eq!(failed.len(), 2, "{failed:?}");
+    for (failure, name) in failed.iter().zip(["text.jpg", "truncated.jpg"]) {
+        assert!(failure.starts_with(&format!("{}: ", folder.join(name).display())), "{failure}");
+        assert!(errors.contains(failure), "{failure} is not on stderr: {errors}");
+    }
+    let numbers =
+        ["sequential_s", "overlapped_s", "bound_s", "cpu_busy", "gpu_busy", "first_result_s", "max_abs_diff"];
+    assert!(numbers.iter().all(|key| photos[*key].is_f64()), "{photos:?}");
+    assert_eq!(photos.len(), 4 + numbers.len());
+    assert_eq!(photos["max_abs_diff"], 0.0, "the twins give the same bits in turns and overlapped");
+}
+
+#[test]
+fn nothing_done_is_status_one_and_not_a_panic() {
+    let folder = folder("spoiled");
+    spoil(&folder);
+    let images = folder.to_str().expect("a path");
+    let errors = refusal(&["--only", "photos", "--images", images, "--device", "cpu", "--json"]);
+    assert!(errors.contains("none of 2 photos could be done"), "{errors}");
+    assert!(errors.contains("text.jpg: "), "{errors}");
+}
+
+#[test]
+fn arguments_that_cannot_work_are_refused_with_their_name() {
+    let empty = folder("empty");
+    let empty = empty.to_str().expect("a path");
+    for (arguments, named) in [
+        (&["--only", "nothing"][..], "--only nothing"),
+        (&["--scale", "0"], "--scale 0"),
+        (&["--scale", "NaN"], "--scale NaN"),
+        (&["--batch-size", "0"], "--batch-size 0"),
+        (&["--workers", "many"], "--workers many"),
+        (&["--device", "voodoo 2"], "voodoo 2"),
+        (&["--device", "cpu", "--images", "/there/is/nothing"], "--images /there/is/nothing"),
+        (&["--device", "cpu", "--images", empty], "there is no file"),
+        (&["--speed"], "--speed"),
+        (&["--images"], "--images"),
+    ] {
+        let errors = refusal(arguments);
+        assert!(errors.contains(named), "{arguments:?}: {errors}");
+        assert!(!errors.contains("panicked"), "{arguments:?}: {errors}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_leaves_ends_the_example_without_a_panic() {
+    let mut child = example("overlap")
+        .args(["--only", "schedule", "--scale", "10000"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the example starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{:?}", output.status);
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn a_machine_is_measured_into_a_table_and_a_file() {
+    let file = folder("measure").join("machine.json");
+    let output = run("measure", &["--device", "cpu", "--quick", "--json", file.to_str().expect("a path")]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("text");
+    let value: Value = serde_json::from_slice(&fs::read(file).expect("a file")).expect("one object");
+    assert_eq!(keys(&value), ["bandwidth", "kernels", "machine", "overlap", "photos"]);
+    assert_eq!(value["machine"]["device"]["kind"], "twin");
+    for section in keys(&value) {
+        assert!(text.contains(&format!("== {section}\n")), "{section} is missing in {text}");
+    }
+    for kernel in value["kernels"]["kernels"].as_array().expect("kernels") {
+        assert!(kernel["share_of_copy"].is_f64() && kernel["multiply_adds_per_second"].is_f64(), "{kernel}");
+    }
+}
