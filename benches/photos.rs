@@ -32,6 +32,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let loaders = [
         ("bilinear, middle 0.875", Loader::rgb8(224, 224).center_crop(0.875)),
         ("bicubic, middle 0.875", Loader::rgb8(224, 224).center_crop(0.875).filter(Filter::Bicubic)),
+        ("bilinear, whole photo", Loader::rgb8(224, 224)),
         ("bicubic, whole photo", Loader::rgb8(224, 224).filter(Filter::Bicubic)),
     ];
     println!("{PHOTOS} JPEGs, {WORKERS} workers, medians of {RUNS} runs; goal {GOAL} of the decoder");

@@ -15,7 +15,7 @@ pub(crate) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { side: 8192, decoded: 64 << 20, file: 64 << 20 }
+        Self { side: 8192, decoded: 128 << 20, file: 64 << 20 }
     }
 }
 

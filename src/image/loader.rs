@@ -110,7 +110,7 @@ impl Loader {
         self
     }
 
-    /// A photo that takes more bytes to decode, pixels and decoder together, is a failure; 64 MiB by
+    /// A photo that takes more bytes to decode, pixels and decoder together, is a failure; 128 MiB by
     /// default, 0 for no limit.
     ///
     /// A pixel takes 3 bytes in a JPEG (4 in one of at most 2 megapixels), 6 more in a progressive one (8

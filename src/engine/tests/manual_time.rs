@@ -8,6 +8,7 @@ use crate::engine::job::{AsItIs, Job};
 use crate::engine::seam::{Seam, manual::World};
 use crate::engine::settings::{Settings, WorkerCount};
 use crate::error::Error;
+use crate::observe::bound::Bottleneck;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -59,6 +60,37 @@ fn document_by_document_takes_128_and_a_quarter() {
     let world = World::new();
     let run = || seed(&world, false).start::<PerDoc<AsItIs>>(AsItIs(()), settings(false), docs(DOCUMENTS));
     assert_eq!(seconds(&world, run), 128.25);
+}
+
+#[test]
+fn the_report_says_where_the_time_went() {
+    let world = World::new();
+    let _this_thread = world.enter();
+    let run = seed(&world, false).start::<PerDoc<AsItIs>>(AsItIs(()), settings(false), docs(DOCUMENTS));
+    let mut run = run.expect("these settings can work");
+    take(&mut run, usize::MAX);
+    let report = run.report();
+    let parts = [report.fill_s, report.busy_s, report.stalls_s, report.drain_s];
+    assert_eq!((report.wall_s, parts), (128.25, [0.25, 128.0, 0.0, 0.0]), "{report}");
+    assert_eq!((report.bottleneck, report.bound_s), (Bottleneck::Gpu, 128.0625));
+    assert_eq!(report.cpu.prepare_s, 64.0);
+    assert_eq!(report.devices[0].busy, 128.0 / 128.25);
+    assert_eq!((report.first_result_s, report.devices[0].starved_s), (2.25, 0.0));
+}
+
+#[test]
+fn a_slow_cpu_half_is_the_bottleneck_and_the_device_starves() {
+    let world = World::new();
+    let _this_thread = world.enter();
+    let setup = Setup { cpu_cost: SECOND, ..seed(&world, false) };
+    let run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings(false), docs(64));
+    let mut run = run.expect("these settings can work");
+    take(&mut run, usize::MAX);
+    let report = run.report();
+    // Four batches of 16 come every 4 s; the device takes 2 s for each, and the last one's are the drain.
+    assert_eq!((report.wall_s, report.bottleneck), (18.0, Bottleneck::Cpu), "{report}");
+    assert_eq!([report.fill_s, report.busy_s, report.stalls_s, report.drain_s], [0.0, 16.0, 0.0, 2.0]);
+    assert_eq!((report.bound_s, report.devices[0].starved_s), (16.125, 6.0));
 }
 
 #[test]
