@@ -170,7 +170,8 @@ pub enum Error {
         /// What the stage said.
         cause: Cause,
     },
-    /// A document failed and the failure policy ends the run. Its failure is in the batch before this error.
+    /// A document failed and the failure policy ends the run. Its failure is in the batch before this
+    /// error; where a share of failures is looked at after the whole source, in one before that.
     Stopped {
         /// Place of the document that failed.
         position: Position,

@@ -166,7 +166,8 @@ where
     /// Batches that may be prepared ahead of the devices. Default 2; 0 is an error.
     ///
     /// It bounds memory: tokens are `ahead` batches, those in flight on the devices, and the one being
-    /// filled, never fewer than two batches and four items a worker.
+    /// filled, and one more with `then`; never fewer than two batches and four items a
+    /// worker. With `per_batch` they are the workers, `ahead` and the devices' depths, in batches.
     pub fn ahead(mut self, batches: usize) -> Self {
         self.settings.ahead = batches;
         self
@@ -200,8 +201,9 @@ where
     }
 
     /// For a live source: a device that idles cuts what there is when a document has waited this long, and
-    /// no document waits for its neighbours before it is prepared.
-    /// Default none: a batch waits until it is full. 0 is an error.
+    /// no document waits for its neighbours before it is prepared. Default none: a batch waits until it is
+    /// full. 0 is an error. A source that waits for results of its own run needs it. With `workers(0)` the
+    /// caller itself waits in the source, and nothing is cut meanwhile.
     pub fn max_wait(mut self, wait: Duration) -> Self {
         self.settings.max_wait = Some(wait);
         self
@@ -213,14 +215,15 @@ where
         self
     }
 
-    /// Calls this on the caller's thread after every batch. Default none.
+    /// Calls this on the caller's thread with every batch that comes out. Default none.
     pub fn progress(mut self, on_progress: impl FnMut(&Progress) + Send + 'static) -> Self {
         self.on_progress = Some(Box::new(on_progress));
         self
     }
 
     /// Uses the threads of this pool as workers; it is never closed by us. Default: a pool of the run's
-    /// own. A pool of one thread is enough, and the caller may itself run in it.
+    /// own. A pool of one thread is enough, and the caller may itself run in it. To set `workers` too is an
+    /// error: the pool has its own.
     pub fn pool(mut self, pool: &Arc<ThreadPool>) -> Self {
         self.settings.pool = Some(pool.clone());
         self

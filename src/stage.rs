@@ -47,7 +47,8 @@ pub trait CpuStage<D>: Send + Sync + 'static {
 
     /// Takes a prepared item back after the device is done with it, so that its memory can be used again.
     ///
-    /// Called once for every item that went through the GPU half, on the device thread.
+    /// Called for every item that went through the GPU half (and every copy that filled a batch up), after
+    /// its result was handed over, on the thread that runs the device.
     fn recycle(&self, _used: Self::Prepared) {}
 }
 

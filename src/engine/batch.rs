@@ -4,6 +4,9 @@ use super::line::Aftermath;
 use crate::error::{Cause, Error, Failure};
 use crate::place::{BatchIndex, Position};
 
+/// Items that memory is taken for at once; beyond them it is taken as they come.
+pub(crate) const RESERVED: usize = 1 << 12;
+
 /// A document on its way, with its place in the source.
 #[derive(Clone, Debug)]
 pub(crate) struct Item<D> {
@@ -22,7 +25,11 @@ impl<D, P> Slot<D, P> {
     /// Hands the parts out to be dropped without a lock.
     pub(crate) fn cancel(self, position: Position, after: &mut Aftermath<D, P>) {
         let document = match self {
-            Self::Waiting(document) | Self::Failed(document, _) => document,
+            Self::Waiting(document) => document,
+            Self::Failed(document, cause) => {
+                after.causes.push(cause);
+                document
+            }
             Self::Ready(document, prepared) => {
                 after.trash.push(prepared);
                 document
@@ -84,7 +91,7 @@ impl Part {
 
 impl<D, P> Batch<D, P> {
     pub(crate) fn new(index: BatchIndex, prepared: Vec<P>, capacity: usize) -> Self {
-        let items = Vec::with_capacity(capacity);
+        let items = Vec::with_capacity(capacity.min(RESERVED));
         Self { index, items, prepared, failures: Vec::new(), pad: None, part: Part::WHOLE }
     }
 

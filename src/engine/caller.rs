@@ -186,13 +186,18 @@ impl<J: Job> Caller<J> {
             return;
         }
         self.turn.state = State::Ended;
+        let start = self.shared.seam.now();
         self.shared.stop();
         let joined = self.join();
         self.turn.left_behind = joined.left_behind;
         self.end_inline();
         self.drain();
-        self.shared.ledger.lock().close(joined.all);
-        self.shared.meters.ended.set_first(self.shared.seam.now());
+        let mut ledger = self.shared.ledger.lock();
+        ledger.close(joined.all, self.shared.in_hand.load(Ordering::SeqCst));
+        drop(ledger);
+        let now = self.shared.seam.now();
+        self.shared.meters.stopping.add(now - start);
+        self.shared.meters.ended.set_first(now);
     }
 
     /// Waits for the threads of the run, and for the units that run on a pool of others.

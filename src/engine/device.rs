@@ -208,7 +208,7 @@ impl<J: Job> DeviceLoop<J> {
     fn finish(&mut self, mut batch: BatchOf<J>, output: Option<J::Output>) {
         self.end_busy();
         self.count(&batch);
-        self.recycle(std::mem::take(&mut batch.prepared));
+        let used = std::mem::take(&mut batch.prepared);
         match output {
             Some(output) if J::After::PER_ROW => then::start(&self.shared, batch, output, &self.out),
             output => {
@@ -216,6 +216,7 @@ impl<J: Job> DeviceLoop<J> {
                 self.send(batch.index, batch.part, Ok(delivery(batch, output)));
             }
         }
+        self.recycle(used);
     }
 
     fn recycle(&self, mut prepared: Vec<J::Prepared>) {
@@ -228,12 +229,19 @@ impl<J: Job> DeviceLoop<J> {
 
     fn fail(&mut self, batch: BatchOf<J>, error: StageError) {
         self.end_busy();
-        match error {
-            StageError::Lost(cause) => self.lose(batch, cause),
-            StageError::TooLarge(_) if batch.prepared.len() > batch.items.len() => self.strip(batch),
-            StageError::TooLarge(_) if batch.items.len() > 1 => self.halve(batch),
-            StageError::TooLarge(cause) | StageError::Batch(cause) => self.fail_batch(batch, cause),
-        }
+        let cause = match error {
+            StageError::Lost(cause) => return self.lose(batch, cause),
+            StageError::TooLarge(cause) if batch.prepared.len() > 1 => {
+                drop_user(cause);
+                return if batch.prepared.len() > batch.items.len() {
+                    self.strip(batch)
+                } else {
+                    self.halve(batch)
+                };
+            }
+            StageError::TooLarge(cause) | StageError::Batch(cause) => cause,
+        };
+        self.fail_batch(batch, cause);
     }
 
     /// Goes on without the copies that filled the batch up.
@@ -318,20 +326,22 @@ impl<J: Job> DeviceLoop<J> {
         self.meter.first_submit.set_first(now);
         if let Some(since) = self.idle_since.take() {
             self.meter.starved.add(now.saturating_sub(since));
-        }
-        if self.in_flight.is_empty() {
+            self.busy_since = now;
+        } else if self.in_flight.is_empty() {
             self.busy_since = now;
         }
     }
 
     /// Called when a batch has left the device, for better or worse.
     fn end_busy(&mut self) {
-        if self.in_flight.is_empty() && self.idle_since.is_none() && self.meter.first_submit.get().is_some() {
-            let now = self.shared.seam.now();
-            self.meter.busy.add(now.saturating_sub(self.busy_since));
-            self.meter.last_collect.set(now);
-            self.idle_since = Some(now);
+        if self.idle_since.is_some() || self.meter.first_submit.get().is_none() {
+            return;
         }
+        let now = self.shared.seam.now();
+        self.meter.busy.add(now.saturating_sub(self.busy_since));
+        self.meter.last_collect.set(now);
+        self.busy_since = now;
+        self.idle_since = self.in_flight.is_empty().then_some(now);
     }
 
     fn count(&self, batch: &BatchOf<J>) {
@@ -357,8 +367,13 @@ fn fill_up<D, P>(batch: &mut Batch<D, P>) -> Result<(), StageError> {
 fn check_rows<J: Job>(batch: &BatchOf<J>, output: J::Output) -> Result<J::Output, StageError> {
     let padding = batch.prepared.len() - batch.items.len();
     let expected = documents::<J>(&batch.items) + padding;
-    match output.rows() {
-        Some(rows) if rows != expected => {
+    let rows = guard(|| output.rows());
+    match rows {
+        Err(panic) => {
+            drop_user(output);
+            Err(StageError::Batch(panic))
+        }
+        Ok(Some(rows)) if rows != expected => {
             drop_user(output);
             Err(StageError::Batch(Cause::msg(format!(
                 "the stage returned {rows} rows for {expected} documents"

@@ -20,6 +20,7 @@ pub(crate) struct Feeder<J: Job> {
     /// `None` once it has ended: an iterator is not asked again after its end.
     source: Option<Source<J::Document>>,
     next: u64,
+    batch_size: usize,
     /// Memory for the next group.
     spare: Option<Slots<J>>,
     /// Whether a document may come at any time, so that none may wait for its neighbours.
@@ -44,8 +45,13 @@ enum Pulled {
 }
 
 impl<J: Job> Feeder<J> {
-    pub(crate) fn new(shared: &Arc<Shared<J>>, source: Source<J::Document>, live: bool) -> Self {
-        Self { shared: shared.clone(), source: Some(source), next: 0, spare: None, live }
+    pub(crate) fn new(
+        shared: &Arc<Shared<J>>,
+        source: Source<J::Document>,
+        batch_size: usize,
+        live: bool,
+    ) -> Self {
+        Self { shared: shared.clone(), source: Some(source), next: 0, batch_size, spare: None, live }
     }
 
     /// The loop of the feeder's thread.
@@ -59,11 +65,17 @@ impl<J: Job> Feeder<J> {
         if self.source.is_none() || self.shared.stopped() {
             return Fed::Ended;
         }
-        let want = if self.live { 1 } else { self.shared.work.group_size() };
+        let want = if self.live { 1 } else { self.shared.work.group_size().min(self.room()) };
         let Some(tokens) = self.take_tokens(want, wait) else {
             return if wait { Fed::Ended } else { Fed::NoToken };
         };
         self.feed(tokens)
+    }
+
+    /// Documents up to the next cut, where none fails: a full batch must not wait behind a source that
+    /// waits for its next document.
+    fn room(&self) -> usize {
+        self.batch_size - (self.next % self.batch_size as u64) as usize
     }
 
     fn take_tokens(&self, want: usize, wait: bool) -> Option<usize> {
@@ -102,7 +114,10 @@ impl<J: Job> Feeder<J> {
         let Some(source) = &mut self.source else { return Pulled::SourceEnded };
         while slots.len() < most && !self.shared.stopped() {
             match guard(|| source.next()) {
-                Ok(Some(document)) => slots.push(Slot::Waiting(document)),
+                Ok(Some(document)) => {
+                    self.shared.in_hand.fetch_add(J::documents(&document), Ordering::SeqCst);
+                    slots.push(Slot::Waiting(document));
+                }
                 Ok(None) => return Pulled::SourceEnded,
                 Err(cause) => {
                     let position = Position(self.next + slots.len() as u64);
@@ -120,7 +135,10 @@ impl<J: Job> Feeder<J> {
         let first = Position(self.next);
         self.next += slots.len() as u64;
         let documents = slots.iter().map(|slot| J::documents(slot.document())).sum();
-        self.shared.ledger.lock().pull(documents);
+        let mut ledger = self.shared.ledger.lock();
+        ledger.pull(documents);
+        self.shared.in_hand.store(0, Ordering::SeqCst);
+        drop(ledger);
         self.spare = push_group(&self.shared, Group { first, slots });
     }
 

@@ -16,20 +16,13 @@ impl<J: Job> Caller<J> {
     pub(crate) fn report(&self) -> Report {
         let wall = self.elapsed().as_secs_f64();
         let devices: Vec<_> = self.devices.iter().map(|device| device_report(device, wall)).collect();
+        let busiest = self.devices.iter().max_by_key(|device| device.busy.get());
         let measured = Measured {
             wall,
             first_prepare: seconds(&self.shared.meters.first_prepare, wall),
-            last_prepare: seconds(&self.shared.meters.last_prepare, wall),
-            first_submit: self
-                .devices
-                .iter()
-                .map(|device| seconds(&device.first_submit, wall))
-                .fold(wall, f64::min),
-            last_collect: self
-                .devices
-                .iter()
-                .map(|device| seconds(&device.last_collect, wall))
-                .fold(0.0, f64::max),
+            last_work: seconds(&self.shared.meters.last_work, wall),
+            first_submit: busiest.map_or(wall, |device| seconds(&device.first_submit, wall)),
+            last_collect: busiest.map_or(0.0, |device| seconds(&device.last_collect, wall)),
             first_result: self.shared.meters.first_result.get().unwrap_or_default().as_secs_f64(),
             costs: self.costs(&devices, wall),
             cpu: self.cpu_report(wall),
@@ -65,6 +58,7 @@ impl<J: Job> Caller<J> {
     fn costs(&self, devices: &[DeviceReport], wall: f64) -> Costs {
         let meters = &self.shared.meters;
         let waited = meters.caller_waited.get().as_secs_f64();
+        let stopping = meters.stopping.get().as_secs_f64();
         Costs {
             cpu: (meters.prepare.get() + meters.then.get()).as_secs_f64(),
             workers: self.workers as f64,
@@ -74,7 +68,7 @@ impl<J: Job> Caller<J> {
             items: devices.iter().map(|device| device.items as f64).sum(),
             source: meters.source.get().as_secs_f64(),
             // Where the caller runs the device or everything, its time is theirs.
-            caller: if self.only_takes { (wall - waited).max(0.0) } else { 0.0 },
+            caller: if self.only_takes { (wall - waited - stopping).max(0.0) } else { 0.0 },
         }
     }
 

@@ -48,12 +48,13 @@ impl<D> Ledger<D> {
     /// Closes the accounts. Where not all user code has returned, what is missing is stuck in it, and
     /// what it leaves later is not counted; where all has, a document that is missing is a bug of ours
     /// and stays visible as one.
-    pub(crate) fn close(&mut self, all_returned: bool) {
+    pub(crate) fn close(&mut self, all_returned: bool, in_hand: usize) {
         if self.closed {
             return;
         }
         self.closed = true;
         if !all_returned {
+            self.accounts.pulled += in_hand as u64;
             let Accounts { pulled, delivered, failed, cancelled, .. } = self.accounts;
             self.accounts.stuck = pulled - delivered - failed - cancelled;
         }

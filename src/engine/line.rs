@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::batch::{Batch, Group, Item, Pad, Slot};
+use super::batch::{Batch, Group, Item, Pad, RESERVED, Slot};
 use super::budget::Budget;
 use super::seam::{Moment, Receiver, Seam, Sender};
 use super::settings::{LastBatch, Order};
@@ -36,12 +36,17 @@ pub(crate) struct Cuts<P> {
     pub(crate) last: LastBatch<P>,
 }
 
+/// Documents in an item.
+type Weigh<D> = fn(&D) -> usize;
+
 /// What a call leaves to be done without the lock.
 pub(crate) struct Aftermath<D, P> {
     /// Items that will not come out.
     pub(crate) cancelled: Vec<Item<D>>,
     /// Prepared items of those.
     pub(crate) trash: Vec<P>,
+    /// Why others failed that will not come out.
+    pub(crate) causes: Vec<Cause>,
     /// Batches that will not come out.
     pub(crate) batches: Vec<Batch<D, P>>,
     /// Whether the line has just closed itself: nothing more is to be taken in.
@@ -50,7 +55,13 @@ pub(crate) struct Aftermath<D, P> {
 
 impl<D, P> Default for Aftermath<D, P> {
     fn default() -> Self {
-        Self { cancelled: Vec::new(), trash: Vec::new(), batches: Vec::new(), ceased: false }
+        Self {
+            cancelled: Vec::new(),
+            trash: Vec::new(),
+            causes: Vec::new(),
+            batches: Vec::new(),
+            ceased: false,
+        }
     }
 }
 
@@ -60,9 +71,12 @@ pub(crate) struct Line<D, P> {
     ring: VecDeque<Option<Slot<D, P>>>,
     head: u64,
     accepted: u64,
+    /// Documents that went through the line; an item of `per_batch` holds several.
+    seen: u64,
+    weigh: Weigh<D>,
     end: Option<u64>,
     open: Batch<D, P>,
-    /// When the first good item came into the open batch.
+    /// When the first item came into the open batch.
     opened: Option<Moment>,
     sink: Option<Sink<D, P>>,
     budget: Budget,
@@ -73,19 +87,21 @@ pub(crate) struct Line<D, P> {
 }
 
 impl<D, P> Line<D, P> {
-    pub(crate) fn new(cuts: Cuts<P>, sink: Sink<D, P>, budget: Budget) -> Self {
+    pub(crate) fn new(cuts: Cuts<P>, sink: Sink<D, P>, budget: Budget, weigh: Weigh<D>) -> Self {
         let size = if cuts.ramp { 1 } else { cuts.size };
         let capacity = match (&sink, cuts.order) {
             (Sink::Stream(_), Order::Source) => cuts.limit,
             _ => 0,
         };
         Self {
-            open: Batch::new(BatchIndex(0), Vec::with_capacity(cuts.size), cuts.size),
+            open: Batch::new(BatchIndex(0), Vec::with_capacity(cuts.size.min(RESERVED)), cuts.size),
             cuts,
             size,
-            ring: VecDeque::with_capacity(capacity),
+            ring: VecDeque::with_capacity(capacity.min(RESERVED)),
             head: 0,
             accepted: 0,
+            seen: 0,
+            weigh,
             end: None,
             opened: None,
             sink: Some(sink),
@@ -156,6 +172,7 @@ impl<D, P> Line<D, P> {
         if self.sink.is_none() {
             return slot.cancel(position, after);
         }
+        self.seen += (self.weigh)(slot.document()) as u64;
         match slot {
             Slot::Waiting(document) => after.cancelled.push(Item { position, document }),
             Slot::Ready(document, prepared) => {
@@ -163,7 +180,10 @@ impl<D, P> Line<D, P> {
                 self.open.items.push(Item { position, document });
                 self.open.prepared.push(prepared);
             }
-            Slot::Failed(document, cause) => self.fail(position, document, cause, after),
+            Slot::Failed(document, cause) => {
+                self.opened.get_or_insert(now);
+                self.fail(position, document, cause, after);
+            }
         }
         if self.open.items.len() >= self.size || self.open.len() >= self.cuts.limit {
             self.cut(after);
@@ -171,8 +191,9 @@ impl<D, P> Line<D, P> {
     }
 
     fn fail(&mut self, position: Position, document: D, cause: Cause, after: &mut Aftermath<D, P>) {
+        let documents = (self.weigh)(&document) as u64;
         self.open.failures.push(Failure { document, position, stage: Stage::Cpu, cause });
-        if self.budget.exceeded_by(1, position, self.accepted) {
+        if self.budget.exceeded_by(documents, position, self.seen) {
             self.end_with(Error::Stopped { position }, after);
         }
     }
@@ -212,15 +233,21 @@ impl<D, P> Line<D, P> {
     /// What happens to a last batch that is not full.
     fn shorten(&mut self, after: &mut Aftermath<D, P>) {
         match self.cuts.last {
-            LastBatch::Short => {}
+            LastBatch::Short | LastBatch::Pad(_) => {}
             LastBatch::Drop => {
                 after.cancelled.append(&mut self.open.items);
                 after.trash.append(&mut self.open.prepared);
             }
-            LastBatch::Pad(copy) => {
-                // `copy` is user code; the device thread runs it, without the lock.
-                self.open.pad = (!self.open.items.is_empty()).then_some(Pad { copy, size: self.cuts.size });
-            }
+        }
+    }
+
+    /// A batch that is cut short for whatever reason is filled up, where that was asked for. The copies
+    /// are made by user code; the device thread does that, without the lock.
+    fn padding(&self) -> Option<Pad<P>> {
+        let short = !self.open.items.is_empty() && self.open.items.len() < self.size;
+        match self.cuts.last {
+            LastBatch::Pad(copy) if short => Some(Pad { copy, size: self.cuts.size }),
+            _ => None,
         }
     }
 
@@ -228,7 +255,8 @@ impl<D, P> Line<D, P> {
         if self.open.len() == 0 {
             return;
         }
-        let prepared = self.spares.pop().unwrap_or_else(|| Vec::with_capacity(self.cuts.size));
+        self.open.pad = self.padding();
+        let prepared = self.spares.pop().unwrap_or_else(|| Vec::with_capacity(self.cuts.size.min(RESERVED)));
         let next = Batch::new(BatchIndex(self.open.index.0 + 1), prepared, self.cuts.size);
         let batch = std::mem::replace(&mut self.open, next);
         self.opened = None;
@@ -302,12 +330,12 @@ impl<D, P> Line<D, P> {
 
     /// Counts documents that failed after they were cut; true if they are more than the policy allows.
     pub(crate) fn count_failures(&mut self, failures: u64, position: Position) -> bool {
-        self.budget.exceeded_by(failures, position, self.accepted)
+        self.budget.exceeded_by(failures, position, self.seen)
     }
 
     /// Why the run ends when everything that was cut is out; `None` where it simply ends.
     pub(crate) fn take_ending(&mut self) -> Option<Error> {
-        let share = || self.budget.exceeded_at_end(self.accepted);
+        let share = || self.budget.exceeded_at_end(self.seen);
         self.ending.take().or_else(|| share().map(|position| Error::Stopped { position }))
     }
 

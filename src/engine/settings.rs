@@ -26,8 +26,9 @@ pub enum LastBatch<P> {
     Short,
     /// Its documents are not processed; they count as cancelled and can be taken back.
     Drop,
-    /// It is filled up to the batch size with copies of its last prepared item, made by this
-    /// function (`Clone::clone` as a rule). The rows of the copies are not shown.
+    /// It, and any other batch that is cut before it has its size, is filled up to the batch size with copies of its last
+    /// prepared item, made by this function (`Clone::clone` as a rule). `Batch::rows` does not show the
+    /// rows of the copies; `Batch::output` does.
     Pad(fn(&P) -> P),
 }
 

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::batch::{Batch, Item};
 use super::job::Job;
@@ -30,12 +30,20 @@ pub(crate) struct Shared<J: Job> {
     pub(crate) threads: Threads,
     pub(crate) meters: Meters,
     pub(crate) in_source: AtomicBool,
+    /// Documents that the feeder has pulled and not yet put into the queue.
+    pub(crate) in_hand: AtomicUsize,
     stop: AtomicBool,
 }
 
 /// A value of the user's: whichever thread is the last to hold the run drops it, and a panic of its
 /// `Drop` must not end that thread, or the process where the thread is a pool's.
 pub(crate) struct Held<T>(Option<T>);
+
+impl<T> Held<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Some(value))
+    }
+}
 
 impl<T> std::ops::Deref for Held<T> {
     type Target = T;
@@ -71,13 +79,14 @@ impl<J: Job> Shared<J> {
             line: seam.mutex(parts.line),
             ledger: seam.mutex(Ledger::default()),
             then_batches: seam.mutex(Vec::new()),
-            cpu: Held(Some(parts.cpu)),
-            after: Held(Some(parts.after)),
+            cpu: Held::new(parts.cpu),
+            after: Held::new(parts.after),
             work: parts.work,
             workers: parts.workers,
             threads: parts.threads,
             meters: Meters::default(),
             in_source: AtomicBool::new(false),
+            in_hand: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
             seam,
         })
@@ -119,9 +128,10 @@ impl<J: Job> Shared<J> {
 
     /// Does what a call of the line left to be done without its lock.
     pub(crate) fn settle(&self, aftermath: Aftermath<J::Document, J::Prepared>) {
-        let Aftermath { cancelled, trash, batches, ceased } = aftermath;
+        let Aftermath { cancelled, trash, causes, batches, ceased } = aftermath;
         self.cancel(cancelled);
         drop_each(trash);
+        drop_each(causes);
         for batch in batches {
             self.cancel_batch(batch);
         }
@@ -133,13 +143,7 @@ impl<J: Job> Shared<J> {
     pub(crate) fn cancel_batch(&self, batch: Batch<J::Document, J::Prepared>) {
         drop_each(batch.prepared);
         self.cancel(batch.items);
-        self.cancel(
-            batch
-                .failures
-                .into_iter()
-                .map(|failure| Item { position: failure.position, document: failure.document })
-                .collect(),
-        );
+        self.cancel(batch.failures.into_iter().map(Item::of_failure).collect());
     }
 
     pub(crate) fn cancel_group(&self, mut group: super::batch::Group<J::Document, J::Prepared>) {

@@ -41,6 +41,10 @@ pub(crate) fn start<J: Job>(mut plan: Plan<J>) -> Result<Caller<J>, Error> {
             reason: "no device was given; give at least one stage".into(),
         });
     }
+    if plan.sequential || plan.settings.pool().threads() == 0 {
+        // Everything happens in turn: a second device would only wait.
+        plan.devices.truncate(1);
+    }
     let meters = open(&mut plan)?;
     check_depths(&plan, &meters)?;
     let sizes = Sizes::new(&plan, &meters);
@@ -109,7 +113,7 @@ fn build<J: Job>(
     let Plan { seam, cpu, devices, after, settings, source, sequential } = plan;
     let (results_in, results) = seam.channel(2 * sizes.tokens + meters.len());
     let Route { sink, batches, held } = Route::new(&seam, sizes, sequential && !sizes.inline);
-    let line = Line::new(cuts(&settings, sizes), sink, Budget::new(settings.on_failure));
+    let line = Line::new(cuts(&settings, sizes), sink, Budget::new(settings.on_failure), J::documents);
     let pool = settings.pool();
     let own_pool = matches!(pool, Pool::Private(_));
     let shared = Shared::new(Parts {
@@ -122,7 +126,7 @@ fn build<J: Job>(
         cpu,
         after,
     });
-    let feeder = Feeder::new(&shared, source, settings.max_wait.is_some());
+    let feeder = Feeder::new(&shared, source, settings.batch_size, settings.max_wait.is_some());
     let make = Make { shared: &shared, meters: &meters, settings: &settings, results: results_in };
     let drive = make.drive(devices, feeder, batches.as_ref(), held, sizes);
     // A thread that could not be started leaves others behind, which wait for what will never come.

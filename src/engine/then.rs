@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::batch::{Batch, Delivery, Done, Item, Part};
 use super::job::{After, Job};
 use super::seam::{Mutex, Sender};
-use super::shared::{Shared, drop_user, guard};
+use super::shared::{Held, Shared, drop_user, guard};
 use super::work::push_then;
 use crate::error::{Error, Failure, Stage};
 use crate::place::BatchIndex;
@@ -23,7 +23,7 @@ pub(crate) struct ThenUnit<J: Job> {
 pub(crate) struct ThenBatch<J: Job> {
     index: BatchIndex,
     part: Part,
-    output: J::Output,
+    output: Held<J::Output>,
     out: Sender<DoneOf<J>>,
     rows: Mutex<RowsDone<J>>,
 }
@@ -56,14 +56,16 @@ pub(crate) fn start<J: Job>(
     let started = Arc::new(ThenBatch {
         index: batch.index,
         part: batch.part,
-        output,
+        output: Held::new(output),
         out: out.clone(),
         rows: shared.seam.mutex(rows),
     });
     shared.then_batches.lock().push(started.clone());
-    for (row, item) in batch.items.into_iter().enumerate() {
-        let unit = ThenUnit { batch: started.clone(), first_row: row, items: vec![item] };
-        push_then(shared, unit);
+    let rows = missing.div_ceil(4 * shared.work.workers().max(1)).max(1);
+    let mut items = batch.items.into_iter();
+    for first_row in (0..missing).step_by(rows) {
+        let items = items.by_ref().take(rows).collect();
+        push_then(shared, ThenUnit { batch: started.clone(), first_row, items });
     }
     if shared.stopped() {
         started.leave(shared);
@@ -80,7 +82,9 @@ pub(crate) fn run<J: Job>(shared: &Arc<Shared<J>>, unit: ThenUnit<J>) {
         .enumerate()
         .map(|(offset, item)| work_on(shared, &batch, first_row + offset, item))
         .collect();
-    shared.meters.then.add(shared.seam.now() - start);
+    let end = shared.seam.now();
+    shared.meters.then.add(end - start);
+    shared.meters.last_work.set(end);
     batch.place(shared, first_row, worked);
 }
 
@@ -194,6 +198,7 @@ pub(crate) fn cancel_done<J: Job>(shared: &Shared<J>, done: DoneOf<J>) {
 
 impl<D> Item<D> {
     pub(crate) fn of_failure(failure: Failure<D>) -> Self {
+        drop_user(failure.cause);
         Self { position: failure.position, document: failure.document }
     }
 }

@@ -131,6 +131,11 @@ impl<J: Job> Work<J> {
         std::mem::take(&mut state.then)
     }
 
+    /// Workers that may hold a ticket; 0 where the caller runs the units.
+    pub(crate) fn workers(&self) -> usize {
+        self.state.lock().most_tickets
+    }
+
     /// Documents inside units that run now.
     pub(crate) fn running(&self) -> usize {
         self.state.lock().running
@@ -334,6 +339,6 @@ fn meter<J: Job>(shared: &Shared<J>, start: Moment, end: Moment, items: usize) {
         meters.first_prepare.set(start);
     }
     meters.prepare.add(time);
-    meters.last_prepare.set(end);
+    meters.last_work.set(end);
     shared.work.learn_cost(time, items);
 }

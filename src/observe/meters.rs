@@ -59,13 +59,15 @@ pub(crate) struct Meters {
     /// Time of the first group: one item.
     pub(crate) first_item: Total,
     pub(crate) first_prepare: Mark,
-    pub(crate) last_prepare: Mark,
+    pub(crate) last_work: Mark,
     pub(crate) then: Total,
     pub(crate) source: Total,
     /// The feeder had no token: the device or the caller is behind.
     pub(crate) feeder_waited: Total,
     /// The caller waited for a result.
     pub(crate) caller_waited: Total,
+    /// The caller ended the run.
+    pub(crate) stopping: Total,
     pub(crate) first_result: Mark,
     pub(crate) ended: Mark,
 }

@@ -44,7 +44,7 @@ pub struct Report {
     pub waits: Waits,
     /// Items that were allowed in flight; `None` in a sequential run, which holds everything.
     pub tokens: Option<usize>,
-    /// Most items that were in flight at one time. Below `tokens`: the memory could be less.
+    /// Most tokens that were taken at one time. Below `tokens`: the memory could be less.
     pub peak_in_flight: usize,
     /// Where the documents went.
     pub accounts: Accounts,
@@ -108,7 +108,8 @@ pub struct Waits {
     pub feeder_for_token_s: f64,
     /// The feeder was inside the source's `next`.
     pub feeder_in_source_s: f64,
-    /// The caller waited for a result. Near `wall_s`: the caller is never the bottleneck.
+    /// The caller waited for a result. Near `wall_s`: the caller is never the bottleneck. Always 0 where the
+    /// caller itself does the work (`workers(0)`).
     pub caller_for_result_s: f64,
 }
 
@@ -117,7 +118,7 @@ pub struct Waits {
 pub(crate) struct Measured {
     pub(crate) wall: f64,
     pub(crate) first_prepare: f64,
-    pub(crate) last_prepare: f64,
+    pub(crate) last_work: f64,
     pub(crate) first_submit: f64,
     pub(crate) last_collect: f64,
     pub(crate) first_result: f64,
@@ -210,7 +211,7 @@ impl Parts {
             }
             Bottleneck::Cpu => {
                 let busy = measured.costs.cpu / measured.costs.workers.max(1.0);
-                (measured.first_prepare, measured.last_prepare, busy)
+                (measured.first_prepare, measured.last_work, busy)
             }
             Bottleneck::Source => (0.0, wall, measured.costs.source),
             Bottleneck::Caller => (measured.first_result, wall, measured.costs.caller),

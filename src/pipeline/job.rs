@@ -49,6 +49,10 @@ pub(crate) fn check<D, M: Mode<D>, P>(settings: &mut Settings<P>) -> Result<(), 
         let reason = "with per_batch the last batch is prepared by your own call; pad or drop it there";
         return Err(Error::Setting { name: "last_batch", reason: reason.into() });
     }
+    if settings.max_wait.is_some() {
+        let reason = "with per_batch a document waits for its batch inside the source; use Pipeline::new";
+        return Err(Error::Setting { name: "max_wait", reason: reason.into() });
+    }
     settings.items_are_batches();
     Ok(())
 }

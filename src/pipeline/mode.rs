@@ -1,8 +1,11 @@
 //! Whether the CPU half works document by document or on a whole batch in one call.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use crate::engine::batch::Delivery;
 use crate::engine::batch::Item;
-use crate::error::Failure;
+use crate::error::{Error, Failure};
 use crate::pipeline::Batch;
 use crate::place::Position;
 
@@ -70,7 +73,7 @@ impl<D: Send + 'static> Mode<D> for PerBatch {
     where
         I: Iterator<Item = D> + Send + 'static,
     {
-        Box::new(Chunks { documents: documents.fuse(), batch_size })
+        Box::new(Chunks { documents: documents.fuse(), batch_size, panicked: None })
     }
 
     fn documents(item: &Vec<D>) -> usize {
@@ -87,13 +90,29 @@ impl<D: Send + 'static> Mode<D> for PerBatch {
 struct Chunks<I> {
     documents: I,
     batch_size: usize,
+    /// The source panicked with a batch begun; that comes out first.
+    panicked: Option<Box<dyn Any + Send>>,
 }
 
 impl<I: Iterator> Iterator for Chunks<I> {
     type Item = Vec<I::Item>;
 
     fn next(&mut self) -> Option<Vec<I::Item>> {
-        let chunk: Vec<_> = self.documents.by_ref().take(self.batch_size).collect();
+        if let Some(payload) = self.panicked.take() {
+            resume_unwind(payload);
+        }
+        let mut chunk = Vec::new();
+        while chunk.len() < self.batch_size {
+            match catch_unwind(AssertUnwindSafe(|| self.documents.next())) {
+                Ok(Some(document)) => chunk.push(document),
+                Ok(None) => break,
+                Err(payload) if chunk.is_empty() => resume_unwind(payload),
+                Err(payload) => {
+                    self.panicked = Some(payload);
+                    break;
+                }
+            }
+        }
         (!chunk.is_empty()).then_some(chunk)
     }
 }
@@ -116,6 +135,17 @@ pub(crate) fn unpack_items<D, M: Mode<D>>(
     batch_size: usize,
 ) -> impl Iterator<Item = (Position, D)> {
     items.into_iter().flat_map(move |item| M::unpack(item.document, item.position, batch_size))
+}
+
+/// The same error with the place of a document, where the engine counts batches.
+pub(crate) fn unpack_error<D, M: Mode<D>>(error: Error, batch_size: usize) -> Error {
+    let items = if M::WHOLE_BATCH { batch_size as u64 } else { 1 };
+    let place = |position: Position| Position(position.0 * items);
+    match error {
+        Error::Stopped { position } => Error::Stopped { position: place(position) },
+        Error::Source { position, cause } => Error::Source { position: place(position), cause },
+        other => other,
+    }
 }
 
 fn unpack_failure<D, M: Mode<D>>(

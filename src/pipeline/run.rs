@@ -97,7 +97,7 @@ impl<D, O> Iterator for Run<D, O> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let item = self.inner.next();
-        if let Some(on_progress) = &mut self.on_progress {
+        if let (Some(on_progress), Some(Ok(_))) = (&mut self.on_progress, &item) {
             on_progress(&self.inner.progress());
         }
         item
@@ -132,7 +132,8 @@ where
 {
     fn next(&mut self) -> Option<Result<Batch<D, J::Delivered>, Error>> {
         let delivery = self.caller.next()?;
-        Some(delivery.map(|delivery| mode::unpack::<D, M, _>(delivery, self.batch_size)))
+        let batch = delivery.map(|delivery| mode::unpack::<D, M, _>(delivery, self.batch_size));
+        Some(batch.map_err(|error| mode::unpack_error::<D, M>(error, self.batch_size)))
     }
 
     fn stop(&mut self) {
