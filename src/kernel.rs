@@ -10,7 +10,6 @@
 //! `array<u32>` of four bytes each, every item padded to [`Spec::item_bytes`].
 //! The z of a dispatch is the batch: `workgroup_id.z` is the item, `num_workgroups.z` how many there
 //! are, so that parameters do not depend on the batch and one plan serves every batch size.
-
 //!
 //! # NaN and infinity
 //! A NaN in an input is a NaN in every output value that depends on it, on the device as in the twin:

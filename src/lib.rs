@@ -1,7 +1,8 @@
 //! Keeps a GPU without gaps: CPU workers prepare documents while one device thread keeps the GPU fed,
 //! and results stream back in order.
 //!
-//! ```
+#![cfg_attr(feature = "image", doc = "```")]
+#![cfg_attr(not(feature = "image"), doc = "```ignore")]
 //! use gapless::image::{Filter, Loader};
 //! use gapless::kernel::{GlobalAveragePool, Normalize, Spec};
 //! use gapless::{Gpu, OnFailure, Pipeline, Program};

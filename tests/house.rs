@@ -135,6 +135,11 @@ fn nothing_is_left_unfinished_or_silently_skipped() {
         ["#[", "ignore"].concat(),
         ["FIX", "ME"].concat(),
     ];
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md"));
+    assert!(
+        !readme.expect("there is a README").contains("@@"),
+        "README.md has a place that is not filled in"
+    );
     for folder in ["src", "examples", "benches", "tests", "shaders"] {
         for ending in ["rs", "wgsl"] {
             for source in sources(folder, ending) {

@@ -73,7 +73,7 @@ impl Costs {
 mod tests {
     use super::*;
 
-    fn seed() -> Costs {
+    fn experiment() -> Costs {
         Costs {
             cpu: 64.0,
             workers: 4.0,
@@ -86,21 +86,21 @@ mod tests {
     }
 
     #[test]
-    fn the_seeds_experiment_is_bound_by_one_document_and_the_device() {
-        assert_eq!(seed().bound(), 128.0625);
-        assert_eq!(seed().bottleneck(), Bottleneck::Gpu);
+    fn the_experiment_is_bound_by_one_document_and_the_device() {
+        assert_eq!(experiment().bound(), 128.0625);
+        assert_eq!(experiment().bottleneck(), Bottleneck::Gpu);
     }
 
     #[test]
     fn a_slow_cpu_half_is_bound_by_the_workers_and_the_last_item() {
-        let costs = Costs { cpu: 1024.0, ..seed() };
+        let costs = Costs { cpu: 1024.0, ..experiment() };
         assert_eq!(costs.bound(), 256.0 + 0.125);
         assert_eq!(costs.bottleneck(), Bottleneck::Cpu);
     }
 
     #[test]
     fn a_caller_or_a_source_that_takes_longer_is_the_bottleneck() {
-        assert_eq!(Costs { caller: 500.0, ..seed() }.bottleneck(), Bottleneck::Caller);
-        assert_eq!(Costs { source: 500.0, ..seed() }.bound(), 500.0);
+        assert_eq!(Costs { caller: 500.0, ..experiment() }.bottleneck(), Bottleneck::Caller);
+        assert_eq!(Costs { source: 500.0, ..experiment() }.bound(), 500.0);
     }
 }

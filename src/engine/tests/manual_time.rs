@@ -12,10 +12,10 @@ use crate::observe::bound::Bottleneck;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The seed's experiment: 1,024 documents in batches of 16, four workers at 1 s a batch, a device at 2 s a batch.
+/// DocArray's experiment: 1,024 documents in batches of 16, four workers at 1 s a batch, a device at 2 s a batch.
 const DOCUMENTS: u64 = 1024;
 
-fn seed(world: &World, sequential: bool) -> Setup {
+fn experiment(world: &World, sequential: bool) -> Setup {
     let seam = Seam::Manual(world.clone());
     let device = FakeDevice::new(&seam, 1, Duration::ZERO, SECOND / 8);
     Setup { devices: vec![device], seam, cpu_cost: SECOND / 16, sequential }
@@ -40,7 +40,8 @@ fn seconds<J: Job>(world: &World, run: impl FnOnce() -> Result<Caller<J>, Error>
 #[test]
 fn all_cpu_then_all_gpu_takes_144_seconds() {
     let world = World::new();
-    let run = || seed(&world, true).start::<PerDoc<AsItIs>>(AsItIs(()), settings(false), docs(DOCUMENTS));
+    let run =
+        || experiment(&world, true).start::<PerDoc<AsItIs>>(AsItIs(()), settings(false), docs(DOCUMENTS));
     assert_eq!(seconds(&world, run), 144.0);
 }
 
@@ -51,14 +52,15 @@ fn an_opaque_batch_takes_129_seconds() {
         .map(|batch| (0..16).map(|k| Doc { id: 16 * batch + k, ..Doc::default() }).collect());
     let mut settings = settings(false);
     settings.items_are_batches();
-    let run = || seed(&world, false).start::<PerBatch>(AsItIs(()), settings, batches);
+    let run = || experiment(&world, false).start::<PerBatch>(AsItIs(()), settings, batches);
     assert_eq!(seconds(&world, run), 129.0);
 }
 
 #[test]
 fn document_by_document_takes_128_and_a_quarter() {
     let world = World::new();
-    let run = || seed(&world, false).start::<PerDoc<AsItIs>>(AsItIs(()), settings(false), docs(DOCUMENTS));
+    let run =
+        || experiment(&world, false).start::<PerDoc<AsItIs>>(AsItIs(()), settings(false), docs(DOCUMENTS));
     assert_eq!(seconds(&world, run), 128.25);
 }
 
@@ -66,7 +68,7 @@ fn document_by_document_takes_128_and_a_quarter() {
 fn the_report_says_where_the_time_went() {
     let world = World::new();
     let _this_thread = world.enter();
-    let run = seed(&world, false).start::<PerDoc<AsItIs>>(AsItIs(()), settings(false), docs(DOCUMENTS));
+    let run = experiment(&world, false).start::<PerDoc<AsItIs>>(AsItIs(()), settings(false), docs(DOCUMENTS));
     let mut run = run.expect("these settings can work");
     take(&mut run, usize::MAX);
     let report = run.report();
@@ -82,7 +84,7 @@ fn the_report_says_where_the_time_went() {
 fn a_slow_cpu_half_is_the_bottleneck_and_the_device_starves() {
     let world = World::new();
     let _this_thread = world.enter();
-    let setup = Setup { cpu_cost: SECOND, ..seed(&world, false) };
+    let setup = Setup { cpu_cost: SECOND, ..experiment(&world, false) };
     let run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings(false), docs(64));
     let mut run = run.expect("these settings can work");
     take(&mut run, usize::MAX);
@@ -96,7 +98,8 @@ fn a_slow_cpu_half_is_the_bottleneck_and_the_device_starves() {
 #[test]
 fn ramping_up_starts_the_device_after_one_document() {
     let world = World::new();
-    let run = || seed(&world, false).start::<PerDoc<AsItIs>>(AsItIs(()), settings(true), docs(DOCUMENTS));
+    let run =
+        || experiment(&world, false).start::<PerDoc<AsItIs>>(AsItIs(()), settings(true), docs(DOCUMENTS));
     assert_eq!(seconds(&world, run), 128.0625);
 }
 
@@ -104,7 +107,7 @@ fn ramping_up_starts_the_device_after_one_document() {
 fn an_inline_run_prepares_while_the_device_works() {
     let world = World::new();
     let settings = Settings { workers: WorkerCount::Exactly(0), ..settings(false) };
-    let run = || seed(&world, false).start::<PerDoc<AsItIs>>(AsItIs(()), settings, docs(DOCUMENTS));
+    let run = || experiment(&world, false).start::<PerDoc<AsItIs>>(AsItIs(()), settings, docs(DOCUMENTS));
     assert_eq!(seconds(&world, run), 1.0 + 128.0);
 }
 
