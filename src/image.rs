@@ -26,9 +26,10 @@
 //! no checksum: a flipped bit, or a scan that was closed too early by whoever cut the file, cannot be told.
 //!
 //! # Limits
-//! A photo of more than 8192 pixels a side or 64 MiB decoded is a failure, which comes from its header
-//! before memory is taken; so is a JPEG of more than 100 scans. Only regular files are read, up to
-//! 64 MiB, without waiting for anything but the disk.
+//! A photo of more than 8192 pixels a side, or of more than 128 MiB to decode, is a failure, which comes
+//! from its header before memory is taken. That admits a baseline JPEG of 44 megapixels and a
+//! progressive one of 14. A JPEG of more than 100 scans is a failure too. Only regular files are read, up
+//! to 64 MiB, without waiting for anything but the disk.
 //!
 //! # Decoder and resizer
 //! Chosen by measurement, on two cores with AVX-512, for JPEGs of 320×240 to 640×480 and one thread:

@@ -3,6 +3,8 @@
 //! All on the twins, so no GPU is needed. Times are never looked at, only shapes. `cargo test` builds the
 //! examples; `cargo test --test examples` does not, and takes them as they were built last.
 
+#[path = "../examples/common/difference.rs"]
+mod difference;
 #[path = "../examples/common/photos.rs"]
 mod photos;
 
@@ -65,6 +67,15 @@ fn spoil(folder: &Path) {
     fs::create_dir(folder.join("folder.jpg")).expect("a folder");
 }
 
+/// What is said of the two files.
+fn spoiled(folder: &Path) -> [String; 2] {
+    [
+        ("text.jpg", "no photo: its first bytes are neither JPEG, PNG, WebP nor GIF"),
+        ("truncated.jpg", "truncated: the JPEG ends before its end-of-image marker"),
+    ]
+    .map(|(name, cause)| format!("{}: {cause}", folder.join(name).display()))
+}
+
 #[test]
 fn the_schedule_is_one_object_with_four_ways_in_order() {
     let (value, _) = object(&["--only", "schedule", "--scale", "400", "--json"]);
@@ -98,9 +109,8 @@ fn photos_that_fail_are_named_and_the_others_are_done() {
     assert_eq!(photos["images"], 4, "a folder among the photos is left out");
     let failed: Vec<&str> =
         photos["failed"].as_array().expect("a list").iter().flat_map(Value::as_str).collect();
-    assert_eq!(failed.len(), 2, "{failed:?}");
-    for (failure, name) in failed.iter().zip(["text.jpg", "truncated.jpg"]) {
-        assert!(failure.starts_with(&format!("{}: ", folder.join(name).display())), "{failure}");
+    assert_eq!(failed, spoiled(&folder));
+    for failure in failed {
         assert!(errors.contains(failure), "{failure} is not on stderr: {errors}");
     }
     let numbers =
@@ -118,6 +128,36 @@ fn nothing_done_is_status_one_and_not_a_panic() {
     let errors = refusal(&["--only", "photos", "--images", images, "--device", "cpu", "--json"]);
     assert!(errors.contains("none of 2 photos could be done"), "{errors}");
     assert!(errors.contains("text.jpg: "), "{errors}");
+}
+
+#[test]
+fn a_schedule_is_shown_though_no_photo_could_be_done() {
+    let folder = folder("schedule");
+    spoil(&folder);
+    let images = folder.to_str().expect("a path");
+    let (value, errors) = object(&["--scale", "10000", "--images", images, "--device", "cpu", "--json"]);
+    assert_eq!(keys(&value), ["photos", "schedule"]);
+    assert_eq!(value["schedule"]["rows"].as_array().map(Vec::len), Some(4));
+    assert_eq!(value["photos"]["failed"], serde_json::json!(spoiled(&folder)));
+    assert!(errors.contains("overlap: none of 2 photos could be done"), "{errors}");
+}
+
+#[test]
+fn a_difference_hides_neither_a_missing_row_nor_a_value_that_is_no_number() {
+    let rows = |rows: &[&[f32]]| (0..).zip(rows.iter().map(|row| row.to_vec())).collect();
+    let difference =
+        |some: &[&[f32]], other: &[&[f32]]| difference::largest_difference(&rows(some), &rows(other));
+    assert_eq!(difference(&[&[1.0, 2.0], &[3.0]], &[&[1.0, 2.5], &[3.0]]), Ok(0.5));
+    for (some, other) in [
+        (&[&[f32::NAN][..]][..], &[&[1.0][..]][..]),
+        (&[&[1.0]], &[&[f32::NAN]]),
+        (&[&[f32::INFINITY]], &[&[f32::INFINITY]]),
+        (&[&[1.0], &[2.0]], &[&[1.0]]),
+        (&[&[1.0]], &[&[1.0], &[2.0]]),
+        (&[&[1.0, 2.0]], &[&[1.0]]),
+    ] {
+        assert!(difference(some, other).is_err(), "{some:?} and {other:?}");
+    }
 }
 
 #[test]

@@ -31,7 +31,8 @@ pub(crate) fn exit(program: &str, result: Result<(), Problem>) -> ExitCode {
     }
 }
 
-fn unread(problem: &Problem) -> bool {
+/// Whether this is only that nobody reads stdout any more.
+pub(crate) fn unread(problem: &Problem) -> bool {
     let error = problem.downcast_ref::<io::Error>();
     error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -9,7 +9,7 @@
 mod bandwidth;
 mod kernels;
 mod machine;
-#[path = "../common/photos.rs"]
+#[path = "../common/made.rs"]
 mod made;
 #[path = "../common/network.rs"]
 mod network;

@@ -21,7 +21,7 @@ use crate::terminal::Problem;
 use crate::{BATCH, Effort, SIDE, Section, made, median, overlap, workers};
 
 pub(crate) fn section(gpu: &Gpu, effort: &Effort) -> Result<Section, Problem> {
-    let paths = made_here(count(gpu, effort)?)?;
+    let paths = made::made_here(count(gpu, effort)?)?;
     let files = paths.iter().map(std::fs::read).collect::<Result<Vec<_>, _>>()?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(workers()).build()?;
     let (mut decoded, mut loaded, mut reports) = (Vec::new(), Vec::new(), Vec::new());
@@ -38,12 +38,6 @@ pub(crate) fn section(gpu: &Gpu, effort: &Effort) -> Result<Section, Problem> {
 fn count(gpu: &Gpu, effort: &Effort) -> Result<usize, Problem> {
     let batches = (effort.seconds / overlap::batch_seconds(gpu, SIDE)?) as usize;
     Ok((batches * BATCH).clamp(2 * BATCH, effort.photos))
-}
-
-fn made_here(count: usize) -> Result<Vec<PathBuf>, Problem> {
-    let folder = std::env::temp_dir().join("gapless-photos");
-    made::make_photos(&folder, count, 1)
-        .map_err(|error| format!("photos cannot be made in {}: {error}", folder.display()).into())
 }
 
 /// Photos a second.

@@ -11,7 +11,8 @@
 //! hundred photos through the loader and a small network on the device there is, first all CPU and then
 //! all GPU, then both at once. With `--json` stdout is one object and nothing else.
 //!
-//! The exit status is 0 when anything was done; a photo that failed is named on stderr.
+//! The exit status is 0 when one of the two parts was done; a photo that failed is named on stderr, and so
+//! is why a part was not done. Then the object holds of that part what was found before.
 
 mod console;
 mod options;
@@ -44,10 +45,24 @@ fn run() -> Result<(), Problem> {
         all.insert("schedule".into(), schedule::measure(&options, &console)?);
     }
     if let Some(photos) = photos {
-        all.insert("photos".into(), photos.measure(&options, &console)?);
+        let mut known = serde_json::Map::new();
+        let result = photos.measure(&options, &console, &mut known);
+        after(result, all.is_empty())?;
+        all.insert("photos".into(), known.into());
     }
     if options.json {
         print(&serde_json::Value::Object(all).to_string())?;
     }
     Ok(())
+}
+
+/// A part that failed takes nothing from a part that was done before.
+fn after(result: Result<(), Problem>, first: bool) -> Result<(), Problem> {
+    match result {
+        Err(problem) if !first && !terminal::unread(&problem) => {
+            terminal::complain(&format!("overlap: {problem}"));
+            Ok(())
+        }
+        result => result,
+    }
 }

@@ -1,6 +1,8 @@
 //! Real photos through the loader and a small network: all CPU then all GPU, against both at once.
 
-#[path = "../common/photos.rs"]
+#[path = "../common/difference.rs"]
+mod difference;
+#[path = "../common/made.rs"]
 mod made;
 #[path = "../common/network.rs"]
 mod network;
@@ -8,10 +10,13 @@ mod network;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use difference::{Rows, largest_difference};
 use gapless::image::{Filter, Loader};
-use gapless::{Auto, DeviceKind, Gpu, OnFailure, Pipeline, Program, Report, Run, Tensors, WorkerCount};
+use gapless::{
+    Auto, DeviceKind, Failure, Gpu, OnFailure, Pipeline, Program, Report, Run, Tensors, WorkerCount,
+};
 use network::small_network;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::console::Console;
 use crate::options::Options;
@@ -30,45 +35,67 @@ pub(crate) struct Photos {
 
 /// What a run made of the photos.
 struct Outcome {
-    /// Every output for each photo, by its place.
-    rows: BTreeMap<u64, Vec<f32>>,
-    failed: Vec<String>,
+    rows: Rows,
     report: Report,
 }
 
 impl Photos {
     pub(crate) fn find(options: &Options) -> Result<Self, Problem> {
         let gpu = options.device.as_deref().map_or_else(Gpu::best, Gpu::named)?;
-        let paths = options.images.as_deref().map_or_else(made_here, given)?;
+        let paths = options.images.as_deref().map_or_else(|| Ok(made::made_here(PHOTOS)?), given)?;
         Ok(Self { gpu, paths })
     }
 
-    pub(crate) fn measure(&self, options: &Options, console: &Console) -> Result<Value, Problem> {
+    /// Puts into `known` what is found, as soon as it is: where this fails, what was found before.
+    pub(crate) fn measure(
+        &self,
+        options: &Options,
+        console: &Console,
+        known: &mut Map<String, Value>,
+    ) -> Result<(), Problem> {
+        let device = self.gpu.info();
+        known.insert("device".into(), json!(device.name));
+        known.insert("device_kind".into(), kind(device.kind).into());
+        known.insert("images".into(), self.paths.len().into());
+        known.insert("failed".into(), json!([]));
+        let result = self.compare(options, console, known);
+        console.done();
+        known["failed"].as_array().into_iter().flatten().flat_map(Value::as_str).for_each(complain);
+        result
+    }
+
+    fn compare(
+        &self,
+        options: &Options,
+        console: &Console,
+        known: &mut Map<String, Value>,
+    ) -> Result<(), Problem> {
         console.say(&format!("\n{} photos on {}", self.paths.len(), self.gpu))?;
         // The first run reads the files from the disk and warms the device up; neither way should pay for it.
         let first = &self.paths[..self.paths.len().min(2 * options.batch_size)];
         self.pipeline(options, &self.gpu, console, "warm-up")?.run(first.to_vec()).try_for_each(ended)?;
         let sequential = self.pipeline(options, &self.gpu, console, "in turns")?;
-        let sequential = collect(sequential.run_sequential(self.paths.clone()))?;
+        let sequential = collect(sequential.run_sequential(self.paths.clone()), known)?;
+        known.insert("sequential_s".into(), json!(sequential.report.wall_s));
         let overlapped = self.pipeline(options, &self.gpu, console, "overlapped")?;
-        let overlapped = collect(overlapped.run(self.paths.clone()))?;
-        let oracle = match self.gpu.info().kind {
-            DeviceKind::Twin => &sequential,
-            _ if overlapped.rows.is_empty() => &sequential,
-            _ => &self.twins(options, console)?,
-        };
-        console.done();
-        overlapped.failed.iter().for_each(|failure| complain(failure));
+        let overlapped = collect(overlapped.run(self.paths.clone()), known)?;
+        describe(&overlapped.report, known);
         if overlapped.rows.is_empty() {
             return Err(format!("none of {} photos could be done", self.paths.len()).into());
         }
-        let difference = largest_difference(&overlapped.rows, &oracle.rows);
-        console.say(&explain(&sequential.report, &overlapped.report, difference))?;
-        Ok(self.describe(&sequential.report, &overlapped, difference))
+        let oracle = match self.gpu.info().kind {
+            DeviceKind::Twin => &sequential,
+            _ => &self.twins(options, console)?,
+        };
+        console.done();
+        let difference = largest_difference(&overlapped.rows, &oracle.rows)?;
+        known.insert("max_abs_diff".into(), json!(difference));
+        console.say(&explain(&sequential.report, &overlapped.report, difference))
     }
 
     fn twins(&self, options: &Options, console: &Console) -> Result<Outcome, Problem> {
-        collect(self.pipeline(options, &Gpu::cpu(), console, "on the twins")?.run(self.paths.clone()))
+        let twins = self.pipeline(options, &Gpu::cpu(), console, "on the twins")?;
+        collect(twins.run(self.paths.clone()), &mut Map::new())
     }
 
     fn pipeline(
@@ -85,24 +112,15 @@ impl Photos {
             .on_failure(OnFailure::Skip)
             .progress(console.bar(what, self.paths.len())))
     }
+}
 
-    fn describe(&self, sequential: &Report, overlapped: &Outcome, difference: f32) -> Value {
-        let report = &overlapped.report;
-        let device = self.gpu.info();
-        json!({
-            "device": device.name,
-            "device_kind": kind(device.kind),
-            "images": self.paths.len(),
-            "failed": overlapped.failed,
-            "sequential_s": sequential.wall_s,
-            "overlapped_s": report.wall_s,
-            "bound_s": report.bound_s,
-            "cpu_busy": report.cpu.busy,
-            "gpu_busy": report.devices.iter().map(|device| device.busy).fold(0.0, f64::max),
-            "first_result_s": report.first_result_s,
-            "max_abs_diff": difference,
-        })
-    }
+fn describe(overlapped: &Report, known: &mut Map<String, Value>) {
+    known.insert("overlapped_s".into(), json!(overlapped.wall_s));
+    known.insert("bound_s".into(), json!(overlapped.bound_s));
+    known.insert("cpu_busy".into(), json!(overlapped.cpu.busy));
+    let gpu = overlapped.devices.iter().map(|device| device.busy).fold(0.0, f64::max);
+    known.insert("gpu_busy".into(), json!(gpu));
+    known.insert("first_result_s".into(), json!(overlapped.first_result_s));
 }
 
 /// An adapter that does not say what it is stands for a card lent to a virtual machine.
@@ -119,25 +137,27 @@ fn ended<T>(batch: Result<T, gapless::Error>) -> Result<(), gapless::Error> {
     batch.map(drop)
 }
 
-fn collect(mut run: Run<PathBuf, Tensors>) -> Result<Outcome, Problem> {
+/// Takes the run's rows in, and its failures into `known`, also where the run ends early.
+fn collect(mut run: Run<PathBuf, Tensors>, known: &mut Map<String, Value>) -> Result<Outcome, Problem> {
     let (mut rows, mut failed) = (BTreeMap::new(), Vec::new());
-    for batch in run.by_ref() {
+    let ended = run.by_ref().try_for_each(|batch| {
         let batch = batch?;
         for (position, (_, row)) in batch.positions().iter().zip(batch.rows()) {
             let outputs = [row.view("prob"), row.view("features")];
             rows.insert(position.get(), outputs.iter().flatten().copied().collect());
         }
-        let text = |failure: &gapless::Failure<PathBuf>| {
-            format!("{}: {}", failure.document.display(), failure.cause)
-        };
-        failed.extend(batch.failures().iter().map(text));
-    }
-    Ok(Outcome { rows, failed, report: run.report() })
+        failed.extend(batch.failures().iter().map(named));
+        Ok::<(), gapless::Error>(())
+    });
+    known.insert("failed".into(), json!(failed));
+    ended?;
+    Ok(Outcome { rows, report: run.report() })
 }
 
-fn largest_difference(rows: &BTreeMap<u64, Vec<f32>>, others: &BTreeMap<u64, Vec<f32>>) -> f32 {
-    let pairs = rows.iter().filter_map(|(place, row)| Some((row, others.get(place)?)));
-    pairs.flat_map(|(row, other)| row.iter().zip(other)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+/// The path and why. The loader puts the path before its causes; other causes do not know it.
+fn named(failure: &Failure<PathBuf>) -> String {
+    let (path, cause) = (format!("{}: ", failure.document.display()), failure.cause.to_string());
+    if cause.starts_with(&path) { cause } else { path + &cause }
 }
 
 /// The report says itself where overlap cannot gain much.
@@ -150,13 +170,6 @@ fn explain(sequential: &Report, overlapped: &Report, difference: f32) -> String 
         overlapped.wall_s / sequential.wall_s,
         overlapped.bound_s,
     )
-}
-
-/// Photos made from those in the repository.
-fn made_here() -> Result<Vec<PathBuf>, Problem> {
-    let folder = std::env::temp_dir().join("gapless-photos");
-    made::make_photos(&folder, PHOTOS, 1)
-        .map_err(|error| format!("photos cannot be made in {}: {error}", folder.display()).into())
 }
 
 /// The files of a folder, by name; what is no photo is a failure that the report names.

@@ -64,9 +64,12 @@ fn decoder(photo: &[u8]) -> Result<Decode, Cause> {
 }
 
 /// Makes the buffer as long as the photo is and black, so that no pixel of another photo can remain.
-fn blank(pixels: &mut Vec<u8>, (width, height): (u32, u32), bytes: usize) {
+///
+/// Memory that is not there is a failure: without limits a header can ask for any amount.
+fn blank(pixels: &mut Vec<u8>, (width, height): (u32, u32), bytes: usize) -> Result<(), Cause> {
     let length = width as usize * height as usize * bytes;
     pixels.clear();
-    pixels.reserve_exact(length);
+    pixels.try_reserve_exact(length)?;
     pixels.resize(length, 0);
+    Ok(())
 }

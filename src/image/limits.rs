@@ -13,13 +13,21 @@ pub(crate) struct Limits {
     pub(crate) file: u64,
 }
 
+/// Bytes to decode a photo where nothing else is said.
+const DECODED: usize = 128 << 20;
+
 impl Default for Limits {
     fn default() -> Self {
-        Self { side: 8192, decoded: 128 << 20, file: 64 << 20 }
+        Self { side: 8192, decoded: DECODED, file: 64 << 20 }
     }
 }
 
 impl Limits {
+    /// Bytes of scratch that a call may keep for the next; bounded also where decoding is not.
+    pub(crate) fn kept(&self) -> usize {
+        if self.decoded > 0 { self.decoded } else { DECODED }
+    }
+
     /// Whether a photo of this size may be decoded when that takes `bytes` a pixel.
     pub(crate) fn admit(&self, (width, height): (u32, u32), bytes: usize) -> Result<(), Cause> {
         if width == 0 || height == 0 {

@@ -11,12 +11,16 @@ use super::photo::{Photo, PhotoSource};
 use super::pixels;
 use super::read::read;
 use super::resize::{Filter, resize};
-use super::scratch::{Pool, Scratch};
+use super::scratch::{Pool, Scratch, grow};
 use crate::error::Cause;
 use crate::stage::CpuStage;
 
 /// Tensors that are kept for use again: more than a run has in flight at its default settings.
 const KEPT_TENSORS: usize = 512;
+
+/// Pixels of a side of a tensor at most: those of the largest JPEG. The resizer's own memory grows with a
+/// side, and it ends the process where there is none.
+const LONGEST_SIDE: u32 = 65_535;
 
 /// A CPU stage that turns photos into u8 tensors of one shape, [height, width, 3], RGB.
 ///
@@ -49,7 +53,8 @@ pub struct Loader {
 impl Loader {
     /// Tensors of `width` × `height` pixels, RGB: [height, width, 3].
     ///
-    /// Neither has a default, and 0 cannot work: every photo is then a failure that says so.
+    /// Neither has a default. 0 cannot work, nor can more than 65,535: every photo is then a failure that
+    /// says so.
     ///
     /// ```
     /// # use gapless::image::Loader;
@@ -114,7 +119,11 @@ impl Loader {
     /// default, 0 for no limit.
     ///
     /// A pixel takes 3 bytes in a JPEG (4 in one of at most 2 megapixels), 6 more in a progressive one (8
-    /// as CMYK), 4 in a PNG or GIF, 8 in a WebP and 12 in an animated one. So the default is enough for JPEGs of 22 megapixels.
+    /// as CMYK), 4 in a PNG or GIF, 8 in a WebP and 12 in an animated one. So the default is enough for a
+    /// baseline JPEG of 44 megapixels and a progressive one of 14.
+    ///
+    /// It is also what a call keeps at most for the next one, where 0 stands for the default: a loader
+    /// holds that much for every call that ran at once, and its kept tensors.
     ///
     /// ```
     /// # use gapless::image::Loader;
@@ -164,7 +173,7 @@ impl Loader {
     pub fn load(&self, path: impl AsRef<Path>) -> Result<Array3<u8>, Cause> {
         let path = path.as_ref();
         self.scratch
-            .lend(|scratch| {
+            .lend(self.limits.kept(), |scratch| {
                 let mut file = std::mem::take(&mut scratch.file);
                 let tensor = read(path, &self.limits, &mut file).and_then(|()| self.tensor(&file, scratch));
                 scratch.file = file;
@@ -187,13 +196,13 @@ impl Loader {
     /// ```
     pub fn decode(&self, photo: &[u8]) -> Result<Array3<u8>, Cause> {
         self.limits.admit_file(photo.len() as u64)?;
-        self.scratch.lend(|scratch| self.tensor(photo, scratch))
+        self.scratch.lend(self.limits.kept(), |scratch| self.tensor(photo, scratch))
     }
 
     fn tensor(&self, photo: &[u8], scratch: &mut Scratch) -> Result<Array3<u8>, Cause> {
         self.check()?;
         let decoded = decode(photo, &self.limits, &mut scratch.pixels)?;
-        let mut tensor = self.tensors.tensor(self.shape());
+        let mut tensor = self.tensors.tensor(self.shape())?;
         match self.fit(decoded, scratch, &mut tensor) {
             Ok(()) => Ok(tensor),
             Err(cause) => {
@@ -207,6 +216,12 @@ impl Loader {
     fn check(&self) -> Result<(), Cause> {
         if self.sides.0 == 0 || self.sides.1 == 0 {
             return Err(Cause::msg("rgb8: a tensor has at least one pixel a side"));
+        }
+        if self.sides.0.max(self.sides.1) > LONGEST_SIDE {
+            return Err(Cause::msg(format_args!(
+                "rgb8: {}×{} pixels are more than the {LONGEST_SIDE} a side that a tensor can have",
+                self.sides.0, self.sides.1
+            )));
         }
         if !(0.0..=1.0).contains(&self.share) {
             return Err(Cause::msg(format_args!("center_crop: {} is not between 0 and 1", self.share)));
@@ -232,7 +247,7 @@ impl Loader {
         if layout == Layout::Rgb && orientation.is_upright() {
             return resize(tensor);
         }
-        resized.resize(tensor.len() / 3 * layout.bytes(), 0);
+        grow(resized, tensor.len() / 3 * layout.bytes())?;
         resize(resized)?;
         match layout {
             Layout::Rgb => orientation.turn::<3>(resized, tensor, self.sides),

@@ -18,7 +18,7 @@ pub(crate) fn read(path: &Path, limits: &Limits, into: &mut Vec<u8>) -> Result<(
     limits.admit_file(metadata.len())?;
     let length = usize::try_from(metadata.len())?;
     into.clear();
-    into.reserve_exact(length);
+    into.try_reserve_exact(length)?;
     into.resize(length, 0);
     let read = fill(&file, into)?;
     into.truncate(read);

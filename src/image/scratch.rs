@@ -7,6 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use fast_image_resize::Resizer;
 use ndarray::Array3;
 
+use crate::error::Cause;
+
 /// What one call works with, used again by the next.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
@@ -19,18 +21,13 @@ pub(crate) struct Scratch {
     pub(crate) resizer: Resizer,
 }
 
-/// A buffer larger than this is given back to the system after its photo.
-const KEPT: usize = 8 << 20;
-
 impl Scratch {
-    fn trim(&mut self) {
-        for buffer in [&mut self.file, &mut self.pixels, &mut self.resized] {
-            if buffer.capacity() > KEPT {
-                *buffer = Vec::new();
-            }
-        }
-        if self.resizer.size_of_internal_buffers() > KEPT {
-            self.resizer.reset_internal_buffers();
+    /// Keeps at most so many bytes; where a photo needed more, they all go back to the system.
+    fn trim(&mut self, most: usize) {
+        let Self { file, pixels, resized, resizer } = self;
+        let held = [file, pixels, resized].iter().map(|buffer| buffer.capacity()).sum::<usize>();
+        if held + resizer.size_of_internal_buffers() > most {
+            *self = Self::default();
         }
     }
 }
@@ -69,11 +66,12 @@ impl<T> Pool<T> {
 }
 
 impl Pool<Scratch> {
-    /// Lends scratch to `work`; there are as many as calls ran at once. A panic loses its scratch.
-    pub(crate) fn lend<R>(&self, work: impl FnOnce(&mut Scratch) -> R) -> R {
+    /// Lends scratch to `work`; there are as many as calls ran at once, each of at most `most` bytes
+    /// afterwards. A panic loses its scratch.
+    pub(crate) fn lend<R>(&self, most: usize, work: impl FnOnce(&mut Scratch) -> R) -> R {
         let mut scratch = self.take().unwrap_or_default();
         let result = work(&mut scratch);
-        scratch.trim();
+        scratch.trim(most);
         self.put(scratch, usize::MAX);
         result
     }
@@ -81,8 +79,8 @@ impl Pool<Scratch> {
 
 impl Pool<Array3<u8>> {
     /// A tensor of this shape, with whatever was in it before.
-    pub(crate) fn tensor(&self, shape: (usize, usize, usize)) -> Array3<u8> {
-        self.take().unwrap_or_else(|| Array3::zeros(shape))
+    pub(crate) fn tensor(&self, shape: (usize, usize, usize)) -> Result<Array3<u8>, Cause> {
+        self.take().map_or_else(|| black(shape), Ok)
     }
 
     /// Keeps a tensor unless its shape is another or `most` are kept.
@@ -91,4 +89,18 @@ impl Pool<Array3<u8>> {
             drop(self.put(used, most));
         }
     }
+}
+
+/// Memory that is not there is an error here, where `Array3::zeros` ends the process.
+fn black(shape: (usize, usize, usize)) -> Result<Array3<u8>, Cause> {
+    let mut values = Vec::new();
+    grow(&mut values, shape.0 * shape.1 * shape.2)?;
+    Ok(Array3::from_shape_vec(shape, values)?)
+}
+
+/// Makes the buffer so long, with whatever was in it before.
+pub(crate) fn grow(buffer: &mut Vec<u8>, length: usize) -> Result<(), Cause> {
+    buffer.try_reserve_exact(length.saturating_sub(buffer.len()))?;
+    buffer.resize(length, 0);
+    Ok(())
 }

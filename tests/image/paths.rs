@@ -62,6 +62,32 @@ fn a_file_over_the_limit_is_not_read() {
     assert!(cause(&path).contains("more than the limit of 67108864 a file"));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_larger_than_memory_is_a_failure_also_without_a_limit() {
+    if fs::read_to_string("/proc/sys/vm/overcommit_memory").is_ok_and(|mode| mode.trim() == "1") {
+        println!("this system promises any amount of memory: left out");
+        return;
+    }
+    let dir = Dir::new("sparse");
+    let path = dir.0.join("sparse.jpg");
+    let file = fs::File::create(&path).unwrap();
+    assert!(
+        [1 << 50, 1 << 43, 1 << 40].iter().any(|&length| file.set_len(length).is_ok()),
+        "no sparse files"
+    );
+    let cause = Loader::rgb8(8, 8).max_file(0).load(&path).unwrap_err().to_string();
+    assert!(cause.contains("memory allocation failed"), "{cause}");
+}
+
+#[test]
+fn a_tensor_larger_than_memory_is_a_failure() {
+    for (width, height) in [(u32::MAX, u32::MAX), (1, 65_536), (65_536, 1)] {
+        let cause = Loader::rgb8(width, height).decode(&bytes("exif-1.jpg")).unwrap_err().to_string();
+        assert!(cause.contains(&format!("rgb8: {width}×{height} pixels")), "{cause}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn what_is_no_file_is_not_waited_for() {

@@ -20,7 +20,7 @@ pub(crate) fn decode(gif: &[u8], limits: &Limits, pixels: &mut Vec<u8>) -> Resul
     limits.admit(sides, 4)?;
     let frame = decoder.next_frame_info()?.ok_or_else(|| Cause::msg("a GIF without a frame"))?.clone();
     // Canvas and indices share one buffer: RGB first, then one byte a pixel of the frame.
-    blank(pixels, sides, 4);
+    blank(pixels, sides, 4)?;
     let canvas = pixels.len() / 4 * 3;
     let (canvas, indices) = pixels.split_at_mut(canvas);
     let indices = &mut indices[..usize::from(frame.width) * usize::from(frame.height)];

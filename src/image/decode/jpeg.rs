@@ -28,7 +28,7 @@ pub(crate) fn decode(jpeg: &[u8], limits: &Limits, pixels: &mut Vec<u8>) -> Resu
     if decoder.dimensions().map(|(width, height)| (width as u32, height as u32)) != Some(sides) {
         return Err(Cause::msg("a JPEG with two sizes"));
     }
-    blank(pixels, sides, layout.bytes());
+    blank(pixels, sides, layout.bytes())?;
     decoder.decode_into(pixels)?;
     let orientation = outline.exif.map(exif::orientation).unwrap_or_default();
     Ok(Decoded { sides, layout, orientation })

@@ -24,7 +24,7 @@ pub(crate) fn decode(png: &[u8], limits: &Limits, pixels: &mut Vec<u8>) -> Resul
     let mut reader = decoder.read_info()?;
     let orientation = reader.info().exif_metadata.as_deref().map(exif::orientation).unwrap_or_default();
     let channels = reader.output_color_type().0.samples();
-    blank(pixels, sides, channels.max(3));
+    blank(pixels, sides, channels.max(3))?;
     let length = reader.output_buffer_size().ok_or_else(|| Cause::msg("a PNG too large to address"))?;
     let color = reader.next_frame(&mut pixels[..length])?.color_type;
     match color {

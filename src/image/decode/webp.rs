@@ -20,7 +20,7 @@ pub(crate) fn decode(webp: &[u8], limits: &Limits, pixels: &mut Vec<u8>) -> Resu
     decoder.set_memory_limit(webp.len());
     let orientation = decoder.exif_metadata()?.as_deref().map(exif::orientation).unwrap_or_default();
     let layout = if decoder.has_alpha() { Layout::Rgbx } else { Layout::Rgb };
-    blank(pixels, sides, layout.bytes());
+    blank(pixels, sides, layout.bytes())?;
     decoder.read_image(pixels)?;
     Ok(Decoded { sides, layout, orientation })
 }

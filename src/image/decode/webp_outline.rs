@@ -13,20 +13,35 @@ const FRAME_HEADER: usize = 16;
 
 /// Whether no bitstream of the file is larger than the canvas.
 pub(crate) fn check(webp: &[u8], canvas: (u32, u32)) -> Result<(), Cause> {
-    chunks(webp.get(RIFF_HEADER..).unwrap_or_default(), canvas)
+    chunks(webp.get(RIFF_HEADER..).unwrap_or_default()).try_for_each(|(kind, content)| match kind {
+        b"ANMF" => frame(content.get(FRAME_HEADER..).unwrap_or_default(), canvas),
+        _ => bitstream(kind, content, canvas),
+    })
 }
 
-fn chunks(mut bytes: &[u8], canvas: (u32, u32)) -> Result<(), Cause> {
-    while let Some((kind, content, rest)) = chunk(bytes) {
-        match kind {
-            b"ANMF" => chunks(content.get(FRAME_HEADER..).unwrap_or_default(), canvas)?,
-            b"VP8 " => fits(lossy(content), canvas)?,
-            b"VP8L" => fits(lossless(content), canvas)?,
-            _ => {}
-        }
-        bytes = rest;
+/// A frame has no frame in it, so that the depth of a file is not its author's choice.
+fn frame(content: &[u8], canvas: (u32, u32)) -> Result<(), Cause> {
+    chunks(content).try_for_each(|(kind, content)| match kind {
+        b"ANMF" => Err(Cause::msg("a WebP frame inside a frame")),
+        _ => bitstream(kind, content, canvas),
+    })
+}
+
+fn bitstream(kind: &[u8; 4], content: &[u8], canvas: (u32, u32)) -> Result<(), Cause> {
+    match kind {
+        b"VP8 " => fits(lossy(content), canvas),
+        b"VP8L" => fits(lossless(content), canvas),
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// Every chunk's name and what is there of its content.
+fn chunks(mut bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
+    std::iter::from_fn(move || {
+        let (kind, content, rest) = chunk(bytes)?;
+        bytes = rest;
+        Some((kind, content))
+    })
 }
 
 /// The first chunk: its name, what is there of its content, and what follows it.
