@@ -9,6 +9,7 @@
 pub(crate) mod batch;
 mod budget;
 pub(crate) mod caller;
+mod check;
 mod device;
 mod feed;
 mod figures;

@@ -86,6 +86,15 @@ pub trait GpuStage<P>: Send + 'static {
         DeviceInfo::default()
     }
 
+    /// Whether the stage can take this item: asked for every item before `submit`. One that is refused is
+    /// a failure of its document alone, and the others of its batch go on.
+    ///
+    /// # Errors
+    /// Why not: its shape, and what would fit.
+    fn accepts(&self, _item: &P) -> Result<(), Cause> {
+        Ok(())
+    }
+
     /// Hands one batch to the device. At least one item, at most `max_batch`.
     ///
     /// # Errors

@@ -71,6 +71,8 @@ pub(crate) struct Batch<D, P> {
     pub(crate) pad: Option<Pad<P>>,
     /// Where it stands; a batch too large for the device comes out in parts.
     pub(crate) part: Part,
+    /// The run ends after this batch, for this reason.
+    pub(crate) then_stop: Option<Error>,
 }
 
 /// A part of a batch: which of its items it holds.
@@ -92,7 +94,7 @@ impl Part {
 impl<D, P> Batch<D, P> {
     pub(crate) fn new(index: BatchIndex, prepared: Vec<P>, capacity: usize) -> Self {
         let items = Vec::with_capacity(capacity.min(RESERVED));
-        Self { index, items, prepared, failures: Vec::new(), pad: None, part: Part::WHOLE }
+        Self { index, items, prepared, failures: Vec::new(), pad: None, part: Part::WHOLE, then_stop: None }
     }
 
     /// Items that hold a token here.
@@ -111,6 +113,7 @@ impl<D, P> Batch<D, P> {
             failures: Vec::new(),
             pad: None,
             part: Part { start: middle, ..self.part },
+            then_stop: self.then_stop.take(),
         };
         self.part = Part { start: self.part.start, end: middle, last: false };
         second

@@ -10,15 +10,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::batch::{Batch, Delivery, Done, Item, Pad, Part};
+use super::batch::{Batch, Delivery, Done, Item};
+use super::check::{check_rows, fill_up, first_odd};
 use super::job::{After, Job};
 use super::seam::{Moment, Receiver, Sender};
 use super::shared::{Shared, documents, drop_user, guard};
 use super::then::{self, DoneOf, cancel_done};
 use crate::error::{Cause, Error, Failure, Stage};
 use crate::observe::meters::DeviceMeter;
-use crate::place::BatchIndex;
-use crate::stage::{CpuStage, GpuStage, Output, StageError};
+use crate::stage::{CpuStage, GpuStage, StageError};
 
 /// Longest wait for a device before stop and lateness are looked at again.
 pub(crate) const SLICE: Duration = Duration::from_millis(50);
@@ -170,6 +170,9 @@ impl<J: Job> DeviceLoop<J> {
     }
 
     fn launch(&mut self, mut batch: BatchOf<J>) {
+        if let Err(panic) = self.refuse_odd(&mut batch) {
+            return self.fail_batch(batch, panic);
+        }
         if batch.items.is_empty() {
             return self.finish(batch, None);
         }
@@ -182,6 +185,19 @@ impl<J: Job> DeviceLoop<J> {
             Ok(ticket) => self.in_flight.push_back(Flight { batch, ticket, submitted }),
             Err(error) => self.fail(batch, error),
         }
+    }
+
+    /// Takes items that the stage does not accept out of the batch: they fail alone.
+    fn refuse_odd(&mut self, batch: &mut BatchOf<J>) -> Result<(), Cause> {
+        while let Some((index, cause)) = guard(|| first_odd::<J>(&self.gpu, &batch.prepared))? {
+            let Item { position, document } = batch.items.remove(index);
+            self.recycle(vec![batch.prepared.remove(index)]);
+            if self.shared.line.lock().count_failures(J::documents(&document) as u64, position) {
+                batch.then_stop.get_or_insert(Error::Stopped { position });
+            }
+            batch.failures.push(Failure { document, position, stage: Stage::Gpu, cause });
+        }
+        Ok(())
     }
 
     /// Looks at the oldest batch in flight, for at most `wait`.
@@ -213,7 +229,7 @@ impl<J: Job> DeviceLoop<J> {
             Some(output) if J::After::PER_ROW => then::start(&self.shared, batch, output, &self.out),
             output => {
                 let output = output.and_then(|output| self.shared.after.whole(output));
-                self.send(batch.index, batch.part, Ok(delivery(batch, output)));
+                self.deliver(batch, output);
             }
         }
         self.recycle(used);
@@ -262,7 +278,7 @@ impl<J: Job> DeviceLoop<J> {
         let last = batch.items.last().map(|item| item.position).unwrap_or_default();
         if self.shared.line.lock().count_failures(count, last) {
             let error = Error::Batch { batch: batch.index, cause };
-            self.send(batch.index, batch.part, Err(error));
+            self.send(Done { index: batch.index, part: batch.part, delivery: Err(error), then_stop: None });
             return self.shared.cancel_batch(batch);
         }
         self.recycle(std::mem::take(&mut batch.prepared));
@@ -273,7 +289,7 @@ impl<J: Job> DeviceLoop<J> {
             cause: cause.clone(),
         });
         batch.failures.extend(failed);
-        self.send(batch.index, batch.part, Ok(delivery(batch, None)));
+        self.deliver(batch, None);
     }
 
     /// The device is gone: the oldest batch that it owes is where the run ends.
@@ -284,16 +300,17 @@ impl<J: Job> DeviceLoop<J> {
         let device = self.meter.info.name.clone();
         self.lost = true;
         self.shared.cancel_batch(batch);
-        self.send(oldest, part, Err(Error::DeviceLost { device, batch: oldest, cause }));
+        let error = Error::DeviceLost { device, batch: oldest, cause };
+        self.send(Done { index: oldest, part, delivery: Err(error), then_stop: None });
     }
 
-    fn send(
-        &self,
-        index: BatchIndex,
-        part: Part,
-        delivery: Result<Delivery<J::Document, J::Delivered>, Error>,
-    ) {
-        let done = Done { index, part, delivery, then_stop: None };
+    fn deliver(&self, batch: BatchOf<J>, output: Option<J::Delivered>) {
+        let Batch { index, items, failures, part, then_stop, .. } = batch;
+        let delivery = Ok(Delivery { index, items, output, failures });
+        self.send(Done { index, part, delivery, then_stop });
+    }
+
+    fn send(&self, done: DoneOf<J>) {
         if let Err(done) = self.out.send(done) {
             cancel_done(&self.shared, done);
         }
@@ -350,39 +367,4 @@ impl<J: Job> DeviceLoop<J> {
             self.meter.items.fetch_add(batch.items.len() as u64, Ordering::Relaxed);
         }
     }
-}
-
-/// Fills a last batch up with copies, where that was asked for.
-fn fill_up<D, P>(batch: &mut Batch<D, P>) -> Result<(), StageError> {
-    let Some(Pad { copy, size }) = batch.pad.take() else { return Ok(()) };
-    while batch.prepared.len() < size {
-        let Some(last) = batch.prepared.last() else { return Ok(()) };
-        let copied = guard(|| copy(last)).map_err(StageError::Batch)?;
-        batch.prepared.push(copied);
-    }
-    Ok(())
-}
-
-/// The law of rows: an output that has rows has one a document.
-fn check_rows<J: Job>(batch: &BatchOf<J>, output: J::Output) -> Result<J::Output, StageError> {
-    let padding = batch.prepared.len() - batch.items.len();
-    let expected = documents::<J>(&batch.items) + padding;
-    let rows = guard(|| output.rows());
-    match rows {
-        Err(panic) => {
-            drop_user(output);
-            Err(StageError::Batch(panic))
-        }
-        Ok(Some(rows)) if rows != expected => {
-            drop_user(output);
-            Err(StageError::Batch(Cause::msg(format!(
-                "the stage returned {rows} rows for {expected} documents"
-            ))))
-        }
-        _ => Ok(output),
-    }
-}
-
-fn delivery<D, P, R>(batch: Batch<D, P>, output: Option<R>) -> Delivery<D, R> {
-    Delivery { index: batch.index, items: batch.items, output, failures: batch.failures }
 }

@@ -323,7 +323,7 @@ impl<D, P> Line<D, P> {
     /// Takes an empty vector back for the prepared items of a later batch.
     pub(crate) fn recycle(&mut self, spare: Vec<P>) {
         debug_assert!(spare.is_empty(), "only memory is recycled here");
-        if self.spares.len() < 8 {
+        if self.spares.len() < 8 && spare.capacity() >= self.cuts.size.min(RESERVED) {
             self.spares.push(spare);
         }
     }

@@ -26,6 +26,7 @@ pub(crate) struct ThenBatch<J: Job> {
     output: Held<J::Output>,
     out: Sender<DoneOf<J>>,
     rows: Mutex<RowsDone<J>>,
+    then_stop: Option<Error>,
 }
 
 pub(crate) type DoneOf<J> = Done<<J as Job>::Document, <J as Job>::Delivered>;
@@ -59,6 +60,7 @@ pub(crate) fn start<J: Job>(
         output: Held::new(output),
         out: out.clone(),
         rows: shared.seam.mutex(rows),
+        then_stop: batch.then_stop,
     });
     shared.then_batches.lock().push(started.clone());
     let rows = missing.div_ceil(4 * shared.work.workers().max(1)).max(1);
@@ -144,7 +146,7 @@ impl<J: Job> ThenBatch<J> {
                 Err(failure) => failures.push(failure),
             }
         }
-        let then_stop = stop_after(shared, &failures[before..]);
+        let then_stop = self.then_stop.clone().or(stop_after(shared, &failures[before..]));
         let output = if items.is_empty() { None } else { shared.after.join(parts) };
         let delivery = Delivery { index: self.index, items, output, failures };
         let done = Done { index: self.index, part: self.part, delivery: Ok(delivery), then_stop };

@@ -251,6 +251,11 @@ impl<T: Scalar, D: Dimension + 'static> GpuStage<Array<T, D>> for Program {
         Ok(())
     }
 
+    /// Whether the item has the shape of the program's input.
+    fn accepts(&self, item: &Array<T, D>) -> Result<(), Cause> {
+        Self::accepts(self, item)
+    }
+
     /// 1 on the twins: a batch is done when `submit` returns.
     fn depth(&self) -> usize {
         if self.gpu.device().is_some() { self.depth } else { 1 }

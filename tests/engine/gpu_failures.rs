@@ -273,3 +273,54 @@ fn a_copy_that_panics_is_a_failure_of_the_last_batch() {
     finished.check_results();
     assert_eq!(finished.failed(), [4, 5]);
 }
+
+/// Doubles even numbers and accepts no others.
+struct EvenOnly;
+
+impl gapless::GpuStage<u64> for EvenOnly {
+    type Output = Vec<u64>;
+    type Ticket = Option<Vec<u64>>;
+
+    fn accepts(&self, item: &u64) -> Result<(), Cause> {
+        if item.is_multiple_of(2) { Ok(()) } else { Err(Cause::msg("it is odd")) }
+    }
+
+    fn submit(&mut self, batch: &[u64]) -> Result<Self::Ticket, gapless::StageError> {
+        assert!(batch.iter().all(|item| item.is_multiple_of(2)), "a refused item is not submitted");
+        Ok(Some(batch.iter().map(|item| 2 * item).collect()))
+    }
+
+    fn try_collect(
+        &mut self,
+        ticket: &mut Self::Ticket,
+        _: std::time::Duration,
+    ) -> Result<Option<Vec<u64>>, gapless::StageError> {
+        Ok(ticket.take())
+    }
+}
+
+#[test]
+fn an_item_that_the_stage_refuses_fails_alone() {
+    let cpu = |document: &mut u64| Ok::<u64, Cause>(*document);
+    let pipeline = Pipeline::new(cpu, EvenOnly).batch_size(4).on_failure(OnFailure::Skip);
+    let mut run = pipeline.run(0..8_u64);
+    let (mut delivered, mut failed) = (Vec::new(), Vec::new());
+    for batch in run.by_ref() {
+        let batch = batch.expect("nothing ends the run");
+        delivered.extend(batch.rows().map(|(document, row)| (*document, *row)));
+        failed.extend(batch.failures().iter().map(|failure| (failure.document, failure.stage)));
+    }
+    assert_eq!(delivered, [(0, 0), (2, 4), (4, 8), (6, 12)]);
+    assert_eq!(failed, [1, 3, 5, 7].map(|document| (document, Stage::Gpu)));
+    assert!(run.accounts().balance());
+}
+
+#[test]
+fn a_refused_item_ends_a_run_that_stops_at_failures() {
+    let cpu = |document: &mut u64| Ok::<u64, Cause>(*document);
+    let mut run = Pipeline::new(cpu, EvenOnly).batch_size(4).run([0, 2, 3, 4, 6, 8_u64]);
+    let batch = run.next().expect("a batch").expect("the others of the batch come out");
+    assert_eq!((batch.documents(), batch.failures().len()), (&[0, 2, 4][..], 1));
+    assert!(matches!(run.next(), Some(Err(Error::Stopped { position })) if position.get() == 2));
+    assert!(run.next().is_none() && run.accounts().balance());
+}
