@@ -111,7 +111,7 @@ fn collect(
 
 /// Share of the device's time in which it ran a batch; NaN without a clock.
 fn busy(spans: &[Range<Duration>]) -> f64 {
-    let worked: Duration = spans.iter().map(|span| span.end - span.start).sum();
+    let worked: Duration = spans.iter().map(|span| span.end.saturating_sub(span.start)).sum();
     match spans {
         [first, .., last] => worked.as_secs_f64() / (last.end - first.start).as_secs_f64(),
         _ => f64::NAN,

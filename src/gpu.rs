@@ -139,7 +139,8 @@ impl Gpu {
     ///
     /// The program submits to `queue` from the device thread; your submissions may be in between.
     /// This sets the callback for a lost device, of which wgpu keeps only one: without it a loss is
-    /// silent. Errors of the program's own calls are caught in error scopes; your handler for
+    /// silent. A second call with the same device replaces the callback of the first, whose [`Gpu`] is
+    /// then told of no loss. Errors of the program's own calls are caught in error scopes; your handler for
     /// uncaptured errors stays.
     ///
     /// The limits are those that `device` was made with. The default of 128 MiB a binding is small for
@@ -179,7 +180,10 @@ impl Gpu {
         let info = adapter.get_info();
         Device::open(adapter).map(|device| Self::wrap(&info, device)).map_err(|cause| Error::Setting {
             name: setting,
-            reason: format!("the driver does not open {}: {cause}", info.name),
+            reason: format!(
+                "the driver does not open {}: {cause}; Gpu::cpu() (the twins, `--device cpu` in the examples) works without it",
+                info.name
+            ),
         })
     }
 

@@ -86,9 +86,9 @@ impl Spec {
         Self { element: Element::F32, shape: shape.to_vec(), batched: false }
     }
 
-    /// Number of elements of one item.
+    /// Number of elements of one item; `usize::MAX` where there are more than can be counted.
     pub fn len(&self) -> usize {
-        self.shape.iter().product()
+        self.shape.iter().fold(1, |len, &axis| len.saturating_mul(axis))
     }
 
     /// Whether an item has no elements.
@@ -100,8 +100,8 @@ impl Spec {
     /// mapped range may start at.
     pub fn item_bytes(&self) -> usize {
         match self.element {
-            Element::U8 => self.len().next_multiple_of(8),
-            Element::F32 => self.len() * 4,
+            Element::U8 => self.len().checked_next_multiple_of(8).unwrap_or(usize::MAX),
+            Element::F32 => self.len().saturating_mul(4),
         }
     }
 }

@@ -21,10 +21,13 @@ fn an_unknown_name_is_an_error_that_lists_what_there_is() {
 }
 
 #[test]
-fn all_devices_open_and_stand_in_the_list() {
-    let names: Vec<_> = Gpu::list().into_iter().map(|info| info.name).collect();
+fn devices_that_open_stand_in_the_list_in_its_order() {
+    if common::device().is_none() {
+        return;
+    }
+    let mut names = Gpu::list().into_iter().map(|info| info.name);
     let opened: Vec<_> = Gpu::all().iter().map(|gpu| gpu.info().name.clone()).collect();
-    assert_eq!(names, opened);
+    assert!(opened.iter().all(|name| names.any(|listed| listed == *name)), "{opened:?}");
     assert_eq!(opened.last().unwrap(), "cpu");
 }
 

@@ -54,8 +54,7 @@ fn run<T: gapless::gpu::Scalar, D: Dimension + 'static>(
 fn assert_same(one: &Tensors, other: &Tensors) {
     for ((name, one), (_, other)) in one.iter().zip(other.iter()) {
         assert_eq!(one.shape(), other.shape(), "{name}");
-        let far = one.iter().zip(other).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        assert!(far <= 1e-4, "{name} differs by {far}");
+        one.iter().zip(other).for_each(|(a, b)| assert!((a - b).abs() <= 1e-4, "{name}: {a} and {b}"));
     }
 }
 
@@ -205,6 +204,25 @@ fn a_batch_larger_than_the_program_was_opened_for_is_too_large() {
 }
 
 #[test]
+fn sizes_beyond_all_memory_are_errors() {
+    let gpu = Gpu::cpu();
+    assert!(Program::new(&gpu).input("x", bytes(&[usize::MAX, 2])).is_err());
+    assert!(Program::new(&gpu).input("x", floats(&[usize::MAX / 4])).is_err());
+    assert!(branch(&gpu).plan(usize::MAX).is_err());
+    assert!(gpu.bandwidth(u64::MAX).is_err());
+    let Some(gpu) = common::device() else { return };
+    assert!(branch(&gpu).plan(usize::MAX).is_err());
+    assert!(gpu.bandwidth(u64::MAX).is_err());
+}
+
+#[test]
+fn a_depth_beyond_all_use_is_refused() {
+    let error = branch(&Gpu::cpu()).depth(65).plan(1).unwrap_err().to_string();
+    assert!(error.contains("Program::depth") && error.contains("64"), "{error}");
+    assert!(branch(&Gpu::cpu()).depth(64).plan(1).is_ok());
+}
+
+#[test]
 fn a_program_that_was_not_opened_says_so() {
     let error = branch(&Gpu::cpu()).submit(&[photo(0)]).unwrap_err();
     assert_eq!(error.cause().to_string(), "the program was not opened");
@@ -255,6 +273,7 @@ fn a_shader_that_does_not_compile_is_an_error_that_names_the_kernel() {
     let Some(mut net) = refused(common::toy::BROKEN) else { return };
     let error = open::<Array1<f32>, _>(&mut net, 1).unwrap_err().to_string();
     assert!(error.contains("kernel refused"), "{error}");
+    assert!(error.contains("fn main( {"), "the line is shown: {error}");
 }
 
 #[test]

@@ -34,6 +34,11 @@ impl Gpu {
     /// # Errors
     /// If the bytes do not fit, or the device is lost.
     pub fn bandwidth(&self, bytes: u64) -> Result<Bandwidth, Error> {
+        let most = self.limits().buffer_bytes.min(isize::MAX as u64) / 8 * 8;
+        if bytes > most {
+            let reason = format!("{bytes} bytes do not fit, {most} would");
+            return Err(Error::Setting { name: "Gpu::bandwidth", reason });
+        }
         let bytes = bytes.next_multiple_of(8).max(8);
         let Some(device) = self.device() else { return Ok(in_memory(bytes as usize)) };
         let measured = Buffers::new(device, bytes).and_then(|buffers| buffers.measure());
@@ -96,7 +101,7 @@ impl<'a> Buffers<'a> {
 
     fn upload(&self) -> Result<(), StageError> {
         self.staging.get_mapped_range_mut(..).map_err(Cause::from)?.copy_from_slice(&self.host);
-        self.staging.unmap();
+        self.device.unmap(&self.staging);
         self.run(|encoder| {
             encoder.copy_buffer_to_buffer(&self.staging, 0, &self.from, 0, None);
             encoder.map_buffer_on_submit(&self.staging, wgpu::MapMode::Write, .., drop);
@@ -119,7 +124,7 @@ impl<'a> Buffers<'a> {
         let view = self.readback.get_mapped_range(..).map_err(Cause::from)?;
         self.host.copy_from_slice(&view);
         drop(view);
-        self.readback.unmap();
+        self.device.unmap(&self.readback);
         Ok(())
     }
 
@@ -129,7 +134,7 @@ impl<'a> Buffers<'a> {
             encode(&mut encoder);
             self.device.queue.submit([encoder.finish()])
         })?;
-        self.device.poll(&submission, Duration::from_secs(60))
+        self.device.finish(&submission, Duration::from_secs(60))
     }
 }
 

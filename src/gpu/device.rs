@@ -65,6 +65,18 @@ impl Device {
         StageError::Lost(self.lost.get_or_init(|| cause).clone())
     }
 
+    /// Counts the device as lost because it hangs.
+    ///
+    /// wgpu waits without a limit for a queue that it drops, which would hang whoever drops the last
+    /// handle. So one handle of each is kept for ever: a leak instead of a hang.
+    pub(super) fn hang(&self, limit: Duration) -> StageError {
+        let cause = || {
+            std::mem::forget((self.raw.clone(), self.queue.clone()));
+            Cause::msg(format!("the device gave no result in {limit:.1?}"))
+        };
+        StageError::Lost(self.lost.get_or_init(cause).clone())
+    }
+
     pub(super) fn buffer(
         &self,
         label: &str,
@@ -113,13 +125,36 @@ impl Device {
     ///
     /// A wait that ends early is no error: the caller looks at what its callbacks wrote.
     pub(super) fn poll(&self, submission: &wgpu::SubmissionIndex, wait: Duration) -> Result<(), StageError> {
+        self.polled(submission, wait).map(drop)
+    }
+
+    /// Waits for a submission; a device that does not end it within `limit` counts as lost.
+    pub(super) fn finish(
+        &self,
+        submission: &wgpu::SubmissionIndex,
+        limit: Duration,
+    ) -> Result<(), StageError> {
+        // A wait of nothing would not tell whether it is done.
+        let done = self.polled(submission, limit.max(Duration::from_nanos(1)))?;
+        if done { Ok(()) } else { Err(self.hang(limit)) }
+    }
+
+    /// Unmaps a buffer, whatever state a failed submission left it in.
+    pub(super) fn unmap(&self, buffer: &wgpu::Buffer) {
+        // The error says that it is not mapped, which is what is wanted.
+        let _ = self.caught(|| buffer.unmap());
+    }
+
+    /// Whether the wait did not end early.
+    fn polled(&self, submission: &wgpu::SubmissionIndex, wait: Duration) -> Result<bool, StageError> {
         let poll = match wait {
             Duration::ZERO => wgpu::PollType::Poll,
             _ => wgpu::PollType::Wait { submission_index: Some(submission.clone()), timeout: Some(wait) },
         };
         // wgpu 30 panics in `poll`, and only there, when the driver answers that the device is lost.
         match catch_unwind(AssertUnwindSafe(|| self.raw.poll(poll))) {
-            Ok(Ok(_) | Err(wgpu::PollError::Timeout)) => self.check(),
+            Ok(Ok(_)) => self.check().map(|()| true),
+            Ok(Err(wgpu::PollError::Timeout)) => self.check().map(|()| false),
             Ok(Err(error)) => Err(self.lose(error.into())),
             Err(panic) => Err(self.lose(Cause::panic(&*panic).context("waiting for the device"))),
         }

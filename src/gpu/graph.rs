@@ -122,6 +122,9 @@ impl Graph {
         if spec.is_empty() {
             return Err(setting(what, format!("{name} has no elements: its shape is {:?}", spec.shape)));
         }
+        if !can_be(&spec) {
+            return Err(setting(what, format!("{name} is larger than any memory: {}", shape_name(&spec))));
+        }
         if self.tensors.iter().any(|tensor| tensor.name == name) {
             return Err(setting(what, format!("there are two tensors called {name}")));
         }
@@ -166,6 +169,11 @@ pub(super) fn shape_name(spec: &Spec) -> String {
     format!("{element}[{}]", shape.join(","))
 }
 
+/// Whether memory can hold an item of it: no allocation has more bytes than `isize::MAX`.
+fn can_be(spec: &Spec) -> bool {
+    spec.item_bytes() <= isize::MAX as usize
+}
+
 pub(super) fn setting(name: &'static str, reason: String) -> Error {
     Error::Setting { name, reason }
 }
@@ -178,6 +186,9 @@ fn checked_output(spec: Spec) -> Result<Spec, Cause> {
         }
         Spec { element: Element::U8, .. } => Err(Cause::msg("a kernel gives floats, not bytes")),
         spec if spec.is_empty() => Err(Cause::msg(format!("the output has no elements: {:?}", spec.shape))),
+        spec if !can_be(&spec) => {
+            Err(Cause::msg(format!("the output is larger than any memory: {}", shape_name(&spec))))
+        }
         spec => Ok(spec),
     }
 }

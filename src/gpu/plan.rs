@@ -72,8 +72,9 @@ pub(super) struct PlannedOutput {
 
 impl Plan {
     pub(super) fn new(graph: &Graph, max_batch: usize, limits: &Limits) -> Result<Self, Error> {
-        let plan = Self::unchecked(graph, max_batch, limits)?;
+        let mut plan = Self::unchecked(graph, max_batch, limits)?;
         plan.check(graph, limits)?;
+        place_outputs(&mut plan.outputs, max_batch);
         Ok(plan)
     }
 
@@ -95,7 +96,7 @@ impl Plan {
             steps,
             input: graph.tensors[input].spec.clone(),
             input_name: graph.tensors[input].name.clone(),
-            outputs: place_outputs(graph, &shared_of, max_batch),
+            outputs: outputs(graph, &shared_of),
             constant_bytes: constants.iter().map(bytes).sum(),
             constants,
             shared,
@@ -126,9 +127,16 @@ impl Plan {
 
     /// Bytes of device and staging memory with `depth` batches in flight.
     pub fn memory(&self, depth: usize) -> u64 {
-        let slot = 2 * self.upload_bytes() + self.readback_bytes();
-        let shared = self.shared.iter().sum::<u64>() * self.max_batch as u64;
-        self.constant_bytes + self.params.len() as u64 + shared + depth as u64 * slot
+        let slot = self.upload_bytes().saturating_mul(2).saturating_add(self.readback_bytes());
+        let all = self.constant_bytes + self.params.len() as u64;
+        all.saturating_add(self.shared_bytes()).saturating_add(slot.saturating_mul(depth as u64))
+    }
+
+    fn shared_bytes(&self) -> u64 {
+        self.shared
+            .iter()
+            .fold(0, |all: u64, bytes| all.saturating_add(*bytes))
+            .saturating_mul(self.max_batch as u64)
     }
 
     /// Multiply-adds of one item.
@@ -154,11 +162,12 @@ impl Plan {
     /// Every limit that grows with the batch, in one place, so that the error knows what fits.
     fn check_batch(&self, limits: &Limits) -> Result<(), Error> {
         let largest = self.shared.iter().copied().max().unwrap_or(0).max(self.input.item_bytes() as u64);
-        let readback = self.outputs.iter().map(|output| output.bytes.next_multiple_of(8)).sum::<u64>();
+        let readback =
+            self.outputs.iter().map(|output| output.bytes.next_multiple_of(8)).fold(0, u64::saturating_add);
         let copied = readback.max(self.input.item_bytes() as u64);
         let fits = [
             (u64::from(limits.workgroups), "workgroups in one dimension of a dispatch"),
-            (limits.binding_bytes / largest.max(1), "bytes in one binding"),
+            (limits.binding_bytes.min(limits.buffer_bytes) / largest.max(1), "bytes in one binding"),
             (
                 limits.buffer_bytes.saturating_sub(STAMP_BYTES + TIMES_BYTES) / copied.max(1),
                 "bytes in one buffer",
@@ -292,21 +301,26 @@ fn share_buffers(graph: &Graph, nodes: &[usize]) -> (Vec<u64>, Vec<Option<usize>
     (shared.bytes, shared_of)
 }
 
-fn place_outputs(graph: &Graph, shared_of: &[Option<usize>], max_batch: usize) -> Vec<PlannedOutput> {
-    let mut offset = 0;
-    let place = |&(_, tensor): &(String, usize)| {
+fn outputs(graph: &Graph, shared_of: &[Option<usize>]) -> Vec<PlannedOutput> {
+    let output = |&(_, tensor): &(String, usize)| {
         let spec = &graph.tensors[tensor].spec;
-        let bytes = spec.item_bytes() as u64;
-        let output = PlannedOutput {
+        PlannedOutput {
             buffer: shared_of[tensor].expect("an output is needed"),
             shape: spec.shape.clone(),
-            bytes,
-            offset,
-        };
-        offset = (offset + bytes * max_batch as u64).next_multiple_of(8);
-        output
+            bytes: spec.item_bytes() as u64,
+            offset: 0,
+        }
     };
-    graph.outputs.iter().map(place).collect()
+    graph.outputs.iter().map(output).collect()
+}
+
+/// Puts the rows of one output behind the other's, once it is known that they fit.
+fn place_outputs(outputs: &mut [PlannedOutput], max_batch: usize) {
+    let mut offset = 0;
+    for output in outputs {
+        output.offset = offset;
+        offset = (offset + output.bytes * max_batch as u64).next_multiple_of(8);
+    }
 }
 
 impl fmt::Display for Plan {
@@ -317,7 +331,7 @@ impl fmt::Display for Plan {
         for Step { name, shape, bytes, multiply_adds, output, .. } in &self.steps {
             writeln!(f, "{name:<24} {shape:<24} {bytes:>12} {multiply_adds:>14}  {output}")?;
         }
-        let shared = self.shared.iter().sum::<u64>() * *max_batch as u64;
+        let shared = self.shared_bytes();
         write!(
             f,
             "{} kernels, {} multiply-adds an item; bytes: {} constants, {shared} in {} shared buffers, {} up, {} down",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ndarray::{Array, ArrayD, Dimension};
 
 use super::deadline::Deadline;
-use super::graph::Graph;
+use super::graph::{self, Graph};
 use super::plan::{self, Plan};
 use super::profile::Profile;
 use super::ring::{Ring, Ticket};
@@ -17,6 +17,9 @@ use super::{Gpu, TensorId};
 use crate::error::{Cause, Error};
 use crate::kernel::{Kernel, Spec};
 use crate::stage::{DeviceInfo, GpuStage, StageError};
+
+/// More batches in flight only cost memory: two keep a device busy.
+const MOST_IN_FLIGHT: usize = 64;
 
 /// A graph of kernels over named tensors, on a device or on the twins.
 ///
@@ -85,7 +88,7 @@ impl Program {
         Self { graph, depth, deadline, ..Self::new(gpu) }
     }
 
-    /// Batches that may be in flight at once; 3 by default, 0 counts as 1.
+    /// Batches that may be in flight at once; 3 by default, 0 counts as 1, and at most 64.
     ///
     /// With 1 the device idles while a result is copied and the next batch goes up. 2 keep it busy where
     /// batches take equally long; 3 also where they do not. Each costs a staging, an input and a
@@ -156,6 +159,10 @@ impl Program {
     /// If the program cannot be opened for such batches, with the number that fits. Memory that the
     /// device does not have is noticed by opening only.
     pub fn plan(&self, max_batch: usize) -> Result<Plan, Error> {
+        if self.depth > MOST_IN_FLIGHT {
+            let reason = format!("{} batches in flight; 1 to {MOST_IN_FLIGHT} make sense", self.depth);
+            return Err(graph::setting("Program::depth", reason));
+        }
         Plan::new(&self.graph, max_batch, self.gpu.limits())
     }
 

@@ -133,6 +133,11 @@ impl Ring {
             return Err(StageError::Batch(Cause::msg("the result of this batch was collected before")));
         };
         let left = self.deadline.left(ticket.submitted, Instant::now());
+        if !wait.is_zero() && !ticket.waited {
+            // What is done already, however long ago, tells now that it is.
+            self.device.poll(&ticket.submission, Duration::ZERO)?;
+            ticket.waited = slot.readback_map.get() == Mapped::No;
+        }
         self.device.poll(&ticket.submission, wait.min(left))?;
         match slot.readback_map.get() {
             Mapped::Failed => {
@@ -172,14 +177,14 @@ impl Ring {
             if slot.readback_map.get() == Mapped::No {
                 return Err(self.overdue());
             }
-            self.unmap(&slot.readback);
+            self.device.unmap(&slot.readback);
             slot.pending = None;
         }
         if slot.staging_map.get() == Mapped::Yes {
             return Ok(());
         }
-        self.unmap(&slot.staging);
-        self.unmap(&slot.readback);
+        self.device.unmap(&slot.staging);
+        self.device.unmap(&slot.readback);
         self.device.caught(|| slot.staging.map_async(wgpu::MapMode::Write, .., slot.staging_map.told()))?;
         let submission = self.device.queue.submit([]);
         self.device.poll(&submission, self.deadline.limit())?;
@@ -187,12 +192,6 @@ impl Ring {
             Mapped::Yes => Ok(()),
             _ => Err(self.overdue()),
         }
-    }
-
-    /// Unmaps a buffer, whatever state a failed submission left it in.
-    fn unmap(&self, buffer: &wgpu::Buffer) {
-        // The error says that it is not mapped, which is what is wanted.
-        let _ = self.device.caught(|| buffer.unmap());
     }
 
     fn send<T: Scalar, D: Dimension>(
@@ -275,7 +274,7 @@ impl Ring {
             drop(pass);
             self.device.queue.submit([encoder.finish()])
         })?;
-        self.device.poll(&submission, self.deadline.limit())?;
+        self.device.finish(&submission, self.deadline.limit())?;
         Ok(start.elapsed())
     }
 
@@ -284,7 +283,8 @@ impl Ring {
         let values = self.plan.outputs.iter().map(|output| {
             let bytes = &view[output.offset as usize..][..ticket.rows * output.bytes as usize];
             let values: &[f32] = bytemuck::cast_slice(bytes);
-            let mut copy = self.shelf.take(values.len());
+            // Room for a full batch, so that any batch to come can use it again.
+            let mut copy = self.shelf.take(output.bytes as usize / 4 * self.plan.max_batch);
             copy.extend_from_slice(values);
             (&output.shape[..], copy)
         });
@@ -303,7 +303,7 @@ impl Ring {
 
     fn give_back(&self, ticket: &mut Ticket) {
         if let Some(mut slot) = ticket.slot.take() {
-            slot.readback.unmap();
+            self.device.unmap(&slot.readback);
             slot.pending = None;
             give_back(&self.home, slot);
         }
@@ -315,8 +315,7 @@ impl Ring {
     }
 
     fn overdue(&self) -> StageError {
-        let limit = self.deadline.limit();
-        self.device.lose(Cause::msg(format!("the device gave no result in {limit:.1?}")))
+        self.device.hang(self.deadline.limit())
     }
 }
 

@@ -19,18 +19,23 @@ impl Shelf {
     /// An empty vector with room for `len` values.
     pub(super) fn take(&self, len: usize) -> Vec<f32> {
         let mut spare = self.spare();
-        match spare.iter().position(|vector| vector.capacity() >= len) {
+        let fits = (0..spare.len()).filter(|&index| spare[index].capacity() >= len);
+        match fits.min_by_key(|&index| spare[index].capacity()) {
             Some(index) => spare.swap_remove(index),
             None => Vec::with_capacity(len),
         }
     }
 
-    /// Keeps a vector, or drops it if the shelf is full.
+    /// Keeps a vector, in place of the smallest if the shelf is full.
     pub(super) fn give(&self, mut vector: Vec<f32>) {
         vector.clear();
         let mut spare = self.spare();
         if spare.len() < self.most {
             spare.push(vector);
+        } else if let Some(smallest) = spare.iter_mut().min_by_key(|spare| spare.capacity())
+            && smallest.capacity() < vector.capacity()
+        {
+            *smallest = vector;
         }
     }
 
@@ -55,10 +60,21 @@ mod tests {
     }
 
     #[test]
-    fn a_full_shelf_keeps_no_more() {
+    fn a_full_shelf_keeps_the_largest() {
         let shelf = Shelf::new(1);
-        shelf.give(Vec::with_capacity(8));
-        shelf.give(Vec::with_capacity(16));
-        assert_eq!(shelf.spare().len(), 1);
+        for len in [8, 16, 4] {
+            shelf.give(Vec::with_capacity(len));
+        }
+        let kept: Vec<usize> = shelf.spare().iter().map(Vec::capacity).collect();
+        assert_eq!(kept, [16]);
+    }
+
+    #[test]
+    fn the_smallest_memory_that_fits_is_taken() {
+        let shelf = Shelf::new(3);
+        for len in [32, 8, 16] {
+            shelf.give(Vec::with_capacity(len));
+        }
+        assert_eq!(shelf.take(10).capacity(), 16);
     }
 }
