@@ -23,9 +23,9 @@ fn schedules() -> usize {
     from_env("GAPLESS_SCHEDULES", 20_000) as usize
 }
 
-/// Where the schedules start; another `GAPLESS_SEED` gives others.
+/// Where the schedules start; another `GAPLESS_SCHEDULE_SEED` gives others.
 fn seed() -> u64 {
-    from_env("GAPLESS_SEED", 0x5eed)
+    from_env("GAPLESS_SCHEDULE_SEED", 0x5eed)
 }
 
 fn from_env(name: &str, otherwise: u64) -> u64 {
