@@ -29,7 +29,7 @@ fn check(source: &str) -> (Module, ModuleInfo) {
 fn for_every_shader(check_one: impl Fn(&Example, &Dispatch, &Module, &ModuleInfo)) {
     for example in examples::all() {
         let dispatch = dispatch(&example);
-        let (module, info) = check(dispatch.source);
+        let (module, info) = check(&dispatch.source);
         check_one(&example, &dispatch, &module, &info);
     }
 }
