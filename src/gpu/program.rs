@@ -2,7 +2,6 @@
 
 mod build;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::deadline::Deadline;
