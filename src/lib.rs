@@ -52,6 +52,7 @@ pub mod gpu;
 pub mod image;
 pub mod kernel;
 mod observe;
+pub mod parallel;
 pub mod pipeline;
 mod place;
 mod stage;
@@ -63,6 +64,7 @@ pub use observe::accounts::Accounts;
 pub use observe::bound::Bottleneck;
 pub use observe::progress::Progress;
 pub use observe::report::{CpuReport, DeviceReport, Report, Waits};
+pub use parallel::parallel;
 pub use pipeline::{Batch, Pipeline, Run};
 pub use place::{BatchIndex, Position};
 pub use stage::{

@@ -3,6 +3,7 @@
 //! A pipeline is a definition and does nothing; [`Pipeline::run`] checks it and starts the engine.
 
 mod batch;
+pub(crate) mod direct;
 mod job;
 mod mode;
 mod run;

@@ -130,6 +130,10 @@ pub(crate) struct Settings<P> {
     pub(crate) grace: Duration,
     /// Whether an item is a whole batch.
     pub(crate) whole_batches: bool,
+    /// Whether there is no device: the caller takes what is prepared, as soon as its turn has come.
+    pub(crate) direct: bool,
+    /// Items that a worker takes in one go; `None` where measured time decides.
+    pub(crate) chunk: Option<usize>,
 }
 
 impl<P> Default for Settings<P> {
@@ -146,12 +150,19 @@ impl<P> Default for Settings<P> {
             pool: None,
             grace: Duration::from_secs(5),
             whole_batches: false,
+            direct: false,
+            chunk: None,
         }
     }
 }
 
 /// Batches ahead where that was left open.
 const AHEAD: usize = 2;
+/// Tokens of a run without a device, at least, where `ahead` was left open: those of a pipeline with
+/// nothing set.
+const DIRECT_TOKENS: usize = 64;
+/// Items in one go that leave something to share out.
+const MOST_CHUNK: usize = 1 << 16;
 /// Larger batches than this are a mistake in the units, not a wish.
 pub(crate) const MOST_TOKENS: usize = 1 << 24;
 /// More threads than any machine has cores.
@@ -164,10 +175,12 @@ impl<P> Settings<P> {
         if self.batch_size == 0 {
             return refuse("batch_size", "0 documents a batch would never fill one; give 1 or more");
         }
-        if self.ahead() == 0 {
+        if self.ahead() == 0 && !self.direct {
             return refuse("ahead", "with 0 batches ahead the device waits for every batch; give 1 or more");
         }
-        if self.batch_size.saturating_mul(self.ahead()) > MOST_TOKENS {
+        if self.direct {
+            self.check_direct()?;
+        } else if self.batch_size.saturating_mul(self.ahead()) > MOST_TOKENS {
             return refuse(
                 "batch_size",
                 "batch_size × ahead is more than 2^24 documents in flight; give less",
@@ -209,13 +222,42 @@ impl<P> Settings<P> {
         }
     }
 
+    /// What is asked of a run without a device.
+    fn check_direct(&self) -> Result<(), Error> {
+        let refuse = |name, reason: &str| Err(Error::Setting { name, reason: reason.into() });
+        match (self.ahead, self.chunk) {
+            (Some(items), _) if items > MOST_TOKENS => {
+                refuse("ahead", "more than 2^24 items in flight are a mistake; give less")
+            }
+            (_, Some(0)) => refuse("chunk", "0 items a call would never begin one; give 1 or more, or Auto"),
+            (_, Some(items)) if items > MOST_CHUNK => {
+                refuse("chunk", "more than 2^16 items in one go leave nothing to share out; give less")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// No device: the caller takes what is prepared, and nothing waits for a batch to be full.
+    pub(crate) fn without_device() -> Self {
+        Self { direct: true, batch_size: MOST_TOKENS, ..Self::default() }
+    }
+
     /// Tokens for `ahead` batches, those on the devices and the one being filled; never fewer than two
-    /// batches and four items a worker. `then` holds one more batch.
+    /// batches and four items a worker. `then` holds one more batch. Without a device they are for one
+    /// item a worker and `ahead` items.
     pub(crate) fn tokens(&self, workers: usize, depths: usize, then: bool) -> usize {
+        if self.direct {
+            return self.direct_tokens(workers);
+        }
         if self.whole_batches {
             return workers + self.ahead() + depths;
         }
         let batches = self.ahead() + depths + 1 + usize::from(then);
         (batches * self.batch_size).max(2 * self.batch_size).max(4 * workers)
+    }
+
+    fn direct_tokens(&self, workers: usize) -> usize {
+        let chunks = 2 * workers * self.chunk.unwrap_or(2);
+        self.ahead.map_or(chunks.max(DIRECT_TOKENS), |ahead| (workers + ahead).max(1))
     }
 }

@@ -23,9 +23,18 @@ pub(crate) struct Work<J: Job> {
     idle: Condvar,
     /// Measured cost of preparing one item, in nanoseconds; `u64::MAX` before the first.
     cost: AtomicU64,
-    most_in_group: usize,
+    groups: Groups,
     /// Whether a ticket runs unit after unit, or gives the pool of others a turn after each.
     own_pool: bool,
+}
+
+/// How many items a group holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Groups {
+    /// Most, where measured time decides.
+    pub(crate) most: usize,
+    /// So many, where that was asked for.
+    pub(crate) fixed: Option<usize>,
 }
 
 pub(crate) type Slots<J> = Vec<Slot<<J as Job>::Document, <J as Job>::Prepared>>;
@@ -59,7 +68,7 @@ impl<J: Job> Unit<J> {
 
 impl<J: Job> Work<J> {
     /// `workers` is 0 where the caller runs the units itself.
-    pub(crate) fn new(seam: &Seam, workers: usize, most_in_group: usize, own_pool: bool) -> Self {
+    pub(crate) fn new(seam: &Seam, workers: usize, groups: Groups, own_pool: bool) -> Self {
         let state = State {
             then: VecDeque::new(),
             prepare: VecDeque::new(),
@@ -74,18 +83,21 @@ impl<J: Job> Work<J> {
             state: seam.mutex(state),
             idle: seam.condvar(),
             cost: AtomicU64::new(u64::MAX),
-            most_in_group,
+            groups,
             own_pool,
         }
     }
 
     /// Items for the next group: one at first, then about [`GROUP_WORK`] of measured work.
     pub(crate) fn group_size(&self) -> usize {
+        if let Some(items) = self.groups.fixed {
+            return items;
+        }
         match self.cost.load(Ordering::Relaxed) {
             u64::MAX => 1,
             cost => {
                 let items = GROUP_WORK.as_nanos() as u64 / cost.max(1);
-                usize::try_from(items).unwrap_or(usize::MAX).clamp(1, self.most_in_group)
+                usize::try_from(items).unwrap_or(usize::MAX).clamp(1, self.groups.most)
             }
         }
     }

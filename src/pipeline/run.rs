@@ -91,6 +91,10 @@ impl<D, O> Run<D, O> {
     pub fn report(&self) -> Report {
         self.inner.report()
     }
+
+    pub(crate) fn progress(&self) -> Progress {
+        self.inner.progress()
+    }
 }
 
 impl<D, O> Iterator for Run<D, O> {

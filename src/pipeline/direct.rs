@@ -1,0 +1,103 @@
+//! A run without a GPU half: what is prepared goes straight to the caller.
+//!
+//! The same engine, with no device thread and no batch that waits to be full: whatever stands at the
+//! head of the line comes out at once. Used by `parallel`, which is its public face.
+
+use std::convert::Infallible;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use super::mode::PerDocument;
+use super::run::{Engine, NotStarted, Run};
+use crate::engine::job::{After, Job};
+use crate::engine::seam::Seam;
+use crate::engine::settings::Settings;
+use crate::engine::start::{Plan, start};
+use crate::error::Cause;
+use crate::stage::{CpuStage, GpuStage, StageError};
+
+/// Starts a run of this stage over these documents; a batch carries what was prepared.
+pub(crate) fn run<D, C, I>(
+    stage: C,
+    settings: Settings<C::Prepared>,
+    documents: I,
+) -> Run<D, Vec<C::Prepared>>
+where
+    D: Send + 'static,
+    C: CpuStage<D>,
+    I: Iterator<Item = D> + Send + 'static,
+{
+    let plan = Plan::<Direct<D, C>> {
+        seam: Seam::real(),
+        cpu: stage,
+        devices: Vec::new(),
+        after: AsPrepared(PhantomData),
+        settings,
+        source: Box::new(documents),
+        sequential: false,
+    };
+    match start(plan) {
+        Ok(caller) => Run::new(Box::new(Engine::<PerDocument, _>::new(caller, 1)), None),
+        Err(error) => Run::new(Box::new(NotStarted(Some(error))), None),
+    }
+}
+
+/// The types of a run without a device.
+pub(crate) struct Direct<D, C>(PhantomData<fn() -> (D, C)>);
+
+impl<D: Send + 'static, C: CpuStage<D>> Job for Direct<D, C> {
+    type Document = D;
+    type Prepared = C::Prepared;
+    type Output = ();
+    type Delivered = Vec<C::Prepared>;
+    type Cpu = C;
+    type Gpu = NoDevice;
+    type After = AsPrepared<C::Prepared>;
+
+    fn documents(_: &D) -> usize {
+        1
+    }
+
+    fn without_device(prepared: Vec<C::Prepared>) -> Option<Vec<C::Prepared>> {
+        Some(prepared)
+    }
+}
+
+/// The device that is not there: it is never opened and never asked.
+#[derive(Debug)]
+pub(crate) enum NoDevice {}
+
+impl<P: 'static> GpuStage<P> for NoDevice {
+    type Output = ();
+    type Ticket = ();
+
+    fn submit(&mut self, _: &[P]) -> Result<(), StageError> {
+        match *self {}
+    }
+
+    fn try_collect(&mut self, (): &mut (), _: Duration) -> Result<Option<()>, StageError> {
+        match *self {}
+    }
+}
+
+/// Nothing is done after a device that is not there: the batch carries what was prepared.
+#[derive(Debug)]
+pub(crate) struct AsPrepared<P>(PhantomData<fn() -> P>);
+
+impl<D, P: Send + 'static> After<D, ()> for AsPrepared<P> {
+    type Delivered = Vec<P>;
+    type Part = Infallible;
+    const PER_ROW: bool = false;
+
+    fn whole(&self, (): ()) -> Option<Vec<P>> {
+        None
+    }
+
+    fn part(&self, _: &mut D, (): &(), _: usize) -> Result<Infallible, Cause> {
+        Err(Cause::msg("rows are not worked on here"))
+    }
+
+    fn join(&self, _: Vec<Infallible>) -> Option<Vec<P>> {
+        None
+    }
+}
