@@ -5,12 +5,16 @@
 //! without the device: the source is pulled lazily, tokens bound what is in flight, a failure names its
 //! item and gives it back, and a run can be stopped or dropped at any time.
 //!
+//! [`Vectorizer`] is the same for one list of items after another.
+//!
 //! Uses: `pipeline` for the run without a device. It never schedules anything itself.
 
 mod builder;
 mod failed;
 mod run;
+mod vectorizer;
 
 pub use self::builder::{Chunk, Parallel, parallel};
 pub use self::failed::Failed;
 pub use self::run::{Outcome, ParallelRun, Results};
+pub use self::vectorizer::Vectorizer;

@@ -109,7 +109,8 @@ impl<D, R> ParallelRun<D, R> {
         self.run.report()
     }
 
-    fn progress(&self) -> Progress {
+    /// How far the run has come.
+    pub fn progress(&self) -> Progress {
         let ready = self.ready.len();
         let progress = self.run.progress();
         Progress {
