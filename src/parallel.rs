@@ -11,6 +11,8 @@
 
 mod builder;
 mod failed;
+#[cfg(unix)]
+pub mod process;
 mod run;
 mod vectorizer;
 
@@ -18,3 +20,4 @@ pub use self::builder::{Chunk, Parallel, parallel};
 pub use self::failed::Failed;
 pub use self::run::{Outcome, ParallelRun, Results};
 pub use self::vectorizer::Vectorizer;
+pub use crate::engine::late::Late;

@@ -298,6 +298,7 @@ where
                 settings,
                 source,
                 sequential,
+                on_late: None,
             };
             start(plan)
         });

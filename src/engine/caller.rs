@@ -12,6 +12,7 @@ use super::batch::{Delivery, Done, Part};
 use super::device::{BatchOf, DeviceLoop, Ran, SLICE, Waiting};
 use super::feed::{Fed, Feeder};
 use super::job::Job;
+use super::limits::{Limits, Over};
 use super::seam::{Disconnected, Receiver};
 use super::settings::Order;
 use super::shared::{Shared, documents, drop_user};
@@ -67,6 +68,7 @@ pub(crate) struct Caller<J: Job> {
     /// Whether threads do all the work, and the caller only takes results.
     pub(crate) only_takes: bool,
     pub(crate) turn: Turn<J>,
+    pub(crate) limits: Limits,
 }
 
 /// Whose turn it is, and how the run stands.
@@ -129,6 +131,7 @@ impl<J: Job> Caller<J> {
                 Ok(done) => drop(self.turn.early.insert((done.index.0, done.part.start), done)),
                 Err(Missing::Ended) => return self.finish(),
                 Err(Missing::Nested { depth }) => return self.fail(Error::Nested { depth }),
+                Err(Missing::Late { after }) => return self.fail(Error::Deadline { after }),
             }
         }
     }
@@ -270,6 +273,22 @@ impl<J: Job> Caller<J> {
 enum Missing {
     Ended,
     Nested { depth: usize },
+    Late { after: Duration },
+}
+
+impl From<Over> for Missing {
+    fn from(Over { after }: Over) -> Self {
+        Self::Late { after }
+    }
+}
+
+impl From<yielding::Failed> for Missing {
+    fn from(failed: yielding::Failed) -> Self {
+        match failed {
+            yielding::Failed::Disconnected => Self::Ended,
+            yielding::Failed::Nested { depth } => Self::Nested { depth },
+        }
+    }
 }
 
 impl From<Disconnected> for Missing {
@@ -280,31 +299,43 @@ impl From<Disconnected> for Missing {
 
 impl<J: Job> Caller<J> {
     fn result(&mut self) -> Result<DoneOf<J>, Missing> {
+        let (shared, limits) = (&self.shared, &mut self.limits);
         match &mut self.drive {
-            Drive::Threads => wait(&self.shared, &self.results),
+            Drive::Threads => wait(shared, &self.results, limits),
             Drive::Direct { feeder } => {
                 let batches = self.batches.as_ref().ok_or(Missing::Ended)?;
-                let batch = direct(&self.shared, batches, feeder.as_mut())?;
+                let batch = direct(shared, batches, feeder.as_mut(), limits)?;
                 Ok(batch.without_device(J::without_device))
             }
-            Drive::Inline { feeder, device } => inline(&self.shared, &self.results, feeder, device),
-            Drive::Sequential { held, device } => sequential(&self.shared, &self.results, held, device),
+            Drive::Inline { feeder, device } => inline(shared, &self.results, feeder, device, limits),
+            Drive::Sequential { held, device } => sequential(shared, &self.results, held, device, limits),
         }
     }
 }
 
 /// Waits for a result of the threads.
-fn wait<J: Job, T>(shared: &Shared<J>, results: &Receiver<T>) -> Result<T, Missing> {
+fn wait<J: Job, T>(shared: &Shared<J>, results: &Receiver<T>, limits: &mut Limits) -> Result<T, Missing> {
+    limits.look(shared)?;
     if let Some(result) = results.try_recv()? {
         return Ok(result);
     }
     let start = shared.seam.now();
-    let result = yielding::recv(results);
+    let result = wait_within(shared, results, limits);
     shared.meters.caller_waited.add(shared.seam.now() - start);
-    match result {
-        Ok(result) => Ok(result),
-        Err(yielding::Failed::Disconnected) => Err(Missing::Ended),
-        Err(yielding::Failed::Nested { depth }) => Err(Missing::Nested { depth }),
+    result
+}
+
+fn wait_within<J: Job, T>(
+    shared: &Shared<J>,
+    results: &Receiver<T>,
+    limits: &mut Limits,
+) -> Result<T, Missing> {
+    loop {
+        let Some(patience) = limits.patience(shared) else { return Ok(yielding::recv(results)?) };
+        if let Some(result) = yielding::recv_timeout(results, patience)? {
+            return Ok(result);
+        }
+        limits.look(shared)?;
     }
 }
 
@@ -313,9 +344,11 @@ fn direct<J: Job>(
     shared: &Arc<Shared<J>>,
     batches: &Receiver<BatchOf<J>>,
     feeder: Option<&mut Feeder<J>>,
+    limits: &mut Limits,
 ) -> Result<BatchOf<J>, Missing> {
-    let Some(feeder) = feeder else { return wait(shared, batches) };
+    let Some(feeder) = feeder else { return wait(shared, batches, limits) };
     loop {
+        limits.look(shared)?;
         if let Some(batch) = batches.try_recv()? {
             return Ok(batch);
         }
@@ -333,8 +366,10 @@ fn inline<J: Job>(
     results: &Receiver<DoneOf<J>>,
     feeder: &mut Feeder<J>,
     device: &mut Option<DeviceLoop<J>>,
+    limits: &mut Limits,
 ) -> Result<DoneOf<J>, Missing> {
     loop {
+        limits.look(shared)?;
         if let Some(done) = results.try_recv()? {
             return Ok(done);
         }
@@ -365,13 +400,15 @@ fn sequential<J: Job>(
     results: &Receiver<DoneOf<J>>,
     held: &Receiver<Receiver<BatchOf<J>>>,
     device: &mut SequentialDevice<J>,
+    limits: &mut Limits,
 ) -> Result<DoneOf<J>, Missing> {
     loop {
+        limits.look(shared)?;
         if let Some(done) = results.try_recv()? {
             return Ok(done);
         }
         match std::mem::replace(device, SequentialDevice::Ended) {
-            SequentialDevice::Later(make) => match wait(shared, held) {
+            SequentialDevice::Later(make) => match wait(shared, held, limits) {
                 Ok(batches) => *device = SequentialDevice::Now(make(batches)),
                 Err(missing) => {
                     *device = SequentialDevice::Later(make);
@@ -380,13 +417,13 @@ fn sequential<J: Job>(
             },
             SequentialDevice::Now(running) if shared.then_batches.lock().len() >= THEN_AHEAD => {
                 *device = SequentialDevice::Now(running);
-                return wait(shared, results);
+                return wait(shared, results, limits);
             }
             SequentialDevice::Now(mut running) => match running.step(Waiting::Device) {
                 Ran::Ended => running.close_alone(),
                 Ran::Something | Ran::Nothing => *device = SequentialDevice::Now(running),
             },
-            SequentialDevice::Ended => return wait(shared, results),
+            SequentialDevice::Ended => return wait(shared, results, limits),
         }
     }
 }

@@ -134,6 +134,12 @@ pub(crate) struct Settings<P> {
     pub(crate) direct: bool,
     /// Items that a worker takes in one go; `None` where measured time decides.
     pub(crate) chunk: Option<usize>,
+    /// Least time between the starts of two items.
+    pub(crate) pause: Option<Duration>,
+    /// Time after which the run ends.
+    pub(crate) deadline: Option<Duration>,
+    /// Time after which an item is late.
+    pub(crate) item_timeout: Option<Duration>,
 }
 
 impl<P> Default for Settings<P> {
@@ -152,6 +158,9 @@ impl<P> Default for Settings<P> {
             whole_batches: false,
             direct: false,
             chunk: None,
+            pause: None,
+            deadline: None,
+            item_timeout: None,
         }
     }
 }
@@ -230,11 +239,24 @@ impl<P> Settings<P> {
                 refuse("ahead", "more than 2^24 items in flight are a mistake; give less")
             }
             (_, Some(0)) => refuse("chunk", "0 items a call would never begin one; give 1 or more, or Auto"),
+            (_, Some(2..)) if self.one_by_one() => {
+                refuse("chunk", "pause and item_timeout look at single items; leave chunk out")
+            }
             (_, Some(items)) if items > MOST_CHUNK => {
                 refuse("chunk", "more than 2^16 items in one go leave nothing to share out; give less")
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether each item is begun for itself.
+    fn one_by_one(&self) -> bool {
+        self.max_wait.is_some() || self.pause.is_some() || self.item_timeout.is_some()
+    }
+
+    /// Items in one go, where measured time does not decide.
+    pub(crate) fn fixed_chunk(&self) -> Option<usize> {
+        if self.one_by_one() { Some(1) } else { self.chunk }
     }
 
     /// No device: the caller takes what is prepared, and nothing waits for a batch to be full.

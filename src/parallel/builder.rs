@@ -8,6 +8,8 @@ use rayon::ThreadPool;
 
 use super::run::OnProgress;
 use super::{Failed, ParallelRun, Results};
+use crate::engine::late::Late;
+use crate::engine::limits::OnLate;
 use crate::engine::settings::{Auto, OnFailure, Order, Settings, WorkerCount};
 use crate::observe::progress::Progress;
 use crate::pipeline::direct;
@@ -49,6 +51,7 @@ where
         settings: Settings::without_device(),
         total: None,
         on_progress: None,
+        on_late: None,
     }
 }
 
@@ -60,6 +63,7 @@ pub struct Parallel<D, C: CpuStage<D>, I> {
     settings: Settings<C::Prepared>,
     total: Option<u64>,
     on_progress: Option<OnProgress>,
+    on_late: Option<OnLate>,
 }
 
 /// How many items a worker takes in one go.
@@ -188,6 +192,71 @@ where
         self
     }
 
+    /// Least time between the starts of two items: a rate limit, for a server that wants one. Default none.
+    ///
+    /// An item starts when this has passed since the one before and a worker is free; nothing is held
+    /// meanwhile, and a stop ends the wait.
+    ///
+    /// ```
+    /// use gapless::{Cause, parallel};
+    /// use std::time::{Duration, Instant};
+    /// let start = Instant::now();
+    /// let ask = |n: &mut u64| Ok::<_, Cause>(*n);
+    /// parallel(ask, 0..5).workers(4).pause(Duration::from_millis(2)).collect().unwrap();
+    /// assert!(start.elapsed() >= Duration::from_millis(8), "four gaps");
+    /// ```
+    pub fn pause(mut self, least: Duration) -> Self {
+        self.settings.pause = Some(least);
+        self
+    }
+
+    /// Time that the whole run has, from its start. Default none. Once it has passed, the next result that
+    /// is asked for is [`Error::Deadline`](crate::Error::Deadline), the last; what came out before is valid.
+    ///
+    /// Calls that have not returned are waited for no longer than [`grace`](Self::grace).
+    ///
+    /// ```
+    /// use gapless::parallel::Failed;
+    /// use gapless::{Cause, Error, parallel};
+    /// use std::time::Duration;
+    /// let run = parallel(|n: &mut u64| Ok::<_, Cause>(*n), 0..).deadline(Duration::from_millis(5));
+    /// assert!(matches!(run.collect(), Err(Failed::Run(Error::Deadline { .. }))));
+    /// ```
+    pub fn deadline(mut self, after: Duration) -> Self {
+        self.settings.deadline = Some(after);
+        self
+    }
+
+    /// Time that one item may take. Default none. An item that takes longer fails when it returns, and is
+    /// given back as any other that fails; a thread cannot be killed, so one that does not return is only
+    /// told about, see [`on_late`](Self::on_late). Where that is not enough there is
+    /// `parallel::process`, whose children can be killed.
+    ///
+    /// ```
+    /// use gapless::{Cause, OnFailure, parallel};
+    /// use std::time::{Duration, Instant};
+    /// let limit = Duration::from_millis(2);
+    /// let work = move |slow: &mut bool| {
+    ///     let start = Instant::now();
+    ///     while *slow && start.elapsed() <= limit {}
+    ///     Ok::<_, Cause>(())
+    /// };
+    /// let run = parallel(work, [false, true]).workers(1).item_timeout(limit).on_failure(OnFailure::Skip);
+    /// let results: Vec<_> = run.into_iter().collect();
+    /// assert!(results[1].as_ref().unwrap_err().to_string().contains("more than the 2ms that an item may take"));
+    /// ```
+    pub fn item_timeout(mut self, after: Duration) -> Self {
+        self.settings.item_timeout = Some(after);
+        self
+    }
+
+    /// Calls this on the caller's thread for an item that has not returned after
+    /// [`item_timeout`](Self::item_timeout), once an item, while the caller waits for a result. Default none.
+    pub fn on_late(mut self, on_late: impl FnMut(&Late) + Send + 'static) -> Self {
+        self.on_late = Some(Box::new(on_late));
+        self
+    }
+
     /// Items that there are in all, for whoever shows [`progress`](Self::progress). Default: what the
     /// items say of themselves.
     pub fn total(mut self, items: u64) -> Self {
@@ -224,9 +293,9 @@ where
     ///
     /// A setting that cannot work is the first item, and then no thread was started.
     pub fn run(self) -> ParallelRun<D, C::Prepared> {
-        let Self { stage, items, settings, total, on_progress } = self;
+        let Self { stage, items, settings, total, on_progress, on_late } = self;
         let total = total.or_else(|| exact(items.size_hint()));
-        ParallelRun::new(direct::run(stage, settings, items), total, on_progress)
+        ParallelRun::new(direct::run(stage, settings, items, on_late), total, on_progress)
     }
 
     /// Runs all items and gives their results, in order.

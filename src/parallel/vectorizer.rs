@@ -126,4 +126,8 @@ impl<D, C: CpuStage<D>> CpuStage<D> for Lent<C> {
     fn recycle(&self, used: C::Prepared) {
         self.0.recycle(used);
     }
+
+    fn interrupt(&self) {
+        self.0.interrupt();
+    }
 }

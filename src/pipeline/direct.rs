@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::mode::PerDocument;
 use super::run::{Engine, NotStarted, Run};
 use crate::engine::job::{After, Job};
+use crate::engine::limits::OnLate;
 use crate::engine::seam::Seam;
 use crate::engine::settings::Settings;
 use crate::engine::start::{Plan, start};
@@ -21,6 +22,7 @@ pub(crate) fn run<D, C, I>(
     stage: C,
     settings: Settings<C::Prepared>,
     documents: I,
+    on_late: Option<OnLate>,
 ) -> Run<D, Vec<C::Prepared>>
 where
     D: Send + 'static,
@@ -35,6 +37,7 @@ where
         settings,
         source: Box::new(documents),
         sequential: false,
+        on_late,
     };
     match start(plan) {
         Ok(caller) => Run::new(Box::new(Engine::<PerDocument, _>::new(caller, 1)), None),

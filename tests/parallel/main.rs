@@ -6,4 +6,7 @@
 #[path = "../engine/support.rs"]
 mod support;
 
+#[cfg(target_os = "linux")]
+mod process;
 mod runs;
+mod vectorizer;

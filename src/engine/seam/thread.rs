@@ -125,6 +125,12 @@ impl Threads {
     }
 }
 
+/// Starts a thread that belongs to no run and is never joined.
+#[cfg(unix)]
+pub(crate) fn spawn_aside(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    real(name, body).map(drop)
+}
+
 fn real(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<std::thread::JoinHandle<()>> {
     std::thread::Builder::new().name(name.to_owned()).spawn(body)
 }
