@@ -14,10 +14,14 @@ mod failed;
 #[cfg(unix)]
 pub mod process;
 mod run;
+#[cfg(feature = "stream")]
+mod stream;
 mod vectorizer;
 
 pub use self::builder::{Chunk, Parallel, parallel};
 pub use self::failed::Failed;
 pub use self::run::{Outcome, ParallelRun, Results};
+#[cfg(feature = "stream")]
+pub use self::stream::ParallelStream;
 pub use self::vectorizer::Vectorizer;
 pub use crate::engine::late::Late;

@@ -7,6 +7,8 @@ pub(crate) mod direct;
 mod job;
 mod mode;
 mod run;
+#[cfg(feature = "stream")]
+mod stream;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -20,6 +22,8 @@ use self::job::JobOf;
 pub use self::mode::{Mode, PerBatch, PerDocument};
 pub use self::run::Run;
 use self::run::{Engine, NotStarted};
+#[cfg(feature = "stream")]
+pub use self::stream::RunStream;
 pub use crate::engine::job::{After, AsItIs, Then};
 use crate::engine::seam::Seam;
 use crate::engine::settings::{LastBatch, OnFailure, Order, Settings, WorkerCount};

@@ -173,6 +173,7 @@ impl<J: Job> Feeder<J> {
             drop_user(source);
             let aftermath = self.shared.line.lock().end(self.next, reason);
             self.shared.settle(aftermath);
+            self.shared.threads.alarm().ring();
         }
         Fed::Ended
     }

@@ -279,6 +279,7 @@ fn end_ticket<J: Job>(shared: &Arc<Shared<J>>, ended: &Ended) {
     drop(state);
     if ended.idle || shared.work.groups.paced {
         shared.work.idle.notify_all();
+        shared.threads.alarm().ring();
     }
     if again {
         spawn_ticket(shared);
@@ -297,6 +298,7 @@ fn hand_ticket_on<J: Job>(shared: &Arc<Shared<J>>, spare: Option<Slots<J>>, fini
     drop(state);
     if idle || shared.work.groups.paced {
         shared.work.idle.notify_all();
+        shared.threads.alarm().ring();
     }
     if more {
         spawn_ticket(shared);
@@ -325,6 +327,7 @@ fn run<J: Job>(shared: &Arc<Shared<J>>, unit: Unit<J>) -> (usize, Option<Slots<J
         }
     };
     INSIDE.set(INSIDE.get() - 1);
+    shared.threads.alarm().ring();
     (documents, spare)
 }
 

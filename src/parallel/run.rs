@@ -47,8 +47,8 @@ pub struct Outcome<D, R> {
 /// ```
 #[must_use = "a run does nothing more once it is dropped; iterate over it"]
 pub struct ParallelRun<D, R> {
-    run: Run<D, Vec<R>>,
-    ready: Ready<D, R>,
+    pub(super) run: Run<D, Vec<R>>,
+    pub(super) ready: Ready<D, R>,
     stopped: bool,
     total: Option<u64>,
     on_progress: Option<OnProgress>,
@@ -122,6 +122,13 @@ impl<D, R> ParallelRun<D, R> {
         }
     }
 
+    /// The next item, where it came out of the engine before.
+    pub(super) fn take_ready(&mut self) -> Option<Result<Outcome<D, R>, Failed<D>>> {
+        let item = self.ready.pop()?;
+        self.tell();
+        Some(item.map_err(Failed::Item))
+    }
+
     fn tell(&mut self) {
         if let Some(mut on_progress) = self.on_progress.take() {
             on_progress(&self.progress());
@@ -138,9 +145,8 @@ impl<D, R> Iterator for ParallelRun<D, R> {
             return None;
         }
         loop {
-            if let Some(item) = self.ready.pop() {
-                self.tell();
-                return Some(item.map_err(Failed::Item));
+            if let Some(item) = self.take_ready() {
+                return Some(item);
             }
             match self.run.next()? {
                 Ok(batch) => self.ready = Ready::new(batch),
@@ -159,7 +165,7 @@ impl<D, R> fmt::Debug for ParallelRun<D, R> {
 }
 
 /// What came out of the engine at once, given on item by item in the order of the source.
-struct Ready<D, R> {
+pub(super) struct Ready<D, R> {
     positions: Peekable<IntoIter<Position>>,
     documents: IntoIter<D>,
     results: IntoIter<R>,
@@ -178,7 +184,7 @@ impl<D, R> Default for Ready<D, R> {
 }
 
 impl<D, R> Ready<D, R> {
-    fn new(batch: Batch<D, Vec<R>>) -> Self {
+    pub(super) fn new(batch: Batch<D, Vec<R>>) -> Self {
         let Batch { documents, positions, output, failures, .. } = batch;
         Self {
             positions: positions.into_iter().peekable(),

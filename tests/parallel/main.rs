@@ -9,4 +9,6 @@ mod support;
 #[cfg(target_os = "linux")]
 mod process;
 mod runs;
+#[cfg(feature = "stream")]
+mod stream;
 mod vectorizer;

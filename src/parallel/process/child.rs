@@ -169,7 +169,7 @@ impl Child {
     pub(super) fn call(mut self, call: &[u8], patience: &Patience<'_>) -> Result<(Vec<u8>, Self), Died> {
         let start = Instant::now();
         let Self { connection, stderr, .. } = &mut self;
-        let written = frame::write(connection, call, || look(stderr, start, patience));
+        let written = frame::write(connection, call, || look(connection, stderr, start, patience));
         match written.and_then(|()| self.answer(start, patience)) {
             Ok(answer) => {
                 self.stderr.drain();
@@ -181,7 +181,7 @@ impl Child {
 
     fn answer(&mut self, start: Instant, patience: &Patience<'_>) -> Result<Vec<u8>, Broken> {
         let Self { connection, stderr, .. } = self;
-        frame::read(connection, || look(stderr, start, patience))
+        frame::read(connection, || look(connection, stderr, start, patience))
     }
 
     /// Finds out how it ended, ending it where it has not.
@@ -208,8 +208,18 @@ impl Child {
     }
 }
 
-fn look(stderr: &mut Stderr, start: Instant, patience: &Patience<'_>) -> Result<(), Broken> {
+fn look(
+    connection: &UnixStream,
+    stderr: &mut Stderr,
+    start: Instant,
+    patience: &Patience<'_>,
+) -> Result<(), Broken> {
+    // A child that has just said something may be held up by what it says next.
+    let said = std::mem::take(&mut stderr.said);
     stderr.drain();
+    if said != stderr.said {
+        connection.set_read_timeout(Some(if stderr.said { SLICE / 20 } else { SLICE }))?;
+    }
     if (patience.stopped)() {
         return Err(Broken::Stopped);
     }
@@ -224,12 +234,14 @@ fn look(stderr: &mut Stderr, start: Instant, patience: &Patience<'_>) -> Result<
 struct Stderr {
     from: UnixStream,
     lines: VecDeque<Vec<u8>>,
+    /// Whether anything came since this was looked at.
+    said: bool,
 }
 
 impl Stderr {
     fn new(from: UnixStream) -> io::Result<Self> {
         from.set_nonblocking(true)?;
-        Ok(Self { from, lines: VecDeque::from([Vec::new()]) })
+        Ok(Self { from, lines: VecDeque::from([Vec::new()]), said: false })
     }
 
     /// Takes what is there. False at the end.
@@ -254,6 +266,7 @@ impl Stderr {
     }
 
     fn keep(&mut self, bytes: &[u8]) {
+        self.said = true;
         for byte in bytes {
             match self.lines.back_mut() {
                 Some(line) if *byte != b'\n' => {
