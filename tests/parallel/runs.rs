@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
 use gapless::parallel::{Failed, ParallelRun};
-use gapless::{AtMost, Cause, Error, OnFailure, Order, Stage, parallel};
+use gapless::{AtMost, Cause, Error, OnFailure, Order, Stage, parallel, with_state};
 
 use crate::support::{Gate, counted, double, planted_panic, until, watch};
 
@@ -271,5 +271,72 @@ fn progress_is_told_for_every_item_in_every_mode() {
         );
         finish(run.run());
         assert_eq!(told.load(Ordering::SeqCst) as u64, ITEMS);
+    }
+}
+
+#[test]
+fn each_result_of_a_stateful_stage_says_its_index_in_any_order() {
+    let _watch = watch();
+    for workers in 0..4 {
+        let stage = with_state(
+            |rank| (rank, 0_u64),
+            |(rank, calls): &mut (usize, u64), document: &mut u64| {
+                *calls += 1;
+                Ok::<_, Cause>((*rank, *calls, *document))
+            },
+        );
+        let run = parallel(stage, (0..ITEMS).rev()).workers(workers).order(Order::Completion).run();
+        let (mut indices, mut calls) = (vec![], vec![0; workers.max(1)]);
+        for outcome in run {
+            let outcome = outcome.unwrap();
+            let (rank, call, document) = outcome.result;
+            assert_eq!(document, ITEMS - 1 - outcome.position.get());
+            indices.push(outcome.position.get());
+            calls[rank] = call.max(calls[rank]);
+        }
+        indices.sort_unstable();
+        assert_eq!(indices, Vec::from_iter(0..ITEMS));
+        assert_eq!(calls.into_iter().sum::<u64>(), ITEMS, "each call had one of the states");
+    }
+}
+
+#[test]
+fn the_run_ends_where_its_time_is_over_also_without_workers() {
+    let _watch = watch();
+    for workers in 0..3 {
+        let run = parallel(double, 0..).workers(workers).deadline(std::time::Duration::ZERO);
+        assert!(matches!(run.run().next(), Some(Err(Failed::Run(Error::Deadline { .. })))));
+    }
+}
+
+#[test]
+fn an_item_that_hangs_is_told_about_while_the_caller_waits() {
+    let _watch = watch();
+    let gate = Gate::new();
+    let (waits, opens) = (gate.clone(), gate.clone());
+    let stage = move |document: &mut u64| {
+        if *document == 1 {
+            waits.pass();
+        }
+        double(document)
+    };
+    let run = parallel(stage, 0..3).workers(2).on_failure(OnFailure::Skip);
+    let run = run.item_timeout(std::time::Duration::from_millis(1)).on_late(move |late| {
+        if late.position.get() == 1 {
+            opens.open();
+        }
+    });
+    let items: Vec<_> = run.into_iter().collect();
+    let failure = items[1].as_ref().unwrap_err().item().expect("the item is given back");
+    assert!(failure.cause.to_string().contains("more than the 1ms"), "{failure}");
+}
+
+#[test]
+fn settings_of_single_items_leave_no_chunk_to_choose() {
+    let second = std::time::Duration::from_secs(1);
+    for run in
+        [parallel(double, 0..3).chunk(2).pause(second), parallel(double, 0..3).chunk(2).item_timeout(second)]
+    {
+        assert!(matches!(run.collect(), Err(Failed::Run(Error::Setting { name: "chunk", .. }))));
     }
 }
