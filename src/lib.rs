@@ -52,6 +52,7 @@ pub mod gpu;
 pub mod image;
 pub mod kernel;
 mod observe;
+pub mod parallel;
 pub mod pipeline;
 mod place;
 mod stage;

@@ -3,6 +3,7 @@
 //! A pipeline is a definition and does nothing; [`Pipeline::run`] checks it and starts the engine.
 
 mod batch;
+mod direct;
 mod job;
 mod mode;
 mod run;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use rayon::ThreadPool;
 
 pub use self::batch::Batch;
+pub(crate) use self::direct::NoDevice;
 use self::job::JobOf;
 pub use self::mode::{Mode, PerBatch, PerDocument};
 pub use self::run::Run;

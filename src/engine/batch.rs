@@ -97,6 +97,12 @@ impl<D, P> Batch<D, P> {
         Self { index, items, prepared, failures: Vec::new(), pad: None, part: Part::WHOLE, then_stop: None }
     }
 
+    /// What comes out where there is no device; what was prepared stands in the documents themselves.
+    pub(crate) fn as_delivered<R>(self) -> Done<D, R> {
+        let Self { index, items, failures, part, then_stop, .. } = self;
+        Done { index, part, delivery: Ok(Delivery { index, items, output: None, failures }), then_stop }
+    }
+
     /// Items that hold a token here.
     pub(crate) fn len(&self) -> usize {
         self.items.len() + self.failures.len()

@@ -36,6 +36,8 @@ type Next<J> = Option<Result<Delivery<<J as Job>::Document, <J as Job>::Delivere
 pub(crate) enum Drive<J: Job> {
     /// Threads of their own.
     Threads,
+    /// Threads prepare, or the caller where it has the feeder; there is no device.
+    Direct { feeder: Option<Feeder<J>> },
     /// The caller, all of them.
     Inline { feeder: Feeder<J>, device: Option<DeviceLoop<J>> },
     /// Threads prepare everything; then the caller runs the device.
@@ -222,6 +224,7 @@ impl<J: Job> Caller<J> {
     fn end_inline(&mut self) {
         match std::mem::replace(&mut self.drive, Drive::Threads) {
             Drive::Threads => {}
+            Drive::Direct { feeder } => feeder.into_iter().for_each(Feeder::close),
             Drive::Inline { feeder, device } => {
                 feeder.close();
                 device.into_iter().for_each(DeviceLoop::close);
@@ -279,6 +282,10 @@ impl<J: Job> Caller<J> {
     fn result(&mut self) -> Result<DoneOf<J>, Missing> {
         match &mut self.drive {
             Drive::Threads => wait(&self.shared, &self.results),
+            Drive::Direct { feeder } => {
+                let batches = self.batches.as_ref().ok_or(Missing::Ended)?;
+                direct(&self.shared, batches, feeder.as_mut()).map(BatchOf::<J>::as_delivered)
+            }
             Drive::Inline { feeder, device } => inline(&self.shared, &self.results, feeder, device),
             Drive::Sequential { held, device } => sequential(&self.shared, &self.results, held, device),
         }
@@ -297,6 +304,23 @@ fn wait<J: Job, T>(shared: &Shared<J>, results: &Receiver<T>) -> Result<T, Missi
         Ok(result) => Ok(result),
         Err(yielding::Failed::Disconnected) => Err(Missing::Ended),
         Err(yielding::Failed::Nested { depth }) => Err(Missing::Nested { depth }),
+    }
+}
+
+/// Waits for a batch where there is no device, or prepares it here.
+fn direct<J: Job>(
+    shared: &Arc<Shared<J>>,
+    batches: &Receiver<BatchOf<J>>,
+    feeder: Option<&mut Feeder<J>>,
+) -> Result<BatchOf<J>, Missing> {
+    let Some(feeder) = feeder else { return wait(shared, batches) };
+    loop {
+        if let Some(batch) = batches.try_recv()? {
+            return Ok(batch);
+        }
+        if !work::run_inline(shared) && feeder.step(false) != Fed::Documents {
+            return batches.try_recv()?.ok_or(Missing::Ended);
+        }
     }
 }
 

@@ -34,6 +34,15 @@ pub(crate) struct Cuts<P> {
     pub(crate) limit: usize,
     pub(crate) order: Order,
     pub(crate) last: LastBatch<P>,
+    /// Whether whatever stands is cut at once, since there is no device that gains by a full batch.
+    pub(crate) eager: bool,
+}
+
+impl<P> Cuts<P> {
+    /// Items that a batch is given room for at once.
+    fn room(&self) -> usize {
+        if self.eager { 0 } else { self.size.min(RESERVED) }
+    }
 }
 
 /// Documents in an item.
@@ -94,7 +103,7 @@ impl<D, P> Line<D, P> {
             _ => 0,
         };
         Self {
-            open: Batch::new(BatchIndex(0), Vec::with_capacity(cuts.size.min(RESERVED)), cuts.size),
+            open: Batch::new(BatchIndex(0), Vec::with_capacity(cuts.room()), cuts.room()),
             cuts,
             size,
             ring: VecDeque::with_capacity(capacity.min(RESERVED)),
@@ -133,6 +142,9 @@ impl<D, P> Line<D, P> {
                 self.advance(now, &mut after);
             }
             Order::Source => self.stand_in_ring(first, group),
+        }
+        if self.cuts.eager {
+            self.cut(&mut after);
         }
         self.finish(&mut after);
         after
@@ -256,8 +268,8 @@ impl<D, P> Line<D, P> {
             return;
         }
         self.open.pad = self.padding();
-        let prepared = self.spares.pop().unwrap_or_else(|| Vec::with_capacity(self.cuts.size.min(RESERVED)));
-        let next = Batch::new(BatchIndex(self.open.index.0 + 1), prepared, self.cuts.size);
+        let prepared = self.spares.pop().unwrap_or_else(|| Vec::with_capacity(self.cuts.room()));
+        let next = Batch::new(BatchIndex(self.open.index.0 + 1), prepared, self.cuts.room());
         let batch = std::mem::replace(&mut self.open, next);
         self.opened = None;
         self.size = (self.size * 2).min(self.cuts.size);

@@ -129,6 +129,8 @@ pub(crate) struct Settings<P> {
     pub(crate) grace: Duration,
     /// Whether an item is a whole batch.
     pub(crate) whole_batches: bool,
+    /// Whether there is no device: the caller takes what is prepared, as soon as its turn has come.
+    pub(crate) direct: bool,
 }
 
 impl<P> Default for Settings<P> {
@@ -145,6 +147,7 @@ impl<P> Default for Settings<P> {
             pool: None,
             grace: Duration::from_secs(5),
             whole_batches: false,
+            direct: false,
         }
     }
 }
@@ -161,7 +164,7 @@ impl<P> Settings<P> {
         if self.batch_size == 0 {
             return refuse("batch_size", "0 documents a batch would never fill one; give 1 or more");
         }
-        if self.ahead == 0 {
+        if self.ahead == 0 && !self.direct {
             return refuse("ahead", "with 0 batches ahead the device waits for every batch; give 1 or more");
         }
         if self.batch_size.saturating_mul(self.ahead) > MOST_TOKENS {
@@ -202,9 +205,12 @@ impl<P> Settings<P> {
         }
     }
 
-    /// Tokens for `ahead` batches, those on the devices and the one being filled; never fewer than two
+    /// Without a device: tokens for `ahead` items and one a worker. Else tokens for `ahead` batches, those on the devices and the one being filled; never fewer than two
     /// batches and four items a worker. `then` holds one more batch.
     pub(crate) fn tokens(&self, workers: usize, depths: usize, then: bool) -> usize {
+        if self.direct {
+            return (workers + self.ahead).max(1);
+        }
         if self.whole_batches {
             return workers + self.ahead + depths;
         }

@@ -35,7 +35,7 @@ pub(crate) struct Plan<J: Job> {
 /// Checks the settings, opens the stages, starts the threads.
 pub(crate) fn start<J: Job>(mut plan: Plan<J>) -> Result<Caller<J>, Error> {
     plan.settings.check()?;
-    if plan.devices.is_empty() {
+    if plan.devices.is_empty() && !plan.settings.direct {
         return Err(Error::Setting {
             name: "on_devices",
             reason: "no device was given; give at least one stage".into(),
@@ -132,7 +132,7 @@ fn build<J: Job>(
     // A thread that could not be started leaves others behind, which wait for what will never come.
     let drive = drive.inspect_err(|_| shared.stop())?;
     Ok(Caller {
-        only_takes: matches!(drive, Drive::Threads),
+        only_takes: matches!(drive, Drive::Threads | Drive::Direct { feeder: None }),
         shared,
         drive,
         results,
@@ -152,6 +152,7 @@ fn cuts<P>(settings: &Settings<P>, sizes: Sizes) -> Cuts<P> {
         limit: sizes.tokens,
         order: settings.order,
         last: settings.last_batch,
+        eager: settings.direct,
     }
 }
 
@@ -194,6 +195,9 @@ impl<J: Job> Make<'_, J> {
         held: Option<Receiver<Receiver<BatchOf<J>>>>,
         sizes: Sizes,
     ) -> io::Result<Drive<J>> {
+        if self.settings.direct {
+            return self.direct(feeder, sizes);
+        }
         match (held, batches) {
             (Some(held), _) => self.sequential(devices, feeder, held),
             (None, Some(batches)) if sizes.inline => Ok(self.inline(devices, feeder, batches)),
@@ -221,6 +225,15 @@ impl<J: Job> Make<'_, J> {
         }
         self.shared.threads.spawn(FEEDER.into(), move || feeder.run())?;
         Ok(Drive::Threads)
+    }
+
+    /// No device: the caller takes the batches themselves.
+    fn direct(self, feeder: Feeder<J>, sizes: Sizes) -> io::Result<Drive<J>> {
+        if sizes.inline {
+            return Ok(Drive::Direct { feeder: Some(feeder) });
+        }
+        self.shared.threads.spawn(FEEDER.into(), move || feeder.run())?;
+        Ok(Drive::Direct { feeder: None })
     }
 
     /// One device is enough where everything happens in turn.
