@@ -11,6 +11,7 @@ mod state;
 use std::time::Duration;
 
 pub use self::closure::ClosureTicket;
+pub(crate) use self::output::plain_bytes;
 pub use self::output::{Output, Rows, Whole};
 pub use self::state::{WithState, with_state};
 use crate::error::Cause;

@@ -116,6 +116,11 @@ where
         self.with(|map| map.workers(workers))
     }
 
+    /// Documents that may be on their way beside one a worker: see [`Map::ahead`].
+    pub fn ahead(self, documents: usize) -> Self {
+        self.with(|map| map.ahead(documents))
+    }
+
     /// What happens when a document fails. Default [`OnFailure::Stop`]: what was done stays done, and what
     /// was not begun is left as it was. When skipping, failures are in [`Applied`].
     ///

@@ -43,7 +43,7 @@ where
     I::Item: Send + 'static,
     C: CpuStage<I::Item>,
 {
-    Map::new(Box::new(documents.into_iter()), stage, AHEAD)
+    Map::new(Box::new(documents.into_iter()), stage)
 }
 
 /// Works on whole batches of a source; only the last may be short.
@@ -68,7 +68,7 @@ where
     C: CpuStage<B>,
 {
     let source = Chunks::new(documents.into_iter(), batch_size);
-    let mut map = Map::new(Box::new(source), stage, BATCHES_AHEAD);
+    let mut map = Map::new(Box::new(source), stage).ahead(BATCHES_AHEAD);
     map.broken = (batch_size == 0).then(|| Error::Setting {
         name: "batch_size",
         reason: "0 documents a batch would never fill one; give 1 or more".into(),
@@ -76,8 +76,7 @@ where
     map
 }
 
-/// Documents that wait for the caller by default: enough to take tiny ones in groups.
-const AHEAD: usize = 64;
+/// Batches that are on their way by default, beside one a worker.
 const BATCHES_AHEAD: usize = 2;
 
 type Source<D> = Box<dyn Iterator<Item = D> + Send>;
@@ -94,8 +93,8 @@ where
 }
 
 impl<D: Send + 'static, C: CpuStage<D>> Map<D, C> {
-    pub(crate) fn new(source: Source<D>, stage: C, ahead: usize) -> Self {
-        let pipeline = Pipeline::without_device(Keep(stage)).ahead(ahead).on_failure(OnFailure::Skip);
+    pub(crate) fn new(source: Source<D>, stage: C) -> Self {
+        let pipeline = Pipeline::without_device(Keep(stage)).on_failure(OnFailure::Skip);
         Self { source, pipeline, broken: None }
     }
 
@@ -121,8 +120,8 @@ impl<D: Send + 'static, C: CpuStage<D>> Map<D, C> {
         self.with(|pipeline| pipeline.workers(workers))
     }
 
-    /// Documents that may be on their way beside one a worker. Default 64, and 2 batches with
-    /// [`map_batch`]; with 0 a worker takes the next when the caller has taken a result.
+    /// Documents that may be on their way beside one a worker. Default 64 (and more where they and their
+    /// results own no memory), and 2 batches with [`map_batch`]; with 0 a worker takes the next when the caller has taken a result.
     ///
     /// It bounds memory: so many are in flight, and at most as many more stand in the iterator to be
     /// handed out. Few of them make tiny documents dearer, since those are then not taken in groups.
