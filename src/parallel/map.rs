@@ -90,12 +90,15 @@ where
     source: Source<D>,
     pipeline: Pipeline<Task<D, C::Prepared>, Keep<C>, NoDevice>,
     broken: Option<Error>,
+    on_progress: Option<OnProgress>,
 }
+
+type OnProgress = Box<dyn FnMut(&Progress) + Send>;
 
 impl<D: Send + 'static, C: CpuStage<D>> Map<D, C> {
     pub(crate) fn new(source: Source<D>, stage: C) -> Self {
         let pipeline = Pipeline::without_device(Keep(stage)).on_failure(OnFailure::Skip);
-        Self { source, pipeline, broken: None }
+        Self { source, pipeline, broken: None, on_progress: None }
     }
 
     fn with(
@@ -151,7 +154,7 @@ impl<D: Send + 'static, C: CpuStage<D>> Map<D, C> {
     /// assert_eq!(run.count(), 100);
     /// ```
     pub fn progress(self, on_progress: impl FnMut(&Progress) + Send + 'static) -> Self {
-        self.with(|pipeline| pipeline.progress(on_progress))
+        Self { on_progress: Some(Box::new(on_progress)), ..self }
     }
 
     /// Uses the threads of this pool as workers; it is never closed by us. Default: a pool of the run's
@@ -172,12 +175,12 @@ impl<D: Send + 'static, C: CpuStage<D>> Map<D, C> {
 
     /// Starts the run. A setting that cannot work is its first item, and then no thread was started.
     pub fn run(self) -> MapRun<D, C::Prepared> {
-        let Self { source, pipeline, broken } = self;
+        let Self { source, pipeline, broken, on_progress } = self;
         let run = match broken {
             None => pipeline.run(source.map(Task::new)),
             Some(error) => Run::not_started(error),
         };
-        MapRun { run, ready: VecDeque::new() }
+        MapRun { run, ready: VecDeque::new(), on_progress }
     }
 }
 
@@ -206,10 +209,10 @@ impl<D: Send + 'static, C: CpuStage<D>> fmt::Debug for Map<D, C> {
 ///
 /// On every ending the threads are joined, and what did not come out can be taken back.
 #[must_use = "a run does nothing more once it is dropped; iterate over it"]
-#[derive(Debug)]
 pub struct MapRun<D, R> {
     run: Run<Task<D, R>, ()>,
     pub(super) ready: VecDeque<Result<(D, R), MapError<D>>>,
+    on_progress: Option<OnProgress>,
 }
 
 impl<D, R> MapRun<D, R> {
@@ -258,6 +261,16 @@ impl<D, R> MapRun<D, R> {
             }
         }
         self.ready.extend(failures.map(|later| Err(MapError::Document(failure(later)))));
+        // Should it panic, the results are where they can be found.
+        if let Some(on_progress) = &mut self.on_progress {
+            on_progress(&self.run.progress());
+        }
+    }
+}
+
+impl<D, R> fmt::Debug for MapRun<D, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MapRun").field("accounts", &self.accounts()).finish_non_exhaustive()
     }
 }
 

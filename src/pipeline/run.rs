@@ -94,6 +94,10 @@ impl<D, O> Run<D, O> {
         self.inner.take_back()
     }
 
+    pub(crate) fn progress(&self) -> Progress {
+        self.inner.progress()
+    }
+
     /// Where the time went so far, and what to change.
     pub fn report(&self) -> Report {
         self.inner.report()
