@@ -25,13 +25,17 @@
 //! Uses: every floor below. Used by: nothing else of the crate.
 
 mod array;
+mod blobs;
 mod data_uri;
 mod document;
 mod element;
 mod files;
+#[cfg(feature = "image")]
+mod images;
 mod map;
 mod mime;
 mod random;
+mod source;
 mod tags;
 mod tensor;
 

@@ -26,7 +26,8 @@ pub(crate) fn decode(uri: &str) -> Result<(&str, Vec<u8>), Cause> {
     if !base64 {
         return Ok((mime_type, bytes));
     }
-    let decoded = STANDARD.decode(bytes).map_err(|error| Cause::from(error).context("the data URI's base64"))?;
+    let decoded =
+        STANDARD.decode(bytes).map_err(|error| Cause::from(error).context("the data URI's base64"))?;
     Ok((mime_type, decoded))
 }
 
@@ -69,7 +70,9 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_an_error() {
-        for uri in ["", "data", "data:", "data:text/plain", "data:,%4", "data:,%zz", "data:;base64,a", "http://a,b"] {
+        for uri in
+            ["", "data", "data:", "data:text/plain", "data:,%4", "data:,%zz", "data:;base64,a", "http://a,b"]
+        {
             assert!(decode(uri).is_err(), "{uri}");
         }
     }

@@ -172,7 +172,8 @@ impl FromFiles {
     }
 
     fn doc(&self, uri: String) -> Result<Doc, Error> {
-        let failed = |cause: std::io::Error, uri: &str| Error::Documents { cause: Cause::from(cause).context(uri) };
+        let failed =
+            |cause: std::io::Error, uri: &str| Error::Documents { cause: Cause::from(cause).context(uri) };
         let path = uri.clone();
         let mut doc = Doc::from_uri(uri);
         match self.read {
@@ -193,16 +194,17 @@ impl FromFiles {
 }
 
 /// As in a shell: a dot at the start of a name must be asked for.
-const LIKE_A_SHELL: MatchOptions = MatchOptions {
-    case_sensitive: true,
-    require_literal_separator: true,
-    require_literal_leading_dot: true,
-};
+const LIKE_A_SHELL: MatchOptions =
+    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
 
 fn find(pattern: &str, recursive: bool, uris: &mut Vec<String>) -> Result<(), Error> {
     let mut pattern = at_home(pattern);
     if !recursive {
-        pattern = pattern.split('/').map(|part| if part == "**" { "*" } else { part }).collect::<Vec<_>>().join("/");
+        pattern = pattern
+            .split('/')
+            .map(|part| if part == "**" { "*" } else { part })
+            .collect::<Vec<_>>()
+            .join("/");
     }
     let folder = fixed_folder(&pattern);
     if !folder.is_dir() {
@@ -221,7 +223,8 @@ fn find(pattern: &str, recursive: bool, uris: &mut Vec<String>) -> Result<(), Er
 
 fn utf8(path: PathBuf) -> Result<String, Error> {
     path.into_os_string().into_string().map_err(|path| {
-        let cause = Cause::msg(format_args!("{}: the name is not UTF-8, and a uri is", Path::new(&path).display()));
+        let cause =
+            Cause::msg(format_args!("{}: the name is not UTF-8, and a uri is", Path::new(&path).display()));
         Error::Documents { cause }
     })
 }
@@ -236,7 +239,6 @@ fn fixed_folder(pattern: &str) -> &Path {
     }
 }
 
-#[expect(deprecated, reason = "what was wrong with it on Windows is mended since Rust 1.85")]
 fn at_home(pattern: &str) -> String {
     match pattern.strip_prefix('~') {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => match std::env::home_dir() {

@@ -65,11 +65,7 @@ impl DocArray {
     /// assert!(docs.iter().all(|doc| doc.weight == 0.02));
     /// # Ok::<(), gapless::parallel::ApplyError>(())
     /// ```
-    pub fn apply_batch<C: CpuStage<Self>>(
-        &mut self,
-        batch_size: usize,
-        stage: C,
-    ) -> Apply<'_, Doc, Self, C> {
+    pub fn apply_batch<C: CpuStage<Self>>(&mut self, batch_size: usize, stage: C) -> Apply<'_, Doc, Self, C> {
         parallel::apply_batch(self.as_vec(), batch_size, stage)
     }
 }
