@@ -38,6 +38,8 @@ mod random;
 mod source;
 mod tags;
 mod tensor;
+#[cfg(feature = "wire")]
+pub mod wire;
 
 pub use array::DocArray;
 pub use document::{Content, Doc, Score};

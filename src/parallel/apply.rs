@@ -8,7 +8,7 @@ use rayon::ThreadPool;
 
 use super::map::{Map, MapError, MapRun, map, map_batch};
 use crate::engine::settings::{OnFailure, WorkerCount};
-use crate::error::{Error, Failure};
+use crate::error::{Cause, Error, Failure};
 use crate::observe::progress::Progress;
 use crate::place::Position;
 use crate::stage::CpuStage;
@@ -153,11 +153,30 @@ where
     /// # Errors
     /// A setting that cannot work, or failures that [`on_failure`](Self::on_failure) does not skip.
     pub fn run(self) -> Result<Applied, ApplyError> {
+        self.run_with(|_| Ok(()))
+    }
+
+    /// As [`run`](Self::run), and gives every result, in order, to a function on the caller's thread. An `Err`
+    /// of it ends the work as a failure does.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), or the function's.
+    ///
+    /// ```
+    /// use gapless::{Cause, parallel};
+    /// let mut words = vec!["a".to_string(), "bb".to_string()];
+    /// let mut lengths = Vec::new();
+    /// let length = |word: &mut String| Ok::<_, Cause>(word.len());
+    /// parallel::apply(&mut words, length).run_with(|length| Ok(lengths.push(length)))?;
+    /// assert_eq!(lengths, [1, 2]);
+    /// # Ok::<(), parallel::ApplyError>(())
+    /// ```
+    pub fn run_with(self, each: impl FnMut(C::Prepared) -> Result<(), Cause>) -> Result<Applied, ApplyError> {
         let Self { documents, map, rest, batch_size, spill } = self;
         rest.fill(std::mem::take(documents));
         let mut back = PutBack { documents, run: map.run(), rest, done: Vec::new(), spill };
         let mut failures = Vec::new();
-        let ended = back.work(|Failure { position, stage, cause, .. }| {
+        let ended = back.work(each, |Failure { position, stage, cause, .. }| {
             let position = Position(position.0 * batch_size as u64);
             failures.push(Failure { document: (), position, stage, cause });
         });
@@ -221,10 +240,17 @@ struct PutBack<'a, D, T, R> {
 }
 
 impl<D, T, R> PutBack<'_, D, T, R> {
-    fn work(&mut self, mut failed: impl FnMut(Failure<()>)) -> Result<(), Error> {
+    fn work(
+        &mut self,
+        mut each: impl FnMut(R) -> Result<(), Cause>,
+        mut failed: impl FnMut(Failure<()>),
+    ) -> Result<(), Error> {
         while let Some(result) = self.run.next() {
             match result {
-                Ok((document, _)) => self.done.push(document),
+                Ok((document, result)) => {
+                    self.done.push(document);
+                    each(result).map_err(|cause| Error::Documents { cause })?;
+                }
                 Err(MapError::Document(Failure { document, position, stage, cause })) => {
                     self.done.push(document);
                     failed(Failure { document: (), position, stage, cause });
