@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use gapless::{Cause, Pipeline};
+use gapless::{Cause, Pipeline, parallel};
 
 const RUNS: usize = 7;
 
@@ -15,6 +15,9 @@ fn main() {
     }
     println!("the same with the tokens of items that own memory");
     compare(16, Some(2));
+    let micros = median((0..RUNS).map(|_| mapped(1_000_000)).collect()).as_secs_f64();
+    let short = median((0..3 * RUNS).map(|_| mapped(10_000)).collect()).as_secs_f64() * 1e3;
+    println!("  map, without a device: {micros:.3} µs each; 10,000 with start and stop {short:.2} ms");
     println!("a plain loop over 1,000,000: {:?}", median((0..RUNS).map(|_| plain(1_000_000)).collect()));
     memory(10_000_000);
 }
@@ -39,6 +42,16 @@ fn trivial(documents: u64, batch_size: usize, ahead: Option<usize>) -> Duration 
     let sum: u64 = run.map(|batch| *batch.expect("no failure").output().expect("an output")).sum();
     let time = start.elapsed();
     assert_eq!(sum, documents * (documents - 1), "every document went through both halves once");
+    time
+}
+
+/// The same without a device.
+fn mapped(documents: u64) -> Duration {
+    let start = Instant::now();
+    let run = parallel::map(0..documents, |x: &mut u64| Ok::<_, Cause>(*x * 2)).workers(2).run();
+    let sum: u64 = run.map(|result| result.expect("no failure").1).sum();
+    let time = start.elapsed();
+    assert_eq!(sum, documents * (documents - 1), "every document came out once");
     time
 }
 

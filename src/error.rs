@@ -170,6 +170,11 @@ pub enum Error {
         /// Why it cannot work, and what would.
         reason: String,
     },
+    /// Documents could not be read or written.
+    Documents {
+        /// Which, and why.
+        cause: Cause,
+    },
     /// A stage could not be opened; nothing was started.
     Open {
         /// What the stage said.
@@ -230,6 +235,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Setting { name, reason } => write!(f, "{name}: {reason}"),
+            Self::Documents { cause } => cause.fmt(f),
             Self::Open { cause } => write!(f, "the GPU stage could not be opened: {cause}"),
             Self::Stopped { position } => write!(f, "stopped: document {position} failed"),
             Self::Source { position, cause } => {

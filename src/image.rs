@@ -38,20 +38,34 @@
 //! resize 1.28. zune-jpeg writes four bytes a pixel, which makes decoding 4 % and resizing 9 % faster.
 //! `benches/photos.rs` compares the loader with the decoder alone.
 //!
+//! # Images that are tensors already
+//! [`normalize`] and [`denormalize`], [`move_channel`], [`resize`] and [`resample`], [`sliding_windows`] and
+//! [`encode`] are plain functions on arrays; on documents they are methods of [`Doc`](crate::doc::Doc).
+//!
 //! Uses: `error`, `stage`. Used by: whoever runs a pipeline on photos.
 
+mod channels;
 mod crop;
 mod decode;
+mod encode;
 mod exif;
 mod limits;
 mod loader;
+mod normalize;
 mod orient;
 mod photo;
 mod pixels;
 mod read;
 mod resize;
+mod scale;
 mod scratch;
+mod windows;
 
+pub use channels::{axis_of, move_channel};
+pub use encode::{Format, encode};
 pub use loader::Loader;
+pub use normalize::{Normalization, denormalize, normalize};
 pub use photo::{Photo, PhotoSource};
 pub use resize::Filter;
+pub use scale::{Pixel, Sampling, resample, resize};
+pub use windows::{Windows, sliding_windows};

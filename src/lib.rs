@@ -45,6 +45,8 @@
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
 
+#[cfg(feature = "doc")]
+pub mod doc;
 mod engine;
 mod error;
 pub mod gpu;

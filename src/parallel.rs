@@ -1,25 +1,33 @@
-//! A function over many items, on all cores, without a GPU.
+//! Work on many items without a GPU: the engine with its CPU half alone.
 //!
 //! [`parallel()`] runs a [`CpuStage`](crate::CpuStage) (a closure, a loader, one with state a worker) over
-//! items and gives the results in order while the rest still runs. It is the engine of a pipeline
-//! without the device: the source is pulled lazily, tokens bound what is in flight, a failure names its
-//! item and gives it back, and a run can be stopped or dropped at any time.
+//! items and gives the results in order while the rest still runs; [`Vectorizer`] is the same for one
+//! list of items after another. [`map`] gives documents beside their results, [`apply`] changes documents
+//! in place. All are lazy, bounded and ordered as a [`Pipeline`](crate::Pipeline) is, since they are one
+//! without a device: a failure names its item and gives it back, and a run can be stopped or dropped at
+//! any time. Nothing here starts a thread or holds a queue of its own.
 //!
-//! [`Vectorizer`] is the same for one list of items after another.
-//!
-//! Uses: `pipeline` for the run without a device. It never schedules anything itself.
+//! Uses: `pipeline`. Used by: `doc`.
 
+mod apply;
 mod builder;
+mod chunks;
 mod failed;
+mod map;
 #[cfg(unix)]
 pub mod process;
+mod read;
 mod run;
 #[cfg(feature = "stream")]
 mod stream;
+mod task;
 mod vectorizer;
 
+pub use self::apply::{Applied, Apply, ApplyError, apply, apply_batch};
 pub use self::builder::{Chunk, Parallel, parallel};
 pub use self::failed::Failed;
+pub use self::map::{Map, MapError, MapRun, map, map_batch};
+pub use self::read::ReadRun;
 pub use self::run::{Outcome, ParallelRun, Results};
 #[cfg(feature = "stream")]
 pub use self::stream::ParallelStream;

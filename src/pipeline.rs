@@ -18,6 +18,7 @@ use std::time::Duration;
 use rayon::ThreadPool;
 
 pub use self::batch::Batch;
+pub(crate) use self::direct::NoDevice;
 use self::job::JobOf;
 pub use self::mode::{Mode, PerBatch, PerDocument};
 pub use self::run::Run;

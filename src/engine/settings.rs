@@ -167,9 +167,8 @@ impl<P> Default for Settings<P> {
 
 /// Batches ahead where that was left open.
 const AHEAD: usize = 2;
-/// Tokens of a run without a device, at least, where `ahead` was left open: those of a pipeline with
-/// nothing set.
-const DIRECT_TOKENS: usize = 64;
+/// Items ahead, at least, where that was left open and there is no device: enough to take tiny ones in groups.
+const ITEMS_AHEAD: usize = 64;
 /// Items in one go that leave something to share out.
 const MOST_CHUNK: usize = 1 << 16;
 /// Larger batches than this are a mistake in the units, not a wish.
@@ -280,6 +279,6 @@ impl<P> Settings<P> {
 
     fn direct_tokens(&self, workers: usize) -> usize {
         let chunks = 2 * workers * self.chunk.unwrap_or(2);
-        self.ahead.map_or(chunks.max(DIRECT_TOKENS), |ahead| (workers + ahead).max(1))
+        (workers + self.ahead.unwrap_or(chunks.max(ITEMS_AHEAD))).max(1)
     }
 }

@@ -3,6 +3,7 @@
 //! A decoder checks size and memory from the header, then writes rows without gaps into a buffer that
 //! is used again. It never crops, resizes or turns.
 
+mod frames;
 mod gif;
 mod jpeg;
 mod jpeg_outline;
@@ -61,6 +62,21 @@ fn decoder(photo: &[u8]) -> Result<Decode, Cause> {
         [] => Err(Cause::msg("no photo: there are no bytes")),
         _ => Err(Cause::msg("no photo: its first bytes are neither JPEG, PNG, WebP nor GIF")),
     }
+}
+
+/// Whether this is a GIF, the only format whose later frames are decoded.
+pub(crate) fn is_gif(photo: &[u8]) -> bool {
+    matches!(photo, [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..])
+}
+
+/// Shows each frame of a GIF on its canvas: RGB without gaps.
+pub(crate) fn decode_frames(
+    gif: &[u8],
+    limits: &Limits,
+    mut each: impl FnMut(Decoded, &[u8]) -> Result<(), Cause>,
+) -> Result<(), Cause> {
+    catch_unwind(AssertUnwindSafe(|| frames::decode(gif, limits, &mut each)))
+        .unwrap_or_else(|payload| Err(Cause::panic(&*payload).context("the decoder")))
 }
 
 /// Makes the buffer as long as the photo is and black, so that no pixel of another photo can remain.

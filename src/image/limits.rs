@@ -11,6 +11,8 @@ pub(crate) struct Limits {
     pub(crate) decoded: usize,
     /// Bytes of the file.
     pub(crate) file: u64,
+    /// Bytes of scratch that a call keeps for the next; `None` where that is what decoding may take.
+    pub(crate) kept: Option<usize>,
 }
 
 /// Bytes to decode a photo where nothing else is said.
@@ -18,14 +20,14 @@ const DECODED: usize = 128 << 20;
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { side: 8192, decoded: DECODED, file: 64 << 20 }
+        Self { side: 8192, decoded: DECODED, file: 64 << 20, kept: None }
     }
 }
 
 impl Limits {
     /// Bytes of scratch that a call may keep for the next; bounded also where decoding is not.
     pub(crate) fn kept(&self) -> usize {
-        if self.decoded > 0 { self.decoded } else { DECODED }
+        self.kept.unwrap_or(if self.decoded > 0 { self.decoded } else { DECODED })
     }
 
     /// Whether a photo of this size may be decoded when that takes `bytes` a pixel.

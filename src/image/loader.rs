@@ -5,13 +5,14 @@ use std::path::Path;
 use ndarray::Array3;
 
 use super::crop;
-use super::decode::{Decoded, Layout, decode};
+use super::decode::{Decoded, Layout, decode, decode_frames, is_gif};
 use super::limits::Limits;
+use super::orient::Region;
 use super::photo::{Photo, PhotoSource};
 use super::pixels;
 use super::read::read;
 use super::resize::{Filter, resize};
-use super::scratch::{Pool, Scratch, grow};
+use super::scratch::{Pool, Scratch, black, grow};
 use crate::error::Cause;
 use crate::stage::CpuStage;
 
@@ -41,7 +42,8 @@ const LONGEST_SIDE: u32 = 65_535;
 #[derive(Debug)]
 #[must_use]
 pub struct Loader {
-    sides: (u32, u32),
+    /// Width and height; `None` where the photo's own is kept.
+    sides: (Option<u32>, Option<u32>),
     share: f64,
     filter: Filter,
     limits: Limits,
@@ -65,7 +67,7 @@ impl Loader {
     /// ```
     pub fn rgb8(width: u32, height: u32) -> Self {
         Self {
-            sides: (width, height),
+            sides: (Some(width), Some(height)),
             share: 0.0,
             filter: Filter::default(),
             limits: Limits::default(),
@@ -73,6 +75,32 @@ impl Loader {
             scratch: Pool::default(),
             tensors: Pool::default(),
         }
+    }
+
+    /// Tensors of each photo's own size, RGB: [height, width, 3].
+    ///
+    /// Where only one side matters, give that: the other keeps the photo's own, and the aspect ratio
+    /// changes. Tensors of different shapes are not kept for use again.
+    ///
+    /// ```
+    /// # use gapless::image::Loader;
+    /// # fn main() -> Result<(), gapless::Cause> {
+    /// assert_eq!(Loader::own_size().load("photos/coffee.jpg")?.dim(), (400, 600, 3));
+    /// assert_eq!(Loader::own_size().width(60).load("photos/coffee.jpg")?.dim(), (400, 60, 3));
+    /// # Ok(()) }
+    /// ```
+    pub fn own_size() -> Self {
+        Self { sides: (None, None), ..Self::rgb8(1, 1) }
+    }
+
+    /// The width of the tensors, in pixels.
+    pub fn width(self, pixels: u32) -> Self {
+        Self { sides: (Some(pixels), self.sides.1), ..self }
+    }
+
+    /// The height of the tensors, in pixels.
+    pub fn height(self, pixels: u32) -> Self {
+        Self { sides: (self.sides.0, Some(pixels)), ..self }
     }
 
     /// Takes only the middle of each photo: the largest centred box with the tensor's aspect ratio,
@@ -158,6 +186,13 @@ impl Loader {
         Self { kept_tensors: tensors, ..self }
     }
 
+    /// Bytes of scratch that a call keeps for the next.
+    #[cfg(feature = "doc")]
+    pub(crate) fn kept_scratch(mut self, bytes: usize) -> Self {
+        self.limits.kept = Some(bytes);
+        self
+    }
+
     /// Loads the photo in a file.
     ///
     /// # Errors
@@ -199,28 +234,92 @@ impl Loader {
         self.scratch.lend(self.limits.kept(), |scratch| self.tensor(photo, scratch))
     }
 
+    /// Loads every frame of a photo: several of an animated GIF, one of anything else.
+    ///
+    /// A frame is the whole canvas as it is shown then: what the GIF says is left, cleared to black, or
+    /// put back between frames is done. All frames together are held against
+    /// [`max_decoded`](Self::max_decoded).
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    ///
+    /// ```
+    /// # use gapless::image::Loader;
+    /// # fn main() -> Result<(), gapless::Cause> {
+    /// assert_eq!(Loader::own_size().frames("photos/coffee.jpg")?.len(), 1);
+    /// # Ok(()) }
+    /// ```
+    pub fn frames(&self, photo: impl Photo) -> Result<Vec<Array3<u8>>, Cause> {
+        self.scratch.lend(self.limits.kept(), |scratch| {
+            let mut file = std::mem::take(&mut scratch.file);
+            let frames = match photo.source() {
+                PhotoSource::Path(path) => read(path, &self.limits, &mut file)
+                    .and_then(|()| self.all(&file, scratch))
+                    .map_err(|cause| cause.context(path.display())),
+                PhotoSource::Bytes(bytes) => {
+                    self.limits.admit_file(bytes.len() as u64).and_then(|()| self.all(bytes, scratch))
+                }
+                PhotoSource::Missing => Err(Cause::msg("the document names no photo")),
+            };
+            scratch.file = file;
+            frames
+        })
+    }
+
+    fn all(&self, photo: &[u8], scratch: &mut Scratch) -> Result<Vec<Array3<u8>>, Cause> {
+        if !is_gif(photo) {
+            return Ok(vec![self.tensor(photo, scratch)?]);
+        }
+        self.check()?;
+        let mut tensors = Vec::new();
+        decode_frames(photo, &self.limits, |frame, canvas| {
+            scratch.pixels.clear();
+            scratch.pixels.extend_from_slice(canvas);
+            tensors.push(self.fitted(frame, scratch)?);
+            Ok(())
+        })?;
+        Ok(tensors)
+    }
+
     fn tensor(&self, photo: &[u8], scratch: &mut Scratch) -> Result<Array3<u8>, Cause> {
         self.check()?;
         let decoded = decode(photo, &self.limits, &mut scratch.pixels)?;
-        let mut tensor = self.tensors.tensor(self.shape())?;
-        match self.fit(decoded, scratch, &mut tensor) {
+        self.fitted(decoded, scratch)
+    }
+
+    fn fitted(&self, decoded: Decoded, scratch: &mut Scratch) -> Result<Array3<u8>, Cause> {
+        let upright = decoded.orientation.sides(decoded.sides);
+        let wanted = (self.sides.0.unwrap_or(upright.0), self.sides.1.unwrap_or(upright.1));
+        let region = crop::region(upright, wanted, self.share);
+        let sides = (self.sides.0.unwrap_or(region.width), self.sides.1.unwrap_or(region.height));
+        let mut tensor = match self.shape() {
+            Some(shape) => self.tensors.tensor(shape)?,
+            None => black((sides.1 as usize, sides.0 as usize, 3))?,
+        };
+        match self.fit(decoded, scratch, (region, sides), &mut tensor) {
             Ok(()) => Ok(tensor),
             Err(cause) => {
-                self.tensors.keep(tensor, self.shape(), self.kept_tensors);
+                self.keep(tensor);
                 Err(cause)
             }
         }
     }
 
+    fn keep(&self, used: Array3<u8>) {
+        if let Some(shape) = self.shape() {
+            self.tensors.keep(used, shape, self.kept_tensors);
+        }
+    }
+
     /// Whether the settings can work.
     fn check(&self) -> Result<(), Cause> {
-        if self.sides.0 == 0 || self.sides.1 == 0 {
+        let sides = [self.sides.0, self.sides.1];
+        if sides.contains(&Some(0)) {
             return Err(Cause::msg("rgb8: a tensor has at least one pixel a side"));
         }
-        if self.sides.0.max(self.sides.1) > LONGEST_SIDE {
+        if let Some(side) = sides.into_iter().flatten().find(|side| *side > LONGEST_SIDE) {
             return Err(Cause::msg(format_args!(
-                "rgb8: {}×{} pixels are more than the {LONGEST_SIDE} a side that a tensor can have",
-                self.sides.0, self.sides.1
+                "rgb8: {side} pixels are more than the {LONGEST_SIDE} a side that a tensor can have"
             )));
         }
         if !(0.0..=1.0).contains(&self.share) {
@@ -229,19 +328,26 @@ impl Loader {
         Ok(())
     }
 
-    fn shape(&self) -> (usize, usize, usize) {
-        (self.sides.1 as usize, self.sides.0 as usize, 3)
+    /// The shape that all tensors have; `None` where each has its photo's.
+    fn shape(&self) -> Option<(usize, usize, usize)> {
+        let (width, height) = (self.sides.0?, self.sides.1?);
+        Some((height as usize, width as usize, 3))
     }
 
     /// Crops, resizes, and turns last, when there is less to turn.
-    fn fit(&self, decoded: Decoded, scratch: &mut Scratch, tensor: &mut Array3<u8>) -> Result<(), Cause> {
-        let Decoded { sides, layout, orientation } = decoded;
-        let region = crop::region(orientation.sides(sides), self.sides, self.share);
-        let region = orientation.stored(region, sides);
+    fn fit(
+        &self,
+        decoded: Decoded,
+        scratch: &mut Scratch,
+        (region, sides): (Region, (u32, u32)),
+        tensor: &mut Array3<u8>,
+    ) -> Result<(), Cause> {
+        let Decoded { sides: stored_sides, layout, orientation } = decoded;
+        let region = orientation.stored(region, stored_sides);
         let Scratch { pixels: decoded_pixels, resized, resizer, .. } = scratch;
         let tensor = tensor.as_slice_mut().ok_or_else(|| Cause::msg("a tensor with gaps"))?;
         let mut resize = |target: &mut [u8]| {
-            let target = (orientation.sides(self.sides), target);
+            let target = (orientation.sides(sides), target);
             resize(resizer, self.filter, (decoded, decoded_pixels), region, target)
         };
         if layout == Layout::Rgb && orientation.is_upright() {
@@ -250,9 +356,9 @@ impl Loader {
         grow(resized, tensor.len() / 3 * layout.bytes())?;
         resize(resized)?;
         match layout {
-            Layout::Rgb => orientation.turn::<3>(resized, tensor, self.sides),
+            Layout::Rgb => orientation.turn::<3>(resized, tensor, sides),
             Layout::Rgbx if orientation.is_upright() => pixels::drop_fourth(resized, tensor),
-            Layout::Rgbx => orientation.turn::<4>(resized, tensor, self.sides),
+            Layout::Rgbx => orientation.turn::<4>(resized, tensor, sides),
         }
         Ok(())
     }
@@ -270,6 +376,6 @@ impl<D: Photo> CpuStage<D> for Loader {
     }
 
     fn recycle(&self, used: Array3<u8>) {
-        self.tensors.keep(used, self.shape(), self.kept_tensors);
+        self.keep(used);
     }
 }

@@ -33,13 +33,17 @@ pub enum Filter {
 }
 
 impl Filter {
-    fn options(self) -> ResizeOptions {
-        // The fourth byte is no alpha to multiply with: alpha is dropped.
-        ResizeOptions::new().use_alpha(false).resize_alg(ResizeAlg::Convolution(match self {
+    pub(crate) fn kernel(self) -> FilterType {
+        match self {
             Self::Bilinear => FilterType::Bilinear,
             Self::Bicubic => FilterType::CatmullRom,
             Self::Lanczos3 => FilterType::Lanczos3,
-        }))
+        }
+    }
+
+    fn options(self) -> ResizeOptions {
+        // The fourth byte is no alpha to multiply with: alpha is dropped.
+        ResizeOptions::new().use_alpha(false).resize_alg(ResizeAlg::Convolution(self.kernel()))
     }
 }
 

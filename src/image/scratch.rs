@@ -92,7 +92,7 @@ impl Pool<Array3<u8>> {
 }
 
 /// Memory that is not there is an error here, where `Array3::zeros` ends the process.
-fn black(shape: (usize, usize, usize)) -> Result<Array3<u8>, Cause> {
+pub(crate) fn black(shape: (usize, usize, usize)) -> Result<Array3<u8>, Cause> {
     let mut values = Vec::new();
     grow(&mut values, shape.0 * shape.1 * shape.2)?;
     Ok(Array3::from_shape_vec(shape, values)?)

@@ -115,7 +115,7 @@ where
     }
 
     /// Items that may be in flight beyond one a worker: begun, or finished and not yet taken. Default: 64
-    /// in all and at least four a worker, and about 512 where neither item nor result owns memory. With 0
+    /// and at least four a worker, and about 512 in all where neither item nor result owns memory. With 0
     /// an item is pulled when a worker is free for it.
     ///
     /// It bounds memory: [`ParallelRun::tokens`] says how many there are.

@@ -7,9 +7,10 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::time::Duration;
 
+use super::Pipeline;
 use super::mode::PerDocument;
 use super::run::{Engine, NotStarted, Run};
-use crate::engine::job::{After, Job};
+use crate::engine::job::{After, AsItIs, Job};
 use crate::engine::limits::OnLate;
 use crate::engine::seam::Seam;
 use crate::engine::settings::Settings;
@@ -102,5 +103,20 @@ impl<D, P: Send + 'static> After<D, ()> for AsPrepared<P> {
 
     fn join(&self, _: Vec<Infallible>) -> Option<Vec<P>> {
         None
+    }
+}
+
+impl<D, C> Pipeline<D, C, NoDevice>
+where
+    D: Send + 'static,
+    C: CpuStage<D, Prepared = ()>,
+{
+    /// A pipeline whose CPU half is all there is; what it makes stands in the document.
+    ///
+    /// Tokens are the workers and `ahead`, in documents.
+    pub(crate) fn without_device(cpu: C) -> Self {
+        let mut pipeline = Self::assemble(cpu, Vec::new(), AsItIs(()));
+        pipeline.settings = Settings::without_device();
+        pipeline
     }
 }

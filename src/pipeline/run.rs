@@ -50,6 +50,13 @@ pub(crate) trait Drive<D, O>: Send {
     fn poll_next(&mut self, waker: &Waker) -> Poll<Option<Result<Batch<D, O>, Error>>>;
 }
 
+impl<D: 'static, O: 'static> Run<D, O> {
+    /// A run whose only item is this error.
+    pub(crate) fn not_started(error: Error) -> Self {
+        Self::new(Box::new(NotStarted(Some(error))), None)
+    }
+}
+
 impl<D, O> Run<D, O> {
     pub(crate) fn new(inner: Box<dyn Drive<D, O>>, on_progress: Option<OnProgress>) -> Self {
         Self { inner, on_progress }

@@ -1,6 +1,6 @@
 //! GIF, by the `gif` crate: the first frame, on its canvas.
 
-use gif::{ColorOutput, DecodeOptions, Frame, MemoryLimit};
+use gif::{ColorOutput, DecodeOptions, Decoder, Frame, MemoryLimit};
 
 use super::{Decoded, Layout, blank};
 use crate::error::Cause;
@@ -10,12 +10,7 @@ use crate::image::orient::Orientation;
 /// Decodes into RGB. A transparent pixel keeps the colour that its index has in the palette; what
 /// the frame leaves of the canvas is black.
 pub(crate) fn decode(gif: &[u8], limits: &Limits, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
-    let mut options = DecodeOptions::new();
-    options.set_color_output(ColorOutput::Indexed);
-    options.check_frame_consistency(true);
-    // Application data is kept by the decoder as it comes: it cannot be longer than the file.
-    options.set_memory_limit(MemoryLimit::Unlimited);
-    let mut decoder = options.read_info(gif)?;
+    let mut decoder = open(gif)?;
     let sides = (decoder.width().into(), decoder.height().into());
     limits.admit(sides, 4)?;
     let frame = decoder.next_frame_info()?.ok_or_else(|| Cause::msg("a GIF without a frame"))?.clone();
@@ -29,6 +24,16 @@ pub(crate) fn decode(gif: &[u8], limits: &Limits, pixels: &mut Vec<u8>) -> Resul
     let length = canvas.len();
     pixels.truncate(length);
     Ok(Decoded { sides, layout: Layout::Rgb, orientation: Orientation::default() })
+}
+
+/// A decoder of palette indices.
+pub(super) fn open(gif: &[u8]) -> Result<Decoder<&[u8]>, Cause> {
+    let mut options = DecodeOptions::new();
+    options.set_color_output(ColorOutput::Indexed);
+    options.check_frame_consistency(true);
+    // Application data is kept by the decoder as it comes: it cannot be longer than the file.
+    options.set_memory_limit(MemoryLimit::Unlimited);
+    Ok(options.read_info(gif)?)
 }
 
 fn paint(canvas: &mut [u8], canvas_width: usize, frame: &Frame<'_>, indices: &[u8], palette: &[u8]) {

@@ -1,0 +1,196 @@
+//! Documents to bytes and back, through the engine.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Cursor, Read, Write};
+use std::path::Path;
+
+use prost::Message;
+
+use super::frames::{Frame, Frames, framed, header};
+use super::{Compression, convert, outline};
+use crate::doc::{Doc, DocArray};
+use crate::engine::settings::WorkerCount;
+use crate::error::{Cause, Error};
+use crate::parallel::{self, MapError, MapRun};
+
+/// Memory that one document may take where nothing else is said.
+const MOST: usize = 1 << 30;
+
+/// How documents are written and read: the compression, the workers, and what a document may take.
+///
+/// ```
+/// use gapless::doc::wire::{Compression, Wire};
+/// use gapless::doc::{Doc, DocArray};
+///
+/// let mut docs: DocArray = ["one", "two"].map(Doc::from_text).into_iter().collect();
+/// let wire = Wire::new(Compression::Lz4);
+/// let mut bytes = Vec::new();
+/// wire.write(&mut docs, &mut bytes)?;
+/// let read: Result<DocArray, _> = wire.read(std::io::Cursor::new(bytes)).collect();
+/// assert_eq!(read?, docs);
+/// # Ok::<(), gapless::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct Wire {
+    compression: Compression,
+    workers: WorkerCount,
+    most: usize,
+}
+
+impl Wire {
+    /// Each document compressed in this way.
+    pub fn new(compression: Compression) -> Self {
+        Self { compression, workers: WorkerCount::Auto, most: MOST }
+    }
+
+    /// The way that the endings of a file's name say: see [`Compression::of_path`].
+    ///
+    /// # Errors
+    /// An ending is known and not read or written here.
+    pub fn of_path(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Ok(Self::new(Compression::of_path(path).map_err(documents)?))
+    }
+
+    /// Workers: a number, or [`Auto`](crate::Auto). Default `Auto`: one a core; with 0 the caller.
+    pub fn workers(self, workers: impl Into<WorkerCount>) -> Self {
+        Self { workers: workers.into(), ..self }
+    }
+
+    /// Bytes of memory that one document of a stream may take; default 1 GiB. More is an error, found before
+    /// the memory is taken.
+    pub fn max_document(self, bytes: usize) -> Self {
+        Self { most: bytes, ..self }
+    }
+
+    /// One document as it stands in a stream: its length and its bytes.
+    ///
+    /// # Errors
+    /// It takes more than 2^32 - 1 bytes, or an axis of a tensor is as long.
+    #[doc(alias = "_to_stream_bytes")]
+    pub fn frame(&self, doc: &Doc) -> Result<Vec<u8>, Cause> {
+        framed(&self.compression.compress(convert::to_proto(doc)?.encode_to_vec())?)
+    }
+
+    /// Writes documents: the next are made while the last go out.
+    ///
+    /// # Errors
+    /// A document cannot be written, or the writer fails. The documents are in their places all the same.
+    pub fn write(&self, docs: &mut DocArray, mut writer: impl Write) -> Result<(), Error> {
+        writer.write_all(&header(docs.len() as u64)).map_err(|error| documents(error.into()))?;
+        let wire = *self;
+        let written = docs
+            .apply(move |doc: &mut Doc| wire.frame(doc))
+            .workers(self.workers)
+            .run_with(|frame: Vec<u8>| Ok(writer.write_all(&frame)?));
+        written.map_err(|error| match error.error {
+            Error::Stopped { .. } => documents(Cause::from(error)),
+            other => other,
+        })?;
+        writer.flush().map_err(|error| documents(error.into()))
+    }
+
+    /// The documents as bytes to read from: the body of a request. The next are made while one is read.
+    ///
+    /// ```
+    /// use gapless::doc::wire::{Compression, Wire};
+    /// use gapless::doc::DocArray;
+    /// let wire = Wire::new(Compression::Gzip);
+    /// let body = wire.stream(DocArray::empty(100));
+    /// assert_eq!(wire.read(body).filter(Result::is_ok).count(), 100);
+    /// ```
+    pub fn stream(&self, docs: DocArray) -> impl Read + Send + use<> {
+        let (wire, count) = (*self, docs.len() as u64);
+        let frames = docs.map(move |doc: &mut Doc| wire.frame(doc)).workers(self.workers).run();
+        Cursor::new(header(count)).chain(frames.into_read())
+    }
+
+    /// Reads documents in their order: the next come in while the last are taken apart.
+    ///
+    /// Nothing behind the last document is read.
+    pub fn read<R: Read + Send + 'static>(&self, reader: R) -> Documents {
+        let wire = *self;
+        let take_apart = move |frame: &mut Frame| {
+            let bytes = std::mem::replace(frame, Ok(Vec::new()))?;
+            let message = wire.compression.expand(bytes, wire.most)?;
+            outline::check(&message, wire.most)?;
+            convert::of_proto(super::proto::DocumentProto::decode(message.as_slice())?)
+        };
+        let run = parallel::map(Frames::new(reader, self.most), take_apart).workers(self.workers).run();
+        Documents { run }
+    }
+}
+
+fn documents(cause: Cause) -> Error {
+    Error::Documents { cause }
+}
+
+/// Documents that are read from a stream: see [`Wire::read`].
+///
+/// A document that is broken is an `Err` in its place, and the others follow; where the stream itself ends too
+/// soon that is the last item.
+#[derive(Debug)]
+#[must_use = "nothing is read until it is iterated over"]
+pub struct Documents {
+    run: MapRun<Frame, Doc>,
+}
+
+impl Iterator for Documents {
+    type Item = Result<Doc, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(match self.run.next()? {
+            Ok((_, doc)) => Ok(doc),
+            Err(MapError::Document(failure)) => {
+                Err(documents(failure.cause.context(format_args!("document {}", failure.position))))
+            }
+            Err(MapError::Run(error)) => Err(error),
+        })
+    }
+}
+
+impl std::iter::FusedIterator for Documents {}
+
+impl DocArray {
+    /// Writes the documents into a file, as its name's endings say: `x.protobuf`, `x.protobuf.gzip`,
+    /// `x.protobuf.lz4`. The file is there as a whole or not at all.
+    ///
+    /// # Errors
+    /// An ending is not known, a document cannot be written, or the file cannot.
+    ///
+    /// ```
+    /// use gapless::doc::DocArray;
+    /// let path = std::env::temp_dir().join(format!("gapless-{}.protobuf.gzip", std::process::id()));
+    /// let mut docs = DocArray::empty(10);
+    /// docs.save(&path)?;
+    /// assert_eq!(DocArray::load(&path)?, docs);
+    /// # std::fs::remove_file(path).unwrap();
+    /// # Ok::<(), gapless::Error>(())
+    /// ```
+    #[doc(alias = "save_binary")]
+    pub fn save(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let path = path.as_ref();
+        let wire = Wire::of_path(path)?;
+        let mut part = path.as_os_str().to_owned();
+        part.push(format!(".{}.part", std::process::id()));
+        let at = |error: io::Error| documents(Cause::from(error).context(path.display()));
+        let written = File::create(&part).map_err(at).and_then(|file| wire.write(self, BufWriter::new(file)));
+        let renamed = written.and_then(|()| std::fs::rename(&part, path).map_err(at));
+        if renamed.is_err() {
+            // What could not be made cannot be removed either; the first error is the one to tell.
+            let _ = std::fs::remove_file(&part);
+        }
+        renamed
+    }
+
+    /// Reads the documents of a file: see [`save`](Self::save), and [`Wire::read`] for one at a time.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a document of it is broken.
+    #[doc(alias = "load_binary")]
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let file = File::open(path).map_err(|error| documents(Cause::from(error).context(path.display())))?;
+        Wire::of_path(path)?.read(BufReader::new(file)).collect()
+    }
+}
