@@ -146,7 +146,9 @@ impl<J: Job> DeviceLoop<J> {
     fn has_room(&self) -> bool {
         let alone = |batch: &BatchOf<J>| batch.suspicion.runs_alone();
         self.in_flight.front().is_none_or(|flight| {
-            self.in_flight.len() < self.depth && !alone(&flight.batch) && !self.parts.front().is_some_and(alone)
+            self.in_flight.len() < self.depth
+                && !alone(&flight.batch)
+                && !self.parts.front().is_some_and(alone)
         })
     }
 

@@ -138,11 +138,7 @@ impl FakeDevice {
         FakeTicket { ids, first, done: self.busy_until, looks: 0, life: self.life, loses_device: false }
     }
 
-    fn collect(
-        &mut self,
-        ticket: &mut FakeTicket,
-        wait: Duration,
-    ) -> Result<Option<Vec<u64>>, StageError> {
+    fn collect(&mut self, ticket: &mut FakeTicket, wait: Duration) -> Result<Option<Vec<u64>>, StageError> {
         assert_eq!(ticket.life, self.life, "a lost device is asked for nothing that it owed");
         assert_eq!(self.owed.front(), Some(&ticket.first), "the oldest batch is asked for first");
         let left = ticket.done.saturating_sub(self.seam.now());
