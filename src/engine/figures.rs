@@ -107,6 +107,8 @@ fn device_report(device: &DeviceMeter, wall: f64) -> DeviceReport {
         batches: device.batches.load(Ordering::Relaxed),
         items: device.items.load(Ordering::Relaxed),
         depth: device.depth,
+        losses: device.losses.load(Ordering::Relaxed),
+        rebuilding_s: device.rebuilding.get().as_secs_f64(),
     }
 }
 

@@ -184,7 +184,7 @@ impl Program {
 
     /// Batches in flight at once: on the twins a batch is done when `submit` returns.
     fn in_flight(&self) -> usize {
-        if self.gpu.device().is_some() { self.depth } else { 1 }
+        if self.gpu.is_twins() { 1 } else { self.depth }
     }
 
     /// How long each kernel takes for a batch of `rows` items, one after the other. The program is open.
@@ -206,16 +206,16 @@ impl Program {
         Ok(Profile { rows, kernels })
     }
 
-    fn start(&self, max_batch: usize) -> Result<Runner, Cause> {
+    fn start(&self, max_batch: usize) -> Result<Runner, StageError> {
         let plan = self.plan(max_batch)?;
-        let Some(device) = self.gpu.device() else {
+        let Some(device) = self.gpu.device()? else {
             return Ok(Runner::Twins(Box::new(Twins::open(&self.graph, plan)?)));
         };
-        let ring = |plan| Ring::open(device, &self.graph, plan, self.depth, Deadline::new(self.deadline));
+        let ring = |plan| Ring::open(&device, &self.graph, plan, self.depth, Deadline::new(self.deadline));
         match ring(plan) {
             Ok(ring) => Ok(Runner::Ring(Box::new(ring))),
-            Err(StageError::TooLarge(cause)) => Err(self.largest_that_fits(max_batch, &cause, ring)),
-            Err(error) => Err(error.cause().clone()),
+            Err(StageError::TooLarge(cause)) => Err(self.largest_that_fits(max_batch, &cause, ring).into()),
+            Err(error) => Err(error),
         }
     }
 
@@ -252,7 +252,7 @@ impl<I: Item> GpuStage<I> for Program {
     fn open(&mut self, max_batch: usize) -> Result<(), Cause> {
         self.runner = None;
         self.takes(I::ELEMENT)?;
-        self.runner = Some(self.start(max_batch)?);
+        self.runner = Some(self.start(max_batch).map_err(|error| error.cause().clone())?);
         self.max_batch = max_batch;
         Ok(())
     }
@@ -290,5 +290,14 @@ impl<I: Item> GpuStage<I> for Program {
             (_, Kind::Twins(tensors)) => Ok(tensors.take()),
             _ => Err(StageError::Batch(Cause::msg("the program was opened again after this batch"))),
         }
+    }
+
+    /// Opens the program again, on the device that took the place of the lost one: another program may have
+    /// made it already, else it is made now. What was learnt about how long batches take starts anew.
+    fn reopen(&mut self) -> Result<(), StageError> {
+        // What the lost device held goes before the new one needs room.
+        self.runner = None;
+        self.runner = Some(self.start(self.max_batch)?);
+        Ok(())
     }
 }

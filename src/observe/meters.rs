@@ -85,6 +85,10 @@ pub(crate) struct DeviceMeter {
     pub(crate) last_collect: Mark,
     pub(crate) batches: AtomicU64,
     pub(crate) items: AtomicU64,
+    /// Times that the device was lost.
+    pub(crate) losses: AtomicU64,
+    /// A lost device was made again.
+    pub(crate) rebuilding: Total,
 }
 
 impl DeviceMeter {
@@ -98,6 +102,8 @@ impl DeviceMeter {
             last_collect: Mark::default(),
             batches: AtomicU64::new(0),
             items: AtomicU64::new(0),
+            losses: AtomicU64::new(0),
+            rebuilding: Total::default(),
         }
     }
 }

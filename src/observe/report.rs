@@ -95,6 +95,11 @@ pub struct DeviceReport {
     pub items: u64,
     /// Batches that may be in flight on the device.
     pub depth: usize,
+    /// Times that the device was lost. 0: as it should be. Otherwise the results are as right as without a
+    /// loss, and took longer: look at the driver's log, and whether a document or a kernel hangs the device.
+    pub losses: u64,
+    /// Seconds in which a lost device was made again; neither busy nor starved.
+    pub rebuilding_s: f64,
 }
 
 /// Who waited for what, in seconds.
@@ -275,15 +280,28 @@ impl fmt::Display for DeviceReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "GPU    {} ({}) busy {:.0} %, {} batches, {} items, starved {:.3} s, depth {}",
+            "GPU    {} ({}) busy {:.0} %, {} batches, {} items, starved {:.3} s, depth {}{}",
             self.name,
             self.kind,
             self.busy * 100.0,
             self.batches,
             self.items,
             self.starved_s,
-            self.depth
+            self.depth,
+            Losses(self)
         )
+    }
+}
+
+/// What a device's line says of its losses: nothing, where there were none.
+struct Losses<'a>(&'a DeviceReport);
+
+impl fmt::Display for Losses<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.losses {
+            0 => Ok(()),
+            losses => write!(f, ", lost {losses} ×, {:.3} s of rebuilding", self.0.rebuilding_s),
+        }
     }
 }
 
