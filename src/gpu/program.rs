@@ -15,7 +15,7 @@ use super::twins::Twins;
 use super::{Gpu, TensorId};
 use crate::error::{Cause, Error};
 use crate::kernel::{Element, Spec};
-use crate::stage::{DeviceInfo, GpuStage, StageError};
+use crate::stage::{DeviceInfo, DeviceTimes, GpuStage, StageError};
 
 /// More batches in flight only cost memory: two keep a device busy.
 const MOST_IN_FLIGHT: usize = 64;
@@ -56,6 +56,7 @@ pub struct Program {
     deadline: Option<Duration>,
     /// What was wrong with a setting that gives no result of its own.
     broken: Option<Cause>,
+    times: DeviceTimes,
     runner: Option<Runner>,
     max_batch: usize,
 }
@@ -86,6 +87,7 @@ impl Program {
             depth: 3,
             deadline: None,
             broken: None,
+            times: DeviceTimes::default(),
             runner: None,
             max_batch: 0,
         }
@@ -209,9 +211,11 @@ impl Program {
     fn start(&self, max_batch: usize) -> Result<Runner, StageError> {
         let plan = self.plan(max_batch)?;
         let Some(device) = self.gpu.device()? else {
-            return Ok(Runner::Twins(Box::new(Twins::open(&self.graph, plan)?)));
+            return Ok(Runner::Twins(Box::new(Twins::open(&self.graph, plan, &self.times)?)));
         };
-        let ring = |plan| Ring::open(&device, &self.graph, plan, self.depth, Deadline::new(self.deadline));
+        let ring = |plan| {
+            Ring::open(&device, &self.graph, plan, self.depth, Deadline::new(self.deadline), &self.times)
+        };
         match ring(plan) {
             Ok(ring) => Ok(Runner::Ring(Box::new(ring))),
             Err(StageError::TooLarge(cause)) => Err(self.largest_that_fits(max_batch, &cause, ring).into()),
@@ -252,6 +256,7 @@ impl<I: Item> GpuStage<I> for Program {
     fn open(&mut self, max_batch: usize) -> Result<(), Cause> {
         self.runner = None;
         self.takes(I::ELEMENT)?;
+        self.times = DeviceTimes::new(self.plan(max_batch)?.labels());
         self.runner = Some(self.start(max_batch).map_err(|error| error.cause().clone())?);
         self.max_batch = max_batch;
         Ok(())
@@ -269,6 +274,10 @@ impl<I: Item> GpuStage<I> for Program {
 
     fn device(&self) -> DeviceInfo {
         self.gpu.info().clone()
+    }
+
+    fn times(&self) -> DeviceTimes {
+        self.times.clone()
     }
 
     fn submit(&mut self, batch: &[I]) -> Result<ProgramTicket, StageError> {
