@@ -12,6 +12,7 @@ pub(crate) mod times;
 use std::time::Duration;
 
 pub use self::closure::ClosureTicket;
+pub(crate) use self::output::plain_bytes;
 pub use self::output::{Output, Rows, Whole};
 pub use self::state::{WithState, with_state};
 pub use self::times::DeviceTimes;
