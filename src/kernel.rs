@@ -36,6 +36,8 @@ mod rule;
 mod softmax;
 mod window;
 
+use std::borrow::Cow;
+
 use ndarray::{ArrayViewD, ArrayViewMutD};
 
 pub use self::add::Add;
@@ -110,11 +112,11 @@ impl Spec {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dispatch {
     /// The kernel's name: its file, its label, its test and its bench.
-    pub kernel: &'static str,
+    pub kernel: Cow<'static, str>,
     /// WGSL source.
-    pub source: &'static str,
+    pub source: Cow<'static, str>,
     /// Pipeline-overridable constants of the source.
-    pub constants: Vec<(&'static str, f64)>,
+    pub constants: Vec<(Cow<'static, str>, f64)>,
     /// Workgroups for one item in x and y; the z is the batch.
     pub workgroups: [u32; 2],
     /// The parameters, laid out as the WGSL struct is.
@@ -143,7 +145,7 @@ impl Values<'_> {
 /// One operation on tensors, with its shader and its twin.
 pub trait Kernel: std::fmt::Debug + Send + Sync + 'static {
     /// The kernel's name: `shaders/NAME.wgsl`, `src/kernel/NAME.rs`, the label `gapless.NAME`.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// The shape rule: what the output is for these inputs.
     ///

@@ -29,7 +29,7 @@ fn check(source: &str) -> (Module, ModuleInfo) {
 fn for_every_shader(check_one: impl Fn(&Example, &Dispatch, &Module, &ModuleInfo)) {
     for example in examples::all() {
         let dispatch = dispatch(&example);
-        let (module, info) = check(dispatch.source);
+        let (module, info) = check(&dispatch.source);
         check_one(&example, &dispatch, &module, &info);
     }
 }
@@ -125,10 +125,10 @@ fn the_bindings_are_parameters_then_inputs_then_the_output() {
 #[test]
 fn the_files_are_the_kernels_shaders_and_no_others() {
     let dispatches: Vec<_> = examples::all().iter().map(dispatch).collect();
-    let used: BTreeSet<String> = dispatches.iter().map(|dispatch| dispatch.kernel.to_owned()).collect();
+    let used: BTreeSet<String> = dispatches.iter().map(|dispatch| dispatch.kernel.clone().into_owned()).collect();
     assert_eq!(used, shaders(""));
     for dispatch in &dispatches {
-        assert!(dispatch.source.starts_with(&text(dispatch.kernel)), "{}", dispatch.kernel);
+        assert!(dispatch.source.starts_with(&text(&dispatch.kernel)), "{}", dispatch.kernel);
     }
     for shared in shaders("shared") {
         let source = text(&format!("shared/{shared}"));

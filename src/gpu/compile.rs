@@ -1,12 +1,13 @@
 //! Pipelines of a program: one for each kernel source and set of constants, made when it is opened.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::device::Device;
 use crate::kernel::Dispatch;
 use crate::stage::StageError;
 
-type Key = (&'static str, Vec<(&'static str, u64)>, usize);
+type Key = (Cow<'static, str>, Vec<(Cow<'static, str>, u64)>, usize);
 
 /// Pipelines by what they are made of.
 pub(super) struct Pipelines<'a> {
@@ -31,8 +32,8 @@ impl<'a> Pipelines<'a> {
         dispatch: &Dispatch,
         inputs: usize,
     ) -> Result<wgpu::ComputePipeline, StageError> {
-        let bits = dispatch.constants.iter().map(|(name, value)| (*name, value.to_bits())).collect();
-        let key = (dispatch.source, bits, inputs);
+        let bits = dispatch.constants.iter().map(|(name, value)| (name.clone(), value.to_bits())).collect();
+        let key = (dispatch.source.clone(), bits, inputs);
         if let Some(pipeline) = self.pipelines.get(&key) {
             return Ok(pipeline.clone());
         }
@@ -47,20 +48,22 @@ fn compile(device: &Device, dispatch: &Dispatch, layout: &wgpu::BindGroupLayout)
     let label = format!("gapless.{}", dispatch.kernel);
     let module = device.raw.create_shader_module(wgpu::ShaderModuleDescriptor {
         label: Some(&label),
-        source: wgpu::ShaderSource::Wgsl(dispatch.source.into()),
+        source: wgpu::ShaderSource::Wgsl(Cow::Borrowed(&dispatch.source)),
     });
     let layout = device.raw.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
         label: Some(&label),
         bind_group_layouts: &[Some(layout)],
         immediate_size: 0,
     });
+    let constants: Vec<(&str, f64)> =
+        dispatch.constants.iter().map(|(name, value)| (&**name, *value)).collect();
     device.raw.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label: Some(&label),
         layout: Some(&layout),
         module: &module,
         entry_point: None,
         compilation_options: wgpu::PipelineCompilationOptions {
-            constants: &dispatch.constants,
+            constants: &constants,
             ..Default::default()
         },
         cache: None,

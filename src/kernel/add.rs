@@ -57,8 +57,8 @@ impl Kernel for Add {
         let step = |input: &Spec| if input.batched { len } else { 0 };
         let params = AddParams { len, a_step: step(inputs[0]), b_step: step(inputs[1]) };
         Dispatch {
-            kernel: "add",
-            source: wgsl!("add", "shared/linear"),
+            kernel: "add".into(),
+            source: wgsl!("add", "shared/linear").into(),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),

@@ -67,8 +67,8 @@ impl Kernel for AveragePool2d {
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
         let params = self.window.pool_params(inputs[0], output, self.include_pad);
         Dispatch {
-            kernel: "average_pool2d",
-            source: wgsl!("average_pool2d", "shared/linear"),
+            kernel: "average_pool2d".into(),
+            source: wgsl!("average_pool2d", "shared/linear").into(),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 64),
             params: bytemuck::bytes_of(&params).to_vec(),

@@ -72,8 +72,8 @@ impl Kernel for Clip {
         let [low, high] = self.range();
         let params = ClipParams { len: output.len() as u32, low, high };
         Dispatch {
-            kernel: "clip",
-            source: wgsl!("clip", "shared/linear", "shared/nan"),
+            kernel: "clip".into(),
+            source: wgsl!("clip", "shared/linear", "shared/nan").into(),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),

@@ -228,8 +228,8 @@ impl Kernel for Conv2d {
         let params = self.params(inputs, output);
         let (kernel, source) = variant(inputs);
         Dispatch {
-            kernel,
-            source,
+            kernel: kernel.into(),
+            source: source.into(),
             constants: Vec::new(),
             workgroups: grid::cover(params.work as usize, 64),
             params: bytemuck::bytes_of(&params).to_vec(),

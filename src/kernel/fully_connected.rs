@@ -56,8 +56,8 @@ impl Kernel for FullyConnected {
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
         let params = FullyConnectedParams { k: inputs[0].len() as u32, m: output.len() as u32 };
         Dispatch {
-            kernel: "fully_connected",
-            source: wgsl!("fully_connected", "shared/linear", "shared/sum"),
+            kernel: "fully_connected".into(),
+            source: wgsl!("fully_connected", "shared/linear", "shared/sum").into(),
             constants: Vec::new(),
             workgroups: grid::fold(params.m),
             params: bytemuck::bytes_of(&params).to_vec(),

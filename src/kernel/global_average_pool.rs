@@ -48,8 +48,8 @@ impl Kernel for GlobalAveragePool {
         let channels = output.len() as u32;
         let params = GlobalAveragePoolParams { channels, pixels: inputs[0].len() as u32 / channels };
         Dispatch {
-            kernel: "global_average_pool",
-            source: wgsl!("global_average_pool", "shared/linear", "shared/sum"),
+            kernel: "global_average_pool".into(),
+            source: wgsl!("global_average_pool", "shared/linear", "shared/sum").into(),
             constants: Vec::new(),
             workgroups: grid::fold(channels),
             params: bytemuck::bytes_of(&params).to_vec(),

@@ -59,8 +59,8 @@ impl Kernel for MaxPool2d {
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
         let params = self.window.pool_params(inputs[0], output, false);
         Dispatch {
-            kernel: "max_pool2d",
-            source: wgsl!("max_pool2d", "shared/linear", "shared/nan"),
+            kernel: "max_pool2d".into(),
+            source: wgsl!("max_pool2d", "shared/linear", "shared/nan").into(),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 64),
             params: bytemuck::bytes_of(&params).to_vec(),

@@ -92,8 +92,8 @@ impl Kernel for Normalize {
             unused: 0,
         };
         Dispatch {
-            kernel: "normalize",
-            source: wgsl!("normalize", "shared/linear"),
+            kernel: "normalize".into(),
+            source: wgsl!("normalize", "shared/linear").into(),
             constants: Vec::new(),
             workgroups: grid::cover(pixels.div_ceil(4), 64),
             params: bytemuck::bytes_of(&params).to_vec(),

@@ -44,8 +44,8 @@ impl Kernel for Relu {
     fn dispatch(&self, _inputs: &[&Spec], output: &Spec) -> Dispatch {
         let params = ReluParams { len: output.len() as u32 };
         Dispatch {
-            kernel: "relu",
-            source: wgsl!("relu", "shared/linear", "shared/nan"),
+            kernel: "relu".into(),
+            source: wgsl!("relu", "shared/linear", "shared/nan").into(),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),

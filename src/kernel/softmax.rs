@@ -53,8 +53,8 @@ impl Kernel for Softmax {
         let len = output.shape.last().copied().unwrap_or(1);
         let params = SoftmaxParams { rows: (output.len() / len) as u32, len: len as u32 };
         Dispatch {
-            kernel: "softmax",
-            source: wgsl!("softmax", "shared/linear", "shared/nan", "shared/sum"),
+            kernel: "softmax".into(),
+            source: wgsl!("softmax", "shared/linear", "shared/nan", "shared/sum").into(),
             constants: Vec::new(),
             workgroups: grid::fold(params.rows),
             params: bytemuck::bytes_of(&params).to_vec(),

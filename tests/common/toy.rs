@@ -55,9 +55,9 @@ impl Kernel for Scale {
         params.extend_from_slice(&self.1.to_ne_bytes());
         let bytes = f64::from(u8::from(inputs[0].element == Element::U8));
         Dispatch {
-            kernel: "scale",
-            source: SCALE,
-            constants: vec![("bytes", bytes)],
+            kernel: "scale".into(),
+            source: SCALE.into(),
+            constants: vec![("bytes".into(), bytes)],
             workgroups: [(output.len() as u32).div_ceil(64), 1],
             params,
         }
@@ -108,8 +108,8 @@ impl Kernel for Sum {
         let len = output.len() as u32;
         let step = if inputs[1].batched { len } else { 0 };
         Dispatch {
-            kernel: "sum",
-            source: SUM,
+            kernel: "sum".into(),
+            source: SUM.into(),
             constants: Vec::new(),
             workgroups: [len.div_ceil(64), 1],
             params: [len, step, 0, 0].iter().flat_map(|number| number.to_ne_bytes()).collect(),
@@ -147,7 +147,7 @@ impl Kernel for Refused {
 
     fn dispatch(&self, _inputs: &[&Spec], _output: &Spec) -> Dispatch {
         let (constants, params) = (Vec::new(), Vec::new());
-        Dispatch { kernel: "refused", source: self.0, constants, workgroups: [1, 1], params }
+        Dispatch { kernel: "refused".into(), source: self.0.into(), constants, workgroups: [1, 1], params }
     }
 
     fn twin(&self, _inputs: &[Values<'_>], _output: ArrayViewMutD<'_, f32>) {}

@@ -28,8 +28,8 @@ impl Kernel for Mix {
 
     fn dispatch(&self, _inputs: &[&Spec], _output: &Spec) -> Dispatch {
         Dispatch {
-            kernel: "mix",
-            source: "",
+            kernel: "mix".into(),
+            source: "".into(),
             constants: Vec::new(),
             workgroups: [self.workgroups, 1],
             params: vec![7; 20],

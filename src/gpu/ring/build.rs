@@ -75,7 +75,7 @@ impl Groups<'_> {
             let resources = [params].into_iter().chain(read).chain([written]);
             let entry = |(binding, resource)| wgpu::BindGroupEntry { binding, resource };
             let entries: Vec<_> = (0..).zip(resources).map(entry).collect();
-            let label = Some(step.dispatch.kernel);
+            let label = Some(&*step.dispatch.kernel);
             let descriptor = wgpu::BindGroupDescriptor { label, layout: &layout, entries: &entries };
             self.device.raw.create_bind_group(&descriptor)
         };
