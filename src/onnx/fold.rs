@@ -43,14 +43,14 @@ pub(super) struct Constants<'a> {
     pub(super) budget: &'a mut Budget,
 }
 
-impl Constants<'_> {
+impl<'a> Constants<'a> {
     /// An input that is required.
-    fn input(&self, index: usize) -> Result<&Tensor, Cause> {
+    fn input(&self, index: usize) -> Result<&'a Tensor, Cause> {
         let missing = || Cause::msg(format!("input {index} is missing"));
         self.optional(index).ok_or_else(missing)
     }
 
-    fn optional(&self, index: usize) -> Option<&Tensor> {
+    fn optional(&self, index: usize) -> Option<&'a Tensor> {
         self.inputs.get(index)?.as_deref()
     }
 

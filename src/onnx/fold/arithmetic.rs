@@ -116,7 +116,6 @@ fn choose(constants: &mut Constants<'_>) -> Result<Tensor, Cause> {
     let [condition, one, other] = [constants.input(0)?, constants.input(1)?, constants.input(2)?];
     let shape = shapes::broadcast(&shapes::broadcast(condition.shape(), one.shape())?, other.shape())?;
     constants.budget.take(&shape)?;
-    let [condition, one, other] = [constants.input(0)?, constants.input(1)?, constants.input(2)?];
     let condition = repeated(&flags(condition), &shape)?;
     if let (Tensor::I64(one), Tensor::I64(other)) = (one, other) {
         return Ok(Tensor::I64(chosen(&condition, &repeated(one, &shape)?, &repeated(other, &shape)?)));

@@ -2,10 +2,10 @@
 
 use ndarray::{ArrayD, Axis, IxDyn};
 
-use super::{Budget, Constants};
+use super::Constants;
 use crate::error::Cause;
 use crate::onnx::shapes;
-use crate::onnx::tensor::{Kind, Tensor, elements, map_tensor};
+use crate::onnx::tensor::{Kind, Tensor, map_tensor};
 
 pub(super) fn evaluate(constants: &mut Constants<'_>) -> Result<Option<Vec<Tensor>>, Cause> {
     let one = match constants.node.operator.as_str() {
@@ -90,9 +90,6 @@ fn range(constants: &mut Constants<'_>) -> Result<Tensor, Cause> {
 fn cast(constants: &mut Constants<'_>) -> Result<Tensor, Cause> {
     let tensor = constants.input(0)?;
     let to = crate::onnx::read::DataType::new(constants.int("to", 0)? as i32)?.kind();
-    let shape = tensor.shape().to_vec();
-    constants.budget.take(&shape)?;
-    let tensor = constants.input(0)?;
     Ok(match (to, tensor) {
         // Halves stay halves: they are exact, and widened where they are used.
         (Kind::Float, Tensor::F16(_) | Tensor::F32(_)) | (Kind::Int, Tensor::I64(_)) => tensor.clone(),
@@ -207,7 +204,7 @@ fn concat(constants: &mut Constants<'_>) -> Result<Tensor, Cause> {
     let axis = Axis(shapes::axis(constants.int("axis", 1)?, first.shape().len())?);
     let all = (0..constants.inputs.len()).map(|index| constants.input(index)).collect::<Result<Vec<_>, _>>()?;
     let total = all.iter().map(|tensor| tensor.len()).fold(0, usize::saturating_add);
-    take_of(constants.budget, total)?;
+    constants.budget.take(&[total])?;
     Ok(match first {
         Tensor::I64(_) => Tensor::I64(joined(axis, &all, |tensor| match tensor {
             Tensor::I64(array) => Some(array.view()),
@@ -225,12 +222,7 @@ fn concat(constants: &mut Constants<'_>) -> Result<Tensor, Cause> {
     })
 }
 
-fn take_of(budget: &mut Budget, total: usize) -> Result<(), Cause> {
-    elements(&[total])?;
-    budget.take(&[total])
-}
-
-fn joined<'a, T: Clone>(
+fn joined<'a, T: Clone + 'a>(
     axis: Axis,
     all: &[&'a Tensor],
     view: impl Fn(&'a Tensor) -> Option<ndarray::ArrayViewD<'a, T>>,

@@ -63,7 +63,7 @@ impl Line<'_> {
     /// What `node` does to its input `index`, where it is the same for all values of a channel.
     fn affine(&self, node: &Node, index: usize, channels: &Channels) -> Option<Affine> {
         if node.operator == "BatchNormalization" {
-            return (index == 0).then(|| self.batch_normalization(node, channels))?;
+            return (index == 0 && channels.rank > 1).then(|| self.batch_normalization(node, channels))?;
         }
         let [_, _] = node.inputs.as_slice() else { return None };
         let other = self.constant(node.inputs.get(1 - index))?;
@@ -117,8 +117,7 @@ impl Line<'_> {
             true => Some(self.scaled_weight(&host, &channels, scale)?),
             false => None,
         };
-        let finite = |values: &mut dyn Iterator<Item = &f32>| values.all(|value| value.is_finite());
-        if !finite(&mut bias.iter()) || weight.as_ref().is_some_and(|weight| !finite(&mut weight.iter())) {
+        if !bias.iter().chain(weight.iter().flatten()).all(|value| value.is_finite()) {
             return None;
         }
         let (weight_name, bias_name) = (host.inputs[1].clone(), format!("{}.bias", host.outputs.first()?));
