@@ -38,7 +38,7 @@ mod window;
 
 use std::borrow::Cow;
 
-use ndarray::{ArrayViewD, ArrayViewMutD};
+use ndarray::{ArrayViewD, ArrayViewMutD, Axis};
 
 pub use self::add::Add;
 pub use self::average_pool2d::AveragePool2d;
@@ -133,6 +133,25 @@ pub enum Values<'a> {
 }
 
 impl Values<'_> {
+    /// The same values, which are in row-major order, in another shape with as many elements.
+    pub(crate) fn shaped(&self, shape: &[usize]) -> Values<'_> {
+        const FITS: &str = "a view has the elements of its tensor, in row-major order";
+        match self {
+            Self::U8(view) => Values::U8(view.view().into_shape_with_order(shape).expect(FITS)),
+            Self::F32(view) => Values::F32(view.view().into_shape_with_order(shape).expect(FITS)),
+        }
+    }
+
+    /// One part along the first axis, or all.
+    pub(crate) fn part(&self, index: Option<usize>) -> Values<'_> {
+        match (self, index) {
+            (Self::U8(view), None) => Values::U8(view.view()),
+            (Self::F32(view), None) => Values::F32(view.view()),
+            (Self::U8(view), Some(index)) => Values::U8(view.index_axis(Axis(0), index)),
+            (Self::F32(view), Some(index)) => Values::F32(view.index_axis(Axis(0), index)),
+        }
+    }
+
     /// The floats, for twins whose shape rule takes no bytes.
     fn floats(&self) -> ArrayViewD<'_, f32> {
         match self {

@@ -6,8 +6,9 @@ mod network;
 
 use std::time::Duration;
 
-use gapless::{Cause, Gpu, GpuStage, Pipeline, Program, Tensors};
-use ndarray::Array3;
+use gapless::kernel::{Add, GlobalAveragePool, Normalize, Spec};
+use gapless::{Cause, Gpu, GpuStage, Pipeline, Program, Rows, Tensors};
+use ndarray::{Array2, Array3, Array4};
 use network::small_network;
 
 const SIDE: usize = 40;
@@ -104,4 +105,69 @@ fn no_buffer_is_made_while_batches_run() {
         run(&mut net, &[photo(seed)]);
     }
     assert_eq!(gpu.buffers_made(), made);
+}
+
+/// Runs one batch on a device and on the twins, and compares them.
+fn same_on_both<I: gapless::gpu::Item>(net: &Program, batch: &[I]) -> gapless::Tensors {
+    let run = |mut net: Program| {
+        GpuStage::<I>::open(&mut net, batch.len()).unwrap();
+        let mut ticket = net.submit(batch).unwrap();
+        GpuStage::<I>::try_collect(&mut net, &mut ticket, Duration::from_secs(60))
+            .unwrap()
+            .expect("a minute is enough")
+    };
+    let (device, twin) = (run(net.on(net.gpu())), run(net.on(&Gpu::cpu())));
+    for ((name, device), (_, twin)) in device.iter().zip(twin.iter()) {
+        assert_eq!(device.shape(), twin.shape(), "{name}");
+        device.iter().zip(twin).for_each(|(a, b)| assert!((a - b).abs() <= 1e-5, "{name}: {a} and {b}"));
+    }
+    device
+}
+
+#[test]
+fn a_program_with_several_inputs_takes_an_array_for_each() {
+    let Some(gpu) = common::device() else { return };
+    let mut net = Program::new(&gpu);
+    let pixels = net.input("pixels", Spec::bytes(&[2, 1, 3])).unwrap();
+    let shift = net.input("shift", Spec::floats(&[2, 3])).unwrap();
+    let planes = net.add(Normalize::new([0.0; 3], [1.0; 3]), &[pixels]).unwrap();
+    let rows = net.reshape(planes, &[3, 2]).unwrap();
+    let shift = net.reshape(shift, &[3, 2]).unwrap();
+    let sum = net.add(Add::new(), &[rows, shift]).unwrap();
+    net.output("sum", sum).unwrap();
+    let item = |first: u8| {
+        let pixels = Array3::from_shape_fn((2, 1, 3), |(y, _, c)| first + 3 * y as u8 + c as u8);
+        (pixels, Array2::from_elem((2, 3), 0.5))
+    };
+    let tensors = same_on_both(&net, &[item(1), item(11)]);
+    assert_eq!(&tensors.row(1)["sum"][..], [11.5, 14.5, 12.5, 15.5, 13.5, 16.5]);
+}
+
+#[test]
+fn each_part_of_an_item_is_done_as_an_item_of_its_own() {
+    let Some(gpu) = common::device() else { return };
+    let mut net = Program::new(&gpu);
+    let frames = net.input("frames", Spec::floats(&[4, 2, 3, 3])).unwrap();
+    let means = net.add_each(GlobalAveragePool::new(), &[frames]).unwrap();
+    net.output("means", means).unwrap();
+    let item = |scale: f32| Array4::from_shape_fn((4, 2, 3, 3), |(f, c, _, _)| scale * (2 * f + c) as f32);
+    let tensors = same_on_both(&net, &[item(1.0), item(10.0), item(0.5)]);
+    assert_eq!(tensors["means"].shape(), [3, 4, 2]);
+    assert_eq!(&tensors.row(1)["means"][..], [0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0]);
+}
+
+#[test]
+fn pixels_for_a_network_of_floats_are_refused_unless_they_are_normalised() {
+    let mut net = Program::new(&Gpu::cpu());
+    let planes = net.input("photo", Spec::floats(&[3, 4, 5])).unwrap();
+    let means = net.add(GlobalAveragePool::new(), &[planes]).unwrap();
+    net.output("means", means).unwrap();
+    let refused = GpuStage::<Array3<u8>>::open(&mut net, 1).unwrap_err().to_string();
+    assert!(refused.contains("photo f32[3,4,5]") && refused.contains("normalize"), "{refused}");
+    let wrong = net.on(&Gpu::cpu()).normalize([0.0; 2], [1.0; 2]).plan(1).unwrap_err().to_string();
+    assert!(wrong.contains("Program::normalize"), "{wrong}");
+    let mut net = net.normalize([1.0; 3], [2.0; 3]);
+    GpuStage::<Array3<u8>>::open(&mut net, 1).unwrap();
+    let tensors = same_on_both(&net, &[Array3::from_elem((4, 5, 3), 5_u8)]);
+    assert_eq!(&tensors.row(0)["means"][..], [2.0; 3]);
 }

@@ -20,16 +20,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use ndarray::{Array, Dimension};
 
 use super::clock::{Clock, TIMES_BYTES};
 use super::compile::Pipelines;
 use super::deadline::Deadline;
 use super::device::Device;
 use super::graph::Graph;
+use super::item::Item;
 use super::plan::{Plan, STAMP_BYTES};
 use super::profile::{self, KernelTime};
-use super::scalar::Scalar;
 use super::shelf::Shelf;
 use super::slot::{Mapped, Slot};
 use super::tensors::Tensors;
@@ -99,10 +98,7 @@ impl Ring {
         })
     }
 
-    pub(super) fn submit<T: Scalar, D: Dimension>(
-        &mut self,
-        batch: &[Array<T, D>],
-    ) -> Result<Ticket, StageError> {
+    pub(super) fn submit<I: Item>(&mut self, batch: &[I]) -> Result<Ticket, StageError> {
         let mut slot = self.free_slot()?;
         let submitted = self.send(&mut slot, batch);
         let stamp = self.stamp;
@@ -194,13 +190,9 @@ impl Ring {
         }
     }
 
-    fn send<T: Scalar, D: Dimension>(
-        &mut self,
-        slot: &mut Slot,
-        batch: &[Array<T, D>],
-    ) -> Result<wgpu::SubmissionIndex, StageError> {
+    fn send<I: Item>(&mut self, slot: &mut Slot, batch: &[I]) -> Result<wgpu::SubmissionIndex, StageError> {
         self.stamp += 1;
-        let written = slot.write(self.stamp, batch, self.plan.input.item_bytes());
+        let written = slot.write(self.stamp, batch, &self.plan.inputs);
         written.map_err(|error| self.unmapped(error))?;
         slot.staging_map.set(Mapped::No);
         slot.readback_map.set(Mapped::No);
@@ -214,14 +206,16 @@ impl Ring {
 
     /// Copy up, run every step, copy down, map again.
     fn encode(&self, slot: &Slot, rows: u64) -> wgpu::CommandBuffer {
-        let Plan { input, outputs, .. } = &self.plan;
+        let Plan { inputs, outputs, .. } = &self.plan;
         let label = Some("gapless.batch");
         let mut encoder = self.device.raw.create_command_encoder(&wgpu::CommandEncoderDescriptor { label });
-        let up = rows * input.item_bytes() as u64;
         if let Some(clock) = &slot.clock {
             clock.begin(&mut encoder);
         }
-        encoder.copy_buffer_to_buffer(&slot.staging, STAMP_BYTES, &slot.input, 0, up);
+        for (input, buffer) in inputs.iter().zip(&slot.inputs) {
+            let up = rows * input.spec.item_bytes() as u64;
+            encoder.copy_buffer_to_buffer(&slot.staging, input.offset, buffer, 0, up);
+        }
         self.dispatch(&mut encoder, slot, rows as u32);
         for output in outputs {
             let (buffer, down) = (&self.shared[output.buffer], rows * output.bytes);
@@ -246,7 +240,7 @@ impl Ring {
             let [x, y] = step.dispatch.workgroups;
             pass.set_pipeline(pipeline);
             pass.set_bind_group(0, bind, &[]);
-            pass.dispatch_workgroups(x, y, rows);
+            pass.dispatch_workgroups(x, y, rows * step.parts);
         }
     }
 
@@ -263,14 +257,15 @@ impl Ring {
     }
 
     fn time_step(&self, slot: &Slot, index: usize, rows: u32, times: u32) -> Result<Duration, StageError> {
-        let [x, y] = self.plan.steps[index].dispatch.workgroups;
+        let step = &self.plan.steps[index];
+        let ([x, y], z) = (step.dispatch.workgroups, rows * step.parts);
         let start = Instant::now();
         let submission = self.device.caught(|| {
             let mut encoder = self.device.raw.create_command_encoder(&Default::default());
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
             pass.set_pipeline(&self.pipelines[index]);
             pass.set_bind_group(0, &slot.binds[index], &[]);
-            (0..times).for_each(|_| pass.dispatch_workgroups(x, y, rows));
+            (0..times).for_each(|_| pass.dispatch_workgroups(x, y, z));
             drop(pass);
             self.device.queue.submit([encoder.finish()])
         })?;
