@@ -34,6 +34,7 @@ mod params;
 mod relu;
 mod rule;
 mod softmax;
+mod unary;
 mod window;
 
 use std::borrow::Cow;
@@ -50,6 +51,7 @@ pub use self::max_pool2d::MaxPool2d;
 pub use self::normalize::Normalize;
 pub use self::relu::Relu;
 pub use self::softmax::Softmax;
+pub use self::unary::{Unary, UnaryOp};
 use crate::error::Cause;
 
 /// What one element of a tensor is.

@@ -4,7 +4,8 @@ use super::params::Layout;
 use super::window::PoolParams;
 use super::{
     Add, AveragePool2d, Clip, Conv2d, FullyConnected, GlobalAveragePool, Kernel, MaxPool2d, Normalize, Relu,
-    Softmax, Spec, add, clip, conv2d, fully_connected, global_average_pool, normalize, relu, softmax,
+    Softmax, Spec, Unary, UnaryOp, add, clip, conv2d, fully_connected, global_average_pool, normalize, relu,
+    softmax, unary,
 };
 
 /// A kernel with inputs that it accepts.
@@ -43,6 +44,7 @@ pub fn all() -> Vec<Example> {
             fully_connected::FullyConnectedParams::LAYOUT,
         ),
         example(Softmax::new(), &[Spec::floats(&[3, 100])], softmax::SoftmaxParams::LAYOUT),
+        example(Unary::new(UnaryOp::Gelu), &[planes()], unary::UnaryParams::LAYOUT),
     ]
     .into_iter()
     .chain(convolutions())
