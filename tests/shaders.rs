@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use gapless::kernel::Dispatch;
 use gapless::kernel::examples::{self, Example};
+use naga::back::pipeline_constants::process_overrides;
 use naga::back::{hlsl, msl};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
-use naga::{AddressSpace, Module, StorageAccess, TypeInner};
+use naga::{AddressSpace, Module, ShaderStage, StorageAccess, TypeInner};
 
 fn dispatch(example: &Example) -> Dispatch {
     let inputs: Vec<_> = example.inputs.iter().collect();
@@ -24,6 +25,15 @@ fn check(source: &str) -> (Module, ModuleInfo) {
         .validate(&module)
         .unwrap_or_else(|error| panic!("{}", error.emit_to_string(source)));
     (module, info)
+}
+
+/// The shader with its pipeline constants put in, as a device compiles it.
+fn specialised(dispatch: &Dispatch, module: &Module, info: &ModuleInfo) -> (Module, ModuleInfo) {
+    let constants = dispatch.constants.iter().map(|(name, value)| (name.to_string(), *value)).collect();
+    let entry = Some((ShaderStage::Compute, "main"));
+    let (module, info) = process_overrides(module, info, entry, &constants)
+        .unwrap_or_else(|error| panic!("{}: {error}", dispatch.kernel));
+    (module.into_owned(), info.into_owned())
 }
 
 fn for_every_shader(check_one: impl Fn(&Example, &Dispatch, &Module, &ModuleInfo)) {
@@ -59,6 +69,7 @@ fn every_shader_is_valid_and_its_entry_point_is_main() {
 #[test]
 fn every_shader_translates_to_metal() {
     for_every_shader(|_, dispatch, module, info| {
+        let (module, info) = &specialised(dispatch, module, info);
         let options =
             msl::Options { lang_version: (2, 4), fake_missing_bindings: true, ..Default::default() };
         let (text, _) = msl::write_string(module, info, &options, &msl::PipelineOptions::default())
@@ -70,6 +81,7 @@ fn every_shader_translates_to_metal() {
 #[test]
 fn every_shader_translates_to_hlsl() {
     for_every_shader(|_, dispatch, module, info| {
+        let (module, info) = &specialised(dispatch, module, info);
         let mut text = String::new();
         let (options, pipeline) = (hlsl::Options::default(), hlsl::PipelineOptions::default());
         hlsl::Writer::new(&mut text, &options, &pipeline)
@@ -125,10 +137,11 @@ fn the_bindings_are_parameters_then_inputs_then_the_output() {
 #[test]
 fn the_files_are_the_kernels_shaders_and_no_others() {
     let dispatches: Vec<_> = examples::all().iter().map(dispatch).collect();
-    let used: BTreeSet<String> = dispatches.iter().map(|dispatch| dispatch.kernel.to_owned()).collect();
+    let used: BTreeSet<String> =
+        dispatches.iter().map(|dispatch| dispatch.kernel.clone().into_owned()).collect();
     assert_eq!(used, shaders(""));
     for dispatch in &dispatches {
-        assert!(dispatch.source.starts_with(&text(dispatch.kernel)), "{}", dispatch.kernel);
+        assert!(dispatch.source.starts_with(&text(&dispatch.kernel)), "{}", dispatch.kernel);
     }
     for shared in shaders("shared") {
         let source = text(&format!("shared/{shared}"));
