@@ -19,6 +19,7 @@
 //!
 //! Uses: `error`. Used by: `gpu`.
 
+mod activation;
 mod add;
 mod average_pool2d;
 mod clip;
@@ -28,6 +29,7 @@ pub mod examples;
 mod fully_connected;
 mod global_average_pool;
 mod grid;
+mod mat_mul;
 mod max_pool2d;
 mod normalize;
 mod params;
@@ -41,12 +43,14 @@ use std::borrow::Cow;
 
 use ndarray::{ArrayViewD, ArrayViewMutD, Axis};
 
+pub use self::activation::Activation;
 pub use self::add::Add;
 pub use self::average_pool2d::AveragePool2d;
 pub use self::clip::Clip;
 pub use self::conv2d::Conv2d;
 pub use self::fully_connected::FullyConnected;
 pub use self::global_average_pool::GlobalAveragePool;
+pub use self::mat_mul::MatMul;
 pub use self::max_pool2d::MaxPool2d;
 pub use self::normalize::Normalize;
 pub use self::relu::Relu;
@@ -176,6 +180,14 @@ pub trait Kernel: std::fmt::Debug + Send + Sync + 'static {
 
     /// What the device is asked to do for one item. Called after `output` accepted the same inputs.
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch;
+
+    /// Every way in which a device can do it, the plainest first. Called after `output` accepted the same
+    /// inputs; by default the one of `dispatch`.
+    ///
+    /// Which of them runs is decided once, when a program is opened.
+    fn variants(&self, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
+        vec![self.dispatch(inputs, output)]
+    }
 
     /// The twin: computes one item on the CPU, written to be read.
     fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>);

@@ -30,7 +30,8 @@ impl Attributes {
         let mut attributes = HashMap::with_capacity(protos.len());
         for proto in protos {
             let name = proto.name.clone().unwrap_or_default();
-            let value = attribute(proto, folder).map_err(|cause| cause.context(format!("attribute {name}")))?;
+            let value =
+                attribute(proto, folder).map_err(|cause| cause.context(format!("attribute {name}")))?;
             attributes.insert(name, value);
         }
         Ok(Self(attributes))

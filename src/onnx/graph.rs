@@ -138,7 +138,8 @@ fn initializers(graph: &GraphProto, folder: Option<&Path>) -> Result<HashMap<Str
     let mut constants = HashMap::new();
     for proto in &graph.initializer {
         let name = proto.name.clone().unwrap_or_default();
-        let tensor = read::tensor(proto, folder).map_err(|cause| cause.context(format!("tensor {name:?}")))?;
+        let tensor =
+            read::tensor(proto, folder).map_err(|cause| cause.context(format!("tensor {name:?}")))?;
         if constants.insert(name.clone(), Arc::new(tensor)).is_some() {
             return Err(Cause::msg(format!("there are two tensors called {name:?}")));
         }

@@ -46,7 +46,9 @@ impl DataType {
             13 => Self::U64,
             16 => Self::Bf16,
             8 => return Err(Cause::msg("its elements are strings, which no kernel takes")),
-            _ => return Err(Cause::msg(format!("its elements are of the type {number}, which is not taken"))),
+            _ => {
+                return Err(Cause::msg(format!("its elements are of the type {number}, which is not taken")));
+            }
         })
     }
 
@@ -118,12 +120,7 @@ fn raw(data_type: DataType, shape: &[usize], data: &[u8]) -> Result<Tensor, Caus
 }
 
 /// Values in the field of their type.
-fn typed(
-    proto: &TensorProto,
-    data_type: DataType,
-    shape: &[usize],
-    count: usize,
-) -> Result<Tensor, Cause> {
+fn typed(proto: &TensorProto, data_type: DataType, shape: &[usize], count: usize) -> Result<Tensor, Cause> {
     let checked = |given: usize| match given == count {
         true => Ok(()),
         false => Err(Cause::msg(format!("it has {given} values, and its shape {shape:?} wants {count}"))),

@@ -35,8 +35,9 @@ pub(super) fn lengths(values: &[i64]) -> Result<Vec<usize>, Cause> {
 /// The shape of both together, as numpy broadcasts.
 pub(super) fn broadcast(one: &[usize], other: &[usize]) -> Result<Vec<usize>, Cause> {
     let rank = one.len().max(other.len());
-    let aligned =
-        |shape: &[usize], place: usize| (place + shape.len()).checked_sub(rank).map_or(1, |place| shape[place]);
+    let aligned = |shape: &[usize], place: usize| {
+        (place + shape.len()).checked_sub(rank).map_or(1, |place| shape[place])
+    };
     let joined = (0..rank).map(|place| match (aligned(one, place), aligned(other, place)) {
         (a, b) if a == b || b == 1 => Some(a),
         (1, b) => Some(b),

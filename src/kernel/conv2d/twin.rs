@@ -7,19 +7,22 @@ use crate::kernel::Values;
 use crate::kernel::window::Window;
 
 pub(super) fn run(conv: &Conv2d, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
-    let x = inputs[0].floats().into_dimensionality::<Ix3>().expect("the shape rule takes three axes");
-    let weight = inputs[1].floats().into_dimensionality::<Ix4>().expect("the shape rule takes four axes");
+    let inputs = conv.accepted(inputs);
+    let x = inputs.x.floats().into_dimensionality::<Ix3>().expect("the shape rule takes three axes");
+    let weight = inputs.weight.floats().into_dimensionality::<Ix4>().expect("the shape rule takes four axes");
     let (outputs, share, height, width) = weight.dim();
     let window = conv.window([height, width]);
     for (channel, plane) in output.outer_iter_mut().enumerate() {
-        let mut plane = plane.into_dimensionality().expect("the output has three axes");
+        let mut plane: ArrayViewMut2<'_, f32> =
+            plane.into_dimensionality().expect("the output has three axes");
         let group = channel / (outputs / conv.groups);
         let seen = x.slice(s![group * share..(group + 1) * share, .., ..]);
-        plane.fill(inputs.get(2).map_or(0.0, |bias| bias.floats()[[channel]]));
+        plane.fill(inputs.bias.map_or(0.0, |bias| bias.floats()[[channel]]));
         convolve(&window, seen, weight.index_axis(Axis(0), channel), plane.view_mut());
-        if let Some(clip) = conv.clip {
-            plane.mapv_inplace(|value| clip.apply(value));
+        if let Some(residual) = inputs.residual {
+            plane += &residual.floats().index_axis(Axis(0), channel);
         }
+        conv.activation.apply_to(plane);
     }
 }
 

@@ -73,7 +73,11 @@ fn binary(
                 0
             })
         });
-        return if failed { Err(Cause::msg("whole numbers overflow, or are divided by 0")) } else { Ok(Tensor::I64(result)) };
+        return if failed {
+            Err(Cause::msg("whole numbers overflow, or are divided by 0"))
+        } else {
+            Ok(Tensor::I64(result))
+        };
     }
     let (one, other) = (repeated(&one.to_f32(), &shape)?, repeated(&other.to_f32(), &shape)?);
     Ok(Tensor::F32(Zip::from(&one).and(&other).map_collect(|&a, &b| float(a, b))))

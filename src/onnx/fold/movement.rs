@@ -193,16 +193,15 @@ fn split(constants: &Constants<'_>) -> Result<Vec<Tensor>, Cause> {
         *end += length;
         Some(*end)
     });
-    let part = |(end, &length): (usize, &usize)| {
-        select(data, axis, &(end - length..end).collect::<Vec<_>>())
-    };
+    let part = |(end, &length): (usize, &usize)| select(data, axis, &(end - length..end).collect::<Vec<_>>());
     Ok(ends.zip(&parts).map(part).collect())
 }
 
 fn concat(constants: &mut Constants<'_>) -> Result<Tensor, Cause> {
     let first = constants.input(0)?;
     let axis = Axis(shapes::axis(constants.int("axis", 1)?, first.shape().len())?);
-    let all = (0..constants.inputs.len()).map(|index| constants.input(index)).collect::<Result<Vec<_>, _>>()?;
+    let all =
+        (0..constants.inputs.len()).map(|index| constants.input(index)).collect::<Result<Vec<_>, _>>()?;
     let total = all.iter().map(|tensor| tensor.len()).fold(0, usize::saturating_add);
     constants.budget.take(&[total])?;
     Ok(match first {

@@ -40,12 +40,7 @@ fn fold(
     })
 }
 
-fn reduced<T: Copy>(
-    mut array: ArrayD<T>,
-    axes: &[usize],
-    keep: bool,
-    join: impl Fn(T, T) -> T,
-) -> ArrayD<T> {
+fn reduced<T: Copy>(mut array: ArrayD<T>, axes: &[usize], keep: bool, join: impl Fn(T, T) -> T) -> ArrayD<T> {
     for &axis in axes.iter().rev() {
         let first = array.index_axis(Axis(axis), 0).to_owned();
         let rest = array.axis_iter(Axis(axis)).skip(1);

@@ -28,11 +28,12 @@ impl Line<'_> {
     /// The node at `place` taken into the weights of the one before it.
     pub(super) fn fold_affine(&mut self, place: usize) -> Option<(usize, Node)> {
         let node = self.nodes[place].as_ref()?;
-        let (host_place, host, affine) = node.inputs.iter().take(2).enumerate().find_map(|(index, read)| {
-            let (host_place, host) = self.host(read)?;
-            let channels = self.channels(host).filter(|_| host.fused.is_none())?;
-            Some((host_place, host.clone(), self.affine(node, index, &channels)?))
-        })?;
+        let (host_place, host, affine) =
+            node.inputs.iter().take(2).enumerate().find_map(|(index, read)| {
+                let (host_place, host) = self.host(read)?;
+                let channels = self.channels(host).filter(|_| host.fused.is_none())?;
+                Some((host_place, host.clone(), self.affine(node, index, &channels)?))
+            })?;
         let output = node.outputs.first()?.clone();
         let mut host = self.with_affine(host, &affine)?;
         host.outputs = vec![output];
@@ -164,9 +165,10 @@ impl Channels {
         }
         let channel_axis = if self.last { self.rank - 1 } else { 1 };
         let first = self.rank - shape.len();
-        let fits = shape.iter().enumerate().all(|(place, &axis)| {
-            axis == 1 || (axis == self.count && first + place == channel_axis)
-        });
+        let fits = shape
+            .iter()
+            .enumerate()
+            .all(|(place, &axis)| axis == 1 || (axis == self.count && first + place == channel_axis));
         fits.then(|| tensor.to_f32().into_iter().collect())
     }
 

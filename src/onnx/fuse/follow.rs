@@ -55,7 +55,8 @@ impl Line<'_> {
 
     /// Its bounds, from attributes or from inputs that are constants.
     fn clip(&self, node: &Node) -> Option<Activation> {
-        let bound = |name, index: usize, default| match node.inputs.get(index).filter(|name| !name.is_empty()) {
+        let bound = |name, index: usize, default| match node.inputs.get(index).filter(|name| !name.is_empty())
+        {
             Some(input) => self.constants.get(input)?.to_scalar().ok(),
             None => Some(node.attributes.float(name).ok()?.unwrap_or(default)),
         };
