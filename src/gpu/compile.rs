@@ -62,10 +62,7 @@ fn compile(device: &Device, dispatch: &Dispatch, layout: &wgpu::BindGroupLayout)
         layout: Some(&layout),
         module: &module,
         entry_point: None,
-        compilation_options: wgpu::PipelineCompilationOptions {
-            constants: &constants,
-            ..Default::default()
-        },
+        compilation_options: wgpu::PipelineCompilationOptions { constants: &constants, ..Default::default() },
         cache: None,
     })
 }

@@ -1,5 +1,7 @@
 //! Every kernel once or more, for tests that hold for all of them.
 
+mod movement;
+
 use super::params::Layout;
 use super::window::PoolParams;
 use super::{
@@ -46,6 +48,7 @@ pub fn all() -> Vec<Example> {
     ]
     .into_iter()
     .chain(convolutions())
+    .chain(movement::all())
     .collect()
 }
 
