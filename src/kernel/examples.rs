@@ -1,5 +1,7 @@
 //! Every kernel once or more, for tests that hold for all of them.
 
+mod movement;
+
 use super::params::Layout;
 use super::window::PoolParams;
 use super::{
@@ -49,6 +51,7 @@ pub fn all() -> Vec<Example> {
     .into_iter()
     .chain(convolutions())
     .chain(products())
+    .chain(movement::all())
     .collect()
 }
 

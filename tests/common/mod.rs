@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "every test file uses its own part")]
 
 pub(crate) mod forced;
+pub(crate) mod kernels;
 pub(crate) mod numbers;
 pub(crate) mod toy;
 
