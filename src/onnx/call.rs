@@ -5,7 +5,7 @@ use super::graph::Node;
 use super::tensor::{Kind, Tensor};
 use crate::error::Cause;
 use crate::gpu::TensorId;
-use crate::kernel::{Kernel, Rearrange};
+use crate::kernel::Kernel;
 
 /// One node while it becomes kernels.
 pub(super) struct Call<'a> {
@@ -153,12 +153,20 @@ impl<'a> Call<'a> {
         seen_as(self.value(index)?.clone(), shape)
     }
 
-    /// An input as a value that every item has, whatever its shape is: a copy, if it is a view of nothing.
-    pub(super) fn copy(&mut self, index: usize) -> Result<Value, Cause> {
-        let shape = self.shape(index)?;
-        let kind = self.kind(index)?;
-        let id = self.operand(index, &shape)?;
-        Ok(self.add(Rearrange::copy(), &[id])?.of_kind(kind))
+    /// What a kernel gives that does the same to every value, in the shape of the value.
+    pub(super) fn each_value(&mut self, kernel: impl Kernel, value: &Value) -> Result<Value, Cause> {
+        let id = self.tensor(value, value.shape())?;
+        seen_as(self.add(kernel, &[id])?, value.shape().to_vec())
+    }
+
+    /// Whether the model names this output.
+    pub(super) fn wants(&self, output: usize) -> bool {
+        self.node.outputs.get(output).is_some_and(|name| !name.is_empty())
+    }
+
+    /// Takes the elements of a new constant from the budget.
+    pub(super) fn take(&mut self, shape: &[usize]) -> Result<(), Cause> {
+        self.builder.budget.take(shape)
     }
 }
 

@@ -7,6 +7,8 @@ mod arithmetic;
 mod movement;
 mod reduce;
 
+pub(super) use self::movement::shape;
+
 use std::sync::Arc;
 
 use super::graph::{Graph, Node};

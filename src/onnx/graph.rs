@@ -1,6 +1,7 @@
 //! A model as plain data: nodes that read and give named values.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -35,20 +36,42 @@ pub(super) struct Node {
     pub(super) fused: Fused,
 }
 
-/// A value that comes with every item, unless it is bound.
+/// An input of a model: a value that comes with every item, unless it is bound.
 #[derive(Clone, Debug)]
-pub(super) struct Input {
-    pub(super) name: String,
+pub struct Input {
+    /// Its name in the model.
+    pub name: String,
+    /// Its axes as the file has them.
+    pub dims: Vec<Dim>,
     pub(super) kind: Kind,
-    pub(super) dims: Vec<Dim>,
 }
 
 /// One axis of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Dim {
+pub enum Dim {
+    /// Its length.
     Fixed(usize),
+    /// The name of a length that the model leaves open.
     Symbol(String),
+    /// The model says nothing about it.
     Unknown,
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dims: Vec<String> = self.dims.iter().map(ToString::to_string).collect();
+        write!(f, "{} [{}]", self.name, dims.join(", "))
+    }
+}
+
+impl fmt::Display for Dim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(length) => write!(f, "{length}"),
+            Self::Symbol(symbol) => f.write_str(symbol),
+            Self::Unknown => f.write_str("?"),
+        }
+    }
 }
 
 impl Node {

@@ -77,8 +77,7 @@ fn find_single(operator: &str) -> Option<Operator> {
         "Upsample" => resize::upsample,
         "Softmax" => softmax::softmax,
         "LogSoftmax" => softmax::log_softmax,
-        "Constant" | "ConstantOfShape" | "Range" | "Where" | "Equal" | "Less" | "Greater" | "LessOrEqual"
-        | "GreaterOrEqual" | "And" | "Or" | "Not" | "Mod" => constants_only,
+        "Constant" | "ConstantOfShape" | "Range" | "Where" | "Not" => constants_only,
         _ => return None,
     })
 }

@@ -15,6 +15,15 @@ pub(super) fn find(operator: &str) -> Option<Operator> {
         "Mul" => |call| binary(call, BinaryOp::Mul),
         "Div" => div,
         "Pow" => |call| binary(call, BinaryOp::Pow),
+        "Mod" => modulo,
+        "Equal" => |call| compare(call, BinaryOp::Equal),
+        "Greater" => |call| compare(call, BinaryOp::Greater),
+        "GreaterOrEqual" => |call| compare(call, BinaryOp::GreaterOrEqual),
+        "Less" => |call| compare(call, BinaryOp::Less),
+        "LessOrEqual" => |call| compare(call, BinaryOp::LessOrEqual),
+        "And" => |call| compare(call, BinaryOp::And),
+        "Or" => |call| compare(call, BinaryOp::Or),
+        "Xor" => |call| compare(call, BinaryOp::Xor),
         "PRelu" => prelu,
         "Min" => |call| all(call, BinaryOp::Min),
         "Max" => |call| all(call, BinaryOp::Max),
@@ -44,6 +53,17 @@ fn aligned(call: &Call<'_>, one: &Value) -> Result<Value, Cause> {
     let behind = behind.ok_or_else(misfit)?;
     shape.resize(shape.len() + behind, 1);
     seen_as(other, shape)
+}
+
+/// Flags, which are floats of 0 and 1.
+fn compare(call: &mut Call<'_>, op: BinaryOp) -> Result<Vec<Value>, Cause> {
+    let flags = binary(call, op)?;
+    Ok(flags.into_iter().map(|value| value.of_kind(Kind::Bool)).collect())
+}
+
+fn modulo(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
+    let as_in_c = call.flag("fmod", false)?;
+    binary(call, if as_in_c { BinaryOp::Fmod } else { BinaryOp::Mod })
 }
 
 /// A quotient of whole numbers is cut off, which no kernel does.

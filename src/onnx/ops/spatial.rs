@@ -86,6 +86,23 @@ impl Spatial {
         }
     }
 
+    pub(super) fn kernel<const N: usize>(&self) -> Result<[usize; N], Cause> {
+        array(&self.kernel)
+    }
+
+    pub(super) fn stride<const N: usize>(&self) -> Result<[usize; N], Cause> {
+        array(&self.stride)
+    }
+
+    pub(super) fn dilation<const N: usize>(&self) -> Result<[usize; N], Cause> {
+        array(&self.dilation)
+    }
+
+    /// Pads before every axis, then after every axis; `M` is twice the number of axes.
+    pub(super) fn all_pads<const M: usize>(&self) -> Result<[usize; M], Cause> {
+        array(&[&self.before[..], &self.after].concat())
+    }
+
     /// Pads at top, left, bottom and right.
     pub(super) fn pads(&self) -> [usize; 4] {
         let ([top, left], [bottom, right]) = (Self::pair(&self.before, 0), Self::pair(&self.after, 0));
@@ -100,6 +117,10 @@ pub(super) fn planes(shape: &[usize]) -> Result<[usize; 4], Cause> {
         [n, c, w] => Ok([n, c, 1, w]),
         _ => Err(Cause::msg(format!("{shape:?} has not one or two axes behind the channels"))),
     }
+}
+
+fn array<const N: usize>(values: &[usize]) -> Result<[usize; N], Cause> {
+    values.try_into().map_err(|_| Cause::msg(format!("{values:?} are not {N} sizes")))
 }
 
 /// An attribute of so many sizes.
