@@ -41,6 +41,7 @@ mod relu;
 mod rule;
 mod softmax;
 mod unary;
+mod wgsl;
 mod window;
 
 use std::borrow::Cow;
@@ -64,6 +65,7 @@ pub use self::rearrange::Rearrange;
 pub use self::relu::Relu;
 pub use self::softmax::Softmax;
 pub use self::unary::{Unary, UnaryOp};
+pub use self::wgsl::Wgsl;
 use crate::error::Cause;
 
 /// What one element of a tensor is.
@@ -199,6 +201,11 @@ pub trait Kernel: std::fmt::Debug + Send + Sync + 'static {
 
     /// The twin: computes one item on the CPU, written to be read.
     fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>);
+
+    /// Whether there is a twin. A program with a kernel that has none does not open on the twins.
+    fn has_twin(&self) -> bool {
+        true
+    }
 
     /// Multiply-adds of one item, for reports of achieved rates; 0 where none are worth counting.
     fn multiply_adds(&self, _inputs: &[&Spec], _output: &Spec) -> u64 {

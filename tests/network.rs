@@ -6,9 +6,9 @@ mod network;
 
 use std::time::Duration;
 
-use gapless::kernel::{Add, GlobalAveragePool, Normalize, Spec};
+use gapless::kernel::{Add, GlobalAveragePool, Normalize, Spec, Values, Wgsl};
 use gapless::{Cause, Gpu, GpuStage, Pipeline, Program, Rows, Tensors};
-use ndarray::{Array2, Array3, Array4};
+use ndarray::{Array1, Array2, Array3, Array4};
 use network::small_network;
 
 const SIDE: usize = 40;
@@ -170,4 +170,69 @@ fn pixels_for_a_network_of_floats_are_refused_unless_they_are_normalised() {
     GpuStage::<Array3<u8>>::open(&mut net, 1).unwrap();
     let tensors = same_on_both(&net, &[Array3::from_elem((4, 5, 3), 5_u8)]);
     assert_eq!(&tensors.row(0)["means"][..], [2.0; 3]);
+}
+
+/// `x * x + 1`, with or without a twin.
+fn square(twin: bool) -> Wgsl {
+    let kernel = Wgsl::new(
+        "square",
+        "struct Params { len: u32 }
+        @group(0) @binding(0) var<uniform> params: Params;
+        @group(0) @binding(1) var<storage, read> x: array<f32>;
+        @group(0) @binding(2) var<storage, read_write> y: array<f32>;
+        override shift: f32;
+        @compute @workgroup_size(64)
+        fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+            if id.x >= params.len { return; }
+            let place = id.z * params.len + id.x;
+            y[place] = x[place] * x[place] + shift;
+        }",
+    );
+    let kernel = kernel.constant("shift", 1.0);
+    if !twin {
+        return kernel;
+    }
+    kernel.twin(|inputs, mut output| {
+        let Values::F32(x) = &inputs[0] else { unreachable!("the shape rule takes floats") };
+        output.zip_mut_with(x, |y, x| *y = x * x + 1.0);
+    })
+}
+
+fn squares(gpu: &Gpu, kernel: Wgsl) -> Program {
+    let mut net = Program::new(gpu);
+    let x = net.input("x", Spec::floats(&[70])).unwrap();
+    let doubled = net.add(Add::new(), &[x, x]).unwrap();
+    let squared = net.add(kernel, &[doubled]).unwrap();
+    net.output("y", squared).unwrap();
+    net
+}
+
+#[test]
+fn a_kernel_of_ones_own_runs_in_the_middle_of_a_network() {
+    let Some(gpu) = common::device() else { return };
+    let batch = [Array1::from_elem(70, 1.0_f32), Array1::from_elem(70, 3.0)];
+    let tensors = same_on_both(&squares(&gpu, square(true)), &batch);
+    assert_eq!((tensors["y"][[0, 69]], tensors["y"][[1, 0]]), (5.0, 37.0));
+}
+
+#[test]
+fn a_kernel_without_twin_runs_on_devices_alone() {
+    let refused =
+        GpuStage::<Array1<f32>>::open(&mut squares(&Gpu::cpu(), square(false)), 1).unwrap_err().to_string();
+    assert!(refused.contains("square has no twin"), "{refused}");
+    let Some(gpu) = common::device() else { return };
+    if gpu.info().name != "cpu" {
+        GpuStage::<Array1<f32>>::open(&mut squares(&gpu, square(false)), 1).unwrap();
+    }
+}
+
+#[test]
+fn text_that_is_no_wgsl_is_refused_with_its_line() {
+    let Some(gpu) = common::device() else { return };
+    if gpu.info().name == "cpu" {
+        return;
+    }
+    let broken = Wgsl::new("broken", "@compute @workgroup_size(64)\nfn main() { let x = ; }");
+    let refused = GpuStage::<Array1<f32>>::open(&mut squares(&gpu, broken), 1).unwrap_err().to_string();
+    assert!(refused.contains("kernel broken") && refused.contains("2:"), "{refused}");
 }

@@ -209,7 +209,7 @@ impl Program {
     fn start(&self, max_batch: usize) -> Result<Runner, Cause> {
         let plan = self.plan(max_batch)?;
         let Some(device) = self.gpu.device() else {
-            return Ok(Runner::Twins(Box::new(Twins::open(&self.graph, plan))));
+            return Ok(Runner::Twins(Box::new(Twins::open(&self.graph, plan)?)));
         };
         let ring = |plan| Ring::open(device, &self.graph, plan, self.depth, Deadline::new(self.deadline));
         match ring(plan) {

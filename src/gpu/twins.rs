@@ -9,12 +9,13 @@ use std::time::Instant;
 
 use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, IxDyn};
 
-use super::graph::{Graph, Origin};
+use super::graph::{self, Graph, Origin};
 use super::item::{Item, RowMajor};
 use super::plan::{Place, Plan, Step};
 use super::profile::{self, KernelTime};
 use super::shelf::Shelf;
 use super::tensors::Tensors;
+use crate::error::Error;
 use crate::kernel::Values;
 
 #[derive(Debug)]
@@ -29,19 +30,24 @@ pub(super) struct Twins {
 }
 
 impl Twins {
-    pub(super) fn open(graph: &Graph, plan: Plan) -> Self {
+    pub(super) fn open(graph: &Graph, plan: Plan) -> Result<Self, Error> {
+        let kernels = plan.steps.iter().map(|step| &graph.nodes[step.node].kernel);
+        if let Some(kernel) = kernels.into_iter().find(|kernel| !kernel.has_twin()) {
+            let reason = format!("the kernel {} has no twin, so it needs a device", kernel.name());
+            return Err(graph::setting("Program::new", reason));
+        }
         let constant = |&tensor: &usize| match &graph.tensors[tensor].origin {
             Origin::Constant(values) => values.clone(),
             Origin::Input | Origin::Node | Origin::View(_) => unreachable!("the plan lists constants"),
         };
-        Self {
+        Ok(Self {
             names: graph.outputs.iter().map(|(name, _)| name.clone()).collect(),
             constants: plan.constants.iter().map(constant).collect(),
             shared: plan.shared.iter().map(|&bytes| vec![0.0; bytes as usize / 4]).collect(),
             shelf: Arc::new(Shelf::new(plan.outputs.len() * 3)),
             graph: graph.clone(),
             plan,
-        }
+        })
     }
 
     pub(super) fn run<I: Item>(&mut self, batch: &[I]) -> Tensors {
