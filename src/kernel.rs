@@ -13,14 +13,16 @@
 //!
 //! # NaN and infinity
 //! A NaN in an input is a NaN in every output value that depends on it, on the device as in the twin:
-//! shaders find NaN by its bits, since `max` and comparisons of WGSL may drop it. A device may still
+//! shaders find NaN by its bits, since `max` and comparisons of WGSL may drop it. Comparisons alone give
+//! 0 for NaN, which is what models test for it with. A device may still
 //! flush subnormals to zero and fuse a multiplication with an addition, so that device and twin agree
 //! within a tolerance and not in every bit.
 //!
 //! Uses: `error`. Used by: `gpu`.
 
-mod add;
 mod average_pool2d;
+mod axes;
+mod binary;
 mod clip;
 mod conv2d;
 #[doc(hidden)]
@@ -28,9 +30,11 @@ pub mod examples;
 mod fully_connected;
 mod global_average_pool;
 mod grid;
+mod lanes;
 mod max_pool2d;
 mod normalize;
 mod params;
+mod reduce;
 mod relu;
 mod rule;
 mod softmax;
@@ -41,14 +45,15 @@ use std::borrow::Cow;
 
 use ndarray::{ArrayViewD, ArrayViewMutD};
 
-pub use self::add::Add;
 pub use self::average_pool2d::AveragePool2d;
+pub use self::binary::{Binary, BinaryOp};
 pub use self::clip::Clip;
 pub use self::conv2d::Conv2d;
 pub use self::fully_connected::FullyConnected;
 pub use self::global_average_pool::GlobalAveragePool;
 pub use self::max_pool2d::MaxPool2d;
 pub use self::normalize::Normalize;
+pub use self::reduce::{Reduce, ReduceOp};
 pub use self::relu::Relu;
 pub use self::softmax::Softmax;
 pub use self::unary::{Unary, UnaryOp};

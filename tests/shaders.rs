@@ -136,7 +136,8 @@ fn the_bindings_are_parameters_then_inputs_then_the_output() {
 #[test]
 fn the_files_are_the_kernels_shaders_and_no_others() {
     let dispatches: Vec<_> = examples::all().iter().map(dispatch).collect();
-    let used: BTreeSet<String> = dispatches.iter().map(|dispatch| dispatch.kernel.clone().into_owned()).collect();
+    let used: BTreeSet<String> =
+        dispatches.iter().map(|dispatch| dispatch.kernel.clone().into_owned()).collect();
     assert_eq!(used, shaders(""));
     for dispatch in &dispatches {
         assert!(dispatch.source.starts_with(&text(&dispatch.kernel)), "{}", dispatch.kernel);
