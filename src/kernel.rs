@@ -13,15 +13,17 @@
 //!
 //! # NaN and infinity
 //! A NaN in an input is a NaN in every output value that depends on it, on the device as in the twin:
-//! shaders find NaN by its bits, since `max` and comparisons of WGSL may drop it. A device may still
+//! shaders find NaN by its bits, since `max` and comparisons of WGSL may drop it. Comparisons alone give
+//! 0 for NaN, which is what models test for it with. A device may still
 //! flush subnormals to zero and fuse a multiplication with an addition, so that device and twin agree
 //! within a tolerance and not in every bit.
 //!
 //! Uses: `error`. Used by: `gpu`.
 
 mod activation;
-mod add;
 mod average_pool2d;
+mod axes;
+mod binary;
 mod clip;
 mod concat;
 mod conv2d;
@@ -31,12 +33,14 @@ mod fully_connected;
 mod gather;
 mod global_average_pool;
 mod grid;
+mod lanes;
 mod mat_mul;
 mod max_pool2d;
 mod normalize;
 mod pad;
 mod params;
 mod rearrange;
+mod reduce;
 mod relu;
 mod rule;
 mod softmax;
@@ -49,8 +53,8 @@ use std::borrow::Cow;
 use ndarray::{ArrayViewD, ArrayViewMutD, Axis};
 
 pub use self::activation::Activation;
-pub use self::add::Add;
 pub use self::average_pool2d::AveragePool2d;
+pub use self::binary::{Binary, BinaryOp};
 pub use self::clip::Clip;
 pub use self::concat::Concat;
 pub use self::conv2d::Conv2d;
@@ -62,6 +66,7 @@ pub use self::max_pool2d::MaxPool2d;
 pub use self::normalize::Normalize;
 pub use self::pad::{Pad, PadMode};
 pub use self::rearrange::Rearrange;
+pub use self::reduce::{Reduce, ReduceOp};
 pub use self::relu::Relu;
 pub use self::softmax::Softmax;
 pub use self::unary::{Unary, UnaryOp};

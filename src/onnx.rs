@@ -23,7 +23,8 @@ mod half;
 mod items;
 mod model;
 mod ops;
-pub(crate) mod proto;
+#[doc(hidden)]
+pub mod proto;
 mod read;
 mod shapes;
 mod tensor;

@@ -5,8 +5,8 @@ mod common;
 use common::numbers::{Numbers, assert_near, cases, run};
 use gapless::gpu::TensorId;
 use gapless::kernel::{
-    Add, AveragePool2d, Clip, Conv2d, FullyConnected, GlobalAveragePool, Kernel, MaxPool2d, Normalize, Relu,
-    Softmax, Spec,
+    AveragePool2d, Binary, Clip, Conv2d, FullyConnected, GlobalAveragePool, Kernel, MaxPool2d, Normalize,
+    Relu, Softmax, Spec,
 };
 use gapless::{Gpu, GpuStage, Program};
 use ndarray::{Array, Array1, ArrayD, IxDyn};
@@ -82,7 +82,7 @@ fn add_of_a_constant_on_either_side_gives_what_its_twin_gives() {
     cases(6, |gpu, n| {
         let shape = [n.pick(1, 5), n.pick(1, 300)];
         let constant = n.floats(&shape);
-        check_floats(gpu, Add::new(), &shape, vec![constant], n);
+        check_floats(gpu, Binary::add(), &shape, vec![constant], n);
     });
 }
 
@@ -96,8 +96,8 @@ fn add_of_two_activations_adds_each_item_to_its_own() {
         let x = net.input("x", Spec::floats(&[5, 61])).unwrap();
         let bias = net.constant("bias", ArrayD::ones(IxDyn(&[5, 61]))).unwrap();
         let relu = net.add(Relu::new(), &[x]).unwrap();
-        let left = net.add(Add::new(), &[bias, relu]).unwrap();
-        let sum = net.add(Add::new(), &[left, x]).unwrap();
+        let left = net.add(Binary::add(), &[bias, relu]).unwrap();
+        let sum = net.add(Binary::add(), &[left, x]).unwrap();
         net.output("y", sum).unwrap();
         GpuStage::<ArrayD<f32>>::open(&mut net, 3).unwrap();
         net

@@ -5,9 +5,9 @@ mod movement;
 use super::params::Layout;
 use super::window::PoolParams;
 use super::{
-    Activation, Add, AveragePool2d, Clip, Conv2d, FullyConnected, GlobalAveragePool, Kernel, MatMul,
-    MaxPool2d, Normalize, Relu, Softmax, Spec, Unary, UnaryOp, add, clip, conv2d, fully_connected,
-    global_average_pool, mat_mul, normalize, relu, softmax, unary,
+    Activation, AveragePool2d, Binary, BinaryOp, Clip, Conv2d, FullyConnected, GlobalAveragePool, Kernel,
+    MatMul, MaxPool2d, Normalize, Reduce, ReduceOp, Relu, Softmax, Spec, Unary, UnaryOp, binary, clip,
+    conv2d, fully_connected, global_average_pool, mat_mul, normalize, reduce, relu, softmax, unary,
 };
 
 /// A kernel with inputs that it accepts.
@@ -36,7 +36,12 @@ pub fn all() -> Vec<Example> {
         ),
         example(Relu::new(), &[planes()], relu::ReluParams::LAYOUT),
         example(Clip::new(0.0, 6.0), &[planes()], clip::ClipParams::LAYOUT),
-        example(Add::new(), &[planes(), planes()], add::AddParams::LAYOUT),
+        example(Binary::add(), &[planes(), planes()], binary::BinaryParams::LAYOUT),
+        example(
+            Binary::new(BinaryOp::Pow),
+            &[planes(), Spec::constant(&[8, 1, 1])],
+            binary::BinaryParams::LAYOUT,
+        ),
         example(MaxPool2d::new([3, 3]).pads([0, 0, 1, 1]), &[planes()], PoolParams::LAYOUT),
         example(AveragePool2d::new([3, 3]).pads([0, 0, 1, 1]), &[planes()], PoolParams::LAYOUT),
         example(GlobalAveragePool::new(), &[planes()], global_average_pool::GlobalAveragePoolParams::LAYOUT),
@@ -46,6 +51,7 @@ pub fn all() -> Vec<Example> {
             fully_connected::FullyConnectedParams::LAYOUT,
         ),
         example(Softmax::new(), &[Spec::floats(&[3, 100])], softmax::SoftmaxParams::LAYOUT),
+        example(Reduce::new(ReduceOp::LogSumExp, [0, 2]), &[planes()], reduce::ReduceParams::LAYOUT),
         example(Unary::new(UnaryOp::Gelu), &[planes()], unary::UnaryParams::LAYOUT),
     ]
     .into_iter()

@@ -73,6 +73,11 @@ pub(super) fn size(shape: &[usize]) -> Option<usize> {
     (1..=MOST).contains(&size).then_some(size)
 }
 
+/// Elements from one item to the next: none for a constant, which all items share.
+pub(super) fn step(spec: &Spec) -> u32 {
+    if spec.batched { spec.len() as u32 } else { 0 }
+}
+
 /// `name is f32 activation [2, 3]; …`.
 pub(super) fn misfit(name: &str, spec: &Spec, wanted: impl Display) -> Cause {
     let element = match spec.element {

@@ -66,9 +66,9 @@ pub(super) fn program(gpu: &Gpu, graph: &Graph, items: &Items, budget: Budget) -
         let id = builder.input(&input.name, items.item(shape))?;
         values.insert(&input.name, Value::Runtime(Runtime { id, shape: shape.clone(), kind: input.kind }));
     }
-    values.extend(graph.constants.iter().map(|(name, tensor)| {
-        (name.as_str(), Value::Constant(Arc::clone(tensor)))
-    }));
+    values.extend(
+        graph.constants.iter().map(|(name, tensor)| (name.as_str(), Value::Constant(Arc::clone(tensor)))),
+    );
     for node in &graph.nodes {
         let inputs = node.inputs.iter().map(|name| values.get(name.as_str()).cloned()).collect();
         let residual = node.fused.residual.as_ref().and_then(|name| values.get(name.as_str()).cloned());

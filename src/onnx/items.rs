@@ -62,9 +62,9 @@ fn shape(axes: &[Dim], batch: bool) -> Result<Vec<usize>, Cause> {
         Dim::Symbol(symbol) => {
             Err(Cause::msg(format!("axis {place} is {symbol:?}: give its length with dim({symbol:?}, …)")))
         }
-        Dim::Unknown => {
-            Err(Cause::msg(format!("the length of axis {place} is not known: give the shape with input_shape")))
-        }
+        Dim::Unknown => Err(Cause::msg(format!(
+            "the length of axis {place} is not known: give the shape with input_shape"
+        ))),
     };
     let shape = axes.iter().enumerate().map(length).collect::<Result<Vec<_>, _>>()?;
     match elements(&shape)? {

@@ -29,7 +29,8 @@ const NEWEST_OPSET: i64 = 25;
 pub(super) fn check(graph: &Graph) -> Result<(), Cause> {
     let unknown = |node: &&super::graph::Node| node.opset.is_none() || find(&node.operator).is_none();
     let mut missing: Vec<String> = graph.nodes.iter().filter(unknown).map(|node| node.describe()).collect();
-    if let Some(opset) = graph.nodes.iter().filter_map(|node| node.opset).find(|&opset| opset > NEWEST_OPSET) {
+    if let Some(opset) = graph.nodes.iter().filter_map(|node| node.opset).find(|&opset| opset > NEWEST_OPSET)
+    {
         return Err(Cause::msg(format!("its opset is {opset}, and {NEWEST_OPSET} is the newest known one")));
     }
     if missing.is_empty() {
@@ -46,8 +47,7 @@ const MOST_NAMED: usize = 40;
 
 /// Adds what the node does to the program.
 pub(super) fn map(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
-    let operator =
-        find(&call.node.operator).ok_or_else(|| Cause::msg("the operator is not supported"))?;
+    let operator = find(&call.node.operator).ok_or_else(|| Cause::msg("the operator is not supported"))?;
     operator(call)
 }
 

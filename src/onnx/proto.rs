@@ -3,7 +3,11 @@
 //! Fields that are not listed are skipped by the reader: training, functions of the file, subgraphs.
 //! ONNX writes every field as optional, so a missing one and its default are the same.
 //!
+//! They are public for tests that make models, and no part of the promise of this crate.
+//!
 //! Source: `onnx/onnx.proto` of ONNX 1.19. Used by: `read`, and by tests to make models.
+
+#![allow(missing_docs, reason = "the fields are those of the file's description")]
 
 use prost::Message;
 

@@ -14,7 +14,9 @@ pub(super) fn evaluate(constants: &mut Constants<'_>) -> Result<Option<Tensor>, 
         "Sub" => Some(binary(constants, |a, b| a - b, |a, b| Some(a.wrapping_sub(b)))?),
         "Mul" => Some(binary(constants, |a, b| a * b, |a, b| Some(a.wrapping_mul(b)))?),
         "Div" => Some(binary(constants, |a, b| a / b, i64::checked_div)?),
-        "Mod" if constants.int("fmod", 0)? == 0 => Some(binary(constants, |a, b| a - (a / b).floor() * b, modulo)?),
+        "Mod" if constants.int("fmod", 0)? == 0 => {
+            Some(binary(constants, |a, b| a - (a / b).floor() * b, modulo)?)
+        }
         "Pow" => Some(binary(constants, f32::powf, |a, b| a.checked_pow(u32::try_from(b).ok()?))?),
         "Equal" => Some(compare(constants, |a, b| a == b, |a, b| a == b)?),
         "Less" => Some(compare(constants, |a, b| a < b, |a, b| a < b)?),

@@ -105,7 +105,8 @@ fn all(call: &mut Call<'_>, op: BinaryOp) -> Result<Vec<Value>, Cause> {
 }
 
 fn joined(call: &mut Call<'_>, op: BinaryOp) -> Result<Value, Cause> {
-    let mut values = (0..call.count()).map(|index| call.value(index).cloned()).collect::<Result<Vec<_>, _>>()?;
+    let mut values =
+        (0..call.count()).map(|index| call.value(index).cloned()).collect::<Result<Vec<_>, _>>()?;
     values.sort_by_key(|value| matches!(value, Value::Constant(_)));
     let mut values = values.into_iter();
     let first = values.next().ok_or_else(|| Cause::msg("it has no input"))?;

@@ -101,9 +101,9 @@ fn transposed_pads(
     let auto = call.text("auto_pad", "NOTSET")?;
     let wanted: Option<Vec<usize>> = match (call.ints("output_shape")?, auto) {
         (Some(lengths), _) => Some(shapes::lengths(&lengths[lengths.len().saturating_sub(axes.len())..])?),
-        (None, "SAME_UPPER" | "SAME_LOWER") => {
-            Some(axes.iter().zip(&spatial.stride).map(|(axis, stride)| axis.saturating_mul(*stride)).collect())
-        }
+        (None, "SAME_UPPER" | "SAME_LOWER") => Some(
+            axes.iter().zip(&spatial.stride).map(|(axis, stride)| axis.saturating_mul(*stride)).collect(),
+        ),
         _ => None,
     };
     let whole = |spatial: &Spatial, extra: &[usize], axis: usize| {

@@ -48,7 +48,8 @@ fn batch(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let scale = scale / variance.mapv_into(|variance| (variance + epsilon).sqrt());
     let shift = bias - mean * &scale;
     let shape = [&[*channels][..], &vec![1; behind.len()]].concat();
-    let constant = |values: ArrayD<f32>| seen_as(Value::Constant(Arc::new(Tensor::F32(values))), shape.clone());
+    let constant =
+        |values: ArrayD<f32>| seen_as(Value::Constant(Arc::new(Tensor::F32(values))), shape.clone());
     let (scale, shift) = (constant(scale)?, constant(shift)?);
     let scaled = join(call, BinaryOp::Mul, &x, &scale)?;
     Ok(vec![join(call, BinaryOp::Add, &scaled, &shift)?])

@@ -31,10 +31,11 @@ pub(super) fn gemm(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let bias = added.as_ref().filter(|_| scales_b || alpha == 1.0).and_then(|c| row(c, columns));
     let done = bias.is_some() || (added.is_none() && (scales_b || alpha == 1.0));
     let activation = call.node.fused.activation;
-    let kernel = MatMul::new()
-        .transpose_a(transpose_a)
-        .transpose_b(transpose_b)
-        .activation(if done { activation } else { Activation::None });
+    let kernel = MatMul::new().transpose_a(transpose_a).transpose_b(transpose_b).activation(if done {
+        activation
+    } else {
+        Activation::None
+    });
     let mut ids = vec![call.tensor(&a, a.shape())?, call.tensor(&b, b.shape())?];
     if let Some(bias) = bias {
         ids.push(call.tensor(&Value::Constant(Arc::new(bias)), &[columns])?);

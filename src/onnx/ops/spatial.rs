@@ -40,7 +40,9 @@ impl Spatial {
         let axes = kernel.len();
         if let Some(given) = call.ints("kernel_shape")? {
             if shapes::lengths(given)? != kernel {
-                return Err(Cause::msg(format!("kernel_shape {given:?} is not that of the weight, {kernel:?}")));
+                return Err(Cause::msg(format!(
+                    "kernel_shape {given:?} is not that of the weight, {kernel:?}"
+                )));
             }
         }
         Ok(Self {

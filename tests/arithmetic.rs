@@ -1,0 +1,11 @@
+//! Element-wise kernels, reductions and normalisations: every twin against its definition, every shader
+//! against its twin.
+
+mod common;
+
+#[path = "arithmetic/check.rs"]
+mod check;
+#[path = "arithmetic/elements.rs"]
+mod elements;
+#[path = "arithmetic/reductions.rs"]
+mod reductions;
