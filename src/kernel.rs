@@ -20,6 +20,7 @@
 //!
 //! Uses: `error`. Used by: `gpu`.
 
+mod arg_reduce;
 mod average_pool2d;
 mod axes;
 mod binary;
@@ -30,14 +31,20 @@ pub mod examples;
 mod fully_connected;
 mod global_average_pool;
 mod grid;
+mod group_norm;
 mod lanes;
+mod layer_norm;
+mod log_softmax;
+mod lrn;
 mod max_pool2d;
+mod moments;
 mod normalize;
 mod params;
 mod reduce;
 mod relu;
 mod rule;
 mod softmax;
+mod top_k;
 mod unary;
 mod window;
 
@@ -45,17 +52,23 @@ use std::borrow::Cow;
 
 use ndarray::{ArrayViewD, ArrayViewMutD};
 
+pub use self::arg_reduce::ArgReduce;
 pub use self::average_pool2d::AveragePool2d;
 pub use self::binary::{Binary, BinaryOp};
 pub use self::clip::Clip;
 pub use self::conv2d::Conv2d;
 pub use self::fully_connected::FullyConnected;
 pub use self::global_average_pool::GlobalAveragePool;
+pub use self::group_norm::{GroupNorm, InstanceNorm};
+pub use self::layer_norm::LayerNorm;
+pub use self::log_softmax::LogSoftmax;
+pub use self::lrn::Lrn;
 pub use self::max_pool2d::MaxPool2d;
 pub use self::normalize::Normalize;
 pub use self::reduce::{Reduce, ReduceOp};
 pub use self::relu::Relu;
 pub use self::softmax::Softmax;
+pub use self::top_k::TopK;
 pub use self::unary::{Unary, UnaryOp};
 use crate::error::Cause;
 
