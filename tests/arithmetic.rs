@@ -7,5 +7,9 @@ mod common;
 mod check;
 #[path = "arithmetic/elements.rs"]
 mod elements;
+#[path = "arithmetic/normalisations.rs"]
+mod normalisations;
+#[path = "arithmetic/order.rs"]
+mod order;
 #[path = "arithmetic/reductions.rs"]
 mod reductions;

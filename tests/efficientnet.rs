@@ -25,7 +25,8 @@ fn photo(name: &str) -> Photo {
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
     let info = reader.next_frame(&mut pixels).unwrap();
     assert_eq!((info.color_type, info.width, info.height), (png::ColorType::Rgb, 224, 224));
-    let value = |(c, y, x): (usize, usize, usize)| (f32::from(pixels[(y * SIDE + x) * 3 + c]) - 127.0) / 128.0;
+    let value =
+        |(c, y, x): (usize, usize, usize)| (f32::from(pixels[(y * SIDE + x) * 3 + c]) - 127.0) / 128.0;
     Photo::from_shape_fn((3, SIDE, SIDE), value)
 }
 
@@ -73,7 +74,8 @@ fn assert_a_photo_gets_the_same_row_in_every_batch(gpu: &Gpu) {
     let mut net = open(gpu, 3);
     let [first, second] = [photo("coffee"), photo("rocket")];
     let alone = run(&mut net, std::slice::from_ref(&first));
-    for (place, batch) in [(0, vec![&first, &second]), (1, vec![&second, &first]), (2, vec![&second, &second, &first])]
+    for (place, batch) in
+        [(0, vec![&first, &second]), (1, vec![&second, &first]), (2, vec![&second, &second, &first])]
     {
         let photos: Vec<Photo> = batch.into_iter().cloned().collect();
         let together = run(&mut net, &photos);

@@ -36,7 +36,7 @@ pub(crate) fn small_network(gpu: &Gpu, side: usize) -> Result<Program, Error> {
     let (weight, bias) =
         (constant(&mut net, "head.weight", &[CLASSES, 32])?, constant(&mut net, "head.bias", &[CLASSES])?);
     let scores = net.add(FullyConnected, &[features, weight, bias])?;
-    let prob = net.add(Softmax, &[scores])?;
+    let prob = net.add(Softmax::new(), &[scores])?;
     net.output("prob", prob)?;
     net.output("features", features)?;
     Ok(net)

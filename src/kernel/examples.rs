@@ -5,9 +5,11 @@ mod movement;
 use super::params::Layout;
 use super::window::PoolParams;
 use super::{
-    Activation, AveragePool2d, Binary, BinaryOp, Clip, Conv2d, FullyConnected, GlobalAveragePool, Kernel,
-    MatMul, MaxPool2d, Normalize, Reduce, ReduceOp, Relu, Softmax, Spec, Unary, UnaryOp, binary, clip,
-    conv2d, fully_connected, global_average_pool, mat_mul, normalize, reduce, relu, softmax, unary,
+    Activation, ArgReduce, AveragePool2d, Binary, BinaryOp, Clip, Conv2d, FullyConnected, GlobalAveragePool,
+    GroupNorm, Kernel, LayerNorm, LogSoftmax, Lrn, MatMul, MaxPool2d, Normalize, Reduce, ReduceOp, Relu,
+    Softmax, Spec, TopK, Unary, UnaryOp, arg_reduce, binary, clip, conv2d, fully_connected,
+    global_average_pool, group_norm, layer_norm, lrn, mat_mul, normalize, reduce, relu, softmax, top_k,
+    unary,
 };
 
 /// A kernel with inputs that it accepts.
@@ -52,13 +54,31 @@ pub fn all() -> Vec<Example> {
         ),
         example(Softmax::new(), &[Spec::floats(&[3, 100])], softmax::SoftmaxParams::LAYOUT),
         example(Reduce::new(ReduceOp::LogSumExp, [0, 2]), &[planes()], reduce::ReduceParams::LAYOUT),
+        example(ArgReduce::max(1), &[planes()], arg_reduce::ArgReduceParams::LAYOUT),
+        example(TopK::indices(1, 3), &[planes()], top_k::TopKParams::LAYOUT),
+        example(Lrn::new(5, 1e-4, 0.75, 1.0), &[planes()], lrn::LrnParams::LAYOUT),
         example(Unary::new(UnaryOp::Gelu), &[planes()], unary::UnaryParams::LAYOUT),
     ]
     .into_iter()
     .chain(convolutions())
     .chain(products())
     .chain(movement::all())
+    .chain(normalisations())
     .collect()
+}
+
+/// Every row normalisation, with a bias and without.
+fn normalisations() -> Vec<Example> {
+    let (x, of_channel, of_column) = (Spec::floats(&[8, 9, 7]), Spec::constant(&[8]), Spec::constant(&[7]));
+    let (group, layer) = (GroupNorm::new(2, 1e-5), LayerNorm::new(2, 1e-5));
+    let (in_group, in_layer) = (group_norm::GroupNormParams::LAYOUT, layer_norm::LayerNormParams::LAYOUT);
+    vec![
+        example(LogSoftmax::new().axis(0), &[x.clone()], softmax::SoftmaxParams::LAYOUT),
+        example(group, &[x.clone(), of_channel.clone()], in_group),
+        example(group, &[x.clone(), of_channel.clone(), of_channel], in_group),
+        example(layer, &[x.clone(), of_column.clone()], in_layer),
+        example(layer, &[x, of_column.clone(), of_column], in_layer),
+    ]
 }
 
 /// Both shaders of the convolution, with a bias and a residual and without.

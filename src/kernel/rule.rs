@@ -59,6 +59,19 @@ pub(super) fn any_activation(inputs: &[&Spec]) -> Result<(), Cause> {
     Err(Cause::msg("every input is a constant; one activation or more would fit"))
 }
 
+/// The only input, an activation of floats that has this axis, or any where none is named.
+pub(super) fn only_activation_with_axis<'a>(
+    inputs: &[&'a Spec],
+    axis: Option<usize>,
+) -> Result<&'a Spec, Cause> {
+    let x = only_activation(inputs)?;
+    match axis {
+        None if x.shape.is_empty() => Err(misfit("x", x, "one axis or more would fit")),
+        Some(axis) if axis >= x.shape.len() => Err(misfit("x", x, format!("an axis {axis} would fit"))),
+        _ => Ok(x),
+    }
+}
+
 /// An output of floats, if its size can be indexed on a device.
 pub(super) fn output(shape: &[usize]) -> Result<Spec, Cause> {
     match size(shape) {
