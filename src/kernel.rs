@@ -20,20 +20,22 @@
 //! Uses: `error`. Used by: `gpu`.
 
 mod add;
-mod average_pool2d;
+mod average_pool;
 mod clip;
 mod concat;
 mod conv2d;
+mod conv_transpose;
 #[doc(hidden)]
 pub mod examples;
 mod fully_connected;
 mod gather;
 mod global_average_pool;
 mod grid;
-mod max_pool2d;
+mod max_pool;
 mod normalize;
 mod pad;
 mod params;
+mod pool;
 mod rearrange;
 mod relu;
 mod rule;
@@ -45,14 +47,15 @@ use std::borrow::Cow;
 use ndarray::{ArrayViewD, ArrayViewMutD};
 
 pub use self::add::Add;
-pub use self::average_pool2d::AveragePool2d;
+pub use self::average_pool::{AveragePool, AveragePool1d, AveragePool2d, AveragePool3d};
 pub use self::clip::Clip;
 pub use self::concat::Concat;
+pub use self::conv_transpose::{ConvTranspose, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
 pub use self::conv2d::Conv2d;
 pub use self::fully_connected::FullyConnected;
 pub use self::gather::Gather;
 pub use self::global_average_pool::GlobalAveragePool;
-pub use self::max_pool2d::MaxPool2d;
+pub use self::max_pool::{MaxPool, MaxPool1d, MaxPool2d, MaxPool3d, PlaceOrder};
 pub use self::normalize::Normalize;
 pub use self::pad::{Pad, PadMode};
 pub use self::rearrange::Rearrange;

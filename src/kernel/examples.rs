@@ -1,12 +1,12 @@
 //! Every kernel once or more, for tests that hold for all of them.
 
 mod movement;
+mod pools;
 
 use super::params::Layout;
-use super::window::PoolParams;
 use super::{
-    Add, AveragePool2d, Clip, Conv2d, FullyConnected, GlobalAveragePool, Kernel, MaxPool2d, Normalize, Relu,
-    Softmax, Spec, add, clip, conv2d, fully_connected, global_average_pool, normalize, relu, softmax,
+    Add, Clip, Conv2d, FullyConnected, GlobalAveragePool, Kernel, Normalize, Relu, Softmax, Spec, add, clip,
+    conv2d, fully_connected, global_average_pool, normalize, relu, softmax,
 };
 
 /// A kernel with inputs that it accepts.
@@ -36,8 +36,6 @@ pub fn all() -> Vec<Example> {
         example(Relu::new(), &[planes()], relu::ReluParams::LAYOUT),
         example(Clip::new(0.0, 6.0), &[planes()], clip::ClipParams::LAYOUT),
         example(Add::new(), &[planes(), planes()], add::AddParams::LAYOUT),
-        example(MaxPool2d::new([3, 3]).pads([0, 0, 1, 1]), &[planes()], PoolParams::LAYOUT),
-        example(AveragePool2d::new([3, 3]).pads([0, 0, 1, 1]), &[planes()], PoolParams::LAYOUT),
         example(GlobalAveragePool::new(), &[planes()], global_average_pool::GlobalAveragePoolParams::LAYOUT),
         example(
             FullyConnected::new(),
@@ -49,6 +47,7 @@ pub fn all() -> Vec<Example> {
     .into_iter()
     .chain(convolutions())
     .chain(movement::all())
+    .chain(pools::all())
     .collect()
 }
 
