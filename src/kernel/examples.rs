@@ -1,15 +1,14 @@
 //! Every kernel once or more, for tests that hold for all of them.
 
 mod movement;
+mod pools;
 
 use super::params::Layout;
-use super::window::PoolParams;
 use super::{
-    Activation, ArgReduce, AveragePool2d, Binary, BinaryOp, Clip, Conv2d, FullyConnected, GlobalAveragePool,
-    GroupNorm, Kernel, LayerNorm, LogSoftmax, Lrn, MatMul, MaxPool2d, Normalize, Reduce, ReduceOp, Relu,
-    Softmax, Spec, TopK, Unary, UnaryOp, arg_reduce, binary, clip, conv2d, fully_connected,
-    global_average_pool, group_norm, layer_norm, lrn, mat_mul, normalize, reduce, relu, softmax, top_k,
-    unary,
+    Activation, ArgReduce, Binary, BinaryOp, Clip, Conv2d, FullyConnected, GlobalAveragePool, GroupNorm,
+    Kernel, LayerNorm, LogSoftmax, Lrn, MatMul, Normalize, Reduce, ReduceOp, Relu, Softmax, Spec, TopK,
+    Unary, UnaryOp, arg_reduce, binary, clip, conv2d, fully_connected, global_average_pool, group_norm,
+    layer_norm, lrn, mat_mul, normalize, reduce, relu, softmax, top_k, unary,
 };
 
 /// A kernel with inputs that it accepts.
@@ -44,8 +43,6 @@ pub fn all() -> Vec<Example> {
             &[planes(), Spec::constant(&[8, 1, 1])],
             binary::BinaryParams::LAYOUT,
         ),
-        example(MaxPool2d::new([3, 3]).pads([0, 0, 1, 1]), &[planes()], PoolParams::LAYOUT),
-        example(AveragePool2d::new([3, 3]).pads([0, 0, 1, 1]), &[planes()], PoolParams::LAYOUT),
         example(GlobalAveragePool::new(), &[planes()], global_average_pool::GlobalAveragePoolParams::LAYOUT),
         example(
             FullyConnected::new(),
@@ -64,6 +61,7 @@ pub fn all() -> Vec<Example> {
     .chain(products())
     .chain(movement::all())
     .chain(normalisations())
+    .chain(pools::all())
     .collect()
 }
 
