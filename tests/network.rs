@@ -236,3 +236,23 @@ fn text_that_is_no_wgsl_is_refused_with_its_line() {
     let refused = GpuStage::<Array1<f32>>::open(&mut squares(&gpu, broken), 1).unwrap_err().to_string();
     assert!(refused.contains("kernel broken") && refused.contains("2:"), "{refused}");
 }
+
+#[test]
+fn the_report_says_where_the_time_of_the_device_goes() {
+    let Some(gpu) = common::device() else { return };
+    for gpu in [gpu, Gpu::cpu()] {
+        let prepare = |seed: &mut usize| Ok::<_, Cause>(photo(*seed));
+        let net = small_network(&gpu, SIDE).unwrap();
+        let kernels = net.plan(BATCH).unwrap().to_string().lines().count() - 3;
+        let mut run = Pipeline::new(prepare, net).batch_size(BATCH).run(0..4 * BATCH);
+        run.by_ref().for_each(|batch| drop(batch.unwrap()));
+        let report = run.report();
+        let device = &report.devices[0];
+        assert!(device.device_s.is_some(), "{gpu} has a clock");
+        assert_eq!(device.kernels.len(), kernels, "{gpu}");
+        let shares: f64 = device.kernels.iter().map(|kernel| kernel.share).sum();
+        assert!((shares - 1.0).abs() < 1e-9, "{gpu}: the shares are {shares} in all");
+        assert!(device.kernels[0].name.starts_with("normalize.0 f32["), "{}", device.kernels[0].name);
+        assert!(report.to_string().contains("by its own clock; most in"), "{report}");
+    }
+}

@@ -6,7 +6,7 @@ mod text;
 
 use self::needs::{needed_constants, needed_nodes, share_buffers};
 use super::Limits;
-use super::clock::TIMES_BYTES;
+use super::clock::{TIMES_BYTES, kernel_times_bytes};
 use super::graph::{Graph, Node, Origin, setting, shape_name};
 use crate::error::Error;
 use crate::kernel::{Dispatch, Spec};
@@ -135,10 +135,10 @@ impl Plan {
 
     /// Bytes that come down with a full batch, its stamp and its times included.
     pub(super) fn readback_bytes(&self) -> u64 {
-        self.readback_times() + TIMES_BYTES
+        self.readback_times() + TIMES_BYTES + kernel_times_bytes(self.steps.len())
     }
 
-    /// Where the times lie in what is read back.
+    /// Where the times of the batch, and those of its kernels behind them, lie in what is read back.
     pub(super) fn readback_times(&self) -> u64 {
         self.readback_stamp() + STAMP_BYTES
     }
@@ -162,6 +162,11 @@ impl Plan {
             .iter()
             .fold(0, |all: u64, bytes| all.saturating_add(*bytes))
             .saturating_mul(self.max_batch as u64)
+    }
+
+    /// Every kernel with its number and the shape of what it gives, in the order in which they run.
+    pub(super) fn labels(&self) -> impl Iterator<Item = String> + '_ {
+        self.steps.iter().map(|step| format!("{} {}", step.name, step.shape))
     }
 
     /// Multiply-adds of one item.
@@ -197,7 +202,10 @@ impl Plan {
             (u64::from(limits.workgroups / parts), "workgroups in one dimension of a dispatch"),
             (limits.binding_bytes.min(limits.buffer_bytes) / largest.max(1), "bytes in one binding"),
             (
-                limits.buffer_bytes.saturating_sub(STAMP_BYTES + TIMES_BYTES) / copied.max(1),
+                limits
+                    .buffer_bytes
+                    .saturating_sub(STAMP_BYTES + TIMES_BYTES + kernel_times_bytes(self.steps.len()))
+                    / copied.max(1),
                 "bytes in one buffer",
             ),
         ];
