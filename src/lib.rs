@@ -52,6 +52,8 @@ pub mod gpu;
 pub mod image;
 pub mod kernel;
 mod observe;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 pub mod pipeline;
 mod place;
 mod stage;
