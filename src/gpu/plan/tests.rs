@@ -103,7 +103,7 @@ fn parameters_start_where_the_device_can_bind_them() {
     let second = mix(&mut graph, 4, &[first]);
     graph.output("y", second).unwrap();
     let plan = Plan::new(&graph, 2, 3, &limits()).unwrap();
-    assert_eq!(plan.steps.iter().map(|step| step.params).collect::<Vec<_>>(), [(0, 32), (64, 32)]);
+    assert_eq!(plan.steps.iter().map(|step| step.variant().params).collect::<Vec<_>>(), [(0, 32), (64, 32)]);
     assert_eq!(plan.params.len(), 96);
     assert_eq!(plan.params[64..84], [7; 20]);
 }
