@@ -7,6 +7,7 @@
 //! It never knows what a document is, what a device is, or who asked.
 
 pub(crate) mod batch;
+mod blame;
 mod budget;
 pub(crate) mod caller;
 mod check;
@@ -16,6 +17,7 @@ mod figures;
 pub(crate) mod job;
 pub(crate) mod ledger;
 mod line;
+mod plain;
 pub(crate) mod seam;
 pub(crate) mod settings;
 mod shared;

@@ -154,7 +154,7 @@ fn every_kernel_is_in_the_list_of_examples() {
         examples::all().iter().map(|example| example.kernel.name().to_owned()).collect();
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/kernel");
     let implements =
-        |path: &PathBuf| path.is_file() && fs::read_to_string(path).unwrap().contains("impl Kernel for ");
+        |path: &PathBuf| path.is_file() && fs::read_to_string(path).unwrap().contains(" Kernel for ");
     let files: BTreeSet<String> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())

@@ -60,6 +60,11 @@ impl Device {
         self.lost.get().map_or(Ok(()), |cause| Err(StageError::Lost(cause.clone())))
     }
 
+    /// Whether the device is not lost, as far as its driver knows by now.
+    pub(super) fn is_there(&self) -> bool {
+        self.check().is_ok() && self.wait(wgpu::PollType::Poll).is_ok()
+    }
+
     /// Counts the device as lost from now on.
     pub(super) fn lose(&self, cause: Cause) -> StageError {
         StageError::Lost(self.lost.get_or_init(|| cause).clone())
@@ -151,6 +156,10 @@ impl Device {
             Duration::ZERO => wgpu::PollType::Poll,
             _ => wgpu::PollType::Wait { submission_index: Some(submission.clone()), timeout: Some(wait) },
         };
+        self.wait(poll)
+    }
+
+    fn wait(&self, poll: wgpu::PollType) -> Result<bool, StageError> {
         // wgpu 30 panics in `poll`, and only there, when the driver answers that the device is lost.
         match catch_unwind(AssertUnwindSafe(|| self.raw.poll(poll))) {
             Ok(Ok(_)) => self.check().map(|()| true),

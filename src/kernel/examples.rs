@@ -1,12 +1,14 @@
 //! Every kernel once or more, for tests that hold for all of them.
 
+mod movement;
+mod pools;
+
 use super::params::Layout;
-use super::window::PoolParams;
 use super::{
-    ArgReduce, AveragePool2d, Binary, BinaryOp, Clip, Conv2d, FullyConnected, GlobalAveragePool, GroupNorm,
-    Kernel, LayerNorm, LogSoftmax, Lrn, MaxPool2d, Normalize, Reduce, ReduceOp, Relu, Softmax, Spec, TopK,
+    Activation, ArgReduce, Binary, BinaryOp, Clip, Conv2d, FullyConnected, GlobalAveragePool, GroupNorm,
+    Kernel, LayerNorm, LogSoftmax, Lrn, MatMul, Normalize, Reduce, ReduceOp, Relu, Softmax, Spec, TopK,
     Unary, UnaryOp, arg_reduce, binary, clip, conv2d, fully_connected, global_average_pool, group_norm,
-    layer_norm, lrn, normalize, reduce, relu, softmax, top_k, unary,
+    layer_norm, lrn, mat_mul, normalize, reduce, relu, softmax, top_k, unary,
 };
 
 /// A kernel with inputs that it accepts.
@@ -41,8 +43,6 @@ pub fn all() -> Vec<Example> {
             &[planes(), Spec::constant(&[8, 1, 1])],
             binary::BinaryParams::LAYOUT,
         ),
-        example(MaxPool2d::new([3, 3]).pads([0, 0, 1, 1]), &[planes()], PoolParams::LAYOUT),
-        example(AveragePool2d::new([3, 3]).pads([0, 0, 1, 1]), &[planes()], PoolParams::LAYOUT),
         example(GlobalAveragePool::new(), &[planes()], global_average_pool::GlobalAveragePoolParams::LAYOUT),
         example(
             FullyConnected::new(),
@@ -58,7 +58,10 @@ pub fn all() -> Vec<Example> {
     ]
     .into_iter()
     .chain(convolutions())
+    .chain(products())
+    .chain(movement::all())
     .chain(normalisations())
+    .chain(pools::all())
     .collect()
 }
 
@@ -76,17 +79,28 @@ fn normalisations() -> Vec<Example> {
     ]
 }
 
-/// Both shaders of the convolution, with a bias and without.
-fn convolutions() -> [Example; 4] {
+/// Both shaders of the convolution, with a bias and a residual and without.
+fn convolutions() -> [Example; 6] {
     let layout = conv2d::Conv2dParams::LAYOUT;
-    let (x, bias) = (Spec::floats(&[8, 9, 7]), Spec::constant(&[8]));
+    let (x, bias, sum) = (Spec::floats(&[8, 9, 7]), Spec::constant(&[8]), Spec::floats(&[8, 9, 7]));
     let (full, single) = (Spec::constant(&[8, 4, 3, 3]), Spec::constant(&[8, 1, 3, 3]));
     let grouped = Conv2d::new().groups(2).stride([2, 1]).pads([0, 1, 1, 2]);
+    let same = Conv2d::new().groups(2).pads([1; 4]).residual(true).activation(Activation::Silu);
     let depthwise = Conv2d::new().groups(8).pads([1; 4]).clip(0.0, 6.0);
     [
         example(grouped, &[x.clone(), full.clone(), bias.clone()], layout),
-        example(grouped, &[x.clone(), full], layout),
+        example(grouped, &[x.clone(), full.clone()], layout),
+        example(same, &[x.clone(), full.clone(), bias.clone(), sum.clone()], layout),
+        example(same, &[x.clone(), full, sum], layout),
         example(depthwise, &[x.clone(), single.clone(), bias], layout),
         example(depthwise, &[x, single], layout),
     ]
+}
+
+/// The matrix product with a bias and without.
+fn products() -> [Example; 2] {
+    let layout = mat_mul::MatMulParams::LAYOUT;
+    let (a, b, bias) = (Spec::floats(&[3, 9, 7]), Spec::constant(&[7, 10]), Spec::constant(&[10]));
+    let product = MatMul::new().activation(Activation::Tanh);
+    [example(product, &[a.clone(), b.clone(), bias], layout), example(product, &[a, b], layout)]
 }

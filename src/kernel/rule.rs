@@ -51,6 +51,14 @@ pub(super) fn only_activation<'a>(inputs: &[&'a Spec]) -> Result<&'a Spec, Cause
     if x.batched { Ok(x) } else { Err(misfit("x", x, "an f32 activation would fit")) }
 }
 
+/// Checks that one input is an activation: a kernel of constants alone gives a constant.
+pub(super) fn any_activation(inputs: &[&Spec]) -> Result<(), Cause> {
+    if inputs.iter().any(|input| input.batched) {
+        return Ok(());
+    }
+    Err(Cause::msg("every input is a constant; one activation or more would fit"))
+}
+
 /// The only input, an activation of floats that has this axis, or any where none is named.
 pub(super) fn only_activation_with_axis<'a>(
     inputs: &[&'a Spec],
