@@ -38,6 +38,7 @@ mod params;
 mod pool;
 mod rearrange;
 mod relu;
+mod resize;
 mod rule;
 mod softmax;
 mod window;
@@ -60,6 +61,7 @@ pub use self::normalize::Normalize;
 pub use self::pad::{Pad, PadMode};
 pub use self::rearrange::Rearrange;
 pub use self::relu::Relu;
+pub use self::resize::{Coordinates, Interpolation, Nearest, Resize};
 pub use self::softmax::Softmax;
 use crate::error::Cause;
 
