@@ -183,10 +183,10 @@ fn what_does_not_fit_is_named_with_what_would() {
     let double = Resize::new([4, 16, 16], Interpolation::Linear);
     refused(
         &double,
-        &[x.clone(), table.clone()],
+        &[x.clone(), table],
         "table is an f32 constant [5]; what Resize::table gives for [4, 8, 8], [98], would fit",
     );
-    refused(&double, &[x.clone()], "takes 2 inputs (x, table), not 1");
+    refused(&double, std::slice::from_ref(&x), "takes 2 inputs (x, table), not 1");
     let reason = |resize: Resize, shape: &[usize]| resize.table(shape).unwrap_err().to_string();
     assert_eq!(reason(double.clone(), &[8, 8]), "the output's shape has 3; 2 numbers would fit [8, 8]");
     assert_eq!(
