@@ -11,22 +11,31 @@ const RUNS: usize = 7;
 fn main() {
     println!("trivial documents, source order, two workers (goals: 0.3 µs each, 10,000 in 5 ms)");
     for batch_size in [16, 64, 256] {
-        let micros = median((0..RUNS).map(|_| trivial(1_000_000, batch_size)).collect()).as_secs_f64();
-        let short = median((0..3 * RUNS).map(|_| trivial(10_000, batch_size)).collect()).as_secs_f64() * 1e3;
-        println!(
-            "  batch {batch_size:>3}: {micros:.3} µs each; 10,000 with start and stop of the threads {short:.2} ms"
-        );
+        compare(batch_size, None);
     }
+    println!("the same with the tokens of items that own memory");
+    compare(16, Some(2));
     println!("a plain loop over 1,000,000: {:?}", median((0..RUNS).map(|_| plain(1_000_000)).collect()));
     memory(10_000_000);
 }
 
+/// Many documents and few, with so many batches ahead, or as many as the pipeline chooses.
+fn compare(batch_size: usize, ahead: Option<usize>) {
+    let many = (0..RUNS).map(|_| trivial(1_000_000, batch_size, ahead)).collect();
+    let few = (0..3 * RUNS).map(|_| trivial(10_000, batch_size, ahead)).collect();
+    let (micros, millis) = (median(many).as_secs_f64(), median(few).as_secs_f64() * 1e3);
+    println!(
+        "  batch {batch_size:>3}: {micros:.3} µs each; 10,000 with start and stop of the threads {millis:.2} ms"
+    );
+}
+
 /// Runs the smallest possible halves over so many documents.
-fn trivial(documents: u64, batch_size: usize) -> Duration {
+fn trivial(documents: u64, batch_size: usize, ahead: Option<usize>) -> Duration {
     let cpu = |x: &mut u64| Ok::<_, Cause>(*x * 2);
     let gpu = |batch: &[u64]| Ok::<_, Cause>(batch.iter().sum::<u64>());
     let start = Instant::now();
-    let run = Pipeline::new(cpu, gpu).workers(2).batch_size(batch_size).run(0..documents);
+    let pipeline = Pipeline::new(cpu, gpu).workers(2).batch_size(batch_size);
+    let run = ahead.into_iter().fold(pipeline, Pipeline::ahead).run(0..documents);
     let sum: u64 = run.map(|batch| *batch.expect("no failure").output().expect("an output")).sum();
     let time = start.elapsed();
     assert_eq!(sum, documents * (documents - 1), "every document went through both halves once");

@@ -24,15 +24,14 @@ struct Params {
     channel_tiles: u32,
     pixel_tiles: u32,
     work: u32,
-    clips: u32,
-    low: f32,
-    high: f32,
+    alpha: f32,
+    beta: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
-// Bias and y follow in shared/bias.wgsl or shared/no_bias.wgsl.
+// Bias, residual and y follow in shared/finish*.wgsl.
 
 @compute @workgroup_size(64)
 fn main(
@@ -88,7 +87,7 @@ fn main(
     for (var i = 0u; i < output_end; i++) {
         let start = group.z * params.out_len + outputs[i] * params.out_pixels + first_pixel;
         for (var j = 0u; j < pixel_end; j++) {
-            y[start + j] = finish(sums[i][j] + bias_of(outputs[i]));
+            finish(start + j, outputs[i], sums[i][j]);
         }
     }
 }

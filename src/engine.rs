@@ -17,6 +17,7 @@ mod figures;
 pub(crate) mod job;
 pub(crate) mod ledger;
 mod line;
+mod plain;
 pub(crate) mod seam;
 pub(crate) mod settings;
 mod shared;

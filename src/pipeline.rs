@@ -163,13 +163,21 @@ where
         self
     }
 
-    /// Batches that may be prepared ahead of the devices. Default 2; 0 is an error.
+    /// Batches that may be prepared ahead of the devices. Default 2, and more for plain items; 0 is an
+    /// error.
     ///
     /// It bounds memory: tokens are `ahead` batches, those in flight on the devices, and the one being
     /// filled, and one more with `then`; never fewer than two batches and four items a
     /// worker. With `per_batch` they are the workers, `ahead` and the devices' depths, in batches.
+    ///
+    /// Plain items are those of which nothing owns memory: neither the document, nor what is prepared
+    /// from it, nor its part of the output ([`Output::ROW_BYTES`](crate::Output::ROW_BYTES)), nor what
+    /// `then` makes of that. More of them in flight cost next to nothing, and trivial work on them takes
+    /// little more than half the time. So there are at least 512 tokens for them, or as many as take 64 KiB, unless
+    /// `ahead` or `max_wait` is set, or `workers` is 0. Set `ahead` where each stands for something scarce
+    /// or takes long, and fewer should be begun; [`Run::tokens`] says how many there are.
     pub fn ahead(mut self, batches: usize) -> Self {
-        self.settings.ahead = batches;
+        self.settings.ahead = Some(batches);
         self
     }
 

@@ -7,12 +7,15 @@
 mod closure;
 mod output;
 mod state;
+pub(crate) mod times;
 
 use std::time::Duration;
 
 pub use self::closure::ClosureTicket;
+pub(crate) use self::output::plain_bytes;
 pub use self::output::{Output, Rows, Whole};
 pub use self::state::{WithState, with_state};
+pub use self::times::DeviceTimes;
 use crate::error::Cause;
 
 /// The CPU half: prepares one document.
@@ -84,6 +87,12 @@ pub trait GpuStage<P>: Send + 'static {
     /// The device behind this stage, for the report.
     fn device(&self) -> DeviceInfo {
         DeviceInfo::default()
+    }
+
+    /// What the stage measures by the clock of its device, for the report; nothing by default. Asked for
+    /// once, after `open`.
+    fn times(&self) -> DeviceTimes {
+        DeviceTimes::default()
     }
 
     /// Whether the stage can take this item: asked for every item before `submit`. One that is refused is

@@ -1,6 +1,6 @@
 //! The examples as people run them: as programs, with what they print and how they end.
 //!
-//! All on the twins, so no GPU is needed. Times are never looked at, only shapes. `cargo test` builds the
+//! On the twins, so no GPU is needed, but for those that show a device. Times are never looked at, only shapes. `cargo test` builds the
 //! examples; `cargo test --test examples` does not, and takes them as they were built last.
 
 #[path = "../examples/common/difference.rs"]
@@ -211,5 +211,43 @@ fn a_machine_is_measured_into_a_table_and_a_file() {
     }
     for kernel in value["kernels"]["kernels"].as_array().expect("kernels") {
         assert!(kernel["share_of_copy"].is_f64() && kernel["multiply_adds_per_second"].is_f64(), "{kernel}");
+    }
+}
+
+/// The device of the GPU tests; `None` where they are left out on purpose.
+fn device() -> Option<String> {
+    if std::env::var("GAPLESS_TESTS").is_ok_and(|tests| tests == "no-gpu") {
+        eprintln!("left out: GAPLESS_TESTS=no-gpu");
+        return None;
+    }
+    Some(std::env::var("GAPLESS_DEVICE").unwrap_or_else(|_| "software".into()))
+}
+
+fn text(name: &str, arguments: &[&str]) -> String {
+    let output = run(name, arguments);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name}: {:?}: {errors}", output.status);
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn a_kernel_of_ones_own_agrees_with_its_twin() {
+    let Some(device) = device() else { return };
+    let text = text("own_kernel", &[&device]);
+    let apart =
+        text.lines().last().and_then(|line| line.split_whitespace().rev().nth(1)).expect("a last line");
+    assert!(apart.parse::<f32>().expect("a number") < 1e-5, "{text}");
+}
+
+#[test]
+fn a_stage_of_ones_own_shares_its_device_with_a_program() {
+    match device().as_deref() {
+        None => {}
+        Some("cpu") => eprintln!("left out: the twins are no wgpu device"),
+        Some(_) => {
+            let text = text("own_stage", &[]);
+            assert_eq!(text.lines().filter(|line| line.contains("brightness")).count(), 3, "{text}");
+            assert_eq!(text.lines().filter(|line| line.contains("mean red")).count(), 3, "{text}");
+        }
     }
 }

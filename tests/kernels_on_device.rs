@@ -2,60 +2,14 @@
 
 mod common;
 
-use std::time::Duration;
-
+use common::numbers::{Numbers, assert_near, cases, run};
 use gapless::gpu::TensorId;
 use gapless::kernel::{
-    Add, AveragePool2d, Clip, Conv2d, FullyConnected, GlobalAveragePool, Kernel, MaxPool2d, Normalize, Relu,
-    Softmax, Spec,
+    AveragePool2d, Binary, Clip, Conv2d, FullyConnected, GlobalAveragePool, Kernel, MaxPool2d, Normalize,
+    Relu, Softmax, Spec,
 };
-use gapless::{Gpu, GpuStage, Program, Tensors};
+use gapless::{Gpu, GpuStage, Program};
 use ndarray::{Array, Array1, ArrayD, IxDyn};
-
-/// Device and twin may differ by this share of the largest value: sums are in another order.
-const TOLERANCE: f32 = 1e-5;
-
-/// Numbers between two and minus two without a pattern, the same in every run (xorshift).
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    /// From `low` to `high`, both included.
-    fn pick(&mut self, low: usize, high: usize) -> usize {
-        low + (self.next() >> 20) as usize % (high - low + 1)
-    }
-
-    fn pair(&mut self, low: usize, high: usize) -> [usize; 2] {
-        [self.pick(low, high), self.pick(low, high)]
-    }
-
-    fn floats(&mut self, shape: &[usize]) -> ArrayD<f32> {
-        ArrayD::from_shape_simple_fn(IxDyn(shape), || (self.next() >> 40) as f32 / (1 << 22) as f32 - 2.0)
-    }
-}
-
-fn run<T: gapless::gpu::Scalar>(net: &mut Program, batch: &[ArrayD<T>]) -> Tensors {
-    let mut ticket = GpuStage::<ArrayD<T>>::submit(net, batch).unwrap();
-    let minute = Duration::from_secs(60);
-    let result = GpuStage::<ArrayD<T>>::try_collect(net, &mut ticket, minute).unwrap();
-    result.expect("a batch is done within a minute")
-}
-
-/// Compares values that may be NaN, at the same places.
-fn assert_near(device: &ArrayD<f32>, twin: &ArrayD<f32>, what: &str) {
-    assert_eq!(device.shape(), twin.shape(), "{what}");
-    let largest = twin.iter().filter(|value| value.is_finite()).fold(0.0_f32, |a, b| a.max(b.abs()));
-    for (index, (a, b)) in device.iter().zip(twin).enumerate() {
-        let same = a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= TOLERANCE * largest;
-        assert!(same, "{what}: {a} on the device, {b} on the twin, at {index} of {:?}", twin.shape());
-    }
-}
 
 /// Runs one kernel on device and twin; then every item alone, and compares bit by bit.
 fn check<T: gapless::gpu::Scalar>(
@@ -99,16 +53,6 @@ fn check_floats(
     check(gpu, kernel, Spec::floats(shape), constants, &batch);
 }
 
-/// Calls `one` for some cases, each with numbers of its own.
-fn cases(count: u64, one: impl Fn(&Gpu, &mut Numbers)) {
-    let Some(gpu) = common::device() else { return };
-    for case in 1..=count {
-        let mut numbers = Numbers(case * 0x9e37_79b9_7f4a_7c15);
-        (0..8).for_each(|_| _ = numbers.next());
-        one(&gpu, &mut numbers);
-    }
-}
-
 #[test]
 fn normalize_gives_what_its_twin_gives() {
     cases(16, |gpu, n| {
@@ -138,7 +82,7 @@ fn add_of_a_constant_on_either_side_gives_what_its_twin_gives() {
     cases(6, |gpu, n| {
         let shape = [n.pick(1, 5), n.pick(1, 300)];
         let constant = n.floats(&shape);
-        check_floats(gpu, Add::new(), &shape, vec![constant], n);
+        check_floats(gpu, Binary::add(), &shape, vec![constant], n);
     });
 }
 
@@ -152,8 +96,8 @@ fn add_of_two_activations_adds_each_item_to_its_own() {
         let x = net.input("x", Spec::floats(&[5, 61])).unwrap();
         let bias = net.constant("bias", ArrayD::ones(IxDyn(&[5, 61]))).unwrap();
         let relu = net.add(Relu::new(), &[x]).unwrap();
-        let left = net.add(Add::new(), &[bias, relu]).unwrap();
-        let sum = net.add(Add::new(), &[left, x]).unwrap();
+        let left = net.add(Binary::add(), &[bias, relu]).unwrap();
+        let sum = net.add(Binary::add(), &[left, x]).unwrap();
         net.output("y", sum).unwrap();
         GpuStage::<ArrayD<f32>>::open(&mut net, 3).unwrap();
         net

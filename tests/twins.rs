@@ -1,8 +1,8 @@
 //! Every twin against an oracle that is written another way, and against values computed by hand.
 
 use gapless::kernel::{
-    Add, AveragePool2d, Clip, Conv2d, FullyConnected, GlobalAveragePool, Kernel, MaxPool2d, Normalize, Relu,
-    Softmax, Spec, Values,
+    AveragePool2d, Binary, Clip, Conv2d, FullyConnected, GlobalAveragePool, Kernel, MaxPool2d, Normalize,
+    Relu, Softmax, Spec, Values,
 };
 use ndarray::{ArrayD, IxDyn};
 use proptest::prelude::*;
@@ -172,7 +172,7 @@ fn small_kernels_give_what_the_hand_gives() {
     let x = filled(&[1, 2, 2], &[-1.0, 2.0, 8.0, -3.0]);
     assert_eq!(twin(&Relu::new(), &[&x]), filled(&[1, 2, 2], &[0.0, 2.0, 8.0, 0.0]));
     assert_eq!(twin(&Clip::new(-2.0, 6.0), &[&x]), filled(&[1, 2, 2], &[-1.0, 2.0, 6.0, -2.0]));
-    assert_eq!(twin(&Add::new(), &[&x, &x]), filled(&[1, 2, 2], &[-2.0, 4.0, 16.0, -6.0]));
+    assert_eq!(twin(&Binary::add(), &[&x, &x]), filled(&[1, 2, 2], &[-2.0, 4.0, 16.0, -6.0]));
     assert_eq!(twin(&GlobalAveragePool::new(), &[&x]), filled(&[1], &[1.5]));
     let weight = filled(&[1, 1, 2, 2], &[1.0, 10.0, 100.0, 1000.0]);
     assert_eq!(twin(&Conv2d::new(), &[&x, &weight]), filled(&[1, 1, 1], &[-2181.0]));
@@ -214,20 +214,16 @@ fn what_does_not_fit_is_named_with_what_would() {
         &[Spec::bytes(&[2, 2, 3])],
         "x is a u8 activation [2, 2, 3]; an f32 tensor of 1 to 2^30 elements would fit",
     );
-    refused(
-        &MaxPool2d::new([2, 2]).pads([2, 0, 0, 0]),
-        &[x()],
-        "pads are [2, 0, 0, 0]; less than the kernel [2, 2] would fit",
-    );
+    refused(&MaxPool2d::new([2, 2]).dilation([0, 1]), &[x()], "dilation is [0, 1]; 1 to 2^30 would fit");
     refused(
         &Normalize::new([0.0; 3], [1.0; 3]),
         &[Spec::bytes(&[2, 2, 4])],
         "pixels is a u8 activation [2, 2, 4]; a u8 activation [height, width, 3] would fit",
     );
     refused(
-        &Add::new(),
+        &Binary::add(),
         &[x(), Spec::constant(&[4])],
-        "b is an f32 constant [4]; the shape of a, [4, 8, 8], would fit",
+        "b is an f32 constant [4]; axes of 1 or of the length that a, [4, 8, 8], has would fit",
     );
 }
 
@@ -247,7 +243,7 @@ proptest! {
             &AveragePool2d::new(size).stride(size).pads(pads),
             &FullyConnected::new(),
             &Softmax::new(),
-            &Add::new(),
+            &Binary::add(),
             &GlobalAveragePool::new(),
             &Normalize::new(vec![f32::NAN; size[1].min(9)], vec![0.0; count]),
         ];

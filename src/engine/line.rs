@@ -30,7 +30,7 @@ pub(crate) struct Cuts<P> {
     pub(crate) size: usize,
     /// Whether the first batches are 1, 2, 4, … items.
     pub(crate) ramp: bool,
-    /// Good and failed items at which the open batch is cut, since no token is left for another.
+    /// Good and failed items at which the open batch is cut, since no token may be left for another.
     pub(crate) limit: usize,
     pub(crate) order: Order,
     pub(crate) last: LastBatch<P>,

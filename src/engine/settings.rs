@@ -119,7 +119,8 @@ impl WorkerCount {
 pub(crate) struct Settings<P> {
     pub(crate) batch_size: usize,
     pub(crate) workers: WorkerCount,
-    pub(crate) ahead: usize,
+    /// `None` where it was left open.
+    pub(crate) ahead: Option<usize>,
     pub(crate) ramp: bool,
     pub(crate) order: Order,
     pub(crate) last_batch: LastBatch<P>,
@@ -136,7 +137,7 @@ impl<P> Default for Settings<P> {
         Self {
             batch_size: 16,
             workers: WorkerCount::Auto,
-            ahead: 2,
+            ahead: None,
             ramp: false,
             order: Order::Source,
             last_batch: LastBatch::Short,
@@ -149,6 +150,8 @@ impl<P> Default for Settings<P> {
     }
 }
 
+/// Batches ahead where that was left open.
+const AHEAD: usize = 2;
 /// Larger batches than this are a mistake in the units, not a wish.
 pub(crate) const MOST_TOKENS: usize = 1 << 24;
 /// More threads than any machine has cores.
@@ -161,10 +164,10 @@ impl<P> Settings<P> {
         if self.batch_size == 0 {
             return refuse("batch_size", "0 documents a batch would never fill one; give 1 or more");
         }
-        if self.ahead == 0 {
+        if self.ahead() == 0 {
             return refuse("ahead", "with 0 batches ahead the device waits for every batch; give 1 or more");
         }
-        if self.batch_size.saturating_mul(self.ahead) > MOST_TOKENS {
+        if self.batch_size.saturating_mul(self.ahead()) > MOST_TOKENS {
             return refuse(
                 "batch_size",
                 "batch_size × ahead is more than 2^24 documents in flight; give less",
@@ -195,6 +198,10 @@ impl<P> Settings<P> {
         self.whole_batches = true;
     }
 
+    fn ahead(&self) -> usize {
+        self.ahead.unwrap_or(AHEAD)
+    }
+
     pub(crate) fn pool(&self) -> Pool {
         match &self.pool {
             Some(pool) => Pool::Outside(pool.clone()),
@@ -206,9 +213,9 @@ impl<P> Settings<P> {
     /// batches and four items a worker. `then` holds one more batch.
     pub(crate) fn tokens(&self, workers: usize, depths: usize, then: bool) -> usize {
         if self.whole_batches {
-            return workers + self.ahead + depths;
+            return workers + self.ahead() + depths;
         }
-        let batches = self.ahead + depths + 1 + usize::from(then);
+        let batches = self.ahead() + depths + 1 + usize::from(then);
         (batches * self.batch_size).max(2 * self.batch_size).max(4 * workers)
     }
 }

@@ -10,6 +10,7 @@ use super::device::{BatchOf, DeviceLoop};
 use super::feed::{Feeder, Source};
 use super::job::{After, Job};
 use super::line::{Cuts, Line, Sink};
+use super::plain;
 use super::seam::{Pool, Receiver, Seam, Sender, Threads, Workers};
 use super::settings::{MOST_TOKENS, Settings};
 use super::shared::{Parts, Shared};
@@ -61,9 +62,11 @@ fn open<J: Job>(plan: &mut Plan<J>) -> Result<Vec<Arc<DeviceMeter>>, Error> {
     plan.devices
         .iter_mut()
         .map(|gpu| {
-            let opened = super::shared::guard(|| gpu.open(most).map(|()| (gpu.device(), gpu.depth())));
-            let (device, depth) = opened.and_then(|opened| opened).map_err(|cause| Error::Open { cause })?;
-            Ok(Arc::new(DeviceMeter::new(device, depth.max(1))))
+            let opened =
+                super::shared::guard(|| gpu.open(most).map(|()| (gpu.device(), gpu.depth(), gpu.times())));
+            let (device, depth, times) =
+                opened.and_then(|opened| opened).map_err(|cause| Error::Open { cause })?;
+            Ok(Arc::new(DeviceMeter::new(device, depth.max(1), times)))
         })
         .collect()
 }
@@ -83,6 +86,8 @@ fn check_depths<J: Job>(plan: &Plan<J>, meters: &[Arc<DeviceMeter>]) -> Result<(
 struct Sizes {
     workers: usize,
     tokens: usize,
+    /// Items at which a batch is cut, whatever else it waits for: the tokens that items of any kind have.
+    limit: usize,
     inline: bool,
 }
 
@@ -90,8 +95,11 @@ impl Sizes {
     fn new<J: Job>(plan: &Plan<J>, meters: &[Arc<DeviceMeter>]) -> Self {
         let workers = plan.settings.pool().threads();
         let depths = meters.iter().map(|meter| meter.depth).sum();
-        let tokens = plan.settings.tokens(workers, depths, J::After::PER_ROW);
-        Self { workers, tokens, inline: workers == 0 }
+        let limit = plan.settings.tokens(workers, depths, J::After::PER_ROW);
+        let inline = workers == 0;
+        let left_open = plan.settings.ahead.is_none() && plan.settings.max_wait.is_none() && !inline;
+        let tokens = if left_open { limit.max(plain::tokens::<J>()) } else { limit };
+        Self { workers, tokens, limit, inline }
     }
 
     /// A quarter of a worker's share of the tokens, so that a group never holds up a batch. One where the
@@ -149,7 +157,7 @@ fn cuts<P>(settings: &Settings<P>, sizes: Sizes) -> Cuts<P> {
     Cuts {
         size: settings.batch_size,
         ramp: settings.ramp,
-        limit: sizes.tokens,
+        limit: sizes.limit,
         order: settings.order,
         last: settings.last_batch,
     }

@@ -21,6 +21,8 @@ pub(super) enum Origin {
     Input,
     Constant(Arc<ArrayD<f32>>),
     Node,
+    /// The values of another tensor, which is no view itself, in another shape.
+    View(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -36,6 +38,18 @@ pub(super) struct Node {
     pub(super) kernel: Arc<dyn Kernel>,
     pub(super) inputs: Vec<usize>,
     pub(super) output: usize,
+    /// How many parts of an item the kernel is run on, one after the other in memory; 1 is the whole item.
+    pub(super) parts: usize,
+}
+
+impl Node {
+    /// What the kernel sees of this tensor: where an item is done in parts, one part.
+    pub(super) fn seen(&self, spec: &Spec) -> Spec {
+        if self.parts == 1 || !spec.batched {
+            return spec.clone();
+        }
+        Spec { shape: spec.shape[1..].to_vec(), ..spec.clone() }
+    }
 }
 
 /// Tensors and kernels, each after what it reads.
@@ -68,17 +82,116 @@ impl Graph {
     }
 
     pub(super) fn add(&mut self, kernel: Arc<dyn Kernel>, inputs: &[TensorId]) -> Result<TensorId, Error> {
-        let inputs =
-            inputs.iter().map(|&id| self.index("Program::add", id)).collect::<Result<Vec<_>, _>>()?;
-        let specs: Vec<&Spec> = inputs.iter().map(|&index| &self.tensors[index].spec).collect();
-        let spec = kernel
-            .output(&specs)
-            .and_then(checked_output)
-            .map_err(|cause| self.refused(&*kernel, &inputs, &cause))?;
+        let inputs = self.indices("Program::add", inputs)?;
+        self.add_node(kernel, inputs, 1)
+    }
+
+    /// The kernel on every part of the items along their first axis.
+    pub(super) fn add_each(
+        &mut self,
+        kernel: Arc<dyn Kernel>,
+        inputs: &[TensorId],
+    ) -> Result<TensorId, Error> {
+        let inputs = self.indices("Program::add_each", inputs)?;
+        let parts = self.parts(&inputs).map_err(|cause| self.refused(&*kernel, &inputs, &cause))?;
+        if parts > 1 {
+            return self.add_node(kernel, inputs, parts);
+        }
+        let whole = |graph: &mut Self, index: usize| {
+            let Spec { batched, shape, .. } = graph.tensors[index].spec.clone();
+            if batched { graph.view(index, &shape[1..]) } else { Ok(index) }
+        };
+        let inputs = inputs.into_iter().map(|index| whole(self, index)).collect::<Result<Vec<_>, _>>()?;
+        let output = self.add_node(kernel, inputs, 1)?;
+        let shape: Vec<usize> =
+            [1].into_iter().chain(self.tensors[output.index].spec.shape.clone()).collect();
+        self.reshape(output, &shape)
+    }
+
+    /// The length of the first axis of every batched input.
+    fn parts(&self, inputs: &[usize]) -> Result<usize, Cause> {
+        let specs = inputs.iter().map(|&index| &self.tensors[index].spec).filter(|spec| spec.batched);
+        let mut lengths: Vec<Option<usize>> = specs.clone().map(|spec| spec.shape.first().copied()).collect();
+        lengths.dedup();
+        let bytes = specs.clone().any(|spec| spec.element == Element::U8);
+        match lengths[..] {
+            [Some(parts)] if parts == 1 || !bytes => Ok(parts),
+            [Some(_)] => Err(Cause::msg("bytes are not done in parts: their items are padded")),
+            _ => Err(Cause::msg("activations whose first axes are equally long would fit")),
+        }
+    }
+
+    fn add_node(
+        &mut self,
+        kernel: Arc<dyn Kernel>,
+        inputs: Vec<usize>,
+        parts: usize,
+    ) -> Result<TensorId, Error> {
         let name = format!("{}.{}", kernel.name(), self.nodes.len());
+        let node = Node { kernel, inputs, output: self.tensors.len(), parts };
+        let specs: Vec<Spec> =
+            node.inputs.iter().map(|&index| node.seen(&self.tensors[index].spec)).collect();
+        let mut spec = node
+            .kernel
+            .output(&specs.iter().collect::<Vec<_>>())
+            .and_then(|spec| checked_output(spec, parts))
+            .map_err(|cause| self.refused(&*node.kernel, &node.inputs, &cause))?;
+        if parts > 1 {
+            spec.shape.insert(0, parts);
+        }
         let output = self.push(Tensor { name, spec, origin: Origin::Node });
-        self.nodes.push(Node { kernel, inputs, output });
+        self.nodes.push(node);
         Ok(self.id(output))
+    }
+
+    /// The values of a tensor in another shape.
+    pub(super) fn reshape(&mut self, tensor: TensorId, shape: &[usize]) -> Result<TensorId, Error> {
+        let index = self.index("Program::reshape", tensor)?;
+        self.view(index, shape).map(|view| self.id(view))
+    }
+
+    fn view(&mut self, index: usize, shape: &[usize]) -> Result<usize, Error> {
+        let spec = Spec { shape: shape.to_vec(), ..self.tensors[index].spec.clone() };
+        if spec.len() != self.tensors[index].spec.len() {
+            let reason = format!("{} has not the elements of {shape:?}", self.describe(index));
+            return Err(setting("Program::reshape", reason));
+        }
+        if spec == self.tensors[index].spec {
+            return Ok(index);
+        }
+        let base = self.base(index);
+        let name = format!("{}.view.{}", self.tensors[base].name, self.tensors.len());
+        Ok(self.push(Tensor { name, spec, origin: Origin::View(base) }))
+    }
+
+    /// The tensor whose memory this one has: itself, unless it is a view.
+    pub(super) fn base(&self, index: usize) -> usize {
+        match self.tensors[index].origin {
+            Origin::View(base) => base,
+            Origin::Input | Origin::Constant(_) | Origin::Node => index,
+        }
+    }
+
+    /// Puts `kernel` between the only input, which becomes bytes of `spec`, and everything that reads it.
+    pub(super) fn put_before_input(&mut self, kernel: Arc<dyn Kernel>, spec: Spec) -> Result<(), Error> {
+        let inputs = self.inputs();
+        let [input] = inputs[..] else {
+            let reason = format!("there are {} inputs, and one is normalised", inputs.len());
+            return Err(setting("Program::normalize", reason));
+        };
+        let Tensor { name, spec: wanted, .. } = &self.tensors[input];
+        let given =
+            kernel.output(&[&spec]).map_err(|cause| setting("Program::normalize", cause.to_string()))?;
+        if given != *wanted {
+            let reason = format!("it gives {}, and {} is read", shape_name(&given), self.describe(input));
+            return Err(setting("Program::normalize", reason));
+        }
+        let bytes = Tensor { name: name.clone(), spec, origin: Origin::Input };
+        self.tensors[input].name = format!("{}.{}", kernel.name(), self.nodes.len());
+        self.tensors[input].origin = Origin::Node;
+        let bytes = self.push(bytes);
+        self.nodes.insert(0, Node { kernel, inputs: vec![bytes], output: input, parts: 1 });
+        Ok(())
     }
 
     pub(super) fn output(&mut self, name: &str, tensor: TensorId) -> Result<(), Error> {
@@ -86,7 +199,7 @@ impl Graph {
         if self.outputs.iter().any(|(other, _)| other == name) {
             return Err(setting("Program::output", format!("there are two outputs called {name}")));
         }
-        if !matches!(self.tensors[index].origin, Origin::Node) {
+        if !matches!(self.tensors[self.base(index)].origin, Origin::Node) {
             let reason = format!("{name} is what a kernel gives, not {}", self.tensors[index].name);
             return Err(setting("Program::output", reason));
         }
@@ -98,18 +211,10 @@ impl Graph {
         self.index("", tensor).ok().map(|index| &self.tensors[index].spec)
     }
 
-    /// The only input. Index into [`Graph::tensors`].
-    pub(super) fn only_input(&self) -> Result<usize, Error> {
+    /// The inputs in the order in which they were named. Indices into [`Graph::tensors`].
+    pub(super) fn inputs(&self) -> Vec<usize> {
         let is_input = |index: &usize| matches!(self.tensors[*index].origin, Origin::Input);
-        let inputs: Vec<usize> = (0..self.tensors.len()).filter(is_input).collect();
-        match inputs[..] {
-            [input] => Ok(input),
-            _ => {
-                let reason =
-                    format!("an item of a batch is one tensor, and there are {} inputs", inputs.len());
-                Err(setting("Program::input", reason))
-            }
-        }
+        (0..self.tensors.len()).filter(is_input).collect()
     }
 
     fn named(
@@ -139,6 +244,10 @@ impl Graph {
 
     fn id(&self, index: usize) -> TensorId {
         TensorId { graph: self.id, index }
+    }
+
+    fn indices(&self, what: &'static str, ids: &[TensorId]) -> Result<Vec<usize>, Error> {
+        ids.iter().map(|&id| self.index(what, id)).collect()
     }
 
     fn index(&self, what: &'static str, id: TensorId) -> Result<usize, Error> {
@@ -179,14 +288,14 @@ pub(super) fn setting(name: &'static str, reason: String) -> Error {
 }
 
 /// What every kernel gives: floats, one item a document.
-fn checked_output(spec: Spec) -> Result<Spec, Cause> {
+fn checked_output(spec: Spec, parts: usize) -> Result<Spec, Cause> {
     match spec {
         Spec { batched: false, .. } => {
             Err(Cause::msg("no input has a batch, so this is a constant: compute it before"))
         }
         Spec { element: Element::U8, .. } => Err(Cause::msg("a kernel gives floats, not bytes")),
         spec if spec.is_empty() => Err(Cause::msg(format!("the output has no elements: {:?}", spec.shape))),
-        spec if !can_be(&spec) => {
+        spec if spec.item_bytes().checked_mul(parts).is_none_or(|bytes| bytes > isize::MAX as usize) => {
             Err(Cause::msg(format!("the output is larger than any memory: {}", shape_name(&spec))))
         }
         spec => Ok(spec),

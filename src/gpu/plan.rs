@@ -1,12 +1,13 @@
 //! A program planned for one device and one largest batch: what is run, where each tensor lives, and
 //! whether it fits. Plain data: it can be printed and tested without a device.
 
-use std::fmt;
+mod needs;
+mod text;
 
+use self::needs::{needed_constants, needed_nodes, share_buffers};
 use super::Limits;
-use super::clock::TIMES_BYTES;
-use super::graph::{Graph, Origin, setting, shape_name};
-use super::lifetimes::{self, Lifetime};
+use super::clock::{TIMES_BYTES, kernel_times_bytes};
+use super::graph::{Graph, Node, Origin, setting, shape_name};
 use crate::error::Error;
 use crate::kernel::{Dispatch, Spec};
 
@@ -20,14 +21,23 @@ pub(super) const STAMP_BYTES: u64 = 8;
 pub struct Plan {
     pub(super) max_batch: usize,
     pub(super) steps: Vec<Step>,
-    pub(super) input: Spec,
+    pub(super) inputs: Vec<PlannedInput>,
     pub(super) outputs: Vec<PlannedOutput>,
     pub(super) constants: Vec<usize>,
     /// Bytes of one item in each buffer that tensors share.
     pub(super) shared: Vec<u64>,
     pub(super) params: Vec<u8>,
+    depth: usize,
     constant_bytes: u64,
-    input_name: String,
+}
+
+/// What every item brings for one input.
+#[derive(Clone, Debug)]
+pub(super) struct PlannedInput {
+    pub(super) name: String,
+    pub(super) spec: Spec,
+    /// Where its rows start in the staging buffer.
+    pub(super) offset: u64,
 }
 
 /// One dispatch.
@@ -36,6 +46,8 @@ pub(super) struct Step {
     /// Index into the nodes of the graph.
     pub(super) node: usize,
     pub(super) dispatch: Dispatch,
+    /// Parts of an item that the dispatch is for; the z of a batch is as many times larger.
+    pub(super) parts: u32,
     /// Offset and length of its parameters.
     pub(super) params: (u64, u64),
     pub(super) inputs: Vec<Place>,
@@ -53,7 +65,8 @@ pub(super) struct Step {
 /// Where a tensor lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    Input,
+    /// Index into [`Plan::inputs`].
+    Input(usize),
     /// Index into [`Plan::constants`].
     Constant(usize),
     /// Index into [`Plan::shared`].
@@ -71,31 +84,42 @@ pub(super) struct PlannedOutput {
 }
 
 impl Plan {
-    pub(super) fn new(graph: &Graph, max_batch: usize, limits: &Limits) -> Result<Self, Error> {
-        let mut plan = Self::unchecked(graph, max_batch, limits)?;
+    /// For batches of up to `max_batch` items, `depth` of them in flight.
+    pub(super) fn new(graph: &Graph, max_batch: usize, depth: usize, limits: &Limits) -> Result<Self, Error> {
+        let mut plan = Self { max_batch, depth, ..Self::unchecked(graph, limits)? };
         plan.check(graph, limits)?;
+        place_inputs(&mut plan.inputs, max_batch);
         place_outputs(&mut plan.outputs, max_batch);
         Ok(plan)
     }
 
-    fn unchecked(graph: &Graph, max_batch: usize, limits: &Limits) -> Result<Self, Error> {
-        let input = graph.only_input()?;
+    fn unchecked(graph: &Graph, limits: &Limits) -> Result<Self, Error> {
+        let inputs = graph.inputs();
+        if inputs.is_empty() {
+            return Err(setting("Program::input", "there is none, so a document brings nothing".into()));
+        }
         let needed = needed_nodes(graph)?;
         let (shared, shared_of) = share_buffers(graph, &needed);
         let constants = needed_constants(graph, &needed);
         let place = |tensor: usize| match graph.tensors[tensor].origin {
-            Origin::Input => Place::Input,
+            Origin::Input => Place::Input(inputs.binary_search(&tensor).expect("it is an input")),
             Origin::Constant(_) => Place::Constant(constants.binary_search(&tensor).expect("it is needed")),
             Origin::Node => Place::Shared(shared_of[tensor].expect("it is needed")),
+            Origin::View(_) => unreachable!("a base is no view"),
         };
+        let place = |tensor: usize| place(graph.base(tensor));
         let mut params = Vec::new();
         let steps = needed.iter().map(|&node| Step::new(graph, node, &place, &mut params, limits)).collect();
         let bytes = |&tensor: &usize| graph.tensors[tensor].spec.item_bytes() as u64;
+        let planned = |&tensor: &usize| {
+            let (name, spec) = (graph.tensors[tensor].name.clone(), graph.tensors[tensor].spec.clone());
+            PlannedInput { name, spec, offset: STAMP_BYTES }
+        };
         Ok(Self {
-            max_batch,
+            max_batch: 0,
+            depth: 0,
             steps,
-            input: graph.tensors[input].spec.clone(),
-            input_name: graph.tensors[input].name.clone(),
+            inputs: inputs.iter().map(planned).collect(),
             outputs: outputs(graph, &shared_of),
             constant_bytes: constants.iter().map(bytes).sum(),
             constants,
@@ -106,15 +130,15 @@ impl Plan {
 
     /// Bytes that go up with a full batch, its stamp included.
     pub(super) fn upload_bytes(&self) -> u64 {
-        self.max_batch as u64 * self.input.item_bytes() as u64 + STAMP_BYTES
+        self.inputs.last().map_or(STAMP_BYTES, |input| input.offset + input.bytes(self.max_batch))
     }
 
     /// Bytes that come down with a full batch, its stamp and its times included.
     pub(super) fn readback_bytes(&self) -> u64 {
-        self.readback_times() + TIMES_BYTES
+        self.readback_times() + TIMES_BYTES + kernel_times_bytes(self.steps.len())
     }
 
-    /// Where the times lie in what is read back.
+    /// Where the times of the batch, and those of its kernels behind them, lie in what is read back.
     pub(super) fn readback_times(&self) -> u64 {
         self.readback_stamp() + STAMP_BYTES
     }
@@ -125,11 +149,12 @@ impl Plan {
         self.outputs.iter().map(end).max().unwrap_or(0).next_multiple_of(8)
     }
 
-    /// Bytes of device and staging memory with `depth` batches in flight.
-    pub fn memory(&self, depth: usize) -> u64 {
+    /// Most bytes of device and staging memory at once, with as many batches in flight as
+    /// [`Program::depth`](super::Program::depth) says. It is taken at `open`, and no more later.
+    pub fn memory(&self) -> u64 {
         let slot = self.upload_bytes().saturating_mul(2).saturating_add(self.readback_bytes());
         let all = self.constant_bytes + self.params.len() as u64;
-        all.saturating_add(self.shared_bytes()).saturating_add(slot.saturating_mul(depth as u64))
+        all.saturating_add(self.shared_bytes()).saturating_add(slot.saturating_mul(self.depth as u64))
     }
 
     fn shared_bytes(&self) -> u64 {
@@ -137,6 +162,17 @@ impl Plan {
             .iter()
             .fold(0, |all: u64, bytes| all.saturating_add(*bytes))
             .saturating_mul(self.max_batch as u64)
+    }
+
+    /// Every kernel with its number and the shape of what it gives, in the order in which they run.
+    pub(super) fn labels(&self) -> impl Iterator<Item = String> + '_ {
+        self.steps.iter().map(|step| format!("{} {}", step.name, step.shape))
+    }
+
+    /// Bytes that the kernels read and write for a batch of `rows` items, each tensor counted once a kernel.
+    pub fn bytes_moved(&self, rows: usize) -> u64 {
+        let moved = |step: &Step| step.constant_bytes + rows as u64 * (step.read_bytes + step.bytes);
+        self.steps.iter().map(moved).sum()
     }
 
     /// Multiply-adds of one item.
@@ -161,15 +197,21 @@ impl Plan {
 
     /// Every limit that grows with the batch, in one place, so that the error knows what fits.
     fn check_batch(&self, limits: &Limits) -> Result<(), Error> {
-        let largest = self.shared.iter().copied().max().unwrap_or(0).max(self.input.item_bytes() as u64);
-        let readback =
-            self.outputs.iter().map(|output| output.bytes.next_multiple_of(8)).fold(0, u64::saturating_add);
-        let copied = readback.max(self.input.item_bytes() as u64);
+        let input_bytes = self.inputs.iter().map(|input| input.spec.item_bytes() as u64);
+        let bound = self.shared.iter().copied().chain(input_bytes.clone()).max().unwrap_or(0);
+        let padded = |bytes: u64| bytes.checked_next_multiple_of(8).unwrap_or(u64::MAX);
+        let staging = input_bytes.map(padded).fold(0, u64::saturating_add);
+        let readback = self.outputs.iter().map(|output| padded(output.bytes)).fold(0, u64::saturating_add);
+        let (largest, copied) = (bound, readback.max(staging));
+        let parts = self.steps.iter().map(|step| step.parts).max().unwrap_or(1);
         let fits = [
-            (u64::from(limits.workgroups), "workgroups in one dimension of a dispatch"),
+            (u64::from(limits.workgroups / parts), "workgroups in one dimension of a dispatch"),
             (limits.binding_bytes.min(limits.buffer_bytes) / largest.max(1), "bytes in one binding"),
             (
-                limits.buffer_bytes.saturating_sub(STAMP_BYTES + TIMES_BYTES) / copied.max(1),
+                limits
+                    .buffer_bytes
+                    .saturating_sub(STAMP_BYTES + TIMES_BYTES + kernel_times_bytes(self.steps.len()))
+                    / copied.max(1),
                 "bytes in one buffer",
             ),
         ];
@@ -200,12 +242,14 @@ impl Step {
         limits: &Limits,
     ) -> Self {
         let (index, node) = (node, &graph.nodes[node]);
-        let specs: Vec<&Spec> = node.inputs.iter().map(|&input| &graph.tensors[input].spec).collect();
         let output = &graph.tensors[node.output];
+        let whole = node.inputs.iter().map(|&input| &graph.tensors[input].spec);
         let sum = |batched: bool| {
-            specs.iter().filter(|spec| spec.batched == batched).map(|spec| spec.item_bytes() as u64).sum()
+            let those = whole.clone().filter(|spec| spec.batched == batched);
+            those.map(|spec| spec.item_bytes() as u64).sum()
         };
-        let dispatch = node.kernel.dispatch(&specs, &output.spec);
+        let seen = Seen::new(graph, node);
+        let dispatch = node.kernel.dispatch(&seen.inputs(), &seen.output);
         let Place::Shared(buffer) = place(node.output) else { unreachable!("a node writes into a buffer") };
         Self {
             node: index,
@@ -214,10 +258,11 @@ impl Step {
             output: buffer,
             name: output.name.clone(),
             shape: shape_name(&output.spec),
+            parts: node.parts as u32,
             bytes: output.spec.item_bytes() as u64,
             read_bytes: sum(true),
             constant_bytes: sum(false),
-            multiply_adds: node.kernel.multiply_adds(&specs, &output.spec),
+            multiply_adds: node.parts as u64 * node.kernel.multiply_adds(&seen.inputs(), &seen.output),
             dispatch,
         }
     }
@@ -240,6 +285,39 @@ impl Step {
     }
 }
 
+/// What the kernel of a node sees: whole items or parts of them.
+struct Seen {
+    inputs: Vec<Spec>,
+    output: Spec,
+}
+
+impl Seen {
+    fn new(graph: &Graph, node: &Node) -> Self {
+        let seen = |&tensor: &usize| node.seen(&graph.tensors[tensor].spec);
+        Self { inputs: node.inputs.iter().map(seen).collect(), output: seen(&node.output) }
+    }
+
+    fn inputs(&self) -> Vec<&Spec> {
+        self.inputs.iter().collect()
+    }
+}
+
+impl PlannedInput {
+    /// Bytes of its rows in the staging buffer; the next input's rows start where a mapped range may.
+    pub(super) fn bytes(&self, rows: usize) -> u64 {
+        (rows as u64 * self.spec.item_bytes() as u64).next_multiple_of(8)
+    }
+}
+
+/// Puts the rows of one input behind the other's, once it is known that they fit.
+fn place_inputs(inputs: &mut [PlannedInput], max_batch: usize) {
+    let mut offset = STAMP_BYTES;
+    for input in inputs {
+        input.offset = offset;
+        offset += input.bytes(max_batch);
+    }
+}
+
 /// Puts the parameters of one dispatch behind the others, where the device can bind them.
 fn append_params(all: &mut Vec<u8>, params: &[u8], alignment: usize) -> (u64, u64) {
     let offset = all.len().next_multiple_of(alignment.max(1));
@@ -251,61 +329,11 @@ fn append_params(all: &mut Vec<u8>, params: &[u8], alignment: usize) -> (u64, u6
     (offset as u64, len as u64)
 }
 
-/// Nodes that an output depends on, in order.
-fn needed_nodes(graph: &Graph) -> Result<Vec<usize>, Error> {
-    if graph.outputs.is_empty() {
-        return Err(setting("Program::output", "there is none, so there is nothing to compute".into()));
-    }
-    let mut needed = vec![false; graph.tensors.len()];
-    for (_, tensor) in &graph.outputs {
-        needed[*tensor] = true;
-    }
-    for node in graph.nodes.iter().rev() {
-        if needed[node.output] {
-            node.inputs.iter().for_each(|&input| needed[input] = true);
-        }
-    }
-    Ok((0..graph.nodes.len()).filter(|&node| needed[graph.nodes[node].output]).collect())
-}
-
-fn needed_constants(graph: &Graph, nodes: &[usize]) -> Vec<usize> {
-    let is_constant = |tensor: &usize| matches!(graph.tensors[*tensor].origin, Origin::Constant(_));
-    let read = nodes.iter().flat_map(|&node| &graph.nodes[node].inputs).copied();
-    let mut constants: Vec<usize> = read.filter(is_constant).collect();
-    constants.sort_unstable();
-    constants.dedup();
-    constants
-}
-
-/// Bytes of each buffer for one item, and the buffer of each tensor that a needed node gives.
-fn share_buffers(graph: &Graph, nodes: &[usize]) -> (Vec<u64>, Vec<Option<usize>>) {
-    let end = nodes.len();
-    let last_read = |tensor: usize| {
-        if graph.outputs.iter().any(|(_, output)| *output == tensor) {
-            return end;
-        }
-        let reads = |step: &usize| graph.nodes[nodes[*step]].inputs.contains(&tensor);
-        (0..end).rev().find(reads).unwrap_or(end)
-    };
-    let lifetime = |(step, &node): (usize, &usize)| {
-        let tensor = graph.nodes[node].output;
-        let bytes = graph.tensors[tensor].spec.item_bytes() as u64;
-        Lifetime { first: step, last: last_read(tensor), bytes }
-    };
-    let lifetimes: Vec<Lifetime> = nodes.iter().enumerate().map(lifetime).collect();
-    let shared = lifetimes::assign(&lifetimes);
-    let mut shared_of = vec![None; graph.tensors.len()];
-    for (&node, &buffer) in nodes.iter().zip(&shared.of) {
-        shared_of[graph.nodes[node].output] = Some(buffer);
-    }
-    (shared.bytes, shared_of)
-}
-
 fn outputs(graph: &Graph, shared_of: &[Option<usize>]) -> Vec<PlannedOutput> {
     let output = |&(_, tensor): &(String, usize)| {
         let spec = &graph.tensors[tensor].spec;
         PlannedOutput {
-            buffer: shared_of[tensor].expect("an output is needed"),
+            buffer: shared_of[graph.base(tensor)].expect("an output is needed"),
             shape: spec.shape.clone(),
             bytes: spec.item_bytes() as u64,
             offset: 0,
@@ -320,28 +348,6 @@ fn place_outputs(outputs: &mut [PlannedOutput], max_batch: usize) {
     for output in outputs {
         output.offset = offset;
         offset = (offset + output.bytes * max_batch as u64).next_multiple_of(8);
-    }
-}
-
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { max_batch, input_name, input, .. } = self;
-        writeln!(f, "batches of up to {max_batch}; {input_name} {}", shape_name(input))?;
-        writeln!(f, "{:<24} {:<24} {:>12} {:>14}  buffer", "tensor", "shape", "bytes", "multiply-adds")?;
-        for Step { name, shape, bytes, multiply_adds, output, .. } in &self.steps {
-            writeln!(f, "{name:<24} {shape:<24} {bytes:>12} {multiply_adds:>14}  {output}")?;
-        }
-        let shared = self.shared_bytes();
-        write!(
-            f,
-            "{} kernels, {} multiply-adds an item; bytes: {} constants, {shared} in {} shared buffers, {} up, {} down",
-            self.steps.len(),
-            self.multiply_adds(),
-            self.constant_bytes,
-            self.shared.len(),
-            self.upload_bytes(),
-            self.readback_bytes(),
-        )
     }
 }
 

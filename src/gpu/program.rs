@@ -1,22 +1,21 @@
 //! A program: kernels over named tensors, run as the GPU half of a pipeline.
 
-use std::sync::Arc;
+mod build;
+
 use std::time::Duration;
 
-use ndarray::{Array, ArrayD, Dimension};
-
 use super::deadline::Deadline;
-use super::graph::{self, Graph};
+use super::graph::{self, Graph, shape_name};
+use super::item::{self, Item};
 use super::plan::{self, Plan};
 use super::profile::Profile;
 use super::ring::{Ring, Ticket};
-use super::scalar::Scalar;
 use super::tensors::Tensors;
 use super::twins::Twins;
 use super::{Gpu, TensorId};
 use crate::error::{Cause, Error};
-use crate::kernel::{Kernel, Spec};
-use crate::stage::{DeviceInfo, GpuStage, StageError};
+use crate::kernel::{Element, Spec};
+use crate::stage::{DeviceInfo, DeviceTimes, GpuStage, StageError};
 
 /// More batches in flight only cost memory: two keep a device busy.
 const MOST_IN_FLIGHT: usize = 64;
@@ -27,7 +26,8 @@ const MOST_IN_FLIGHT: usize = 64;
 /// everything for a largest batch: which buffers tensors share, constants on the device, pipelines,
 /// and a ring of buffers for [`depth`](Self::depth) batches in flight. After that no GPU buffer is made.
 ///
-/// An item of a batch is one array, the program's only input: `Array<u8, _>` or `Array<f32, _>`.
+/// An item of a batch is an [`Item`]: one `Array<u8, _>` or `Array<f32, _>`, or several where the program
+/// has several inputs.
 ///
 /// ```
 /// use gapless::kernel::{GlobalAveragePool, Normalize, Spec};
@@ -54,6 +54,9 @@ pub struct Program {
     graph: Graph,
     depth: usize,
     deadline: Option<Duration>,
+    /// What was wrong with a setting that gives no result of its own.
+    broken: Option<Cause>,
+    times: DeviceTimes,
     runner: Option<Runner>,
     max_batch: usize,
 }
@@ -78,14 +81,23 @@ enum Kind {
 impl Program {
     /// An empty program for this device.
     pub fn new(gpu: &Gpu) -> Self {
-        Self { gpu: gpu.clone(), graph: Graph::new(), depth: 3, deadline: None, runner: None, max_batch: 0 }
+        Self {
+            gpu: gpu.clone(),
+            graph: Graph::new(),
+            depth: 3,
+            deadline: None,
+            broken: None,
+            times: DeviceTimes::default(),
+            runner: None,
+            max_batch: 0,
+        }
     }
 
     /// The same program for another device.
     pub fn on(&self, gpu: &Gpu) -> Self {
-        let Self { graph, depth, deadline, .. } = self;
-        let (depth, deadline, graph) = (*depth, *deadline, graph.clone());
-        Self { graph, depth, deadline, ..Self::new(gpu) }
+        let Self { graph, depth, deadline, broken, .. } = self;
+        let (depth, deadline, graph, broken) = (*depth, *deadline, graph.clone(), broken.clone());
+        Self { graph, depth, deadline, broken, ..Self::new(gpu) }
     }
 
     /// Batches that may be in flight at once; 3 by default, 0 counts as 1, and at most 64.
@@ -107,45 +119,20 @@ impl Program {
         self
     }
 
-    /// A tensor that every item brings. Its `spec` has the shape of one item.
-    ///
-    /// # Errors
-    /// If the name is taken, the spec is not batched, or the shape has no elements.
-    pub fn input(&mut self, name: &str, spec: Spec) -> Result<TensorId, Error> {
-        self.runner = None;
-        self.graph.input(name, spec)
-    }
-
-    /// A tensor that is the same for all items, such as a weight. It is uploaded once.
-    ///
-    /// # Errors
-    /// If the name is taken or the array has no elements.
-    pub fn constant(&mut self, name: &str, values: ArrayD<f32>) -> Result<TensorId, Error> {
-        self.runner = None;
-        self.graph.constant(name, values)
-    }
-
-    /// What `kernel` gives for these tensors.
-    ///
-    /// # Errors
-    /// If the kernel does not accept the inputs; the error names both.
-    pub fn add(&mut self, kernel: impl Kernel, inputs: &[TensorId]) -> Result<TensorId, Error> {
-        self.runner = None;
-        self.graph.add(Arc::new(kernel), inputs)
-    }
-
-    /// Makes a tensor an output of this name.
-    ///
-    /// # Errors
-    /// If the name is taken, or the tensor is not what a kernel gives.
-    pub fn output(&mut self, name: &str, tensor: TensorId) -> Result<(), Error> {
-        self.runner = None;
-        self.graph.output(name, tensor)
-    }
-
     /// Element type and shape of a tensor of this program.
     pub fn spec(&self, tensor: TensorId) -> Option<&Spec> {
         self.graph.spec(tensor)
+    }
+
+    /// Names and specs of the inputs, in the order in which an item brings them.
+    pub fn inputs(&self) -> impl Iterator<Item = (&str, &Spec)> {
+        let tensor = |index: usize| (&self.graph.tensors[index].name[..], &self.graph.tensors[index].spec);
+        self.graph.inputs().into_iter().map(tensor)
+    }
+
+    /// Names and specs of the outputs, in the order in which they were named.
+    pub fn outputs(&self) -> impl Iterator<Item = (&str, &Spec)> {
+        self.graph.outputs.iter().map(|(name, index)| (&name[..], &self.graph.tensors[*index].spec))
     }
 
     /// The device.
@@ -163,28 +150,54 @@ impl Program {
             let reason = format!("{} batches in flight; 1 to {MOST_IN_FLIGHT} make sense", self.depth);
             return Err(graph::setting("Program::depth", reason));
         }
-        Plan::new(&self.graph, max_batch, self.gpu.limits())
+        if let Some(cause) = &self.broken {
+            return Err(graph::setting("Program::normalize", cause.to_string()));
+        }
+        Plan::new(&self.graph, max_batch, self.in_flight(), self.gpu.limits())
     }
 
-    /// Whether `item` has the element type and shape of the program's input.
+    /// Whether `item` has the element types and shapes of the program's inputs.
     ///
     /// Submitting checks every item; a CPU stage that calls this keeps an odd document from failing
     /// its whole batch.
     ///
     /// # Errors
     /// Names both shapes.
-    pub fn accepts<T: Scalar, D: Dimension>(&self, item: &Array<T, D>) -> Result<(), Cause> {
-        self.accepts_as(self.graph.only_input()?, item)
+    pub fn accepts<I: Item>(&self, item: &I) -> Result<(), Cause> {
+        let inputs = self.graph.inputs();
+        if item.arrays() != inputs.len() {
+            let (given, wanted) = (item.arrays(), inputs.len());
+            return Err(Cause::msg(format!("it has {given} arrays, and the program takes {wanted}")));
+        }
+        for (place, input) in inputs.into_iter().enumerate() {
+            let values = item.array(place);
+            if !item::fits(&values, &self.graph.tensors[input].spec) {
+                let (given, wanted) = (shape_name(&item::spec_of(&values)), self.graph.describe(input));
+                return Err(Cause::msg(format!("it is {given}, and the program takes {wanted}")));
+            }
+        }
+        Ok(())
     }
 
-    fn accepts_as<T: Scalar, D: Dimension>(&self, input: usize, item: &Array<T, D>) -> Result<(), Cause> {
-        let spec = &self.graph.tensors[input].spec;
-        if spec.element == T::ELEMENT && spec.shape == item.shape() {
-            return Ok(());
+    /// Photos for a network of floats are noticed before the first of them is prepared.
+    fn takes(&self, element: Option<Element>) -> Result<(), Error> {
+        for input in self.graph.inputs() {
+            if element.is_some_and(|element| element != self.graph.tensors[input].spec.element) {
+                let hint = match element {
+                    Some(Element::U8) => "; Program::normalize takes pixels as they were decoded",
+                    _ => "",
+                };
+                let reason =
+                    format!("{} is taken, and the items are {element:?}{hint}", self.graph.describe(input));
+                return Err(graph::setting("Program::input", reason));
+            }
         }
-        let given = Spec { element: T::ELEMENT, shape: item.shape().to_vec(), batched: true };
-        let (given, wanted) = (super::graph::shape_name(&given), self.graph.describe(input));
-        Err(Cause::msg(format!("it is {given}, and the program takes {wanted}")))
+        Ok(())
+    }
+
+    /// Batches in flight at once: on the twins a batch is done when `submit` returns.
+    fn in_flight(&self) -> usize {
+        if self.gpu.is_twins() { 1 } else { self.depth }
     }
 
     /// How long each kernel takes for a batch of `rows` items, one after the other. The program is open.
@@ -209,9 +222,11 @@ impl Program {
     fn start(&self, max_batch: usize) -> Result<Runner, StageError> {
         let plan = self.plan(max_batch)?;
         let Some(device) = self.gpu.device()? else {
-            return Ok(Runner::Twins(Box::new(Twins::open(&self.graph, plan))));
+            return Ok(Runner::Twins(Box::new(Twins::open(&self.graph, plan, &self.times)?)));
         };
-        let ring = |plan| Ring::open(&device, &self.graph, plan, self.depth, Deadline::new(self.deadline));
+        let ring = |plan| {
+            Ring::open(&device, &self.graph, plan, self.depth, Deadline::new(self.deadline), &self.times)
+        };
         match ring(plan) {
             Ok(ring) => Ok(Runner::Ring(Box::new(ring))),
             Err(StageError::TooLarge(cause)) => Err(self.largest_that_fits(max_batch, &cause, ring).into()),
@@ -232,47 +247,51 @@ impl Program {
         Cause::from(plan::batch_size(max_batch, most as u64, "bytes of memory")).context(cause)
     }
 
-    fn check<T: Scalar, D: Dimension>(&self, batch: &[Array<T, D>]) -> Result<(), StageError> {
+    fn check<I: Item>(&self, batch: &[I]) -> Result<(), StageError> {
         if self.runner.is_some() && !(1..=self.max_batch).contains(&batch.len()) {
             let (rows, most) = (batch.len(), self.max_batch);
             let cause = Cause::msg(format!("{rows} items; the program is open for 1 to {most}"));
             return Err(if rows == 0 { StageError::Batch(cause) } else { StageError::TooLarge(cause) });
         }
-        let input = self.graph.only_input()?;
         for (index, item) in batch.iter().enumerate() {
-            self.accepts_as(input, item)
-                .map_err(|cause| cause.context(format!("item {index} of the batch")))?;
+            self.accepts(item).map_err(|cause| cause.context(format!("item {index} of the batch")))?;
         }
         Ok(())
     }
 }
 
-impl<T: Scalar, D: Dimension + 'static> GpuStage<Array<T, D>> for Program {
+impl<I: Item> GpuStage<I> for Program {
     type Output = Tensors;
     type Ticket = ProgramTicket;
 
     fn open(&mut self, max_batch: usize) -> Result<(), Cause> {
         self.runner = None;
+        self.takes(I::ELEMENT)?;
+        self.times = DeviceTimes::new(self.plan(max_batch)?.labels());
         self.runner = Some(self.start(max_batch).map_err(|error| error.cause().clone())?);
         self.max_batch = max_batch;
         Ok(())
     }
 
-    /// Whether the item has the shape of the program's input.
-    fn accepts(&self, item: &Array<T, D>) -> Result<(), Cause> {
+    /// Whether the item has the shapes of the program's inputs.
+    fn accepts(&self, item: &I) -> Result<(), Cause> {
         Self::accepts(self, item)
     }
 
     /// 1 on the twins: a batch is done when `submit` returns.
     fn depth(&self) -> usize {
-        if self.gpu.is_twins() { 1 } else { self.depth }
+        self.in_flight()
     }
 
     fn device(&self) -> DeviceInfo {
         self.gpu.info().clone()
     }
 
-    fn submit(&mut self, batch: &[Array<T, D>]) -> Result<ProgramTicket, StageError> {
+    fn times(&self) -> DeviceTimes {
+        self.times.clone()
+    }
+
+    fn submit(&mut self, batch: &[I]) -> Result<ProgramTicket, StageError> {
         self.check(batch)?;
         match &mut self.runner {
             Some(Runner::Ring(ring)) => Ok(ProgramTicket(Kind::Ring(Box::new(ring.submit(batch)?)))),

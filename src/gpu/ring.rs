@@ -20,21 +20,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use ndarray::{Array, Dimension};
 
-use super::clock::{Clock, TIMES_BYTES};
+use super::clock::{self, Clock, Spans, TIMES_BYTES};
 use super::compile::Pipelines;
 use super::deadline::Deadline;
 use super::device::Device;
 use super::graph::Graph;
-use super::plan::{Plan, STAMP_BYTES};
+use super::item::Item;
+use super::plan::{Plan, STAMP_BYTES, Step};
 use super::profile::{self, KernelTime};
-use super::scalar::Scalar;
 use super::shelf::Shelf;
 use super::slot::{Mapped, Slot};
 use super::tensors::Tensors;
 use crate::error::Cause;
-use crate::stage::StageError;
+use crate::stage::{DeviceTimes, StageError};
 
 /// A program that is open on a device.
 #[derive(Debug)]
@@ -48,9 +47,12 @@ pub(super) struct Ring {
     home: Sender<Slot>,
     shelf: Arc<Shelf>,
     deadline: Deadline,
+    times: DeviceTimes,
     /// Number of the last batch, which it carries through the device.
     stamp: u64,
 }
+
+type StepOnDevice<'a> = ((&'a Step, &'a wgpu::ComputePipeline), &'a wgpu::BindGroup);
 
 /// A batch in flight. Dropped without being collected, it gives its slot back.
 #[derive(Debug)]
@@ -73,6 +75,7 @@ impl Ring {
         plan: Plan,
         depth: usize,
         deadline: Deadline,
+        times: &DeviceTimes,
     ) -> Result<Self, StageError> {
         device.check()?;
         let mut pipelines = Pipelines::new(device);
@@ -95,14 +98,12 @@ impl Ring {
             home,
             shelf: Arc::new(Shelf::new(results)),
             deadline,
+            times: times.clone(),
             stamp: 0,
         })
     }
 
-    pub(super) fn submit<T: Scalar, D: Dimension>(
-        &mut self,
-        batch: &[Array<T, D>],
-    ) -> Result<Ticket, StageError> {
+    pub(super) fn submit<I: Item>(&mut self, batch: &[I]) -> Result<Ticket, StageError> {
         let mut slot = self.free_slot()?;
         let submitted = self.send(&mut slot, batch);
         let stamp = self.stamp;
@@ -194,13 +195,9 @@ impl Ring {
         }
     }
 
-    fn send<T: Scalar, D: Dimension>(
-        &mut self,
-        slot: &mut Slot,
-        batch: &[Array<T, D>],
-    ) -> Result<wgpu::SubmissionIndex, StageError> {
+    fn send<I: Item>(&mut self, slot: &mut Slot, batch: &[I]) -> Result<wgpu::SubmissionIndex, StageError> {
         self.stamp += 1;
-        let written = slot.write(self.stamp, batch, self.plan.input.item_bytes());
+        let written = slot.write(self.stamp, batch, &self.plan.inputs);
         written.map_err(|error| self.unmapped(error))?;
         slot.staging_map.set(Mapped::No);
         slot.readback_map.set(Mapped::No);
@@ -214,14 +211,16 @@ impl Ring {
 
     /// Copy up, run every step, copy down, map again.
     fn encode(&self, slot: &Slot, rows: u64) -> wgpu::CommandBuffer {
-        let Plan { input, outputs, .. } = &self.plan;
+        let Plan { inputs, outputs, .. } = &self.plan;
         let label = Some("gapless.batch");
         let mut encoder = self.device.raw.create_command_encoder(&wgpu::CommandEncoderDescriptor { label });
-        let up = rows * input.item_bytes() as u64;
         if let Some(clock) = &slot.clock {
             clock.begin(&mut encoder);
         }
-        encoder.copy_buffer_to_buffer(&slot.staging, STAMP_BYTES, &slot.input, 0, up);
+        for (input, buffer) in inputs.iter().zip(&slot.inputs) {
+            let up = rows * input.spec.item_bytes() as u64;
+            encoder.copy_buffer_to_buffer(&slot.staging, input.offset, buffer, 0, up);
+        }
         self.dispatch(&mut encoder, slot, rows as u32);
         for output in outputs {
             let (buffer, down) = (&self.shared[output.buffer], rows * output.bytes);
@@ -230,7 +229,8 @@ impl Ring {
         let stamp = self.plan.readback_stamp();
         encoder.copy_buffer_to_buffer(&slot.staging, 0, &slot.readback, stamp, STAMP_BYTES);
         if let Some(clock) = &slot.clock {
-            clock.end(&mut encoder, &slot.readback, self.plan.readback_times());
+            let kernels = clock::times_kernels(self.stamp);
+            clock.end(&mut encoder, &slot.readback, self.plan.readback_times(), kernels);
         }
         encoder.map_buffer_on_submit(&slot.staging, wgpu::MapMode::Write, .., slot.staging_map.told());
         encoder.map_buffer_on_submit(&slot.readback, wgpu::MapMode::Read, .., slot.readback_map.told());
@@ -238,16 +238,30 @@ impl Ring {
     }
 
     fn dispatch(&self, encoder: &mut wgpu::CommandEncoder, slot: &Slot, rows: u32) {
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-            label: Some("gapless.batch"),
-            timestamp_writes: slot.clock.as_ref().and_then(Clock::of_pass),
-        });
-        for ((step, pipeline), bind) in self.plan.steps.iter().zip(&self.pipelines).zip(&slot.binds) {
+        let steps = || self.plan.steps.iter().zip(&self.pipelines).zip(&slot.binds);
+        let run = |pass: &mut wgpu::ComputePass<'_>, ((step, pipeline), bind): StepOnDevice<'_>| {
             let [x, y] = step.dispatch.workgroups;
             pass.set_pipeline(pipeline);
             pass.set_bind_group(0, bind, &[]);
-            pass.dispatch_workgroups(x, y, rows);
+            pass.dispatch_workgroups(x, y, rows * step.parts);
+        };
+        let clock = slot.clock.as_ref();
+        if let Some(clock) = clock.filter(|_| clock::times_kernels(self.stamp)) {
+            for (index, step) in steps().enumerate() {
+                let timestamp_writes = clock.of_kernel(index);
+                let label = Some("gapless.kernel");
+                run(
+                    &mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label, timestamp_writes }),
+                    step,
+                );
+            }
+            return;
         }
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: Some("gapless.batch"),
+            timestamp_writes: clock.and_then(Clock::of_pass),
+        });
+        steps().for_each(|step| run(&mut pass, step));
     }
 
     /// How long each kernel takes for `rows` items, whatever lies in the buffers.
@@ -263,14 +277,15 @@ impl Ring {
     }
 
     fn time_step(&self, slot: &Slot, index: usize, rows: u32, times: u32) -> Result<Duration, StageError> {
-        let [x, y] = self.plan.steps[index].dispatch.workgroups;
+        let step = &self.plan.steps[index];
+        let ([x, y], z) = (step.dispatch.workgroups, rows * step.parts);
         let start = Instant::now();
         let submission = self.device.caught(|| {
             let mut encoder = self.device.raw.create_command_encoder(&Default::default());
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
             pass.set_pipeline(&self.pipelines[index]);
             pass.set_bind_group(0, &slot.binds[index], &[]);
-            (0..times).for_each(|_| pass.dispatch_workgroups(x, y, rows));
+            (0..times).for_each(|_| pass.dispatch_workgroups(x, y, z));
             drop(pass);
             self.device.queue.submit([encoder.finish()])
         })?;
@@ -289,13 +304,15 @@ impl Ring {
             (&output.shape[..], copy)
         });
         let mut tensors = Tensors::new(&self.names, ticket.rows, values, &self.shelf);
-        let times = &view[self.plan.readback_times() as usize..][..TIMES_BYTES as usize];
-        tensors.span = slot.clock.as_ref().map(|clock| clock.span(times));
+        let times = view[self.plan.readback_times() as usize..].split_at(TIMES_BYTES as usize);
+        let spans = slot.clock.as_ref().map(|clock| Spans::new(clock, times, ticket.stamp));
+        tensors.span = spans.as_ref().map(|spans| spans.batch.clone());
         let stamp = &view[self.plan.readback_stamp() as usize..][..STAMP_BYTES as usize];
         let intact = *stamp == ticket.stamp.to_ne_bytes();
         // A loss before the mapping succeeded is told at the latest by this poll.
         self.device.poll(&ticket.submission, Duration::ZERO)?;
         if intact {
+            spans.iter().for_each(|spans| spans.note(&self.times));
             return Ok(tensors);
         }
         Err(self.device.lose(Cause::msg("the device says that it ran a batch that it did not run")))

@@ -3,19 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use ndarray::{Array, Dimension};
-
 use super::clock::Clock;
 use super::device::Device;
-use super::plan::{Plan, STAMP_BYTES};
-use super::scalar::Scalar;
+use super::item::{Item, RowMajor};
+use super::plan::{Plan, PlannedInput, STAMP_BYTES};
 
 /// Staging, input and readback of one batch. What lies between them is shared by all batches.
 #[derive(Debug)]
 pub(super) struct Slot {
     /// The batch's stamp, then its items. Mapped whenever the slot is free.
     pub(super) staging: wgpu::Buffer,
-    pub(super) input: wgpu::Buffer,
+    /// One an input.
+    pub(super) inputs: Vec<wgpu::Buffer>,
     /// Rows of every output, the stamp, the times. Mapped when the batch is done.
     pub(super) readback: wgpu::Buffer,
     pub(super) clock: Option<Clock>,
@@ -65,17 +64,21 @@ impl Slot {
     pub(super) fn new(
         device: &Device,
         plan: &Plan,
-        bind: impl FnOnce(&wgpu::Buffer) -> Vec<wgpu::BindGroup>,
+        bind: impl FnOnce(&[wgpu::Buffer]) -> Vec<wgpu::BindGroup>,
     ) -> Self {
         use wgpu::BufferUsages as Usage;
         let (up, down) = (plan.upload_bytes(), plan.readback_bytes());
-        let input = device.buffer("gapless.input", up - STAMP_BYTES, Usage::STORAGE | Usage::COPY_DST, false);
+        let input = |input: &PlannedInput| {
+            let usage = Usage::STORAGE | Usage::COPY_DST;
+            device.buffer("gapless.input", input.bytes(plan.max_batch), usage, false)
+        };
+        let inputs: Vec<_> = plan.inputs.iter().map(input).collect();
         Self {
             staging: device.buffer("gapless.staging", up, Usage::MAP_WRITE | Usage::COPY_SRC, true),
             readback: device.buffer("gapless.readback", down, Usage::MAP_READ | Usage::COPY_DST, false),
-            clock: Clock::new(device),
-            binds: bind(&input),
-            input,
+            clock: Clock::new(device, plan.steps.len()),
+            binds: bind(&inputs),
+            inputs,
             staging_map: Map::new(Mapped::Yes),
             readback_map: Map::new(Mapped::No),
             pending: None,
@@ -84,20 +87,21 @@ impl Slot {
 
     /// Writes stamp and items into the staging buffer: once and in order, since this memory may be
     /// write-combining and lie on the other side of a bus.
-    pub(super) fn write<T: Scalar, D: Dimension>(
+    pub(super) fn write<I: Item>(
         &self,
         stamp: u64,
-        batch: &[Array<T, D>],
-        item_bytes: usize,
+        batch: &[I],
+        inputs: &[PlannedInput],
     ) -> Result<(), wgpu::MapRangeError> {
-        let end = STAMP_BYTES + (batch.len() * item_bytes) as u64;
-        let mut view = self.staging.get_mapped_range_mut(..end)?;
+        let mut view = self.staging.get_mapped_range_mut(..)?;
         view.slice(..STAMP_BYTES as usize).copy_from_slice(&stamp.to_ne_bytes());
-        for (index, item) in batch.iter().enumerate() {
-            let start = STAMP_BYTES as usize + index * item_bytes;
-            let values = item.as_standard_layout();
-            let bytes: &[u8] = bytemuck::cast_slice(values.as_slice().expect("it is in standard layout"));
-            view.slice(start..start + bytes.len()).copy_from_slice(bytes);
+        for (place, input) in inputs.iter().enumerate() {
+            for (row, item) in batch.iter().enumerate() {
+                let start = input.offset as usize + row * input.spec.item_bytes();
+                let array = RowMajor::new(item.array(place));
+                let bytes = array.bytes();
+                view.slice(start..start + bytes.len()).copy_from_slice(bytes);
+            }
         }
         Ok(())
     }

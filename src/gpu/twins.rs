@@ -5,17 +5,19 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use ndarray::{Array, ArrayD, ArrayViewD, ArrayViewMutD, Dimension, IxDyn};
+use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, IxDyn};
 
-use super::graph::{Graph, Origin};
+use super::graph::{self, Graph, Origin};
+use super::item::{Item, RowMajor};
 use super::plan::{Place, Plan, Step};
 use super::profile::{self, KernelTime};
-use super::scalar::Scalar;
 use super::shelf::Shelf;
 use super::tensors::Tensors;
-use crate::kernel::{Element, Values};
+use crate::error::Error;
+use crate::kernel::Values;
+use crate::stage::DeviceTimes;
 
 #[derive(Debug)]
 pub(super) struct Twins {
@@ -26,50 +28,61 @@ pub(super) struct Twins {
     /// Memory for one item in each buffer that tensors share.
     shared: Vec<Vec<f32>>,
     shelf: Arc<Shelf>,
+    times: DeviceTimes,
+    /// What each step took for the batch that is run.
+    taken: Vec<Duration>,
 }
 
 impl Twins {
-    pub(super) fn open(graph: &Graph, plan: Plan) -> Self {
+    pub(super) fn open(graph: &Graph, plan: Plan, times: &DeviceTimes) -> Result<Self, Error> {
+        let kernels = plan.steps.iter().map(|step| &graph.nodes[step.node].kernel);
+        if let Some(kernel) = kernels.into_iter().find(|kernel| !kernel.has_twin()) {
+            let reason = format!("the kernel {} has no twin, so it needs a device", kernel.name());
+            return Err(graph::setting("Program::new", reason));
+        }
         let constant = |&tensor: &usize| match &graph.tensors[tensor].origin {
             Origin::Constant(values) => values.clone(),
-            Origin::Input | Origin::Node => unreachable!("the plan lists constants"),
+            Origin::Input | Origin::Node | Origin::View(_) => unreachable!("the plan lists constants"),
         };
-        Self {
+        Ok(Self {
             names: graph.outputs.iter().map(|(name, _)| name.clone()).collect(),
             constants: plan.constants.iter().map(constant).collect(),
             shared: plan.shared.iter().map(|&bytes| vec![0.0; bytes as usize / 4]).collect(),
             shelf: Arc::new(Shelf::new(plan.outputs.len() * 3)),
             graph: graph.clone(),
+            times: times.clone(),
+            taken: vec![Duration::ZERO; plan.steps.len()],
             plan,
-        }
+        })
     }
 
-    pub(super) fn run<T: Scalar, D: Dimension>(&mut self, batch: &[Array<T, D>]) -> Tensors {
+    pub(super) fn run<I: Item>(&mut self, batch: &[I]) -> Tensors {
         let len = |bytes: u64| bytes as usize / 4;
         let values = |bytes: u64| self.shelf.take(len(bytes) * batch.len());
         let mut rows: Vec<Vec<f32>> = self.plan.outputs.iter().map(|output| values(output.bytes)).collect();
+        self.taken.fill(Duration::ZERO);
         for item in batch {
-            self.run_item(&T::values(item.view().into_dyn()));
+            let arrays: Vec<_> = (0..item.arrays()).map(|index| RowMajor::new(item.array(index))).collect();
+            let item: Vec<Values<'_>> = arrays.iter().map(RowMajor::values).collect();
+            self.run_item(&item);
             for (rows, output) in rows.iter_mut().zip(&self.plan.outputs) {
                 rows.extend_from_slice(&self.shared[output.buffer][..len(output.bytes)]);
             }
         }
+        self.times.batch(self.taken.iter().sum());
+        self.times.kernels(&self.taken);
         let shapes = self.plan.outputs.iter().map(|output| &output.shape[..]);
         Tensors::new(&self.names, batch.len(), shapes.zip(rows), &self.shelf)
     }
 
     /// How long each twin takes for `rows` items, whatever lies in the memory.
     pub(super) fn profile(&mut self, rows: usize) -> Vec<KernelTime> {
-        let shape = IxDyn(&self.plan.input.shape);
-        let (bytes, floats) = (ArrayD::zeros(shape.clone()), ArrayD::zeros(shape));
-        let item = match self.plan.input.element {
-            Element::U8 => Values::U8(bytes.view()),
-            Element::F32 => Values::F32(floats.view()),
-        };
+        let zeros: Vec<_> = self.plan.inputs.iter().map(RowMajor::zeros).collect();
+        let item: Vec<Values<'_>> = zeros.iter().map(RowMajor::values).collect();
         (0..self.plan.steps.len()).map(|index| self.time_step(index, &item, rows)).collect()
     }
 
-    fn time_step(&mut self, index: usize, item: &Values<'_>, rows: usize) -> KernelTime {
+    fn time_step(&mut self, index: usize, item: &[Values<'_>], rows: usize) -> KernelTime {
         let Ok(time) = profile::time_of_one(|times| {
             let start = Instant::now();
             (0..times as usize * rows).for_each(|_| self.run_at(index, item));
@@ -78,11 +91,15 @@ impl Twins {
         KernelTime::new(&self.plan.steps[index], rows, time)
     }
 
-    fn run_item(&mut self, item: &Values<'_>) {
-        (0..self.plan.steps.len()).for_each(|index| self.run_at(index, item));
+    fn run_item(&mut self, item: &[Values<'_>]) {
+        for index in 0..self.plan.steps.len() {
+            let start = Instant::now();
+            self.run_at(index, item);
+            self.taken[index] += start.elapsed();
+        }
     }
 
-    fn run_at(&mut self, index: usize, item: &Values<'_>) {
+    fn run_at(&mut self, index: usize, item: &[Values<'_>]) {
         let buffer = self.plan.steps[index].output;
         // A step never reads the buffer that it writes, so the buffer can be taken out meanwhile.
         let mut written = std::mem::take(&mut self.shared[buffer]);
@@ -90,30 +107,43 @@ impl Twins {
         self.shared[buffer] = written;
     }
 
-    fn run_step(&self, step: &Step, item: &Values<'_>, written: &mut [f32]) {
+    fn run_step(&self, step: &Step, item: &[Values<'_>], written: &mut [f32]) {
         let node = &self.graph.nodes[step.node];
-        let shape = |tensor: usize| &self.graph.tensors[tensor].spec.shape[..];
-        let read = |(&place, &tensor): (&Place, &usize)| match place {
-            Place::Input => reborrow(item),
-            Place::Constant(index) => Values::F32(self.constants[index].view()),
-            Place::Shared(index) => Values::F32(view(shape(tensor), &self.shared[index])),
-        };
+        let shape = self.shape(node.output);
+        let output = ArrayViewMutD::from_shape(IxDyn(shape), &mut written[..shape.iter().product()]);
+        let mut output = output.expect("the buffer fits its tensor");
+        let read = |(&place, &tensor): (&Place, &usize)| self.read(place, tensor, item);
         let inputs: Vec<Values<'_>> = step.inputs.iter().zip(&node.inputs).map(read).collect();
-        let shape = shape(node.output);
-        let len = shape.iter().product();
-        let output = ArrayViewMutD::from_shape(IxDyn(shape), &mut written[..len]);
-        node.kernel.twin(&inputs, output.expect("the buffer fits its tensor"));
+        if node.parts == 1 {
+            return node.kernel.twin(&inputs, output);
+        }
+        for (part, output) in output.outer_iter_mut().enumerate() {
+            let batched = |tensor: usize| self.graph.tensors[tensor].spec.batched;
+            let whole = inputs.iter().zip(&node.inputs);
+            let inputs: Vec<Values<'_>> =
+                whole.map(|(values, &tensor)| values.part(batched(tensor).then_some(part))).collect();
+            node.kernel.twin(&inputs, output);
+        }
+    }
+
+    fn read<'a>(&'a self, place: Place, tensor: usize, item: &'a [Values<'_>]) -> Values<'a> {
+        let shape = self.shape(tensor);
+        match place {
+            Place::Input(index) => item[index].shaped(shape),
+            Place::Constant(index) => {
+                let values = self.constants[index].as_slice();
+                Values::F32(view(shape, values.expect("constants are in standard layout")))
+            }
+            Place::Shared(index) => Values::F32(view(shape, &self.shared[index])),
+        }
+    }
+
+    fn shape(&self, tensor: usize) -> &[usize] {
+        &self.graph.tensors[tensor].spec.shape
     }
 }
 
 fn view<'a>(shape: &[usize], values: &'a [f32]) -> ArrayViewD<'a, f32> {
     let len = shape.iter().product();
     ArrayViewD::from_shape(IxDyn(shape), &values[..len]).expect("the buffer fits its tensor")
-}
-
-fn reborrow<'a>(values: &'a Values<'_>) -> Values<'a> {
-    match values {
-        Values::U8(view) => Values::U8(view.view()),
-        Values::F32(view) => Values::F32(view.view()),
-    }
 }

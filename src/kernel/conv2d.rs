@@ -4,15 +4,16 @@ mod twin;
 
 use ndarray::ArrayViewMutD;
 
-use super::clip::Clip;
-use super::params::{params, wgsl};
+use super::activation::Activation;
+use super::params::{finished, params};
 use super::window::Window;
 use super::{Dispatch, Kernel, Spec, Values, grid, rule};
 use crate::error::Cause;
 
 /// Convolution: x `[channels, height, width]`, the constants weight
 /// `[outputs, channels / groups, kernel height, kernel width]` and, where there is one, bias
-/// `[outputs]`, to `[outputs, height, width]`.
+/// `[outputs]`, to `[outputs, height, width]`. An [`Activation`] and the sum with another activation of
+/// the output's shape (the [`residual`](Self::residual)) need no pass of their own.
 ///
 /// As in every network, it is a correlation: the kernel is not turned. Weights must be finite: padding
 /// counts as zeros, and zero times infinity is NaN. On a device, groups of one channel run in a shader
@@ -36,7 +37,8 @@ pub struct Conv2d {
     pads: [usize; 4],
     dilation: [usize; 2],
     groups: usize,
-    clip: Option<Clip>,
+    activation: Activation,
+    residual: bool,
 }
 
 params! {
@@ -61,9 +63,8 @@ params! {
         channel_tiles: u32,
         pixel_tiles: u32,
         work: u32,
-        clips: u32,
-        low: f32,
-        high: f32,
+        alpha: f32,
+        beta: f32,
     }
 }
 
@@ -72,7 +73,14 @@ const TILE: usize = 4;
 
 impl Default for Conv2d {
     fn default() -> Self {
-        Self { stride: [1, 1], pads: [0; 4], dilation: [1, 1], groups: 1, clip: None }
+        Self {
+            stride: [1, 1],
+            pads: [0; 4],
+            dilation: [1, 1],
+            groups: 1,
+            activation: Activation::None,
+            residual: false,
+        }
     }
 }
 
@@ -107,10 +115,29 @@ impl Conv2d {
         self
     }
 
-    /// Keeps every value of the output in this range, as [`Clip`] does, without a pass of its own; by
-    /// default none. `clip(0.0, f32::INFINITY)` is ReLU.
-    pub fn clip(mut self, low: f32, high: f32) -> Self {
-        self.clip = Some(Clip::new(low, high));
+    /// What is done to every value of the output; by default nothing.
+    pub fn activation(mut self, activation: Activation) -> Self {
+        self.activation = activation;
+        self
+    }
+
+    /// Short for [`Activation::Clip`]: `clip(0.0, 6.0)` is ReLU6.
+    pub fn clip(self, low: f32, high: f32) -> Self {
+        self.activation(Activation::Clip(low, high))
+    }
+
+    /// Whether the last input is an activation of the output's shape that is added before the
+    /// activation function; by default there is none.
+    ///
+    /// ```
+    /// use gapless::kernel::{Conv2d, Kernel, Spec};
+    /// let (x, weight) = (Spec::floats(&[96, 28, 28]), Spec::constant(&[24, 96, 1, 1]));
+    /// let before = Spec::floats(&[24, 28, 28]);
+    /// assert_eq!(Conv2d::new().residual(true).output(&[&x, &weight, &before])?, before);
+    /// # Ok::<(), gapless::Cause>(())
+    /// ```
+    pub fn residual(mut self, residual: bool) -> Self {
+        self.residual = residual;
         self
     }
 
@@ -118,13 +145,26 @@ impl Conv2d {
         Window { kernel, stride: self.stride, pads: self.pads, dilation: self.dilation }
     }
 
-    fn check_bias(inputs: &[&Spec], outputs: usize) -> Result<(), Cause> {
-        let Some(bias) = inputs.get(2) else { return Ok(()) };
-        let wanted = format!("[{outputs}]");
-        if rule::constant("bias", bias, &wanted)? == [outputs] {
-            return Ok(());
+    /// x, weight and, where there are such, bias and residual.
+    fn take<'a, T>(&self, inputs: &'a [T]) -> Option<Inputs<'a, T>> {
+        let (residual, inputs) = match inputs {
+            [inputs @ .., last] if self.residual => (Some(last), inputs),
+            inputs => (None, inputs),
+        };
+        match inputs {
+            [x, weight] => Some(Inputs { x, weight, bias: None, residual }),
+            [x, weight, bias] => Some(Inputs { x, weight, bias: Some(bias), residual }),
+            _ => None,
         }
-        Err(rule::misfit("bias", bias, format!("an f32 constant {wanted} would fit")))
+    }
+
+    fn accepted<'a, T>(&self, inputs: &'a [T]) -> Inputs<'a, T> {
+        self.take(inputs).expect("the shape rule takes as many")
+    }
+
+    fn miscounted(&self, inputs: usize) -> Cause {
+        let takes = if self.residual { "3 inputs (x, weight, residual)" } else { "2 inputs (x, weight)" };
+        Cause::msg(format!("takes {takes}, not {inputs}; a bias may be third"))
     }
 
     fn check_groups(&self, x: &Spec, weight: &Spec) -> Result<(), Cause> {
@@ -145,7 +185,7 @@ impl Conv2d {
         let (x, weight) = (&inputs[0].shape, &weight_shape(inputs));
         let (outputs_in_group, out_pixels) = (weight[0] / self.groups, output.shape[1] * output.shape[2]);
         let (channel_tiles, pixel_tiles) = (outputs_in_group.div_ceil(TILE), out_pixels.div_ceil(TILE));
-        let [low, high] = self.clip.map_or([0.0; 2], |clip| clip.range());
+        let [alpha, beta] = self.activation.parameters();
         let tiles = if is_depthwise(inputs) { weight[0] } else { self.groups * channel_tiles };
         Conv2dParams {
             channels_in_group: weight[1] as u32,
@@ -167,9 +207,8 @@ impl Conv2d {
             channel_tiles: channel_tiles as u32,
             pixel_tiles: pixel_tiles as u32,
             work: (tiles * pixel_tiles) as u32,
-            clips: u32::from(self.clip.is_some()),
-            low,
-            high,
+            alpha,
+            beta,
         }
     }
 }
@@ -183,24 +222,27 @@ fn is_depthwise(inputs: &[&Spec]) -> bool {
     inputs[0].shape[0] > 1 && inputs[1].shape[1] == 1
 }
 
-/// The shader for these inputs, and its source.
-fn variant(inputs: &[&Spec]) -> (&'static str, &'static str) {
-    match (is_depthwise(inputs), inputs.len() == 3) {
-        (false, true) => {
-            ("conv2d", wgsl!("conv2d", "shared/bias", "shared/finish", "shared/linear", "shared/nan"))
-        }
-        (false, false) => {
-            ("conv2d", wgsl!("conv2d", "shared/no_bias", "shared/finish", "shared/linear", "shared/nan"))
-        }
-        (true, true) => (
-            "depthwise_conv2d",
-            wgsl!("depthwise_conv2d", "shared/bias", "shared/finish", "shared/linear", "shared/nan"),
-        ),
-        (true, false) => (
-            "depthwise_conv2d",
-            wgsl!("depthwise_conv2d", "shared/no_bias", "shared/finish", "shared/linear", "shared/nan"),
-        ),
+/// The inputs by name.
+struct Inputs<'a, T> {
+    x: &'a T,
+    weight: &'a T,
+    bias: Option<&'a T>,
+    residual: Option<&'a T>,
+}
+
+fn check_bias(bias: &Spec, outputs: usize) -> Result<(), Cause> {
+    let wanted = format!("[{outputs}]");
+    if rule::constant("bias", bias, &wanted)? == [outputs] {
+        return Ok(());
     }
+    Err(rule::misfit("bias", bias, format!("an f32 constant {wanted} would fit")))
+}
+
+fn check_residual(residual: &Spec, output: &Spec) -> Result<(), Cause> {
+    if residual == output {
+        return Ok(());
+    }
+    Err(rule::misfit("residual", residual, format!("an f32 activation {:?} would fit", output.shape)))
 }
 
 impl Kernel for Conv2d {
@@ -209,28 +251,33 @@ impl Kernel for Conv2d {
     }
 
     fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
-        let [x, weight] = match inputs {
-            [x, weight, _bias] => [*x, *weight],
-            _ => rule::take(inputs, ["x", "weight"])
-                .map_err(|cause| Cause::msg(format!("{cause}; a bias may be third")))?,
-        };
-        self.clip.map_or(Ok(()), |clip| clip.check())?;
+        let Inputs { x, weight, bias, residual } =
+            self.take(inputs).ok_or_else(|| self.miscounted(inputs.len()))?;
+        self.activation.check()?;
         let [_, height, width] = rule::activation("x", x, "[channels, height, width]")?;
         let axes = "[outputs, channels / groups, kernel height, kernel width]";
         let [outputs, _, kernel @ ..] = rule::constant::<4>("weight", weight, axes)?;
         self.check_groups(x, weight)?;
-        Self::check_bias(inputs, outputs)?;
+        bias.map_or(Ok(()), |bias| check_bias(bias, outputs))?;
         let [out_height, out_width] = self.window(kernel).output([height, width])?;
-        rule::output(&[outputs, out_height, out_width])
+        let output = rule::output(&[outputs, out_height, out_width])?;
+        residual.map_or(Ok(()), |residual| check_residual(residual, &output))?;
+        Ok(output)
     }
 
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
         let params = self.params(inputs, output);
-        let (kernel, source) = variant(inputs);
+        let Inputs { bias, residual, .. } = self.accepted(inputs);
+        let ends = (bias.is_some(), residual.is_some());
+        let (kernel, source) = if is_depthwise(inputs) {
+            ("depthwise_conv2d", finished!(ends; "depthwise_conv2d"))
+        } else {
+            ("conv2d", finished!(ends; "conv2d"))
+        };
         Dispatch {
             kernel: kernel.into(),
             source: source.into(),
-            constants: Vec::new(),
+            constants: vec![("activation".into(), self.activation.number())],
             workgroups: grid::cover(params.work as usize, 64),
             params: bytemuck::bytes_of(&params).to_vec(),
         }

@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::stage::DeviceInfo;
+use crate::stage::{DeviceInfo, DeviceTimes};
 
 /// A sum of durations.
 #[derive(Debug, Default)]
@@ -77,6 +77,8 @@ pub(crate) struct Meters {
 pub(crate) struct DeviceMeter {
     pub(crate) info: DeviceInfo,
     pub(crate) depth: usize,
+    /// What the stage measures itself.
+    pub(crate) times: DeviceTimes,
     /// At least one batch was submitted and not yet collected.
     pub(crate) busy: Total,
     /// Nothing was in flight, after the first batch and before the source's end.
@@ -92,10 +94,11 @@ pub(crate) struct DeviceMeter {
 }
 
 impl DeviceMeter {
-    pub(crate) fn new(info: DeviceInfo, depth: usize) -> Self {
+    pub(crate) fn new(info: DeviceInfo, depth: usize, times: DeviceTimes) -> Self {
         Self {
             info,
             depth,
+            times,
             busy: Total::default(),
             starved: Total::default(),
             first_submit: Mark::default(),

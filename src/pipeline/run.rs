@@ -73,8 +73,9 @@ impl<D, O> Run<D, O> {
         self.inner.accounts()
     }
 
-    /// Most documents (batches, with `per_batch`) that may be in flight at once; without meaning in a
-    /// sequential run, which holds everything.
+    /// Most documents (batches, with `per_batch`) that may be in flight at once: see
+    /// [`Pipeline::ahead`](crate::Pipeline::ahead). Without meaning in a sequential run, which holds
+    /// everything.
     pub fn tokens(&self) -> usize {
         self.inner.tokens()
     }

@@ -16,11 +16,23 @@ use ndarray::{Array, ArrayView, Axis, Dimension, RemoveAxis};
     message = "`{Self}` is not known as the output of a GPU stage",
     note = "wrap it in `gapless::Whole(…)`, or write `impl gapless::Output for {Self} {{}}`"
 )]
-pub trait Output: Send + Sync + 'static {
+pub trait Output: Sized + Send + Sync + 'static {
+    /// Most bytes that one document adds to the output, where the type alone tells: the size of a value
+    /// that owns no memory, and of one element of a `Vec` of such. `None` where it may own any amount.
+    ///
+    /// By default known for a type that needs no drop. It decides how many documents may be in flight
+    /// where that was left open.
+    const ROW_BYTES: Option<usize> = plain_bytes::<Self>();
+
     /// Number of rows, where the output can be split into rows.
     fn rows(&self) -> Option<usize> {
         None
     }
+}
+
+/// Bytes of a value that owns no memory: one that needs no drop. `None` for any other.
+pub(crate) const fn plain_bytes<T>() -> Option<usize> {
+    if std::mem::needs_drop::<T>() { None } else { Some(size_of::<T>()) }
 }
 
 /// An output that can be split into rows, one a document.
@@ -77,6 +89,8 @@ outputs_without_rows!(
 );
 
 impl<T: Send + Sync + 'static> Output for Vec<T> {
+    const ROW_BYTES: Option<usize> = plain_bytes::<T>();
+
     fn rows(&self) -> Option<usize> {
         Some(self.len())
     }

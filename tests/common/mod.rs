@@ -1,6 +1,9 @@
 //! What the tests of the GPU half share: the choice of the device, and a small kernel.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
+pub(crate) mod forced;
+pub(crate) mod kernels;
+pub(crate) mod numbers;
 pub(crate) mod toy;
 
 use std::sync::{Arc, Mutex};

@@ -32,7 +32,7 @@ fn one_slow_document_holds_back_those_behind_it() {
     for workers in 2..5 {
         let gate = Gate::new();
         let (prepared, cpu) = slow_first(&gate);
-        let run = pipeline_of(cpu, plus_one).batch_size(4).workers(workers).run(0..100);
+        let run = pipeline_of(cpu, plus_one).batch_size(4).ahead(2).workers(workers).run(0..100);
         let others = run.tokens() - 1;
         until("all others in flight are prepared", || prepared.load(Ordering::SeqCst) == others);
         assert_eq!(run.accounts().delivered, 0);
@@ -90,8 +90,8 @@ fn slow_device(devices: usize, gate: &Arc<Gate>, order: Order) -> (Arc<AtomicUsi
         })
     };
     let devices = (0..devices).map(|_| device()).collect();
-    let run = Pipeline::on_devices(cpu_of(double), devices).batch_size(4).workers(2).order(order).run(0..98);
-    (ran, run)
+    let pipeline = Pipeline::on_devices(cpu_of(double), devices).batch_size(4).ahead(2).workers(2);
+    (ran, pipeline.order(order).run(0..98))
 }
 
 #[test]

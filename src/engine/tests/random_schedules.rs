@@ -165,7 +165,7 @@ fn random_settings() -> Settings<Doc> {
     Settings {
         batch_size: rng.gen_range(1..4),
         workers: WorkerCount::Exactly(rng.gen_range(1..3)),
-        ahead: 1,
+        ahead: rng.gen_bool(0.8).then_some(1),
         ramp: rng.gen_bool(0.3),
         order: if rng.gen_bool(0.3) { Order::Completion } else { Order::Source },
         max_wait: rng.gen_bool(0.2).then_some(Duration::from_millis(1)),
@@ -219,7 +219,7 @@ fn run_with_failures(planted: Option<Planted>) {
     let settings = Settings {
         batch_size: 2,
         workers: WorkerCount::Exactly(1),
-        ahead: 1,
+        ahead: Some(1),
         on_failure: OnFailure::Skip,
         ..Settings::default()
     };
@@ -230,7 +230,7 @@ fn run_with_failures(planted: Option<Planted>) {
 /// The caller takes one batch of many and stops while the feeder waits for a token.
 fn stopped_run(planted: Option<Planted>) {
     let settings =
-        Settings { batch_size: 1, workers: WorkerCount::Exactly(1), ahead: 1, ..Settings::default() };
+        Settings { batch_size: 1, workers: WorkerCount::Exactly(1), ahead: Some(1), ..Settings::default() };
     let documents = || super::fake::docs(1_000);
     let mut run = setup(planted, 1, false).start::<PerDoc<AsItIs>>(AsItIs(()), settings, documents());
     let first = run.as_mut().ok().and_then(Caller::next).expect("there is a first batch");

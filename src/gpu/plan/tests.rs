@@ -79,7 +79,7 @@ fn kernels_and_constants_that_no_output_needs_are_left_out() {
     let needed = mix(&mut graph, 4, &[photo]);
     mix(&mut graph, 4, &[needed, constant]);
     graph.output("y", needed).unwrap();
-    let plan = Plan::new(&graph, 2, &limits()).unwrap();
+    let plan = Plan::new(&graph, 2, 3, &limits()).unwrap();
     assert_eq!((plan.steps.len(), plan.constants.len()), (1, 0));
 }
 
@@ -91,7 +91,7 @@ fn a_chain_runs_in_two_buffers_of_the_largest_tensors() {
         tensor = mix(&mut graph, len, &[tensor]);
     }
     graph.output("y", tensor).unwrap();
-    let plan = Plan::new(&graph, 2, &limits()).unwrap();
+    let plan = Plan::new(&graph, 2, 3, &limits()).unwrap();
     assert_eq!(plan.shared, [400, 80]);
     assert_eq!(plan.multiply_adds(), 20);
 }
@@ -102,7 +102,7 @@ fn parameters_start_where_the_device_can_bind_them() {
     let first = mix(&mut graph, 4, &[photo]);
     let second = mix(&mut graph, 4, &[first]);
     graph.output("y", second).unwrap();
-    let plan = Plan::new(&graph, 2, &limits()).unwrap();
+    let plan = Plan::new(&graph, 2, 3, &limits()).unwrap();
     assert_eq!(plan.steps.iter().map(|step| step.params).collect::<Vec<_>>(), [(0, 32), (64, 32)]);
     assert_eq!(plan.params.len(), 96);
     assert_eq!(plan.params[64..84], [7; 20]);
@@ -114,7 +114,7 @@ fn rows_stamp_and_times_lie_behind_each_other_in_what_comes_down() {
     let outputs = [mix(&mut graph, 3, &[photo]), mix(&mut graph, 2, &[photo])];
     graph.output("a", outputs[0]).unwrap();
     graph.output("b", outputs[1]).unwrap();
-    let plan = Plan::new(&graph, 3, &limits()).unwrap();
+    let plan = Plan::new(&graph, 3, 3, &limits()).unwrap();
     assert_eq!(plan.outputs.iter().map(|output| output.offset).collect::<Vec<_>>(), [0, 40]);
     assert_eq!((plan.readback_stamp(), plan.readback_times(), plan.readback_bytes()), (64, 72, 88));
     assert_eq!(plan.upload_bytes(), 3 * 16 + 8);
@@ -125,12 +125,12 @@ fn the_error_for_a_batch_that_does_not_fit_says_what_does() {
     let (mut graph, photo) = graph();
     let tensor = mix(&mut graph, 1 << 16, &[photo]);
     graph.output("y", tensor).unwrap();
-    assert!(Plan::new(&graph, 4, &limits()).is_ok());
+    assert!(Plan::new(&graph, 4, 3, &limits()).is_ok());
     assert_eq!(
-        reason(Plan::new(&graph, 5, &limits())),
+        reason(Plan::new(&graph, 5, 3, &limits())),
         "batch_size: a batch of 5 does not fit the device, 4 would: it has too few bytes in one binding"
     );
-    assert_eq!(reason(Plan::new(&graph, 0, &limits())), "batch_size: a batch has at least one item");
+    assert_eq!(reason(Plan::new(&graph, 0, 3, &limits())), "batch_size: a batch has at least one item");
 }
 
 #[test]
@@ -139,19 +139,71 @@ fn a_kernel_that_fits_no_batch_is_named() {
     let tensor = graph.add(Arc::new(Mix { len: 1, workgroups: 70_000 }), &[photo]).unwrap();
     graph.output("y", tensor).unwrap();
     assert_eq!(
-        reason(Plan::new(&graph, 1, &limits())),
+        reason(Plan::new(&graph, 1, 3, &limits())),
         "Program::add: mix.0 f32[1] asks for 70000 × 1 workgroups; 1 to 65535 fit"
     );
 }
 
 #[test]
-fn a_program_without_outputs_or_with_two_inputs_cannot_be_planned() {
+fn a_program_without_outputs_or_inputs_cannot_be_planned() {
+    let (graph, _) = graph();
+    assert!(reason(Plan::new(&graph, 1, 3, &limits())).contains("nothing to compute"));
+    assert!(reason(Plan::new(&Graph::new(), 1, 3, &limits())).contains("a document brings nothing"));
+}
+
+#[test]
+fn rows_of_several_inputs_lie_behind_each_other_in_what_goes_up() {
     let (mut graph, photo) = graph();
-    assert!(reason(Plan::new(&graph, 1, &limits())).contains("nothing to compute"));
-    let other = graph.input("other", self::photo()).unwrap();
+    let other = graph.input("other", Spec::floats(&[3])).unwrap();
     let tensor = mix(&mut graph, 1, &[photo, other]);
     graph.output("y", tensor).unwrap();
-    assert!(reason(Plan::new(&graph, 1, &limits())).contains("there are 2 inputs"));
+    let plan = Plan::new(&graph, 3, 3, &limits()).unwrap();
+    assert_eq!(plan.inputs.iter().map(|input| input.offset).collect::<Vec<_>>(), [8, 8 + 3 * 16]);
+    assert_eq!(plan.upload_bytes(), 8 + 3 * 16 + 40);
+    assert_eq!(plan.steps[0].inputs, [Place::Input(0), Place::Input(1)]);
+}
+
+#[test]
+fn a_view_has_the_memory_of_its_tensor_and_keeps_it_needed() {
+    let (mut graph, photo) = graph();
+    let tensor = mix(&mut graph, 6, &[photo]);
+    let view = graph.reshape(tensor, &[2, 3]).unwrap();
+    let between = mix(&mut graph, 6, &[photo]);
+    let last = mix(&mut graph, 6, &[between, view]);
+    let flat = graph.reshape(last, &[3, 2]).unwrap();
+    graph.output("y", flat).unwrap();
+    let plan = Plan::new(&graph, 1, 3, &limits()).unwrap();
+    assert_eq!(plan.steps.len(), 3);
+    assert_eq!(plan.steps[2].inputs[1], Place::Shared(plan.steps[0].output));
+    assert_ne!(plan.steps[1].output, plan.steps[0].output);
+    assert_eq!(plan.outputs[0].shape, [3, 2]);
+    assert!(graph.reshape(view, &[5]).is_err(), "it has six elements");
+}
+
+#[test]
+fn parts_of_an_item_count_as_items_where_a_dispatch_is_limited() {
+    let mut graph = Graph::new();
+    let frames = graph.input("frames", Spec::floats(&[10, 4])).unwrap();
+    let each = graph.add_each(Arc::new(Mix { len: 2, workgroups: 1 }), &[frames]).unwrap();
+    graph.output("y", each).unwrap();
+    let plan = Plan::new(&graph, 6_553, 3, &limits()).unwrap();
+    assert_eq!((plan.steps[0].parts, &plan.outputs[0].shape[..]), (10, &[10, 2][..]));
+    assert_eq!(plan.multiply_adds(), 50);
+    assert!(reason(Plan::new(&graph, 6_554, 3, &limits())).contains("6553 would"));
+}
+
+#[test]
+fn a_network_of_floats_takes_pixels_once_they_are_normalised() {
+    let mut graph = Graph::new();
+    let planes = graph.input("photo", Spec::floats(&[3, 4, 5])).unwrap();
+    let tensor = mix(&mut graph, 1, &[planes]);
+    graph.output("y", tensor).unwrap();
+    let normalize = || Arc::new(crate::kernel::Normalize::new([1.0; 3], [2.0; 3]));
+    assert!(graph.put_before_input(normalize(), Spec::bytes(&[4, 6, 3])).is_err(), "other planes");
+    graph.put_before_input(normalize(), Spec::bytes(&[4, 5, 3])).unwrap();
+    let plan = Plan::new(&graph, 1, 3, &limits()).unwrap();
+    assert_eq!(plan.inputs[0].spec, Spec::bytes(&[4, 5, 3]));
+    assert_eq!(plan.steps[1].inputs, [Place::Shared(plan.steps[0].output)]);
 }
 
 #[test]
@@ -173,7 +225,7 @@ fn a_plan_prints_a_line_a_kernel() {
     let (mut graph, photo) = graph();
     let tensor = mix(&mut graph, 4, &[photo]);
     graph.output("y", tensor).unwrap();
-    let text = Plan::new(&graph, 2, &limits()).unwrap().to_string();
+    let text = Plan::new(&graph, 2, 3, &limits()).unwrap().to_string();
     assert!(text.lines().next().unwrap().contains("photo u8[3,5]"), "{text}");
     assert_eq!(text.lines().filter(|line| line.starts_with("mix.0")).count(), 1, "{text}");
 }
@@ -194,7 +246,7 @@ proptest! {
         for (number, output) in outputs.iter().enumerate() {
             graph.output(&number.to_string(), *output.get(&tensors[1..])).unwrap();
         }
-        let plan = Plan::new(&graph, 1, &limits()).unwrap();
+        let plan = Plan::new(&graph, 1, 3, &limits()).unwrap();
         let mut shared = vec![None; plan.shared.len()];
         for step in &plan.steps {
             let node = &graph.nodes[step.node];

@@ -41,12 +41,12 @@ pub(super) fn buffers(
             let values = values.as_slice().expect("constants are in standard layout");
             device.filled("gapless.constant", bytemuck::cast_slice(values), Usage::STORAGE)
         }
-        Origin::Input | Origin::Node => unreachable!("the plan lists constants"),
+        Origin::Input | Origin::Node | Origin::View(_) => unreachable!("the plan lists constants"),
     };
     let constants: Vec<_> = plan.constants.iter().map(constant).collect();
     let params = device.filled("gapless.params", &plan.params, Usage::UNIFORM);
     let groups = Groups { device, plan, shared: &shared, constants: &constants, params: &params };
-    let slots = (0..depth).map(|_| Slot::new(device, plan, |input| groups.make(input, pipelines)));
+    let slots = (0..depth).map(|_| Slot::new(device, plan, |inputs| groups.make(inputs, pipelines)));
     let slots = slots.collect();
     (shared, slots)
 }
@@ -61,7 +61,7 @@ struct Groups<'a> {
 }
 
 impl Groups<'_> {
-    fn make(&self, input: &wgpu::Buffer, pipelines: &mut Pipelines<'_>) -> Vec<wgpu::BindGroup> {
+    fn make(&self, inputs: &[wgpu::Buffer], pipelines: &mut Pipelines<'_>) -> Vec<wgpu::BindGroup> {
         let bind = |step: &Step| {
             let layout = pipelines.layout(step.inputs.len());
             let (offset, size) = step.params;
@@ -70,7 +70,7 @@ impl Groups<'_> {
                 offset,
                 size: wgpu::BufferSize::new(size),
             });
-            let read = step.inputs.iter().map(|&place| self.buffer(place, input).as_entire_binding());
+            let read = step.inputs.iter().map(|&place| self.buffer(place, inputs).as_entire_binding());
             let written = self.shared[step.output].as_entire_binding();
             let resources = [params].into_iter().chain(read).chain([written]);
             let entry = |(binding, resource)| wgpu::BindGroupEntry { binding, resource };
@@ -82,9 +82,9 @@ impl Groups<'_> {
         self.plan.steps.iter().map(bind).collect()
     }
 
-    fn buffer<'b>(&'b self, place: Place, input: &'b wgpu::Buffer) -> &'b wgpu::Buffer {
+    fn buffer<'b>(&'b self, place: Place, inputs: &'b [wgpu::Buffer]) -> &'b wgpu::Buffer {
         match place {
-            Place::Input => input,
+            Place::Input(index) => &inputs[index],
             Place::Constant(index) => &self.constants[index],
             Place::Shared(index) => &self.shared[index],
         }

@@ -1,0 +1,165 @@
+//! What a program takes for one document: an array for every input.
+
+use ndarray::{Array, ArrayD, ArrayViewD, CowArray, Dimension, IxDyn};
+
+use super::plan::PlannedInput;
+use super::scalar::Scalar;
+use crate::kernel::{Element, Spec, Values};
+
+/// What a program takes for one document: an array for every input, in the order in which the inputs
+/// were named.
+///
+/// One array for a program with one input; a tuple or a vector of arrays for one with several.
+///
+/// ```
+/// use gapless::gpu::Item;
+/// use ndarray::{Array1, Array3};
+/// let photo = Array3::<u8>::zeros((8, 8, 3));
+/// assert_eq!(photo.arrays(), 1);
+/// assert_eq!((photo, Array1::<f32>::zeros(4)).arrays(), 2);
+/// ```
+pub trait Item: Send + 'static {
+    /// What all its arrays are made of; `None` where that is known by looking only.
+    const ELEMENT: Option<Element>;
+
+    /// How many arrays it has.
+    fn arrays(&self) -> usize;
+
+    /// The array for the input at `index`, which is less than [`arrays`](Self::arrays).
+    fn array(&self, index: usize) -> Values<'_>;
+}
+
+impl<T: Scalar, D: Dimension + 'static> Item for Array<T, D> {
+    const ELEMENT: Option<Element> = Some(T::ELEMENT);
+
+    fn arrays(&self) -> usize {
+        1
+    }
+
+    fn array(&self, _index: usize) -> Values<'_> {
+        T::values(self.view().into_dyn())
+    }
+}
+
+impl<T: Scalar> Item for Vec<ArrayD<T>> {
+    const ELEMENT: Option<Element> = Some(T::ELEMENT);
+
+    fn arrays(&self) -> usize {
+        self.len()
+    }
+
+    fn array(&self, index: usize) -> Values<'_> {
+        T::values(self[index].view())
+    }
+}
+
+impl<A: Item, B: Item> Item for (A, B) {
+    const ELEMENT: Option<Element> = None;
+
+    fn arrays(&self) -> usize {
+        self.0.arrays() + self.1.arrays()
+    }
+
+    fn array(&self, index: usize) -> Values<'_> {
+        match index.checked_sub(self.0.arrays()) {
+            None => self.0.array(index),
+            Some(index) => self.1.array(index),
+        }
+    }
+}
+
+impl<A: Item, B: Item, C: Item> Item for (A, B, C) {
+    const ELEMENT: Option<Element> = None;
+
+    fn arrays(&self) -> usize {
+        self.0.arrays() + self.1.arrays() + self.2.arrays()
+    }
+
+    fn array(&self, index: usize) -> Values<'_> {
+        let [a, b] = [self.0.arrays(), self.1.arrays()];
+        match index {
+            _ if index < a => self.0.array(index),
+            _ if index < a + b => self.1.array(index - a),
+            _ => self.2.array(index - a - b),
+        }
+    }
+}
+
+/// Whether `values` are what `input` takes.
+pub(super) fn fits(values: &Values<'_>, input: &Spec) -> bool {
+    spec_of(values) == *input
+}
+
+pub(super) fn spec_of(values: &Values<'_>) -> Spec {
+    match values {
+        Values::U8(view) => Spec::bytes(view.shape()),
+        Values::F32(view) => Spec::floats(view.shape()),
+    }
+}
+
+/// An array in row-major order, copied only where it has another.
+pub(super) enum RowMajor<'a> {
+    U8(CowArray<'a, u8, IxDyn>),
+    F32(CowArray<'a, f32, IxDyn>),
+}
+
+impl<'a> RowMajor<'a> {
+    pub(super) fn new(values: Values<'a>) -> Self {
+        match values {
+            Values::U8(view) => Self::U8(row_major(view)),
+            Values::F32(view) => Self::F32(row_major(view)),
+        }
+    }
+
+    pub(super) fn zeros(input: &PlannedInput) -> Self {
+        let shape = IxDyn(&input.spec.shape);
+        match input.spec.element {
+            Element::U8 => Self::U8(ArrayD::zeros(shape).into()),
+            Element::F32 => Self::F32(ArrayD::zeros(shape).into()),
+        }
+    }
+
+    pub(super) fn values(&self) -> Values<'_> {
+        match self {
+            Self::U8(array) => Values::U8(array.view()),
+            Self::F32(array) => Values::F32(array.view()),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        const STANDARD: &str = "it is in row-major order";
+        match self {
+            Self::U8(array) => array.as_slice().expect(STANDARD),
+            Self::F32(array) => bytemuck::cast_slice(array.as_slice().expect(STANDARD)),
+        }
+    }
+}
+
+fn row_major<T: Clone>(view: ArrayViewD<'_, T>) -> CowArray<'_, T, IxDyn> {
+    if view.is_standard_layout() {
+        return CowArray::from(view);
+    }
+    view.as_standard_layout().into_owned().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array1, Array2, ShapeBuilder};
+
+    use super::*;
+
+    #[test]
+    fn arrays_of_nested_items_stand_in_their_order() {
+        let one = |len: usize| Array1::<f32>::zeros(len);
+        let item = ((one(1), one(2)), vec![one(3).into_dyn(), one(4).into_dyn()], Array1::<u8>::zeros(5));
+        let lens: Vec<usize> = (0..item.arrays()).map(|index| spec_of(&item.array(index)).len()).collect();
+        assert_eq!(lens, [1, 2, 3, 4, 5]);
+        assert_eq!(spec_of(&item.array(4)), Spec::bytes(&[5]));
+    }
+
+    #[test]
+    fn columns_first_are_put_into_row_major_order() {
+        let array = Array2::from_shape_vec((2, 2).f(), vec![1_u8, 2, 3, 4]).expect("four values");
+        assert_eq!(RowMajor::new(array.array(0)).bytes(), [1, 3, 2, 4]);
+    }
+}

@@ -1,0 +1,56 @@
+//! What of a graph is needed, and which tensors share a buffer.
+
+use crate::error::Error;
+use crate::gpu::graph::{Graph, Origin, setting};
+use crate::gpu::lifetimes::{self, Lifetime};
+
+/// Nodes that an output depends on, in order.
+pub(super) fn needed_nodes(graph: &Graph) -> Result<Vec<usize>, Error> {
+    if graph.outputs.is_empty() {
+        return Err(setting("Program::output", "there is none, so there is nothing to compute".into()));
+    }
+    let mut needed = vec![false; graph.tensors.len()];
+    for (_, tensor) in &graph.outputs {
+        needed[graph.base(*tensor)] = true;
+    }
+    for node in graph.nodes.iter().rev() {
+        if needed[node.output] {
+            node.inputs.iter().for_each(|&input| needed[graph.base(input)] = true);
+        }
+    }
+    Ok((0..graph.nodes.len()).filter(|&node| needed[graph.nodes[node].output]).collect())
+}
+
+pub(super) fn needed_constants(graph: &Graph, nodes: &[usize]) -> Vec<usize> {
+    let is_constant = |tensor: &usize| matches!(graph.tensors[*tensor].origin, Origin::Constant(_));
+    let read = nodes.iter().flat_map(|&node| &graph.nodes[node].inputs).map(|&input| graph.base(input));
+    let mut constants: Vec<usize> = read.filter(is_constant).collect();
+    constants.sort_unstable();
+    constants.dedup();
+    constants
+}
+
+/// Bytes of each buffer for one item, and the buffer of each tensor that a needed node gives.
+pub(super) fn share_buffers(graph: &Graph, nodes: &[usize]) -> (Vec<u64>, Vec<Option<usize>>) {
+    let end = nodes.len();
+    let last_read = |tensor: usize| {
+        if graph.outputs.iter().any(|(_, output)| graph.base(*output) == tensor) {
+            return end;
+        }
+        let reads =
+            |step: &usize| graph.nodes[nodes[*step]].inputs.iter().any(|&input| graph.base(input) == tensor);
+        (0..end).rev().find(reads).unwrap_or(end)
+    };
+    let lifetime = |(step, &node): (usize, &usize)| {
+        let tensor = graph.nodes[node].output;
+        let bytes = graph.tensors[tensor].spec.item_bytes() as u64;
+        Lifetime { first: step, last: last_read(tensor), bytes }
+    };
+    let lifetimes: Vec<Lifetime> = nodes.iter().enumerate().map(lifetime).collect();
+    let shared = lifetimes::assign(&lifetimes);
+    let mut shared_of = vec![None; graph.tensors.len()];
+    for (&node, &buffer) in nodes.iter().zip(&shared.of) {
+        shared_of[graph.nodes[node].output] = Some(buffer);
+    }
+    (shared.bytes, shared_of)
+}

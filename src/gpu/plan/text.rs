@@ -1,0 +1,32 @@
+//! A plan as text: a line a kernel, then what all of it takes.
+
+use std::fmt;
+
+use super::{Plan, PlannedInput, Step};
+use crate::gpu::graph::shape_name;
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let input = |input: &PlannedInput| format!("{} {}", input.name, shape_name(&input.spec));
+        let inputs: Vec<String> = self.inputs.iter().map(input).collect();
+        writeln!(f, "batches of up to {}; {}", self.max_batch, inputs.join(", "))?;
+        writeln!(f, "{:<24} {:<24} {:>12} {:>14}  buffer", "tensor", "shape", "bytes", "multiply-adds")?;
+        for Step { name, shape, bytes, multiply_adds, output, .. } in &self.steps {
+            writeln!(f, "{name:<24} {shape:<24} {bytes:>12} {multiply_adds:>14}  {output}")?;
+        }
+        let shared = self.shared_bytes();
+        write!(
+            f,
+            "{} kernels, {} multiply-adds an item; bytes: {} constants, {shared} in {} shared buffers, {} up, {} down; \
+             at most {} at once with {} batches in flight",
+            self.steps.len(),
+            self.multiply_adds(),
+            self.constant_bytes,
+            self.shared.len(),
+            self.upload_bytes(),
+            self.readback_bytes(),
+            self.memory(),
+            self.depth,
+        )
+    }
+}

@@ -1,0 +1,112 @@
+//! How a program is put together: tensor by tensor, each checked when it is added.
+
+use std::sync::Arc;
+
+use ndarray::ArrayD;
+
+use super::Program;
+use crate::error::{Cause, Error};
+use crate::gpu::TensorId;
+use crate::kernel::{Kernel, Normalize, Spec};
+
+impl Program {
+    /// Takes photos as they were decoded: the only input, planes `[channels, height, width]` of floats,
+    /// becomes pixels `[height, width, channels]` of bytes, and a shader gives
+    /// `(pixel - mean[channel]) / std[channel]`.
+    ///
+    /// What does not fit is an error when the program is planned or run.
+    ///
+    /// ```
+    /// use gapless::kernel::{GlobalAveragePool, Spec};
+    /// use gapless::{Gpu, Program};
+    /// let mut net = Program::new(&Gpu::cpu());
+    /// let planes = net.input("photo", Spec::floats(&[3, 224, 224]))?;
+    /// let means = net.add(GlobalAveragePool::new(), &[planes])?;
+    /// net.output("means", means)?;
+    /// let net = net.normalize([127.0; 3], [128.0; 3]);
+    /// assert!(net.plan(16)?.to_string().contains("photo u8[224,224,3]"));
+    /// # Ok::<(), gapless::Error>(())
+    /// ```
+    pub fn normalize(mut self, mean: impl Into<Vec<f32>>, std: impl Into<Vec<f32>>) -> Self {
+        self.runner = None;
+        let pixels = match self.graph.inputs()[..] {
+            [input] => match self.graph.tensors[input].spec.shape[..] {
+                [channels, height, width] => Spec::bytes(&[height, width, channels]),
+                _ => Spec::bytes(&[]),
+            },
+            _ => Spec::bytes(&[]),
+        };
+        let kernel = Arc::new(Normalize::new(mean, std));
+        self.broken = self.graph.put_before_input(kernel, pixels).err().map(Cause::from).or(self.broken);
+        self
+    }
+
+    /// A tensor that every item brings. Its `spec` has the shape of one item.
+    ///
+    /// A program may have several inputs; an item then has an array for each, in this order.
+    ///
+    /// # Errors
+    /// If the name is taken, the spec is not batched, or the shape has no elements.
+    pub fn input(&mut self, name: &str, spec: Spec) -> Result<TensorId, Error> {
+        self.runner = None;
+        self.graph.input(name, spec)
+    }
+
+    /// A tensor that is the same for all items, such as a weight. It is uploaded once.
+    ///
+    /// # Errors
+    /// If the name is taken or the array has no elements.
+    pub fn constant(&mut self, name: &str, values: ArrayD<f32>) -> Result<TensorId, Error> {
+        self.runner = None;
+        self.graph.constant(name, values)
+    }
+
+    /// What `kernel` gives for these tensors.
+    ///
+    /// # Errors
+    /// If the kernel does not accept the inputs; the error names both.
+    pub fn add(&mut self, kernel: impl Kernel, inputs: &[TensorId]) -> Result<TensorId, Error> {
+        self.runner = None;
+        self.graph.add(Arc::new(kernel), inputs)
+    }
+
+    /// What `kernel` gives for each part of these tensors along their first axis, which is equally long in
+    /// all that are batched; constants are seen whole by each. The parts' outputs stand one after the
+    /// other along a first axis of the same length.
+    ///
+    /// ```
+    /// use gapless::kernel::{GlobalAveragePool, Spec};
+    /// use gapless::{Gpu, Program};
+    /// let mut net = Program::new(&Gpu::cpu());
+    /// let frames = net.input("frames", Spec::floats(&[10, 3, 64, 64]))?;
+    /// let means = net.add_each(GlobalAveragePool::new(), &[frames])?;
+    /// assert_eq!(net.spec(means), Some(&Spec::floats(&[10, 3])));
+    /// # Ok::<(), gapless::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the first axes differ, the tensors are bytes, or the kernel does not accept the parts.
+    pub fn add_each(&mut self, kernel: impl Kernel, inputs: &[TensorId]) -> Result<TensorId, Error> {
+        self.runner = None;
+        self.graph.add_each(Arc::new(kernel), inputs)
+    }
+
+    /// The values of a tensor in another shape with as many elements, in row-major order. It is a view: no
+    /// kernel and no memory.
+    ///
+    /// # Errors
+    /// If the number of elements differs.
+    pub fn reshape(&mut self, tensor: TensorId, shape: &[usize]) -> Result<TensorId, Error> {
+        self.runner = None;
+        self.graph.reshape(tensor, shape)
+    }
+
+    /// Makes a tensor an output of this name.
+    ///
+    /// # Errors
+    /// If the name is taken, or the tensor is not what a kernel gives.
+    pub fn output(&mut self, name: &str, tensor: TensorId) -> Result<(), Error> {
+        self.runner = None;
+        self.graph.output(name, tensor)
+    }
+}

@@ -1,0 +1,198 @@
+//! Functions of one value and of two.
+
+use gapless::kernel::{Binary, BinaryOp, Kernel, Reduce, ReduceOp, Spec, Unary, UnaryOp};
+use gapless::{Gpu, GpuStage, Program};
+use ndarray::{ArrayD, IxDyn};
+
+use crate::check::{Input, Numbers, assert_near, cases, filled, item, odd_values, on_device, twin};
+
+const UNARY: [UnaryOp; 29] = [
+    UnaryOp::Abs,
+    UnaryOp::Ceil,
+    UnaryOp::Elu { alpha: 0.7 },
+    UnaryOp::Erf,
+    UnaryOp::Exp,
+    UnaryOp::Floor,
+    UnaryOp::Gelu,
+    UnaryOp::GeluTanh,
+    UnaryOp::HardSigmoid { alpha: 0.2, beta: 0.5 },
+    UnaryOp::HardSwish,
+    UnaryOp::LeakyRelu { alpha: 0.1 },
+    UnaryOp::Log,
+    UnaryOp::Mish,
+    UnaryOp::Neg,
+    UnaryOp::Not,
+    UnaryOp::Reciprocal,
+    UnaryOp::Round,
+    UnaryOp::Selu { alpha: 1.673_263_2, gamma: 1.050_701 },
+    UnaryOp::Sigmoid,
+    UnaryOp::Sign,
+    UnaryOp::Sin,
+    UnaryOp::Cos,
+    UnaryOp::Softplus,
+    UnaryOp::Softsign,
+    UnaryOp::Sqrt,
+    UnaryOp::Swish { alpha: 1.5 },
+    UnaryOp::Tanh,
+    UnaryOp::Celu { alpha: 2.0 },
+    UnaryOp::ThresholdedRelu { alpha: 0.5 },
+];
+
+const BINARY: [BinaryOp; 18] = [
+    BinaryOp::Add,
+    BinaryOp::Sub,
+    BinaryOp::Mul,
+    BinaryOp::Div,
+    BinaryOp::Pow,
+    BinaryOp::Min,
+    BinaryOp::Max,
+    BinaryOp::PRelu,
+    BinaryOp::Mod,
+    BinaryOp::Fmod,
+    BinaryOp::Equal,
+    BinaryOp::Greater,
+    BinaryOp::GreaterOrEqual,
+    BinaryOp::Less,
+    BinaryOp::LessOrEqual,
+    BinaryOp::And,
+    BinaryOp::Or,
+    BinaryOp::Xor,
+];
+
+/// What `sin` of a device may err by, and a little more.
+const CLOSE: f32 = 4e-6;
+
+#[test]
+fn every_function_of_one_value_gives_on_a_device_what_its_twin_gives() {
+    cases(2, |gpu, n| {
+        for op in UNARY {
+            let shape = n.shape([0, 4], 9);
+            let spread = n.floats(&shape) * 8.0;
+            on_device(gpu, Unary::new(op), &[Input::Items(vec![n.floats(&shape), spread])], CLOSE);
+        }
+    });
+}
+
+#[test]
+fn functions_of_one_value_agree_on_odd_values_too() {
+    cases(1, |gpu, _| {
+        let odd = odd_values();
+        for op in UNARY {
+            let x = filled(&[odd.len()], &odd);
+            on_device(gpu, Unary::new(op), &[item(x.clone())], 4e-5);
+            let y = twin(&Unary::new(op), &[item(x)]);
+            assert!(y[[0]].is_nan() && y[[1]].is_nan(), "{op:?} drops NaN");
+        }
+    });
+}
+
+#[test]
+fn functions_of_two_values_repeat_axes_as_numpy_does() {
+    let (row, column) = (filled(&[3], &[1.0, 2.0, 3.0]), filled(&[2, 1], &[10.0, 20.0]));
+    let sum = twin(&Binary::add(), &[item(column.clone()), Input::Constant(row.clone())]);
+    assert_eq!(sum, filled(&[2, 3], &[11.0, 12.0, 13.0, 21.0, 22.0, 23.0]));
+    let rest = twin(&Binary::new(BinaryOp::Sub), &[Input::Constant(row), item(column)]);
+    assert_eq!(rest, filled(&[2, 3], &[-9.0, -8.0, -7.0, -19.0, -18.0, -17.0]));
+}
+
+/// Two shapes that go together: axes of one or the other are 1, and the first axes may be missing.
+fn pair_of_shapes(n: &mut Numbers) -> [Vec<usize>; 2] {
+    let wide = n.shape([0, 6], 4);
+    [(); 2].map(|()| {
+        let shape: Vec<usize> = wide.iter().map(|&len| if n.pick(0, 2) == 0 { 1 } else { len }).collect();
+        shape[n.pick(0, shape.len())..].to_vec()
+    })
+}
+
+#[test]
+fn every_function_of_two_values_gives_on_a_device_what_its_twin_gives() {
+    cases(4, |gpu, n| {
+        for op in BINARY {
+            let [a, b] = pair_of_shapes(n);
+            let (items, constant) = (n.items(&a), Input::Constant(n.floats(&b)));
+            let (whole_items, whole_constant) = (rounded(&items), rounded(&constant));
+            on_device(gpu, Binary::new(op), &[items.clone(), constant.clone()], CLOSE);
+            on_device(gpu, Binary::new(op), &[constant, items], CLOSE);
+            on_device(gpu, Binary::new(op), &[whole_items, whole_constant], CLOSE);
+        }
+    });
+}
+
+/// Whole numbers from -6 to 6.
+fn rounded(input: &Input) -> Input {
+    let round = |values: &ArrayD<f32>| values.mapv(|value| (value * 3.0).round());
+    match input {
+        Input::Items(items) => Input::Items(items.iter().map(round).collect()),
+        Input::Constant(values) => Input::Constant(round(values)),
+    }
+}
+
+#[test]
+fn functions_of_two_values_agree_on_odd_values_too() {
+    cases(1, |gpu, _| {
+        let mut odd = odd_values();
+        odd.extend([3.0, -3.0, 7.0, -7.0]);
+        for op in BINARY {
+            let (a, b) = (filled(&[odd.len(), 1], &odd), filled(&[odd.len()], &odd));
+            on_device(gpu, Binary::new(op), &[item(a), Input::Constant(b)], 4e-5);
+        }
+    });
+}
+
+#[test]
+fn whole_powers_of_negative_numbers_are_exact_on_a_device() {
+    cases(1, |gpu, _| {
+        let bases = filled(&[6], &[-2.0, -3.0, 2.0, -1.0, 10.0, -0.5]);
+        for exponent in [0.0, 1.0, 2.0, 3.0, 7.0, -1.0, -2.0] {
+            let exponent = Input::Constant(filled(&[], &[exponent]));
+            on_device(gpu, Binary::new(BinaryOp::Pow), &[item(bases.clone()), exponent], 2e-7);
+        }
+    });
+}
+
+#[test]
+fn functions_of_two_activations_take_each_item_with_its_own() {
+    cases(2, |gpu, n| {
+        let batch: Vec<_> = (0..3).map(|_| n.floats(&[5, 7])).collect();
+        let build = |gpu: &Gpu| {
+            let mut net = Program::new(gpu);
+            let x = net.input("x", Spec::floats(&[5, 7])).unwrap();
+            let mean = net.add(Reduce::new(ReduceOp::Mean, [1]), &[x]).unwrap();
+            let rest = net.add(Binary::new(BinaryOp::Sub), &[x, mean]).unwrap();
+            net.output("y", rest).unwrap();
+            GpuStage::<ArrayD<f32>>::open(&mut net, 3).unwrap();
+            net
+        };
+        let y = crate::check::run(&mut build(gpu), &batch)["y"].to_owned();
+        for (row, x) in batch.iter().enumerate() {
+            let wanted = ArrayD::from_shape_fn(IxDyn(&[5, 7]), |place| {
+                x[[place[0], place[1]]] - (0..7).map(|column| x[[place[0], column]]).sum::<f32>() / 7.0
+            });
+            assert_near(&y.index_axis(ndarray::Axis(0), row).to_owned(), &wanted, 1e-5, "x - mean(x)");
+        }
+    });
+}
+
+#[test]
+fn functions_of_two_values_refuse_what_does_not_go_together() {
+    let refused = |a: Spec, b: Spec, reason: &str| {
+        assert_eq!(Binary::add().output(&[&a, &b]).unwrap_err().to_string(), reason);
+    };
+    refused(
+        Spec::floats(&[4, 3]),
+        Spec::constant(&[4]),
+        "b is an f32 constant [4]; axes of 1 or of the length that a, [4, 3], has would fit",
+    );
+    refused(
+        Spec::constant(&[3]),
+        Spec::constant(&[3]),
+        "b is an f32 constant [3]; an activation would fit, since a is a constant too",
+    );
+    let alternating: Vec<usize> = (0..10).map(|axis| 1 + axis % 2).collect();
+    let other: Vec<usize> = (0..10).map(|axis| 2 - axis % 2).collect();
+    refused(
+        Spec::floats(&alternating),
+        Spec::floats(&other),
+        "the shapes ask for 10 nested loops; up to 8 would fit",
+    );
+}
