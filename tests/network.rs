@@ -6,7 +6,7 @@ mod network;
 
 use std::time::Duration;
 
-use gapless::kernel::{Add, GlobalAveragePool, Normalize, Spec, Values, Wgsl};
+use gapless::kernel::{Binary, GlobalAveragePool, Normalize, Spec, Values, Wgsl};
 use gapless::{Cause, Gpu, GpuStage, Pipeline, Program, Rows, Tensors};
 use ndarray::{Array1, Array2, Array3, Array4};
 use network::small_network;
@@ -133,7 +133,7 @@ fn a_program_with_several_inputs_takes_an_array_for_each() {
     let planes = net.add(Normalize::new([0.0; 3], [1.0; 3]), &[pixels]).unwrap();
     let rows = net.reshape(planes, &[3, 2]).unwrap();
     let shift = net.reshape(shift, &[3, 2]).unwrap();
-    let sum = net.add(Add::new(), &[rows, shift]).unwrap();
+    let sum = net.add(Binary::add(), &[rows, shift]).unwrap();
     net.output("sum", sum).unwrap();
     let item = |first: u8| {
         let pixels = Array3::from_shape_fn((2, 1, 3), |(y, _, c)| first + 3 * y as u8 + c as u8);
@@ -201,7 +201,7 @@ fn square(twin: bool) -> Wgsl {
 fn squares(gpu: &Gpu, kernel: Wgsl) -> Program {
     let mut net = Program::new(gpu);
     let x = net.input("x", Spec::floats(&[70])).unwrap();
-    let doubled = net.add(Add::new(), &[x, x]).unwrap();
+    let doubled = net.add(Binary::add(), &[x, x]).unwrap();
     let squared = net.add(kernel, &[doubled]).unwrap();
     net.output("y", squared).unwrap();
     net
