@@ -64,7 +64,11 @@ fn run() -> Result<(), Problem> {
     } else {
         print(&format!("\n{report}"))?;
     }
-    if done == 0 { Err(format!("none of {} photos could be done", options.photos.len()).into()) } else { Ok(()) }
+    if done == 0 {
+        Err(format!("none of {} photos could be done", options.photos.len()).into())
+    } else {
+        Ok(())
+    }
 }
 
 /// The model with its pixels normalised, and the height and width that it takes.
@@ -118,18 +122,18 @@ fn shares(scores: &[f32]) -> Vec<f32> {
 
 fn say(options: &Options, photo: &Path, top: &[Guess<'_>]) -> std::io::Result<()> {
     if options.json {
-        let object = |Guess { label, index, probability }: &Guess<'_>| {
-            json!({"label": label, "index": index, "probability": probability})
-        };
+        let object = |Guess { label, index, probability }: &Guess<'_>| json!({"label": label, "index": index, "probability": probability});
         let top: Vec<_> = top.iter().map(object).collect();
         return print(&json!({"path": photo.to_string_lossy(), "top": top}).to_string());
     }
-    let guess = |Guess { label, probability, .. }: &Guess<'_>| format!("{label} {:.1} %", probability * 100.0);
+    let guess =
+        |Guess { label, probability, .. }: &Guess<'_>| format!("{label} {:.1} %", probability * 100.0);
     let guesses: Vec<String> = top.iter().map(guess).collect();
     print(&format!("{:<24} {}", photo.display(), guesses.join(", ")))
 }
 
 fn labels(path: &Path) -> Result<Vec<String>, Problem> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("--labels {}: {error}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| format!("--labels {}: {error}", path.display()))?;
     Ok(text.lines().map(|line| line.trim().to_owned()).collect())
 }

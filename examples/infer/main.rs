@@ -53,7 +53,11 @@ fn run() -> Result<(), Problem> {
         print(&net.plan(options.batch_size)?.to_string())?;
     }
     if inputs.is_empty() {
-        return if options.plan { Ok(()) } else { Err("no --input was given; --help lists the options".into()) };
+        return if options.plan {
+            Ok(())
+        } else {
+            Err("no --input was given; --help lists the options".into())
+        };
     }
     let items = items(&net, &model, inputs)?;
     let names: Vec<String> = net.outputs().map(|(name, _)| name.to_owned()).collect();
@@ -124,7 +128,9 @@ fn items(net: &Program, model: &Model, inputs: Vec<(Input, Values)>) -> Result<I
         let batch = values.shape() != &spec.shape[..];
         if batch && values.shape().get(1..) != Some(&spec.shape[..]) {
             let (given, shape) = (values.shape(), &spec.shape);
-            return Err(format!("--input {name}: it is {given:?}; {shape:?} or [n] before that would fit").into());
+            return Err(
+                format!("--input {name}: it is {given:?}; {shape:?} or [n] before that would fit").into()
+            );
         }
         arrays.push((values, batch));
     }
