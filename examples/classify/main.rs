@@ -14,8 +14,6 @@
 
 #[path = "../common/arguments.rs"]
 mod arguments;
-#[path = "../common/device.rs"]
-mod device;
 #[path = "../common/failure.rs"]
 mod failure;
 mod options;
@@ -27,7 +25,7 @@ use std::process::ExitCode;
 
 use gapless::image::{Filter, Loader};
 use gapless::onnx::Model;
-use gapless::{Auto, OnFailure, Pipeline, Program, WorkerCount};
+use gapless::{Auto, Gpu, OnFailure, Pipeline, Program, WorkerCount};
 use options::Options;
 use serde_json::json;
 use terminal::{Problem, complain, print};
@@ -73,7 +71,7 @@ fn run() -> Result<(), Problem> {
 
 /// The model with its pixels normalised, and the height and width that it takes.
 fn network(options: &Options) -> Result<(Program, [u32; 2]), Problem> {
-    let gpu = device::open(options.device.as_deref())?;
+    let gpu = options.device.as_deref().map_or_else(Gpu::best, Gpu::named)?;
     let mut model = Model::read(&options.model)?;
     if let Some(side) = options.size {
         let input = model.inputs().next().ok_or("the model has no input")?.name.clone();

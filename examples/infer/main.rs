@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use arrays::Values;
 use gapless::onnx::{Dim, Input, Model};
-use gapless::{Cause, Gpu, Pipeline, Program};
+use gapless::{Cause, Pipeline, Program};
 use ndarray::{ArrayD, Axis, concatenate};
 use options::Options;
 use terminal::{Problem, print};
@@ -163,7 +163,7 @@ fn outputs(
         parts.iter_mut().zip(tensors.iter()).for_each(|(parts, (_, values))| parts.push(values.clone()));
     }
     let joined = names.iter().zip(parts).map(|(name, parts)| {
-        let views: Vec<_> = parts.iter().map(ArrayD::view).collect();
+        let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
         let whole = concatenate(Axis(0), &views)?;
         Ok((name.clone(), if items.batch { whole } else { whole.index_axis_move(Axis(0), 0) }))
     });
