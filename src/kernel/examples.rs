@@ -6,9 +6,9 @@ mod pools;
 use super::params::Layout;
 use super::{
     Activation, ArgReduce, Binary, BinaryOp, Clip, Conv2d, FullyConnected, GlobalAveragePool, GroupNorm,
-    Kernel, LayerNorm, LogSoftmax, Lrn, MatMul, Normalize, Reduce, ReduceOp, Relu, Softmax, Spec, TopK,
-    Unary, UnaryOp, arg_reduce, binary, clip, conv2d, fully_connected, global_average_pool, group_norm,
-    layer_norm, lrn, mat_mul, normalize, reduce, relu, softmax, top_k, unary,
+    Kernel, LayerNorm, LogSoftmax, Lrn, MatMul, Normalize, Reduce, ReduceOp, Relu, Select, Softmax, Spec,
+    TopK, Unary, UnaryOp, arg_reduce, binary, clip, conv2d, fully_connected, global_average_pool, group_norm,
+    layer_norm, lrn, mat_mul, normalize, reduce, relu, select, softmax, top_k, unary,
 };
 
 /// A kernel with inputs that it accepts.
@@ -42,6 +42,11 @@ pub fn all() -> Vec<Example> {
             Binary::new(BinaryOp::Pow),
             &[planes(), Spec::constant(&[8, 1, 1])],
             binary::BinaryParams::LAYOUT,
+        ),
+        example(
+            Select::new(),
+            &[Spec::constant(&[9, 1]), planes(), Spec::constant(&[])],
+            select::SelectParams::LAYOUT,
         ),
         example(GlobalAveragePool::new(), &[planes()], global_average_pool::GlobalAveragePoolParams::LAYOUT),
         example(

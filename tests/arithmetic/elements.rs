@@ -1,8 +1,7 @@
 //! Functions of one value and of two.
 
-use gapless::kernel::{Binary, BinaryOp, Kernel, Reduce, ReduceOp, Spec, Unary, UnaryOp};
-use gapless::{Gpu, GpuStage, Program};
-use ndarray::{ArrayD, IxDyn};
+use gapless::kernel::{Binary, BinaryOp, Kernel, Select, Spec, Unary, UnaryOp};
+use ndarray::{ArrayD, Axis, IxDyn};
 
 use crate::check::{Input, Numbers, assert_near, cases, filled, item, odd_values, on_device, twin};
 
@@ -192,10 +191,10 @@ fn functions_of_two_values_repeat_axes_as_numpy_does() {
     assert_eq!(rest, filled(&[2, 3], &[-9.0, -8.0, -7.0, -19.0, -18.0, -17.0]));
 }
 
-/// Two shapes that go together: axes of one or the other are 1, and the first axes may be missing.
-fn pair_of_shapes(n: &mut Numbers) -> [Vec<usize>; 2] {
+/// Shapes that go together: axes of some are 1, and their first axes may be missing.
+fn shapes_together<const N: usize>(n: &mut Numbers) -> [Vec<usize>; N] {
     let wide = n.shape([0, 6], 4);
-    [(); 2].map(|()| {
+    [(); N].map(|()| {
         let shape: Vec<usize> = wide.iter().map(|&len| if n.pick(0, 2) == 0 { 1 } else { len }).collect();
         shape[n.pick(0, shape.len())..].to_vec()
     })
@@ -205,7 +204,7 @@ fn pair_of_shapes(n: &mut Numbers) -> [Vec<usize>; 2] {
 fn every_function_of_two_values_gives_on_a_device_what_its_twin_gives() {
     cases(4, |gpu, n| {
         for op in BINARY {
-            let [a, b] = pair_of_shapes(n);
+            let [a, b] = shapes_together(n);
             let (items, constant) = (n.items(&a), Input::Constant(n.floats(&b)));
             let (whole_items, whole_constant) = (rounded(&items), rounded(&constant));
             on_device(gpu, Binary::new(op), &[items.clone(), constant.clone()], CLOSE);
@@ -249,24 +248,30 @@ fn whole_powers_of_negative_numbers_are_exact_on_a_device() {
 
 #[test]
 fn functions_of_two_activations_take_each_item_with_its_own() {
-    cases(2, |gpu, n| {
-        let batch: Vec<_> = (0..3).map(|_| n.floats(&[5, 7])).collect();
-        let build = |gpu: &Gpu| {
-            let mut net = Program::new(gpu);
-            let x = net.input("x", Spec::floats(&[5, 7])).unwrap();
-            let mean = net.add(Reduce::new(ReduceOp::Mean, [1]), &[x]).unwrap();
-            let rest = net.add(Binary::new(BinaryOp::Sub), &[x, mean]).unwrap();
-            net.output("y", rest).unwrap();
-            GpuStage::<ArrayD<f32>>::open(&mut net, 3).unwrap();
-            net
-        };
-        let y = crate::check::run(&mut build(gpu), &batch)["y"].to_owned();
-        for (row, x) in batch.iter().enumerate() {
-            let wanted = ArrayD::from_shape_fn(IxDyn(&[5, 7]), |place| {
-                x[[place[0], place[1]]] - (0..7).map(|column| x[[place[0], column]]).sum::<f32>() / 7.0
-            });
-            assert_near(&y.index_axis(ndarray::Axis(0), row).to_owned(), &wanted, 1e-5, "x - mean(x)");
-        }
+    cases(6, |gpu, n| {
+        let ([a, b], items) = (shapes_together(n), n.pick(1, 3));
+        on_device(gpu, Binary::new(BinaryOp::Sub), &[n.batch(items, &a), n.batch(items, &b)], CLOSE);
+    });
+}
+
+#[test]
+fn flags_choose_between_two_values() {
+    let flags = filled(&[2, 1], &[1.0, 0.0]);
+    let (a, b) = (filled(&[3], &[1.0, f32::NAN, 3.0]), filled(&[], &[f32::INFINITY]));
+    let chosen = twin(&Select::new(), &[item(flags), Input::Constant(a), Input::Constant(b)]);
+    assert!(chosen[[0, 0]] == 1.0 && chosen[[0, 1]].is_nan() && chosen[[0, 2]] == 3.0);
+    assert!(chosen.index_axis(Axis(0), 1).iter().all(|value| *value == f32::INFINITY));
+}
+
+#[test]
+fn flags_choose_the_same_on_a_device() {
+    cases(8, |gpu, n| {
+        let ([flags, a, b], items) = (shapes_together(n), n.pick(1, 3));
+        let flags = n.floats(&flags).mapv(|value| value.round().max(0.0));
+        let a = n.batch(items, &a);
+        on_device(gpu, Select::new(), &[Input::Constant(flags), a.clone(), n.batch(items, &b)], 0.0);
+        let odd = Input::Constant(filled(&[4, 1, 1, 1, 1, 1, 1], &[0.0, -0.0, f32::NAN, -1.0]));
+        on_device(gpu, Select::new(), &[odd, Input::Constant(n.floats(&[])), a], 0.0);
     });
 }
 

@@ -2,7 +2,7 @@
 
 use gapless::kernel::{
     ArgReduce, Binary, BinaryOp, GroupNorm, InstanceNorm, Kernel, LayerNorm, LogSoftmax, Lrn, Reduce,
-    ReduceOp, Softmax, Spec, TopK, Unary, UnaryOp,
+    ReduceOp, Select, Softmax, Spec, TopK, Unary, UnaryOp,
 };
 use proptest::prelude::*;
 
@@ -20,9 +20,10 @@ proptest! {
         one in shape(), other in shape(), axis in number(), k in number(), real: f32, count in 0_usize..4,
     ) {
         let (a, b, c) = (Spec::floats(&one), Spec::constant(&other), Spec::constant(&one));
-        let kernels: [&dyn Kernel; 12] = [
+        let kernels: [&dyn Kernel; 13] = [
             &Unary::new(UnaryOp::Celu { alpha: real }),
             &Binary::new(BinaryOp::Pow),
+            &Select::new(),
             &Reduce::new(ReduceOp::Mean, [axis, k]),
             &Reduce::new(ReduceOp::Mean, (0..one.len()).step_by(2).collect::<Vec<_>>()),
             &Softmax::new().axis(axis),
