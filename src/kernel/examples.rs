@@ -71,7 +71,7 @@ fn normalisations() -> Vec<Example> {
     let (group, layer) = (GroupNorm::new(2, 1e-5), LayerNorm::new(2, 1e-5));
     let (in_group, in_layer) = (group_norm::GroupNormParams::LAYOUT, layer_norm::LayerNormParams::LAYOUT);
     vec![
-        example(LogSoftmax::new().axis(0), &[x.clone()], softmax::SoftmaxParams::LAYOUT),
+        example(LogSoftmax::new().axis(0), std::slice::from_ref(&x), softmax::SoftmaxParams::LAYOUT),
         example(group, &[x.clone(), of_channel.clone()], in_group),
         example(group, &[x.clone(), of_channel.clone(), of_channel], in_group),
         example(layer, &[x.clone(), of_column.clone()], in_layer),

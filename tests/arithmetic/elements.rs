@@ -62,6 +62,103 @@ const BINARY: [BinaryOp; 18] = [
 /// What `sin` of a device may err by, and a little more.
 const CLOSE: f32 = 4e-6;
 
+/// The function by the formula in the documentation of ONNX, in f64; the error function has a test of its own.
+fn formula(op: UnaryOp, x: f64) -> f64 {
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    let elu = |x: f64, alpha: f32| if x < 0.0 { f64::from(alpha) * (x.exp() - 1.0) } else { x };
+    match op {
+        UnaryOp::Abs => x.max(-x),
+        UnaryOp::Ceil => -(-x).floor(),
+        UnaryOp::Elu { alpha } => elu(x, alpha),
+        UnaryOp::Exp => std::f64::consts::E.powf(x),
+        UnaryOp::Floor => x.div_euclid(1.0),
+        UnaryOp::GeluTanh => x * sigmoid((8.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3))),
+        UnaryOp::HardSigmoid { alpha, beta } => (f64::from(alpha) * x + f64::from(beta)).clamp(0.0, 1.0),
+        UnaryOp::HardSwish => x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
+        UnaryOp::LeakyRelu { alpha } => x.max(0.0) + f64::from(alpha) * x.min(0.0),
+        UnaryOp::Log => x.log2() * std::f64::consts::LN_2,
+        UnaryOp::Mish => x * (1.0 + x.exp()).ln().tanh(),
+        UnaryOp::Neg => 0.0 - x,
+        UnaryOp::Not => {
+            if x == 0.0 {
+                1.0
+            } else {
+                0.0
+            }
+        }
+        UnaryOp::Reciprocal => x.powi(-1),
+        UnaryOp::Round => x.round_ties_even(),
+        UnaryOp::Selu { alpha, gamma } => f64::from(gamma) * elu(x, alpha),
+        UnaryOp::Sigmoid => sigmoid(x),
+        UnaryOp::Sign => {
+            if x == 0.0 {
+                0.0
+            } else {
+                x / x.abs()
+            }
+        }
+        UnaryOp::Sin => x.sin(),
+        UnaryOp::Cos => x.cos(),
+        UnaryOp::Softplus => (1.0 + x.exp()).ln(),
+        UnaryOp::Softsign => x / (1.0 + x.abs()),
+        UnaryOp::Sqrt => x.powf(0.5),
+        UnaryOp::Swish { alpha } => x * sigmoid(f64::from(alpha) * x),
+        UnaryOp::Tanh => 2.0 * sigmoid(2.0 * x) - 1.0,
+        UnaryOp::Celu { alpha } => {
+            let alpha = f64::from(alpha);
+            x.max(0.0) + (alpha * ((x / alpha).exp() - 1.0)).min(0.0)
+        }
+        UnaryOp::ThresholdedRelu { alpha } => {
+            if x > f64::from(alpha) {
+                x
+            } else {
+                0.0
+            }
+        }
+        other => f64::from(other.apply(x as f32)),
+    }
+}
+
+#[test]
+fn every_function_of_one_value_is_its_formula() {
+    let x = ArrayD::from_shape_fn(IxDyn(&[81]), |place| place[0] as f32 / 4.0 - 10.0);
+    for op in UNARY {
+        let wanted = x.mapv(|x| formula(op, f64::from(x)) as f32);
+        assert_near(&twin(&Unary::new(op), &[item(x.clone())]), &wanted, 1e-6, &format!("{op:?}"));
+    }
+}
+
+#[test]
+fn functions_of_two_values_give_what_the_hand_gives() {
+    let pairs = [(-7.0, 3.0), (7.0, -3.0), (2.0, 2.0), (0.0, 1.0), (-2.0, 5.0)];
+    let values = |op: BinaryOp| pairs.map(|(a, b)| op.apply(a, b));
+    assert_eq!(values(BinaryOp::Mod), [2.0, -2.0, 0.0, 0.0, 3.0]);
+    assert_eq!(values(BinaryOp::Fmod), [-1.0, 1.0, 0.0, 0.0, -2.0]);
+    assert_eq!(values(BinaryOp::Pow), [-343.0, 1.0 / 343.0, 4.0, 0.0, -32.0]);
+    assert_eq!(values(BinaryOp::PRelu), [-21.0, 7.0, 2.0, 0.0, -10.0]);
+    assert_eq!(values(BinaryOp::Min), [-7.0, -3.0, 2.0, 0.0, -2.0]);
+    assert_eq!(values(BinaryOp::Max), [3.0, 7.0, 2.0, 1.0, 5.0]);
+    assert_eq!(values(BinaryOp::Equal), [0.0, 0.0, 1.0, 0.0, 0.0]);
+    assert_eq!(values(BinaryOp::Less), [1.0, 0.0, 0.0, 1.0, 1.0]);
+    assert_eq!(values(BinaryOp::GreaterOrEqual), [0.0, 1.0, 1.0, 0.0, 0.0]);
+    assert_eq!(values(BinaryOp::Xor), [0.0, 0.0, 0.0, 1.0, 0.0]);
+    assert_eq!(values(BinaryOp::And), [1.0, 1.0, 1.0, 0.0, 1.0]);
+}
+
+#[test]
+fn nan_stays_nan_in_functions_of_two_values_but_in_comparisons() {
+    let comparisons = &BINARY[10..];
+    for op in BINARY {
+        for (a, b) in [(f32::NAN, 2.0), (2.0, f32::NAN), (f32::NAN, f32::NAN)] {
+            let value = op.apply(a, b);
+            assert!(
+                if comparisons.contains(&op) { value == 0.0 } else { value.is_nan() },
+                "{op:?} of {a}, {b}"
+            );
+        }
+    }
+}
+
 #[test]
 fn every_function_of_one_value_gives_on_a_device_what_its_twin_gives() {
     cases(2, |gpu, n| {
