@@ -263,7 +263,7 @@ impl Gpu {
     }
 
     fn open(setting: &'static str, adapters: &[wgpu::Adapter], index: usize) -> Result<Self, Error> {
-        let origin = Origin::Adapter(adapters::identify(adapters, index));
+        let origin = Origin::Adapter(Box::new(adapters::identify(adapters, index)));
         match Device::open(&adapters[index]) {
             Ok(device) => Ok(Self::wrap(device, origin)),
             Err(cause) => Err(Error::Setting {

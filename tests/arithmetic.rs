@@ -13,3 +13,5 @@ mod normalisations;
 mod order;
 #[path = "arithmetic/reductions.rs"]
 mod reductions;
+#[path = "arithmetic/rules.rs"]
+mod rules;

@@ -1,4 +1,5 @@
 //! A device that is lost gives an error, wherever the loss falls, and never a wrong result.
+//! What a run makes of that error is in `device_rebuilt.rs`.
 
 mod common;
 
@@ -168,6 +169,7 @@ fn a_run_whose_device_is_lost_ends_with_an_error_and_delivers_nothing_wrong() {
             delivered += 1;
         };
         assert!(matches!(error, Error::DeviceLost { .. }), "{error}");
+        assert!(error.to_string().contains("Gpu::from_wgpu_with"), "it says what would help: {error}");
         assert!(run.next().is_none());
     }
 }

@@ -208,6 +208,25 @@ fn a_device_destroyed_by_another_thread_while_it_is_waited_for_changes_no_byte()
 }
 
 #[test]
+fn a_new_device_that_is_lost_before_it_can_be_used_is_made_once_more() {
+    let Some(expected) = undisturbed() else { return };
+    let name = common::device().expect("it was there").info().name.clone();
+    let (made, mut unlucky) = (Made::default(), [false, true, true, false].into_iter());
+    let list = made.clone();
+    let gpu = Gpu::from_wgpu_with(move || {
+        let (device, queue) = common::make(&name, wgpu::Limits::default());
+        list.add(device.clone());
+        if unlucky.next().expect("the fourth device stays") {
+            device.destroy();
+        }
+        Ok((device, queue))
+    });
+    let mut run = start(Disturbed::new(&gpu.unwrap(), &made, Event::DestroyAt(17)), 2);
+    assert_eq!(take(&mut run), expected);
+    assert_eq!((run.report().devices[0].losses, made.count()), (3, 4));
+}
+
+#[test]
 fn a_document_that_destroys_the_device_fails_alone() {
     let Some(expected) = undisturbed() else { return };
     for (workers, guilty) in [(0, 0), (1, 41), (2, 50), (3, DOCUMENTS - 1)] {

@@ -14,8 +14,6 @@
 
 #[path = "../common/arguments.rs"]
 mod arguments;
-#[path = "../common/device.rs"]
-mod device;
 #[path = "../common/failure.rs"]
 mod failure;
 mod options;
@@ -27,7 +25,7 @@ use std::process::ExitCode;
 
 use gapless::image::{Filter, Loader};
 use gapless::onnx::Model;
-use gapless::{Auto, OnFailure, Pipeline, Program, WorkerCount};
+use gapless::{Auto, Gpu, OnFailure, Pipeline, Program, WorkerCount};
 use options::Options;
 use serde_json::json;
 use terminal::{Problem, complain, print};
@@ -64,12 +62,16 @@ fn run() -> Result<(), Problem> {
     } else {
         print(&format!("\n{report}"))?;
     }
-    if done == 0 { Err(format!("none of {} photos could be done", options.photos.len()).into()) } else { Ok(()) }
+    if done == 0 {
+        Err(format!("none of {} photos could be done", options.photos.len()).into())
+    } else {
+        Ok(())
+    }
 }
 
 /// The model with its pixels normalised, and the height and width that it takes.
 fn network(options: &Options) -> Result<(Program, [u32; 2]), Problem> {
-    let gpu = device::open(options.device.as_deref())?;
+    let gpu = options.device.as_deref().map_or_else(Gpu::best, Gpu::named)?;
     let mut model = Model::read(&options.model)?;
     if let Some(side) = options.size {
         let input = model.inputs().next().ok_or("the model has no input")?.name.clone();
@@ -118,18 +120,18 @@ fn shares(scores: &[f32]) -> Vec<f32> {
 
 fn say(options: &Options, photo: &Path, top: &[Guess<'_>]) -> std::io::Result<()> {
     if options.json {
-        let object = |Guess { label, index, probability }: &Guess<'_>| {
-            json!({"label": label, "index": index, "probability": probability})
-        };
+        let object = |Guess { label, index, probability }: &Guess<'_>| json!({"label": label, "index": index, "probability": probability});
         let top: Vec<_> = top.iter().map(object).collect();
         return print(&json!({"path": photo.to_string_lossy(), "top": top}).to_string());
     }
-    let guess = |Guess { label, probability, .. }: &Guess<'_>| format!("{label} {:.1} %", probability * 100.0);
+    let guess =
+        |Guess { label, probability, .. }: &Guess<'_>| format!("{label} {:.1} %", probability * 100.0);
     let guesses: Vec<String> = top.iter().map(guess).collect();
     print(&format!("{:<24} {}", photo.display(), guesses.join(", ")))
 }
 
 fn labels(path: &Path) -> Result<Vec<String>, Problem> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("--labels {}: {error}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| format!("--labels {}: {error}", path.display()))?;
     Ok(text.lines().map(|line| line.trim().to_owned()).collect())
 }

@@ -7,7 +7,8 @@ use lexopt::prelude::*;
 use crate::arguments::number;
 use crate::terminal::{Problem, print};
 
-const HELP: &str = "classify [--device cpu|software|NAME] [--batch-size N] [--workers N] [--model FILE] [--labels FILE]
+const HELP: &str =
+    "classify [--device cpu|software|NAME] [--batch-size N] [--workers N] [--model FILE] [--labels FILE]
          [--mean M] [--std S] [--size N] [--crop C] [--json] PHOTO...
 
 --device      cpu (the twins), software, or a part of an adapter's name; default the best there is

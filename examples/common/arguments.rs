@@ -12,7 +12,8 @@ pub(crate) fn number<T: FromStr + PartialOrd + Display>(
     arguments: &mut lexopt::Parser,
     range: RangeInclusive<T>,
 ) -> Result<T, Problem> {
-    let text = arguments.value()?.into_string().map_err(|text| format!("{option} {text:?}: it is no text"))?;
+    let text =
+        arguments.value()?.into_string().map_err(|text| format!("{option} {text:?}: it is no text"))?;
     let value = text.parse().ok().filter(|value| range.contains(value));
     let (least, most) = (range.start(), range.end());
     value.ok_or_else(|| format!("{option} {text}: it is a number from {least} to {most}").into())

@@ -71,9 +71,9 @@ pub(crate) fn write(path: &str, values: &ArrayD<f32>) -> Result<(), Problem> {
 
 /// Name, shape, mean and range.
 pub(crate) fn describe(name: &str, values: &ArrayD<f32>) -> String {
-    let (least, most) = values
-        .iter()
-        .fold((f32::INFINITY, f32::NEG_INFINITY), |(least, most), &value| (least.min(value), most.max(value)));
+    let (least, most) = values.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(least, most), &value| {
+        (least.min(value), most.max(value))
+    });
     let mean = values.mean().unwrap_or(f32::NAN);
     format!("{name} {:?}: mean {mean:.6}, from {least:.6} to {most:.6}", values.shape())
 }

@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use arrays::Values;
 use gapless::onnx::{Dim, Input, Model};
-use gapless::{Cause, Gpu, Pipeline, Program};
+use gapless::{Cause, Pipeline, Program};
 use ndarray::{ArrayD, Axis, concatenate};
 use options::Options;
 use terminal::{Problem, print};
@@ -53,7 +53,11 @@ fn run() -> Result<(), Problem> {
         print(&net.plan(options.batch_size)?.to_string())?;
     }
     if inputs.is_empty() {
-        return if options.plan { Ok(()) } else { Err("no --input was given; --help lists the options".into()) };
+        return if options.plan {
+            Ok(())
+        } else {
+            Err("no --input was given; --help lists the options".into())
+        };
     }
     let items = items(&net, &model, inputs)?;
     let names: Vec<String> = net.outputs().map(|(name, _)| name.to_owned()).collect();
@@ -124,7 +128,9 @@ fn items(net: &Program, model: &Model, inputs: Vec<(Input, Values)>) -> Result<I
         let batch = values.shape() != &spec.shape[..];
         if batch && values.shape().get(1..) != Some(&spec.shape[..]) {
             let (given, shape) = (values.shape(), &spec.shape);
-            return Err(format!("--input {name}: it is {given:?}; {shape:?} or [n] before that would fit").into());
+            return Err(
+                format!("--input {name}: it is {given:?}; {shape:?} or [n] before that would fit").into()
+            );
         }
         arrays.push((values, batch));
     }
@@ -157,7 +163,7 @@ fn outputs(
         parts.iter_mut().zip(tensors.iter()).for_each(|(parts, (_, values))| parts.push(values.clone()));
     }
     let joined = names.iter().zip(parts).map(|(name, parts)| {
-        let views: Vec<_> = parts.iter().map(ArrayD::view).collect();
+        let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
         let whole = concatenate(Axis(0), &views)?;
         Ok((name.clone(), if items.batch { whole } else { whole.index_axis_move(Axis(0), 0) }))
     });

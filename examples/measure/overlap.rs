@@ -9,7 +9,7 @@ use gapless::{Cause, Gpu, GpuStage, Pipeline, Report};
 use ndarray::Array3;
 use serde_json::json;
 
-use crate::network::small_network;
+use crate::small::small_network;
 use crate::terminal::Problem;
 use crate::{BATCH, Effort, SIDE, Section, workers};
 

@@ -13,6 +13,8 @@
 //! wgpu answers "done" for work that a lost device never ran, so a result leaves only when three things
 //! are true: its mapping succeeded; the device was not reported lost at a poll after that; and the stamp
 //! that went up with the batch came back through the device.
+//!
+//! A ring knows one device. After a loss a new ring is opened, and takes no ticket of the old one.
 
 mod build;
 mod trial;
@@ -138,6 +140,9 @@ impl Ring {
         let Some(slot) = &ticket.slot else {
             return Err(StageError::Batch(Cause::msg("the result of this batch was collected before")));
         };
+        if !ticket.home.same_channel(&self.home) {
+            return Err(StageError::Batch(Cause::msg("the program was opened again after this batch")));
+        }
         let left = self.deadline.left(ticket.submitted, Instant::now());
         if !wait.is_zero() && !ticket.waited {
             // What is done already, however long ago, tells now that it is.

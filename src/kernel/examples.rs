@@ -6,9 +6,9 @@ mod pools;
 use super::params::Layout;
 use super::{
     Activation, ArgReduce, Binary, BinaryOp, Clip, Conv2d, FullyConnected, GlobalAveragePool, GroupNorm,
-    Kernel, LayerNorm, LogSoftmax, Lrn, MatMul, Normalize, Reduce, ReduceOp, Relu, Softmax, Spec, TopK,
-    Unary, UnaryOp, arg_reduce, binary, clip, conv2d, fully_connected, global_average_pool, group_norm,
-    layer_norm, lrn, mat_mul, normalize, reduce, relu, softmax, top_k, unary,
+    Kernel, LayerNorm, LogSoftmax, Lrn, MatMul, Normalize, Reduce, ReduceOp, Relu, Select, Softmax, Spec,
+    TopK, Unary, UnaryOp, arg_reduce, binary, clip, conv2d, fully_connected, global_average_pool, group_norm,
+    layer_norm, lrn, mat_mul, normalize, reduce, relu, select, softmax, top_k, unary,
 };
 
 /// A kernel with inputs that it accepts.
@@ -43,6 +43,11 @@ pub fn all() -> Vec<Example> {
             &[planes(), Spec::constant(&[8, 1, 1])],
             binary::BinaryParams::LAYOUT,
         ),
+        example(
+            Select::new(),
+            &[Spec::constant(&[9, 1]), planes(), Spec::constant(&[])],
+            select::SelectParams::LAYOUT,
+        ),
         example(GlobalAveragePool::new(), &[planes()], global_average_pool::GlobalAveragePoolParams::LAYOUT),
         example(
             FullyConnected::new(),
@@ -71,7 +76,7 @@ fn normalisations() -> Vec<Example> {
     let (group, layer) = (GroupNorm::new(2, 1e-5), LayerNorm::new(2, 1e-5));
     let (in_group, in_layer) = (group_norm::GroupNormParams::LAYOUT, layer_norm::LayerNormParams::LAYOUT);
     vec![
-        example(LogSoftmax::new().axis(0), &[x.clone()], softmax::SoftmaxParams::LAYOUT),
+        example(LogSoftmax::new().axis(0), std::slice::from_ref(&x), softmax::SoftmaxParams::LAYOUT),
         example(group, &[x.clone(), of_channel.clone()], in_group),
         example(group, &[x.clone(), of_channel.clone(), of_channel], in_group),
         example(layer, &[x.clone(), of_column.clone()], in_layer),

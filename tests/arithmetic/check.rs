@@ -9,7 +9,7 @@ use ndarray::{ArrayD, Axis, IxDyn};
 /// An input of the kernel that is checked.
 #[derive(Clone)]
 pub(crate) enum Input {
-    /// One tensor an item; all items of a batch. At most one input of a kernel is such.
+    /// One tensor an item; all items of a batch. All such inputs of a kernel have as many.
     Items(Vec<ArrayD<f32>>),
     /// One tensor in all.
     Constant(ArrayD<f32>),
@@ -67,6 +67,11 @@ impl Numbers {
         ArrayD::from_shape_simple_fn(IxDyn(shape), || (self.next() >> 40) as f32 / (1 << 22) as f32 - 2.0)
     }
 
+    /// So many items.
+    pub(crate) fn batch(&mut self, count: usize, shape: &[usize]) -> Input {
+        Input::Items((0..count).map(|_| self.floats(shape)).collect())
+    }
+
     /// A batch of one to three items.
     pub(crate) fn items(&mut self, shape: &[usize]) -> Input {
         Input::Items((0..self.pick(1, 3)).map(|_| self.floats(shape)).collect())
@@ -107,40 +112,51 @@ pub(crate) fn assert_near(one: &ArrayD<f32>, other: &ArrayD<f32>, share: f32, wh
     }
 }
 
-pub(crate) fn run(net: &mut Program, batch: &[ArrayD<f32>]) -> Tensors {
-    let mut ticket = GpuStage::<ArrayD<f32>>::submit(net, batch).unwrap();
+/// Runs a batch of items, of which each has one tensor for every input of the program.
+pub(crate) fn run(net: &mut Program, batch: &[Vec<ArrayD<f32>>]) -> Tensors {
+    let mut ticket = GpuStage::<Vec<ArrayD<f32>>>::submit(net, batch).unwrap();
     let minute = Duration::from_secs(60);
-    let result = GpuStage::<ArrayD<f32>>::try_collect(net, &mut ticket, minute).unwrap();
+    let result = GpuStage::<Vec<ArrayD<f32>>>::try_collect(net, &mut ticket, minute).unwrap();
     result.expect("a batch is done within a minute")
 }
 
-/// A program of one kernel, and its batch.
-fn program(gpu: &Gpu, kernel: impl Kernel, inputs: &[Input]) -> (Program, Vec<ArrayD<f32>>) {
+/// A program of one kernel.
+fn program(gpu: &Gpu, kernel: impl Kernel, inputs: &[Input]) -> Program {
     let mut net = Program::new(gpu);
-    let mut batch = Vec::new();
     let tensors: Vec<_> = (0..)
         .zip(inputs)
         .map(|(index, input)| match input {
-            Input::Items(items) => {
-                batch.clone_from(items);
-                net.input("x", input.spec()).unwrap()
-            }
+            Input::Items(_) => net.input(&format!("input {index}"), input.spec()).unwrap(),
             Input::Constant(values) => net.constant(&format!("constant {index}"), values.clone()).unwrap(),
         })
         .collect();
     let y = net.add(kernel, &tensors).unwrap();
     net.output("y", y).unwrap();
-    (net, batch)
+    net
+}
+
+/// For each item its tensors, one an activation.
+fn batch(inputs: &[Input]) -> Vec<Vec<ArrayD<f32>>> {
+    let activations: Vec<&Vec<ArrayD<f32>>> = inputs
+        .iter()
+        .filter_map(|input| match input {
+            Input::Items(items) => Some(items),
+            Input::Constant(_) => None,
+        })
+        .collect();
+    let item = |row: usize| activations.iter().map(|items| items[row].clone()).collect();
+    (0..activations[0].len()).map(item).collect()
 }
 
 /// Runs one kernel on device and twin; then every item alone, and compares bit by bit.
 pub(crate) fn on_device(gpu: &Gpu, kernel: impl Kernel, inputs: &[Input], share: f32) {
-    let what =
-        format!("{kernel:?} of {:?}", inputs.iter().map(|input| input.spec().shape).collect::<Vec<_>>());
-    let (mut net, batch) = program(gpu, kernel, inputs);
+    let shapes: Vec<_> = inputs.iter().map(|input| input.spec().shape).collect();
+    let what = format!("{kernel:?} of {shapes:?}");
+    let batch = batch(inputs);
+    let mut net = program(gpu, kernel, inputs);
     let mut twin = net.on(&Gpu::cpu());
-    GpuStage::<ArrayD<f32>>::open(&mut net, batch.len()).unwrap();
-    GpuStage::<ArrayD<f32>>::open(&mut twin, batch.len()).unwrap();
+    GpuStage::<Vec<ArrayD<f32>>>::open(&mut net, batch.len()).unwrap();
+    GpuStage::<Vec<ArrayD<f32>>>::open(&mut twin, batch.len()).unwrap();
     let together = run(&mut net, &batch);
     assert_near(&together["y"].to_owned(), &run(&mut twin, &batch)["y"].to_owned(), share, &what);
     for (row, item) in batch.iter().enumerate() {

@@ -1,8 +1,7 @@
 //! Functions of one value and of two.
 
-use gapless::kernel::{Binary, BinaryOp, Kernel, Reduce, ReduceOp, Spec, Unary, UnaryOp};
-use gapless::{Gpu, GpuStage, Program};
-use ndarray::{ArrayD, IxDyn};
+use gapless::kernel::{Binary, BinaryOp, Kernel, Select, Spec, Unary, UnaryOp};
+use ndarray::{ArrayD, Axis, IxDyn};
 
 use crate::check::{Input, Numbers, assert_near, cases, filled, item, odd_values, on_device, twin};
 
@@ -62,6 +61,103 @@ const BINARY: [BinaryOp; 18] = [
 /// What `sin` of a device may err by, and a little more.
 const CLOSE: f32 = 4e-6;
 
+/// The function by the formula in the documentation of ONNX, in f64; the error function has a test of its own.
+fn formula(op: UnaryOp, x: f64) -> f64 {
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    let elu = |x: f64, alpha: f32| if x < 0.0 { f64::from(alpha) * (x.exp() - 1.0) } else { x };
+    match op {
+        UnaryOp::Abs => x.max(-x),
+        UnaryOp::Ceil => -(-x).floor(),
+        UnaryOp::Elu { alpha } => elu(x, alpha),
+        UnaryOp::Exp => std::f64::consts::E.powf(x),
+        UnaryOp::Floor => x.div_euclid(1.0),
+        UnaryOp::GeluTanh => x * sigmoid((8.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3))),
+        UnaryOp::HardSigmoid { alpha, beta } => (f64::from(alpha) * x + f64::from(beta)).clamp(0.0, 1.0),
+        UnaryOp::HardSwish => x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
+        UnaryOp::LeakyRelu { alpha } => x.max(0.0) + f64::from(alpha) * x.min(0.0),
+        UnaryOp::Log => x.log2() * std::f64::consts::LN_2,
+        UnaryOp::Mish => x * (1.0 + x.exp()).ln().tanh(),
+        UnaryOp::Neg => 0.0 - x,
+        UnaryOp::Not => {
+            if x == 0.0 {
+                1.0
+            } else {
+                0.0
+            }
+        }
+        UnaryOp::Reciprocal => x.powi(-1),
+        UnaryOp::Round => x.round_ties_even(),
+        UnaryOp::Selu { alpha, gamma } => f64::from(gamma) * elu(x, alpha),
+        UnaryOp::Sigmoid => sigmoid(x),
+        UnaryOp::Sign => {
+            if x == 0.0 {
+                0.0
+            } else {
+                x / x.abs()
+            }
+        }
+        UnaryOp::Sin => x.sin(),
+        UnaryOp::Cos => x.cos(),
+        UnaryOp::Softplus => (1.0 + x.exp()).ln(),
+        UnaryOp::Softsign => x / (1.0 + x.abs()),
+        UnaryOp::Sqrt => x.powf(0.5),
+        UnaryOp::Swish { alpha } => x * sigmoid(f64::from(alpha) * x),
+        UnaryOp::Tanh => 2.0 * sigmoid(2.0 * x) - 1.0,
+        UnaryOp::Celu { alpha } => {
+            let alpha = f64::from(alpha);
+            x.max(0.0) + (alpha * ((x / alpha).exp() - 1.0)).min(0.0)
+        }
+        UnaryOp::ThresholdedRelu { alpha } => {
+            if x > f64::from(alpha) {
+                x
+            } else {
+                0.0
+            }
+        }
+        other => f64::from(other.apply(x as f32)),
+    }
+}
+
+#[test]
+fn every_function_of_one_value_is_its_formula() {
+    let x = ArrayD::from_shape_fn(IxDyn(&[81]), |place| place[0] as f32 / 4.0 - 10.0);
+    for op in UNARY {
+        let wanted = x.mapv(|x| formula(op, f64::from(x)) as f32);
+        assert_near(&twin(&Unary::new(op), &[item(x.clone())]), &wanted, 1e-6, &format!("{op:?}"));
+    }
+}
+
+#[test]
+fn functions_of_two_values_give_what_the_hand_gives() {
+    let pairs = [(-7.0, 3.0), (7.0, -3.0), (2.0, 2.0), (0.0, 1.0), (-2.0, 5.0)];
+    let values = |op: BinaryOp| pairs.map(|(a, b)| op.apply(a, b));
+    assert_eq!(values(BinaryOp::Mod), [2.0, -2.0, 0.0, 0.0, 3.0]);
+    assert_eq!(values(BinaryOp::Fmod), [-1.0, 1.0, 0.0, 0.0, -2.0]);
+    assert_eq!(values(BinaryOp::Pow), [-343.0, 1.0 / 343.0, 4.0, 0.0, -32.0]);
+    assert_eq!(values(BinaryOp::PRelu), [-21.0, 7.0, 2.0, 0.0, -10.0]);
+    assert_eq!(values(BinaryOp::Min), [-7.0, -3.0, 2.0, 0.0, -2.0]);
+    assert_eq!(values(BinaryOp::Max), [3.0, 7.0, 2.0, 1.0, 5.0]);
+    assert_eq!(values(BinaryOp::Equal), [0.0, 0.0, 1.0, 0.0, 0.0]);
+    assert_eq!(values(BinaryOp::Less), [1.0, 0.0, 0.0, 1.0, 1.0]);
+    assert_eq!(values(BinaryOp::GreaterOrEqual), [0.0, 1.0, 1.0, 0.0, 0.0]);
+    assert_eq!(values(BinaryOp::Xor), [0.0, 0.0, 0.0, 1.0, 0.0]);
+    assert_eq!(values(BinaryOp::And), [1.0, 1.0, 1.0, 0.0, 1.0]);
+}
+
+#[test]
+fn nan_stays_nan_in_functions_of_two_values_but_in_comparisons() {
+    let comparisons = &BINARY[10..];
+    for op in BINARY {
+        for (a, b) in [(f32::NAN, 2.0), (2.0, f32::NAN), (f32::NAN, f32::NAN)] {
+            let value = op.apply(a, b);
+            assert!(
+                if comparisons.contains(&op) { value == 0.0 } else { value.is_nan() },
+                "{op:?} of {a}, {b}"
+            );
+        }
+    }
+}
+
 #[test]
 fn every_function_of_one_value_gives_on_a_device_what_its_twin_gives() {
     cases(2, |gpu, n| {
@@ -95,10 +191,10 @@ fn functions_of_two_values_repeat_axes_as_numpy_does() {
     assert_eq!(rest, filled(&[2, 3], &[-9.0, -8.0, -7.0, -19.0, -18.0, -17.0]));
 }
 
-/// Two shapes that go together: axes of one or the other are 1, and the first axes may be missing.
-fn pair_of_shapes(n: &mut Numbers) -> [Vec<usize>; 2] {
+/// Shapes that go together: axes of some are 1, and their first axes may be missing.
+fn shapes_together<const N: usize>(n: &mut Numbers) -> [Vec<usize>; N] {
     let wide = n.shape([0, 6], 4);
-    [(); 2].map(|()| {
+    [(); N].map(|()| {
         let shape: Vec<usize> = wide.iter().map(|&len| if n.pick(0, 2) == 0 { 1 } else { len }).collect();
         shape[n.pick(0, shape.len())..].to_vec()
     })
@@ -108,7 +204,7 @@ fn pair_of_shapes(n: &mut Numbers) -> [Vec<usize>; 2] {
 fn every_function_of_two_values_gives_on_a_device_what_its_twin_gives() {
     cases(4, |gpu, n| {
         for op in BINARY {
-            let [a, b] = pair_of_shapes(n);
+            let [a, b] = shapes_together(n);
             let (items, constant) = (n.items(&a), Input::Constant(n.floats(&b)));
             let (whole_items, whole_constant) = (rounded(&items), rounded(&constant));
             on_device(gpu, Binary::new(op), &[items.clone(), constant.clone()], CLOSE);
@@ -152,24 +248,30 @@ fn whole_powers_of_negative_numbers_are_exact_on_a_device() {
 
 #[test]
 fn functions_of_two_activations_take_each_item_with_its_own() {
-    cases(2, |gpu, n| {
-        let batch: Vec<_> = (0..3).map(|_| n.floats(&[5, 7])).collect();
-        let build = |gpu: &Gpu| {
-            let mut net = Program::new(gpu);
-            let x = net.input("x", Spec::floats(&[5, 7])).unwrap();
-            let mean = net.add(Reduce::new(ReduceOp::Mean, [1]), &[x]).unwrap();
-            let rest = net.add(Binary::new(BinaryOp::Sub), &[x, mean]).unwrap();
-            net.output("y", rest).unwrap();
-            GpuStage::<ArrayD<f32>>::open(&mut net, 3).unwrap();
-            net
-        };
-        let y = crate::check::run(&mut build(gpu), &batch)["y"].to_owned();
-        for (row, x) in batch.iter().enumerate() {
-            let wanted = ArrayD::from_shape_fn(IxDyn(&[5, 7]), |place| {
-                x[[place[0], place[1]]] - (0..7).map(|column| x[[place[0], column]]).sum::<f32>() / 7.0
-            });
-            assert_near(&y.index_axis(ndarray::Axis(0), row).to_owned(), &wanted, 1e-5, "x - mean(x)");
-        }
+    cases(6, |gpu, n| {
+        let ([a, b], items) = (shapes_together(n), n.pick(1, 3));
+        on_device(gpu, Binary::new(BinaryOp::Sub), &[n.batch(items, &a), n.batch(items, &b)], CLOSE);
+    });
+}
+
+#[test]
+fn flags_choose_between_two_values() {
+    let flags = filled(&[2, 1], &[1.0, 0.0]);
+    let (a, b) = (filled(&[3], &[1.0, f32::NAN, 3.0]), filled(&[], &[f32::INFINITY]));
+    let chosen = twin(&Select::new(), &[item(flags), Input::Constant(a), Input::Constant(b)]);
+    assert!(chosen[[0, 0]] == 1.0 && chosen[[0, 1]].is_nan() && chosen[[0, 2]] == 3.0);
+    assert!(chosen.index_axis(Axis(0), 1).iter().all(|value| *value == f32::INFINITY));
+}
+
+#[test]
+fn flags_choose_the_same_on_a_device() {
+    cases(8, |gpu, n| {
+        let ([flags, a, b], items) = (shapes_together(n), n.pick(1, 3));
+        let flags = n.floats(&flags).mapv(|value| value.round().max(0.0));
+        let a = n.batch(items, &a);
+        on_device(gpu, Select::new(), &[Input::Constant(flags), a.clone(), n.batch(items, &b)], 0.0);
+        let odd = Input::Constant(filled(&[4, 1, 1, 1, 1, 1, 1], &[0.0, -0.0, f32::NAN, -1.0]));
+        on_device(gpu, Select::new(), &[odd, Input::Constant(n.floats(&[])), a], 0.0);
     });
 }
 

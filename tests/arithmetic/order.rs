@@ -31,12 +31,12 @@ fn places_and_orders_are_the_same_on_a_device_with_many_equal_values() {
         let shape = n.shape([1, 4], 9);
         let axis = n.pick(0, shape.len() - 1);
         let k = n.pick(1, shape[axis]);
-        let coarse = item(n.floats(&shape).mapv(|value| (value * 2.0).round()));
+        let coarse = [item(n.floats(&shape).mapv(|value| (value * 2.0).round()))];
         for flag in [false, true] {
-            on_device(gpu, ArgReduce::max(axis).last(flag), &[coarse.clone()], 0.0);
-            on_device(gpu, ArgReduce::min(axis).last(flag), &[coarse.clone()], 0.0);
+            on_device(gpu, ArgReduce::max(axis).last(flag), &coarse, 0.0);
+            on_device(gpu, ArgReduce::min(axis).last(flag), &coarse, 0.0);
             on_device(gpu, TopK::values(axis, k).smallest(flag), &[n.items(&shape)], 0.0);
-            on_device(gpu, TopK::indices(axis, k).smallest(flag), &[coarse.clone()], 0.0);
+            on_device(gpu, TopK::indices(axis, k).smallest(flag), &coarse, 0.0);
         }
     });
 }
@@ -44,10 +44,10 @@ fn places_and_orders_are_the_same_on_a_device_with_many_equal_values() {
 #[test]
 fn long_rows_have_the_same_places_and_orders_on_a_device() {
     cases(1, |gpu, n| {
-        let coarse = item(n.floats(&[3, 1000]).mapv(|value| (value * 20.0).round()));
-        on_device(gpu, ArgReduce::max(1), &[coarse.clone()], 0.0);
-        on_device(gpu, ArgReduce::min(1).last(true), &[coarse.clone()], 0.0);
-        on_device(gpu, TopK::indices(1, 1000), &[coarse], 0.0);
+        let coarse = [item(n.floats(&[3, 1000]).mapv(|value| (value * 20.0).round()))];
+        on_device(gpu, ArgReduce::max(1), &coarse, 0.0);
+        on_device(gpu, ArgReduce::min(1).last(true), &coarse, 0.0);
+        on_device(gpu, TopK::indices(1, 1000), &coarse, 0.0);
         on_device(gpu, ArgReduce::max(0), &[n.items(&[9, 1100])], 0.0);
     });
 }
@@ -55,16 +55,16 @@ fn long_rows_have_the_same_places_and_orders_on_a_device() {
 #[test]
 fn a_row_with_nan_has_no_order() {
     let (nan, inf) = (f32::NAN, f32::INFINITY);
-    let x = item(filled(&[3, 3], &[1.0, nan, 2.0, inf, -1.0, inf, -inf, -inf, -inf]));
-    let place = twin(&ArgReduce::max(1), &[x.clone()]);
+    let x = [item(filled(&[3, 3], &[1.0, nan, 2.0, inf, -1.0, inf, -inf, -inf, -inf]))];
+    let place = twin(&ArgReduce::max(1), &x);
     assert!(place[[0, 0]].is_nan() && place[[1, 0]] == 0.0 && place[[2, 0]] == 0.0);
-    let best = twin(&TopK::indices(1, 2), &[x.clone()]);
+    let best = twin(&TopK::indices(1, 2), &x);
     assert!(best[[0, 0]].is_nan() && best[[0, 1]].is_nan() && best[[1, 1]] == 2.0);
     cases(1, |gpu, _| {
-        on_device(gpu, ArgReduce::max(1), &[x.clone()], 0.0);
-        on_device(gpu, ArgReduce::min(1).last(true), &[x.clone()], 0.0);
-        on_device(gpu, TopK::values(1, 2), &[x.clone()], 0.0);
-        on_device(gpu, TopK::indices(1, 3).smallest(true), &[x.clone()], 0.0);
+        on_device(gpu, ArgReduce::max(1), &x, 0.0);
+        on_device(gpu, ArgReduce::min(1).last(true), &x, 0.0);
+        on_device(gpu, TopK::values(1, 2), &x, 0.0);
+        on_device(gpu, TopK::indices(1, 3).smallest(true), &x, 0.0);
     });
 }
 

@@ -39,10 +39,10 @@ pub(crate) fn own_device() -> Option<(Gpu, wgpu::Device)> {
 /// As [`own_device`], where the device is made again after a loss.
 pub(crate) fn rebuilt_device() -> Option<(Gpu, Made)> {
     let (name, made) = (wgpu_device_name()?, Made::default());
-    let list = made.0.clone();
+    let list = made.clone();
     let gpu = Gpu::from_wgpu_with(move || {
         let (device, queue) = make(&name, wgpu::Limits::default());
-        list.lock().unwrap().push(device.clone());
+        list.add(device.clone());
         Ok((device, queue))
     });
     Some((gpu.expect("it was opened before"), made))
@@ -53,6 +53,10 @@ pub(crate) fn rebuilt_device() -> Option<(Gpu, Made)> {
 pub(crate) struct Made(Arc<Mutex<Vec<wgpu::Device>>>);
 
 impl Made {
+    pub(crate) fn add(&self, device: wgpu::Device) {
+        self.0.lock().unwrap().push(device);
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.0.lock().unwrap().len()
     }
