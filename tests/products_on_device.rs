@@ -198,3 +198,28 @@ fn a_product_of_two_activations_multiplies_each_item_with_its_own() {
         check(gpu, variants, &build, &batch, &format!("a product of {item:?} with itself"));
     });
 }
+
+#[test]
+fn nan_and_infinity_reach_what_depends_on_them_and_nothing_else() {
+    cases(3, |gpu, n| {
+        let odd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY][n.pick(0, 2)];
+        let mut item = n.floats(&[18, 9, 7]);
+        item[[n.pick(0, 17), n.pick(0, 8), n.pick(0, 6)]] = odd;
+        let pads = Conv2d::new().pads([1, 2, 1, 0]).clip(-1.0, 1.0);
+        for (conv, weights) in
+            [(pads, [20, 18, 3, 3]), (pads.groups(18), [18, 1, 3, 3]), (Conv2d::new(), [20, 18, 1, 1])]
+        {
+            let weight = n.floats(&weights);
+            let build = |gpu: &Gpu, variant: usize| {
+                let mut net = Program::new(gpu);
+                let x = net.input("x", Spec::floats(&[18, 9, 7])).unwrap();
+                let inputs = [x, net.constant("weight", weight.clone()).unwrap()];
+                finish(net, conv, &inputs, variant)
+            };
+            let specs = [Spec::floats(&[18, 9, 7]), Spec::constant(&weights)];
+            let inputs = [&specs[0], &specs[1]];
+            let variants = conv.variants(&inputs, &conv.output(&inputs).unwrap()).len();
+            check(gpu, variants, &build, std::slice::from_ref(&item), &format!("{odd} through {conv:?}"));
+        }
+    });
+}
