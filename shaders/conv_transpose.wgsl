@@ -69,11 +69,11 @@ fn main(
                     continue;
                 }
                 let tap = u32((tap_z * kernel.y + tap_y) * kernel.z + tap_x);
-                var from = source + u32((z * params.input.z + row) * params.input.w + column);
+                var value_at = source + u32((z * params.input.z + row) * params.input.w + column);
                 var w = (conv_group * channels * size.x + outputs) * taps + tap;
                 for (var channel = 0u; channel < channels; channel++) {
-                    sums += x[from] * vec4(weight[w.x], weight[w.y], weight[w.z], weight[w.w]);
-                    from += plane;
+                    sums += x[value_at] * vec4(weight[w.x], weight[w.y], weight[w.z], weight[w.w]);
+                    value_at += plane;
                     w += size.x * taps;
                 }
             }

@@ -24,9 +24,9 @@ struct Params {
 // The number of a place, in the order that the mode asks for.
 fn number_of(channel: i32, place: vec3<i32>) -> f32 {
     let plane = params.input.yzw;
-    let row_major = (place.x * plane.y + place.y) * plane.z + place.z;
-    let column_major = (place.z * plane.y + place.y) * plane.x + place.x;
-    let number = select(row_major, column_major, params.mode == 2u);
+    let by_rows = (place.x * plane.y + place.y) * plane.z + place.z;
+    let by_columns = (place.z * plane.y + place.y) * plane.x + place.x;
+    let number = select(by_rows, by_columns, params.mode == 2u);
     return f32(channel * plane.x * plane.y * plane.z + number);
 }
 

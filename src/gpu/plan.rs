@@ -169,6 +169,12 @@ impl Plan {
         self.steps.iter().map(|step| format!("{} {}", step.name, step.shape))
     }
 
+    /// Bytes that the kernels read and write for a batch of `rows` items, each tensor counted once a kernel.
+    pub fn bytes_moved(&self, rows: usize) -> u64 {
+        let moved = |step: &Step| step.constant_bytes + rows as u64 * (step.read_bytes + step.bytes);
+        self.steps.iter().map(moved).sum()
+    }
+
     /// Multiply-adds of one item.
     pub fn multiply_adds(&self) -> u64 {
         self.steps.iter().map(|step| step.multiply_adds).sum()

@@ -124,6 +124,17 @@ impl Program {
         self.graph.spec(tensor)
     }
 
+    /// Names and specs of the inputs, in the order in which an item brings them.
+    pub fn inputs(&self) -> impl Iterator<Item = (&str, &Spec)> {
+        let tensor = |index: usize| (&self.graph.tensors[index].name[..], &self.graph.tensors[index].spec);
+        self.graph.inputs().into_iter().map(tensor)
+    }
+
+    /// Names and specs of the outputs, in the order in which they were named.
+    pub fn outputs(&self) -> impl Iterator<Item = (&str, &Spec)> {
+        self.graph.outputs.iter().map(|(name, index)| (&name[..], &self.graph.tensors[*index].spec))
+    }
+
     /// The device.
     pub fn gpu(&self) -> &Gpu {
         &self.gpu

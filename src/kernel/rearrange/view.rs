@@ -106,19 +106,21 @@ impl View {
     /// Calls `row` for every row of the output, in order, with where it starts in the input.
     pub(super) fn rows(&self, mut row: impl FnMut(usize)) {
         let outer = self.shape.len().saturating_sub(1);
-        let mut place = vec![0; outer];
+        let mut place = vec![0_usize; outer];
         let mut at = self.offset as i64;
         loop {
             row(at as usize);
-            let Some(axis) = (0..outer).rev().find(|&axis| place[axis] + 1 < self.shape[axis]) else {
+            let mut axes = place.iter_mut().zip(self.shape[..outer].iter().zip(&self.strides[..outer])).rev();
+            // The last axis that has a place left goes on; those behind it start again.
+            let goes_on = axes.any(|(place, (&len, &stride))| {
+                let goes_on = *place + 1 < len;
+                at += if goes_on { stride } else { -(*place as i64) * stride };
+                *place = if goes_on { *place + 1 } else { 0 };
+                goes_on
+            });
+            if !goes_on {
                 return;
-            };
-            for done in axis + 1..outer {
-                at -= place[done] as i64 * self.strides[done];
-                place[done] = 0;
             }
-            place[axis] += 1;
-            at += self.strides[axis];
         }
     }
 }

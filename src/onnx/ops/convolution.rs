@@ -1,11 +1,11 @@
-//! Convolutions of one and two axes, with what is fused into them.
+//! Convolutions, with what is fused into them, and transposed ones.
 
 use super::activation::activate;
 use super::arithmetic::join;
-use super::spatial::{Spatial, planes, sizes};
+use super::spatial::{Spatial, array, planes, sizes};
 use crate::error::Cause;
 use crate::gpu::TensorId;
-use crate::kernel::{Activation, BinaryOp, Conv2d, ConvTranspose2d};
+use crate::kernel::{Activation, BinaryOp, Conv2d, ConvTranspose, Kernel};
 use crate::onnx::build::Value;
 use crate::onnx::call::{Call, seen_as};
 use crate::onnx::shapes;
@@ -24,14 +24,13 @@ impl Shapes {
         if x.len() != weight.len() {
             return Err(Cause::msg(format!("the weight {weight:?} does not fit {x:?}")));
         }
-        planes(&x)?;
         Ok(Self { x, weight, groups: shapes::length(groups)? })
     }
 }
 
-/// Input, weight and, where there is one, bias, as two-dimensional kernels take them.
-fn operands(call: &mut Call<'_>, shapes: &Shapes) -> Result<Vec<TensorId>, Cause> {
-    let mut ids = vec![call.operand(0, &planes(&shapes.x)?)?, call.operand(1, &planes(&shapes.weight)?)?];
+/// Input and weight in these shapes and, where there is one, the bias.
+fn operands(call: &mut Call<'_>, [x, weight]: [&[usize]; 2]) -> Result<Vec<TensorId>, Cause> {
+    let mut ids = vec![call.operand(0, x)?, call.operand(1, weight)?];
     if call.has(2) {
         call.constant(2)?;
         let bias = call.shape(2)?;
@@ -45,7 +44,7 @@ pub(super) fn conv(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let spatial = Spatial::new(call, &shapes.x[2..], &shapes.weight[2..])?;
     let mut shape = vec![shapes.x[0], shapes.weight[0]];
     shape.extend(spatial.windows(&shapes.x[2..]));
-    let mut ids = operands(call, &shapes)?;
+    let mut ids = operands(call, [&planes(&shapes.x)?, &planes(&shapes.weight)?])?;
     // What the kernel cannot add, since it would be repeated, comes after it.
     let residual = call.residual.clone();
     let inside = residual.as_ref().is_some_and(|value| is_activation(value) && value.shape() == shape);
@@ -73,23 +72,37 @@ fn is_activation(value: &Value) -> bool {
 
 pub(super) fn conv_transpose(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let shapes = Shapes::new(call)?;
+    match shapes.x.len() {
+        3 => transposed::<1, 2>(call, &shapes, ConvTranspose::new()),
+        4 => transposed::<2, 4>(call, &shapes, ConvTranspose::new()),
+        5 => transposed::<3, 6>(call, &shapes, ConvTranspose::new()),
+        _ => Err(Cause::msg(format!("{:?} has not one to three axes behind the channels", shapes.x))),
+    }
+}
+
+fn transposed<const N: usize, const M: usize>(
+    call: &mut Call<'_>,
+    shapes: &Shapes,
+    kernel: ConvTranspose<N>,
+) -> Result<Vec<Value>, Cause>
+where
+    ConvTranspose<N>: Kernel,
+{
     let axes = &shapes.x[2..];
     let mut spatial = Spatial::without_pads(call, &shapes.weight[2..])?;
     let mut extra = sizes(call, "output_padding", axes.len(), 0)?;
-    let lengths = transposed_pads(call, &mut spatial, &mut extra, axes)?;
-    let mut shape = vec![shapes.x[0], shapes.weight[1].saturating_mul(shapes.groups)];
-    shape.extend(lengths);
-    let ids = operands(call, &shapes)?;
-    let kernel = ConvTranspose2d::new()
-        .stride(Spatial::pair(&spatial.stride, 1))
-        .dilation(Spatial::pair(&spatial.dilation, 1))
-        .pads(spatial.pads())
-        .output_padding(Spatial::pair(&extra, 0))
+    transposed_pads(call, &mut spatial, &mut extra, axes)?;
+    let kernel = kernel
+        .stride(spatial.stride()?)
+        .dilation(spatial.dilation()?)
+        .pads(spatial.all_pads::<M>()?)
+        .output_padding(array(&extra)?)
         .groups(shapes.groups);
-    Ok(vec![seen_as(call.add_each(kernel, &ids)?, shape)?])
+    let ids = operands(call, [&shapes.x, &shapes.weight])?;
+    Ok(vec![call.add_each(kernel, &ids)?])
 }
 
-/// Sets pads, and what is put behind, so that the output has the length that is asked for; gives it.
+/// Sets pads, and what is put behind, so that the output has the length that is asked for.
 ///
 /// Source: the rules for `output_shape` and `auto_pad` of ONNX's ConvTranspose.
 fn transposed_pads(
@@ -97,7 +110,7 @@ fn transposed_pads(
     spatial: &mut Spatial,
     extra: &mut [usize],
     axes: &[usize],
-) -> Result<Vec<usize>, Cause> {
+) -> Result<(), Cause> {
     let auto = call.text("auto_pad", "NOTSET")?;
     let wanted: Option<Vec<usize>> = match (call.ints("output_shape")?, auto) {
         (Some(lengths), _) => Some(shapes::lengths(&lengths[lengths.len().saturating_sub(axes.len())..])?),
@@ -114,10 +127,7 @@ fn transposed_pads(
         let pads = sizes(call, "pads", 2 * axes.len(), 0)?;
         let (before, after) = pads.split_at(axes.len());
         (spatial.before, spatial.after) = (before.to_vec(), after.to_vec());
-        let kept = |axis: usize| {
-            whole(spatial, extra, axis).saturating_sub(before[axis].saturating_add(after[axis]))
-        };
-        return Ok((0..axes.len()).map(kept).collect());
+        return Ok(());
     };
     for (axis, &length) in wanted.iter().enumerate() {
         let whole = whole(spatial, extra, axis);
@@ -127,5 +137,5 @@ fn transposed_pads(
         let upper = auto == "SAME_UPPER";
         (spatial.before[axis], spatial.after[axis]) = if upper { (less, more) } else { (more, less) };
     }
-    Ok(wanted)
+    Ok(())
 }

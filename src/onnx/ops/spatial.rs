@@ -121,7 +121,7 @@ pub(super) fn planes(shape: &[usize]) -> Result<[usize; 4], Cause> {
     }
 }
 
-fn array<const N: usize>(values: &[usize]) -> Result<[usize; N], Cause> {
+pub(super) fn array<const N: usize>(values: &[usize]) -> Result<[usize; N], Cause> {
     values.try_into().map_err(|_| Cause::msg(format!("{values:?} are not {N} sizes")))
 }
 
