@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::error::Cause;
 use crate::gpu::TensorId;
-use crate::kernel::{Element, Kernel, Values};
+use crate::kernel::{Dispatch, Element, Kernel, Values};
 
 /// Reads any number of tensors and gives one of `len` floats.
 #[derive(Debug)]
