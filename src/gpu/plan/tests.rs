@@ -116,7 +116,7 @@ fn rows_stamp_and_times_lie_behind_each_other_in_what_comes_down() {
     graph.output("b", outputs[1]).unwrap();
     let plan = Plan::new(&graph, 3, 3, &limits()).unwrap();
     assert_eq!(plan.outputs.iter().map(|output| output.offset).collect::<Vec<_>>(), [0, 40]);
-    assert_eq!((plan.readback_stamp(), plan.readback_times(), plan.readback_bytes()), (64, 72, 88));
+    assert_eq!((plan.readback_stamp(), plan.readback_times(), plan.readback_bytes()), (64, 72, 120));
     assert_eq!(plan.upload_bytes(), 3 * 16 + 8);
 }
 
