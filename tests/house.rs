@@ -4,8 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Floors of the house, bottom first. A module may use its own floor's module and floors below only.
-const FLOORS: &[&[&str]] =
-    &[&["error", "place"], &["stage"], &["image", "observe"], &["engine", "kernel"], &["gpu"], &["pipeline"]];
+const FLOORS: &[&[&str]] = &[
+    &["error", "place"],
+    &["stage"],
+    &["image", "observe"],
+    &["engine", "kernel"],
+    &["gpu"],
+    &["onnx"],
+    &["pipeline"],
+];
 
 /// More lines are not read in one sitting.
 const LONGEST_FILE: usize = 400;
