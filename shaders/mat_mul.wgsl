@@ -3,7 +3,7 @@
 // CPU twin   src/kernel/mat_mul.rs (`MatMul::twin`)
 // Params     src/kernel/mat_mul.rs (`MatMulParams`), layout checked by tests/shaders.rs
 // In / Out   f32 [.., m, k], f32 [.., k, n], f32 [n] where there is a bias / f32 [.., m, n]
-// Dispatch   ceil(work / 64) workgroups folded over x, y; work = matrices * row_tiles * column_tiles
+// Dispatch   ceil(work / 64) workgroups folded over x, y; work = matrices * tiles_down * tiles_across
 struct Params {
     // The leading axes of the output, and how far a step on each of them goes in a and b: 0 where it is broadcast.
     leading: array<vec4<u32>, 2>,
@@ -20,8 +20,8 @@ struct Params {
     b_term: u32,
     b_column: u32,
     out_len: u32,
-    row_tiles: u32,
-    column_tiles: u32,
+    tiles_down: u32,
+    tiles_across: u32,
     work: u32,
     alpha: f32,
     beta: f32,
@@ -42,10 +42,10 @@ fn main(
     if place >= params.work {
         return;
     }
-    let first_column = (place % params.column_tiles) * 4u;
-    let tile = place / params.column_tiles;
-    let first_row = (tile % params.row_tiles) * 4u;
-    let matrix = tile / params.row_tiles;
+    let first_column = (place % params.tiles_across) * 4u;
+    let tile = place / params.tiles_across;
+    let first_row = (tile % params.tiles_down) * 4u;
+    let matrix = tile / params.tiles_down;
     let start = starts(matrix) + group.z * vec2(params.a_item, params.b_item);
     // Places past an end compute the last one again, and are not written.
     let rows = min(first_row + vec4(0u, 1u, 2u, 3u), vec4(params.m - 1u));
@@ -73,17 +73,4 @@ fn main(
             finish(start_y + columns[j], columns[j], sums[i][j]);
         }
     }
-}
-
-// Where the matrices of a and b begin that give this matrix of the output.
-fn starts(matrix: u32) -> vec2<u32> {
-    var left = matrix;
-    var start = vec2(0u);
-    for (var axis = 8u; axis > 0u; axis--) {
-        let i = axis - 1u;
-        let length = params.leading[i / 4u][i % 4u];
-        start += (left % length) * vec2(params.a_leading[i / 4u][i % 4u], params.b_leading[i / 4u][i % 4u]);
-        left /= length;
-    }
-    return start;
 }

@@ -9,6 +9,7 @@
 
 mod adapters;
 mod bandwidth;
+mod choices;
 mod clock;
 mod compile;
 mod deadline;
@@ -32,14 +33,16 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use self::bandwidth::Bandwidth;
+use self::choices::Choices;
 use self::device::Device;
 pub use self::graph::TensorId;
 pub use self::item::Item;
 pub use self::limits::Limits;
-pub use self::plan::Plan;
+pub use self::plan::{Plan, PlannedKernel};
 pub use self::profile::{KernelTime, Profile};
 pub use self::program::{Program, ProgramTicket};
 use self::rebuild::{Origin, Rebuilt};
+use self::ring::Trial;
 pub use self::scalar::Scalar;
 pub use self::tensors::{Flat, Row, Tensors};
 use crate::error::{Cause, Error};
@@ -72,6 +75,8 @@ struct Inner {
     limits: Limits,
     /// `None` for the twins.
     device: Option<Rebuilt>,
+    /// Which variants of kernels run on it.
+    choices: Choices,
 }
 
 impl Gpu {
@@ -144,6 +149,7 @@ impl Gpu {
             driver: "none".into(),
             limits: Limits::twins(),
             device: None,
+            choices: Choices::default(),
         }))
     }
 
@@ -213,6 +219,17 @@ impl Gpu {
         &self.0.limits
     }
 
+    fn choices(&self) -> &Choices {
+        &self.0.choices
+    }
+
+    /// How variants are tried for batches of so many items. On the processor an item takes as long as the
+    /// next one, so one of them tells enough.
+    fn trial(&self, max_batch: usize) -> Trial<'_> {
+        let rows = if self.info().kind == DeviceKind::Software { 1 } else { max_batch };
+        Trial { choices: self.choices(), rows }
+    }
+
     /// GPU buffers that programs made on this device so far.
     ///
     /// All are made when a program is opened; the number does not grow while batches run. After a loss the
@@ -246,7 +263,7 @@ impl Gpu {
     }
 
     fn open(setting: &'static str, adapters: &[wgpu::Adapter], index: usize) -> Result<Self, Error> {
-        let origin = Origin::Adapter(adapters::identify(adapters, index));
+        let origin = Origin::Adapter(Box::new(adapters::identify(adapters, index)));
         match Device::open(&adapters[index]) {
             Ok(device) => Ok(Self::wrap(device, origin)),
             Err(cause) => Err(Error::Setting {
@@ -266,6 +283,7 @@ impl Gpu {
             driver: adapters::driver(&adapter),
             limits: Limits::of(&device.raw.limits()),
             device: Some(Rebuilt::new(device, origin)),
+            choices: Choices::default(),
         }))
     }
 }

@@ -47,6 +47,7 @@ mod normalize;
 mod pad;
 mod params;
 mod pool;
+mod product;
 mod rearrange;
 mod reduce;
 mod relu;

@@ -95,7 +95,7 @@ fn some_activation(n: &mut Numbers) -> Activation {
 
 #[test]
 fn grouped_strided_dilated_and_padded_convolutions_give_what_their_twins_give() {
-    cases(40, |gpu, n| {
+    cases(20, |gpu, n| {
         let groups = n.pick(1, 3);
         let (share, outputs) = (n.pick(1, 7), groups * n.pick(1, 9));
         let kernel = n.pair(1, 5);
@@ -113,7 +113,7 @@ fn grouped_strided_dilated_and_padded_convolutions_give_what_their_twins_give() 
 
 #[test]
 fn depthwise_convolutions_give_what_their_twins_give() {
-    cases(40, |gpu, n| {
+    cases(20, |gpu, n| {
         let (channels, share) = (n.pick(2, 9), n.pick(1, 2));
         let kernel = [[3, 3], [5, 5], n.pair(1, 7)][n.pick(0, 2)];
         let dilation = if n.pick(0, 2) == 0 { n.pair(1, 2) } else { [1, 1] };
@@ -131,7 +131,7 @@ fn depthwise_convolutions_give_what_their_twins_give() {
 
 #[test]
 fn pointwise_convolutions_give_what_their_twins_give() {
-    cases(40, |gpu, n| {
+    cases(20, |gpu, n| {
         let (channels, outputs) = (n.pick(1, 70), n.pick(1, 70));
         let conv = Conv2d::new().activation(some_activation(n));
         let side = n.pick(1, 4);
@@ -152,7 +152,7 @@ fn a_convolution_of_a_photo_gives_what_its_twin_gives() {
 
 #[test]
 fn products_with_a_constant_on_either_side_give_what_their_twins_give() {
-    cases(40, |gpu, n| {
+    cases(20, |gpu, n| {
         let ([m, k], j, turn) = (n.pair(1, 70), n.pick(1, 70), [n.pick(0, 1) == 1, n.pick(0, 1) == 1]);
         let turned = |sizes: [usize; 2], turn: bool| if turn { [sizes[1], sizes[0]] } else { sizes };
         let (a, b) = (turned([m, k], turn[0]), turned([k, j], turn[1]));
@@ -196,5 +196,30 @@ fn a_product_of_two_activations_multiplies_each_item_with_its_own() {
         let x = Spec::floats(&item);
         let variants = product.variants(&[&x, &x], &product.output(&[&x, &x]).unwrap()).len();
         check(gpu, variants, &build, &batch, &format!("a product of {item:?} with itself"));
+    });
+}
+
+#[test]
+fn nan_and_infinity_reach_what_depends_on_them_and_nothing_else() {
+    cases(3, |gpu, n| {
+        let odd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY][n.pick(0, 2)];
+        let mut item = n.floats(&[18, 9, 7]);
+        item[[n.pick(0, 17), n.pick(0, 8), n.pick(0, 6)]] = odd;
+        let pads = Conv2d::new().pads([1, 2, 1, 0]).clip(-1.0, 1.0);
+        for (conv, weights) in
+            [(pads, [20, 18, 3, 3]), (pads.groups(18), [18, 1, 3, 3]), (Conv2d::new(), [20, 18, 1, 1])]
+        {
+            let weight = n.floats(&weights);
+            let build = |gpu: &Gpu, variant: usize| {
+                let mut net = Program::new(gpu);
+                let x = net.input("x", Spec::floats(&[18, 9, 7])).unwrap();
+                let inputs = [x, net.constant("weight", weight.clone()).unwrap()];
+                finish(net, conv, &inputs, variant)
+            };
+            let specs = [Spec::floats(&[18, 9, 7]), Spec::constant(&weights)];
+            let inputs = [&specs[0], &specs[1]];
+            let variants = conv.variants(&inputs, &conv.output(&inputs).unwrap()).len();
+            check(gpu, variants, &build, std::slice::from_ref(&item), &format!("{odd} through {conv:?}"));
+        }
     });
 }

@@ -120,10 +120,12 @@ impl Device {
         let memory = pollster::block_on(memory.pop());
         let others = [pollster::block_on(validation.pop()), pollster::block_on(internal.pop())];
         self.check()?;
-        if let Some(error) = memory {
-            return Err(StageError::TooLarge(cause(&error)));
-        }
-        others.into_iter().flatten().next().map_or(Ok(result), |error| Err(StageError::Batch(cause(&error))))
+        let memory = memory.map(|error| StageError::TooLarge(cause(&error)));
+        let other = others.into_iter().flatten().map(|error| StageError::Batch(cause(&error)));
+        let Some(error) = memory.into_iter().chain(other).next() else { return Ok(result) };
+        // A device that is gone refuses calls before it is told that it is gone, which takes a poll.
+        self.wait(wgpu::PollType::Poll)?;
+        Err(error)
     }
 
     /// Runs callbacks of what is done, and waits for a submission for at most `wait`.

@@ -153,7 +153,8 @@ impl Program {
         if let Some(cause) = &self.broken {
             return Err(graph::setting("Program::normalize", cause.to_string()));
         }
-        Plan::new(&self.graph, max_batch, self.in_flight(), self.gpu.limits())
+        let plan = Plan::new(&self.graph, max_batch, self.in_flight(), self.gpu.limits())?;
+        Ok(self.gpu.choices().apply(plan))
     }
 
     /// Whether `item` has the element types and shapes of the program's inputs.
@@ -224,8 +225,9 @@ impl Program {
         let Some(device) = self.gpu.device()? else {
             return Ok(Runner::Twins(Box::new(Twins::open(&self.graph, plan, &self.times)?)));
         };
-        let ring = |plan| {
-            Ring::open(&device, &self.graph, plan, self.depth, Deadline::new(self.deadline), &self.times)
+        let ring = |plan: Plan| {
+            let (deadline, trial) = (Deadline::new(self.deadline), self.gpu.trial(plan.max_batch));
+            Ring::open(&device, &self.graph, plan, self.depth, (deadline, trial), &self.times)
         };
         match ring(plan) {
             Ok(ring) => Ok(Runner::Ring(Box::new(ring))),

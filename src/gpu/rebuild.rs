@@ -22,7 +22,7 @@ pub(super) type Factory = Box<dyn FnMut() -> Result<(wgpu::Device, wgpu::Queue),
 
 /// Where the device comes from.
 pub(super) enum Origin {
-    Adapter(Identity),
+    Adapter(Box<Identity>),
     Factory(Factory),
     /// It was given, and nothing is known of how it was made.
     Given,

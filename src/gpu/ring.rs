@@ -17,12 +17,15 @@
 //! A ring knows one device. After a loss a new ring is opened, and takes no ticket of the old one.
 
 mod build;
+mod trial;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use self::build::Buffers;
+pub(super) use self::trial::Trial;
 use super::clock::{self, Clock, Spans, TIMES_BYTES};
 use super::compile::Pipelines;
 use super::deadline::Deadline;
@@ -70,20 +73,22 @@ pub(super) struct Ticket {
 }
 
 impl Ring {
-    /// Makes every pipeline, buffer and bind group for `depth` batches in flight.
+    /// Makes every buffer, chooses the variants, and makes every pipeline and bind group for `depth`
+    /// batches in flight.
     pub(super) fn open(
         device: &Arc<Device>,
         graph: &Graph,
-        plan: Plan,
+        mut plan: Plan,
         depth: usize,
-        deadline: Deadline,
+        (deadline, trial): (Deadline, Trial<'_>),
         times: &DeviceTimes,
     ) -> Result<Self, StageError> {
         device.check()?;
         let mut pipelines = Pipelines::new(device);
+        let buffers = device.caught(|| Buffers::new(device, graph, &plan))?;
+        trial.choose(device, &mut plan, &buffers, &mut pipelines)?;
         let compiled = build::pipelines(&mut pipelines, &plan)?;
-        let (shared, slots) =
-            device.caught(|| build::buffers(device, graph, &plan, depth, &mut pipelines))?;
+        let slots = device.caught(|| buffers.slots(device, &plan, depth, &mut pipelines))?;
         let (home, free) = bounded(depth);
         let results = plan.outputs.len() * (depth + 2);
         slots.into_iter().for_each(|slot| home.try_send(slot).expect("the channel holds every slot"));
@@ -95,7 +100,7 @@ impl Ring {
             names: graph.outputs.iter().map(|(name, _)| name.clone()).collect(),
             plan,
             pipelines: compiled,
-            shared,
+            shared: buffers.shared,
             free,
             home,
             shelf: Arc::new(Shelf::new(results)),
@@ -245,7 +250,7 @@ impl Ring {
     fn dispatch(&self, encoder: &mut wgpu::CommandEncoder, slot: &Slot, rows: u32) {
         let steps = || self.plan.steps.iter().zip(&self.pipelines).zip(&slot.binds);
         let run = |pass: &mut wgpu::ComputePass<'_>, ((step, pipeline), bind): StepOnDevice<'_>| {
-            let [x, y] = step.dispatch.workgroups;
+            let [x, y] = step.dispatch().workgroups;
             pass.set_pipeline(pipeline);
             pass.set_bind_group(0, bind, &[]);
             pass.dispatch_workgroups(x, y, rows * step.parts);
@@ -283,7 +288,7 @@ impl Ring {
 
     fn time_step(&self, slot: &Slot, index: usize, rows: u32, times: u32) -> Result<Duration, StageError> {
         let step = &self.plan.steps[index];
-        let ([x, y], z) = (step.dispatch.workgroups, rows * step.parts);
+        let ([x, y], z) = (step.dispatch().workgroups, rows * step.parts);
         let start = Instant::now();
         let submission = self.device.caught(|| {
             let mut encoder = self.device.raw.create_command_encoder(&Default::default());

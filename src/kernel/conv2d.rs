@@ -1,13 +1,15 @@
 //! Convolution of planes.
 
+mod strip;
 mod twin;
 
 use ndarray::ArrayViewMutD;
 
 use super::activation::Activation;
-use super::params::{finished, params};
+use super::params::{params, wgsl};
+use super::product::{self, Tiling};
 use super::window::Window;
-use super::{Dispatch, Kernel, Spec, Values, grid, rule};
+use super::{Dispatch, Kernel, Spec, Values, rule};
 use crate::error::Cause;
 
 /// Convolution: x `[channels, height, width]`, the constants weight
@@ -42,7 +44,7 @@ pub struct Conv2d {
 }
 
 params! {
-    /// Mirrors `Params` of `shaders/conv2d.wgsl` and `shaders/depthwise_conv2d.wgsl`.
+    /// Mirrors `Params` of `shaders/conv2d*.wgsl` and `shaders/depthwise_conv2d*.wgsl`.
     struct Conv2dParams {
         channels_in_group: u32,
         outputs_in_group: u32,
@@ -60,16 +62,13 @@ params! {
         pad_left: i32,
         dilation_y: i32,
         dilation_x: i32,
-        channel_tiles: u32,
-        pixel_tiles: u32,
+        tiles_down: u32,
+        tiles_across: u32,
         work: u32,
         alpha: f32,
         beta: f32,
     }
 }
-
-/// Outputs and pixels that one invocation computes.
-const TILE: usize = 4;
 
 impl Default for Conv2d {
     fn default() -> Self {
@@ -181,12 +180,12 @@ impl Conv2d {
         Err(rule::misfit("weight", weight, wanted))
     }
 
-    fn params(&self, inputs: &[&Spec], output: &Spec) -> Conv2dParams {
+    fn params(&self, inputs: &[&Spec], output: &Spec, tiles: [usize; 2]) -> Conv2dParams {
         let (x, weight) = (&inputs[0].shape, &weight_shape(inputs));
         let (outputs_in_group, out_pixels) = (weight[0] / self.groups, output.shape[1] * output.shape[2]);
-        let (channel_tiles, pixel_tiles) = (outputs_in_group.div_ceil(TILE), out_pixels.div_ceil(TILE));
         let [alpha, beta] = self.activation.parameters();
-        let tiles = if is_depthwise(inputs) { weight[0] } else { self.groups * channel_tiles };
+        // A shader with one channel a group cuts each output, any other each group.
+        let cut = if is_depthwise(inputs) { weight[0] } else { self.groups };
         Conv2dParams {
             channels_in_group: weight[1] as u32,
             outputs_in_group: outputs_in_group as u32,
@@ -204,13 +203,75 @@ impl Conv2d {
             pad_left: self.pads[1] as i32,
             dilation_y: self.dilation[0] as i32,
             dilation_x: self.dilation[1] as i32,
-            channel_tiles: channel_tiles as u32,
-            pixel_tiles: pixel_tiles as u32,
-            work: (tiles * pixel_tiles) as u32,
+            tiles_down: tiles[0] as u32,
+            tiles_across: tiles[1] as u32,
+            work: (cut * tiles[0] * tiles[1]) as u32,
             alpha,
             beta,
         }
     }
+
+    /// A dispatch of this shader, whose parts are given, for an output cut into so many tiles.
+    fn tiled(&self, inputs: &[&Spec], output: &Spec, tiles: [usize; 2], shader: Shader<'_>) -> Dispatch {
+        let params = self.params(inputs, output, tiles);
+        let Inputs { bias, residual, .. } = self.accepted(inputs);
+        let constants = shader.constants.iter().map(|(name, value)| ((*name).into(), *value));
+        Dispatch {
+            kernel: shader.name.into(),
+            source: product::source(shader.parts, bias.is_some(), residual.is_some()),
+            constants: constants.chain([("activation".into(), self.activation.number())]).collect(),
+            workgroups: shader.tiling.workgroups(params.work),
+            params: bytemuck::bytes_of(&params).to_vec(),
+        }
+    }
+
+    /// The convolution as a product: rows are outputs of a group, columns are pixels.
+    fn as_product(&self, inputs: &[&Spec], output: &Spec, tiling: Tiling) -> Dispatch {
+        let [outputs, _, kernel @ ..] = weight_shape(inputs);
+        let [rows, columns] = tiling.size();
+        let pixels = output.shape[1] * output.shape[2];
+        let tiles = [(outputs / self.groups).div_ceil(rows), pixels.div_ceil(columns)];
+        let (name, own) = match tiling {
+            Tiling::Plain => ("conv2d", wgsl!("conv2d")),
+            Tiling::Tall => ("conv2d_tall", wgsl!("conv2d_tall")),
+            Tiling::Tiled => ("conv2d_tiled", wgsl!("conv2d_tiled")),
+        };
+        let pointwise = kernel == [1, 1] && self.stride == [1, 1] && self.pads == [0; 4];
+        let constants = [("pointwise", f64::from(u8::from(pointwise)))];
+        let constants = if tiling == Tiling::Tiled { &constants[..] } else { &[] };
+        let parts = &[own, tiling.shared(), wgsl!("shared/seen", "shared/four", "shared/weight")];
+        self.tiled(inputs, output, tiles, Shader { name, parts, constants, tiling })
+    }
+
+    fn depthwise(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
+        let tiles = [1, (output.shape[1] * output.shape[2]).div_ceil(4)];
+        let parts = &[wgsl!("depthwise_conv2d", "shared/seen", "shared/four", "shared/weight")];
+        let shader = Shader { name: "depthwise_conv2d", parts, constants: &[], tiling: Tiling::Plain };
+        self.tiled(inputs, output, tiles, shader)
+    }
+
+    /// With one channel a group, strip by strip; where there is such a shader.
+    fn by_strips(&self, inputs: &[&Spec], output: &Spec) -> Option<Dispatch> {
+        let [_, _, kernel @ ..] = weight_shape(inputs);
+        if !strip::suits(kernel, self.stride, self.dilation) {
+            return None;
+        }
+        let tiles = [output.shape[1].div_ceil(strip::ROWS), output.shape[2].div_ceil(strip::COLUMNS)];
+        let function = strip::function(kernel, self.stride);
+        let own = wgsl!("depthwise_conv2d_strip");
+        let parts = &[own, &function, wgsl!("shared/tile", "shared/weight")];
+        let constants = &[("rows", strip::ROWS as f64)];
+        let shader = Shader { name: "depthwise_conv2d_strip", parts, constants, tiling: Tiling::Plain };
+        Some(self.tiled(inputs, output, tiles, shader))
+    }
+}
+
+/// What a shader of the convolution is made of.
+struct Shader<'a> {
+    name: &'static str,
+    parts: &'a [&'a str],
+    constants: &'a [(&'static str, f64)],
+    tiling: Tiling,
 }
 
 fn weight_shape(inputs: &[&Spec]) -> [usize; 4] {
@@ -266,21 +327,20 @@ impl Kernel for Conv2d {
     }
 
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
-        let params = self.params(inputs, output);
-        let Inputs { bias, residual, .. } = self.accepted(inputs);
-        let ends = (bias.is_some(), residual.is_some());
-        let (kernel, source) = if is_depthwise(inputs) {
-            ("depthwise_conv2d", finished!(ends; "depthwise_conv2d"))
-        } else {
-            ("conv2d", finished!(ends; "conv2d"))
-        };
-        Dispatch {
-            kernel: kernel.into(),
-            source: source.into(),
-            constants: vec![("activation".into(), self.activation.number())],
-            workgroups: grid::cover(params.work as usize, 64),
-            params: bytemuck::bytes_of(&params).to_vec(),
+        if is_depthwise(inputs) {
+            return self.depthwise(inputs, output);
         }
+        self.as_product(inputs, output, Tiling::Plain)
+    }
+
+    fn variants(&self, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
+        if is_depthwise(inputs) {
+            let plain = self.depthwise(inputs, output);
+            return [plain].into_iter().chain(self.by_strips(inputs, output)).collect();
+        }
+        let [outputs, channels, height, width] = weight_shape(inputs);
+        let sizes = [outputs / self.groups, output.shape[1] * output.shape[2], channels * height * width];
+        Tiling::for_sizes(sizes).map(|tiling| self.as_product(inputs, output, tiling)).collect()
     }
 
     fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {

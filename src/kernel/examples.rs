@@ -85,7 +85,7 @@ fn normalisations() -> Vec<Example> {
 }
 
 /// Both shaders of the convolution, with a bias and a residual and without.
-fn convolutions() -> [Example; 6] {
+fn convolutions() -> [Example; 8] {
     let layout = conv2d::Conv2dParams::LAYOUT;
     let (x, bias, sum) = (Spec::floats(&[8, 9, 7]), Spec::constant(&[8]), Spec::floats(&[8, 9, 7]));
     let (full, single) = (Spec::constant(&[8, 4, 3, 3]), Spec::constant(&[8, 1, 3, 3]));
@@ -98,14 +98,16 @@ fn convolutions() -> [Example; 6] {
         example(same, &[x.clone(), full.clone(), bias.clone(), sum.clone()], layout),
         example(same, &[x.clone(), full, sum], layout),
         example(depthwise, &[x.clone(), single.clone(), bias], layout),
-        example(depthwise, &[x, single], layout),
+        example(depthwise, &[x.clone(), single.clone()], layout),
+        example(depthwise.stride([2, 2]), &[x.clone(), single], layout),
+        example(Conv2d::new(), &[x, Spec::constant(&[16, 8, 1, 1])], layout),
     ]
 }
 
 /// The matrix product with a bias and without.
 fn products() -> [Example; 2] {
     let layout = mat_mul::MatMulParams::LAYOUT;
-    let (a, b, bias) = (Spec::floats(&[3, 9, 7]), Spec::constant(&[7, 10]), Spec::constant(&[10]));
+    let (a, b, bias) = (Spec::floats(&[3, 16, 9]), Spec::constant(&[9, 18]), Spec::constant(&[18]));
     let product = MatMul::new().activation(Activation::Tanh);
     [example(product, &[a.clone(), b.clone(), bias], layout), example(product, &[a, b], layout)]
 }

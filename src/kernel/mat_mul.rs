@@ -7,8 +7,9 @@ use ndarray::ArrayViewMutD;
 
 use self::shape::Shapes;
 use super::activation::Activation;
-use super::params::{finished, params};
-use super::{Dispatch, Kernel, Spec, Values, grid, rule};
+use super::params::{params, wgsl};
+use super::product::{self, Tiling};
+use super::{Dispatch, Kernel, Spec, Values, rule};
 use crate::error::Cause;
 
 /// `a · b + bias`: a `[.., m, k]`, b `[.., k, n]` and, where there is one, bias `[n]`, to `[.., m, n]`.
@@ -32,7 +33,7 @@ pub struct MatMul {
 }
 
 params! {
-    /// Mirrors `Params` of `shaders/mat_mul.wgsl`.
+    /// Mirrors `Params` of `shaders/mat_mul*.wgsl`.
     struct MatMulParams {
         leading: [u32; 8],
         a_leading: [u32; 8],
@@ -47,17 +48,14 @@ params! {
         b_term: u32,
         b_column: u32,
         out_len: u32,
-        row_tiles: u32,
-        column_tiles: u32,
+        tiles_down: u32,
+        tiles_across: u32,
         work: u32,
         alpha: f32,
         beta: f32,
         unused: u32,
     }
 }
-
-/// Rows and columns that one invocation computes.
-const TILE: usize = 4;
 
 impl MatMul {
     /// The plain product.
@@ -87,11 +85,12 @@ impl MatMul {
         Shapes::new(inputs[0], self.transpose_a, inputs[1], self.transpose_b)
     }
 
-    fn params(&self, inputs: &[&Spec], output: &Spec) -> MatMulParams {
+    fn params(&self, inputs: &[&Spec], output: &Spec, tiling: Tiling) -> MatMulParams {
         let shapes = self.shapes(inputs).expect("the shape rule took them");
         let Shapes { m, n, k, .. } = shapes;
         let item = |input: &Spec| if input.batched { input.len() as u32 } else { 0 };
-        let (row_tiles, column_tiles) = (m.div_ceil(TILE), n.div_ceil(TILE));
+        let [rows, columns] = tiling.size();
+        let (tiles_down, tiles_across) = (m.div_ceil(rows), n.div_ceil(columns));
         let [a_row, a_term] = if self.transpose_a { [1, m] } else { [k, 1] };
         let [b_term, b_column] = if self.transpose_b { [1, k] } else { [n, 1] };
         let [alpha, beta] = self.activation.parameters();
@@ -109,12 +108,28 @@ impl MatMul {
             b_term: b_term as u32,
             b_column: b_column as u32,
             out_len: output.len() as u32,
-            row_tiles: row_tiles as u32,
-            column_tiles: column_tiles as u32,
-            work: (output.len() / (m * n) * row_tiles * column_tiles) as u32,
+            tiles_down: tiles_down as u32,
+            tiles_across: tiles_across as u32,
+            work: (output.len() / (m * n) * tiles_down * tiles_across) as u32,
             alpha,
             beta,
             unused: 0,
+        }
+    }
+
+    fn tiled(&self, inputs: &[&Spec], output: &Spec, tiling: Tiling) -> Dispatch {
+        let params = self.params(inputs, output, tiling);
+        let (kernel, own) = match tiling {
+            Tiling::Plain => ("mat_mul", wgsl!("mat_mul", "shared/matrices")),
+            Tiling::Tall => ("mat_mul_tall", wgsl!("mat_mul_tall", "shared/matrices", "shared/four")),
+            Tiling::Tiled => ("mat_mul_tiled", wgsl!("mat_mul_tiled", "shared/matrices")),
+        };
+        Dispatch {
+            kernel: kernel.into(),
+            source: product::source(&[own, tiling.shared()], inputs.len() == 3, false),
+            constants: vec![("activation".into(), self.activation.number())],
+            workgroups: tiling.workgroups(params.work),
+            params: bytemuck::bytes_of(&params).to_vec(),
         }
     }
 }
@@ -154,14 +169,12 @@ impl Kernel for MatMul {
     }
 
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
-        let params = self.params(inputs, output);
-        Dispatch {
-            kernel: "mat_mul".into(),
-            source: finished!((inputs.len() == 3, false); "mat_mul").into(),
-            constants: vec![("activation".into(), self.activation.number())],
-            workgroups: grid::cover(params.work as usize, 64),
-            params: bytemuck::bytes_of(&params).to_vec(),
-        }
+        self.tiled(inputs, output, Tiling::Plain)
+    }
+
+    fn variants(&self, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
+        let Shapes { m, n, k, .. } = self.shapes(inputs).expect("the shape rule took them");
+        Tiling::for_sizes([m, n, k]).map(|tiling| self.tiled(inputs, output, tiling)).collect()
     }
 
     fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {

@@ -36,29 +36,4 @@ macro_rules! wgsl {
     };
 }
 
-/// The same for a shader whose values go through `finish`: with a bias, a residual, both or none.
-macro_rules! finished {
-    ($ends:expr; $($file:literal),+) => {{
-        use $crate::kernel::params::wgsl;
-        match $ends {
-            (false, false) => {
-                wgsl!($($file),+, "shared/finish", "shared/activation", "shared/linear", "shared/nan")
-            }
-            (true, false) => {
-                wgsl!($($file),+, "shared/finish_bias", "shared/activation", "shared/linear", "shared/nan")
-            }
-            (false, true) => {
-                wgsl!($($file),+, "shared/finish_residual", "shared/activation", "shared/linear", "shared/nan")
-            }
-            (true, true) => wgsl!(
-                $($file),+,
-                "shared/finish_bias_residual",
-                "shared/activation",
-                "shared/linear",
-                "shared/nan"
-            ),
-        }
-    }};
-}
-
-pub(super) use {finished, params, wgsl};
+pub(super) use {params, wgsl};

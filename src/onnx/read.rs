@@ -239,6 +239,6 @@ mod tests {
 
     #[test]
     fn a_tensor_without_elements_is_read() {
-        assert_eq!(tensor(&proto(7, &[0]), None).unwrap().to_ints().unwrap(), []);
+        assert_eq!(tensor(&proto(7, &[0]), None).unwrap().to_ints().unwrap(), Vec::<i64>::new());
     }
 }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::error::Cause;
 use crate::gpu::TensorId;
-use crate::kernel::{Element, Kernel, Values};
+use crate::kernel::{Dispatch, Element, Kernel, Values};
 
 /// Reads any number of tensors and gives one of `len` floats.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ fn parameters_start_where_the_device_can_bind_them() {
     let second = mix(&mut graph, 4, &[first]);
     graph.output("y", second).unwrap();
     let plan = Plan::new(&graph, 2, 3, &limits()).unwrap();
-    assert_eq!(plan.steps.iter().map(|step| step.params).collect::<Vec<_>>(), [(0, 32), (64, 32)]);
+    assert_eq!(plan.steps.iter().map(|step| step.variant().params).collect::<Vec<_>>(), [(0, 32), (64, 32)]);
     assert_eq!(plan.params.len(), 96);
     assert_eq!(plan.params[64..84], [7; 20]);
 }

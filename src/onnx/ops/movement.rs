@@ -132,7 +132,7 @@ fn expand(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
 }
 
 pub(super) fn expanded(call: &mut Call<'_>, x: &Value, shape: &[usize]) -> Result<Value, Cause> {
-    if x.shape().iter().product::<usize>() == shape.iter().product() {
+    if x.shape().iter().product::<usize>() == shape.iter().product::<usize>() {
         return seen_as(x.clone(), shape.to_vec());
     }
     let (kind, id) = (x.kind(), call.tensor(x, x.shape())?);
