@@ -45,9 +45,11 @@ impl Values {
     }
 }
 
+type Attempt = fn(&str) -> Result<Values, ReadNpyError>;
+
 /// Reads floats, whole numbers or flags.
 pub(crate) fn read(path: &str) -> Result<Values, Problem> {
-    let attempts: [fn(&str) -> Result<Values, ReadNpyError>; 7] = [
+    let attempts: [Attempt; 7] = [
         |path| read_npy::<_, ArrayD<f32>>(path).map(Values::Floats),
         |path| read_npy::<_, ArrayD<f64>>(path).map(|array| Values::Floats(array.mapv(|value| value as f32))),
         |path| read_npy::<_, ArrayD<i64>>(path).map(Values::Whole),

@@ -142,7 +142,7 @@ impl Builder {
         Ok(self.program.constant(&free, tensor.to_f32())?)
     }
 
-    /// Makes a value an output of the program; what no kernel gives is copied.
+    /// Makes a value an output of the program.
     fn output(
         &mut self,
         name: &str,
@@ -156,7 +156,12 @@ impl Builder {
             (Value::Constant(_), Some(Value::Runtime(input))) => self.repeat_constant(name, &value, input)?,
             _ => return Err(Cause::msg("it depends on no input, and there is none")),
         };
-        let id = self.program.reshape(id, &shape)?;
+        self.give(name, id, &shape)
+    }
+
+    /// Makes a tensor an output in this shape; what no kernel gives is copied.
+    pub(super) fn give(&mut self, name: &str, id: TensorId, shape: &[usize]) -> Result<(), Cause> {
+        let id = self.program.reshape(id, shape)?;
         if self.program.output(name, id).is_ok() {
             return Ok(());
         }

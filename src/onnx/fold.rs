@@ -113,6 +113,3 @@ pub(super) fn constants(graph: &mut Graph, budget: &mut Budget) -> Result<(), Ca
     graph.nodes = kept;
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

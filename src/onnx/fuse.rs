@@ -112,6 +112,3 @@ fn reads(graph: &Graph) -> HashMap<String, usize> {
     }
     reads
 }
-
-#[cfg(test)]
-mod tests;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::attributes::Attributes;
 use super::fuse::Fused;
-use super::proto::{GraphProto, ModelProto, NodeProto, ValueInfoProto};
+use super::proto::{ModelProto, NodeProto, TensorProto, ValueInfoProto};
 use super::read::{self, DataType};
 use super::tensor::{Kind, Shared};
 use crate::error::Cause;
@@ -92,8 +92,8 @@ impl Graph {
     /// Reads the messages of a file. External data is looked for in `folder`.
     pub(super) fn new(proto: ModelProto, folder: Option<&Path>) -> Result<Self, Cause> {
         let opset = opset(&proto)?;
-        let graph = proto.graph.ok_or_else(|| Cause::msg("it has no graph: it is no ONNX model"))?;
-        let constants = initializers(&graph, folder)?;
+        let mut graph = proto.graph.ok_or_else(|| Cause::msg("it has no graph: it is no ONNX model"))?;
+        let constants = initializers(std::mem::take(&mut graph.initializer), folder)?;
         let inputs = graph.input.iter().filter(|input| !constants.contains_key(name_of(input)));
         let inputs = inputs.map(read_input).collect::<Result<Vec<_>, _>>()?;
         let outputs = graph.output.iter().map(|output| name_of(output).to_owned()).collect();
@@ -157,12 +157,13 @@ fn is_onnx(domain: Option<&str>) -> bool {
     matches!(domain, None | Some("" | "ai.onnx"))
 }
 
-fn initializers(graph: &GraphProto, folder: Option<&Path>) -> Result<HashMap<String, Shared>, Cause> {
+/// Constants by name. Each message is dropped once it is read: weights are not kept twice.
+fn initializers(protos: Vec<TensorProto>, folder: Option<&Path>) -> Result<HashMap<String, Shared>, Cause> {
     let mut constants = HashMap::new();
-    for proto in &graph.initializer {
+    for proto in protos {
         let name = proto.name.clone().unwrap_or_default();
         let tensor =
-            read::tensor(proto, folder).map_err(|cause| cause.context(format!("tensor {name:?}")))?;
+            read::tensor(&proto, folder).map_err(|cause| cause.context(format!("tensor {name:?}")))?;
         if constants.insert(name.clone(), Arc::new(tensor)).is_some() {
             return Err(Cause::msg(format!("there are two tensors called {name:?}")));
         }

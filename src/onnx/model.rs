@@ -28,15 +28,17 @@ const MOST_BYTES: u64 = 1 << 31;
 /// item has the shape without it; else an item is a whole tensor of the model's shape. Inputs of whole
 /// numbers or flags are floats here that are whole numbers.
 ///
-/// ```no_run
+/// ```
 /// use gapless::Gpu;
 /// use gapless::onnx::Model;
 ///
-/// let model = Model::read("detector.onnx")?.dim("height", 480).dim("width", 640);
-/// for input in model.inputs() {
-///     println!("{input}");
-/// }
-/// let program = model.program(&Gpu::best()?)?;
+/// let model = Model::read("models/efficientnet-lite0.onnx")?;
+/// assert_eq!(model.inputs().map(|input| input.to_string()).collect::<Vec<_>>(), ["input [n, 3, 224, 224]"]);
+/// assert_eq!(model.outputs().collect::<Vec<_>>(), ["prob", "embedding"]);
+///
+/// // Convolutions do not mind how large a photo is.
+/// let program = model.input_shape("input", &[1, 3, 240, 320]).program(&Gpu::cpu())?;
+/// println!("{}", program.plan(16)?);
 /// # Ok::<(), gapless::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -196,9 +198,10 @@ impl Program {
     /// The network of an ONNX file, for this device. Where inputs or axes have to be fixed, start from
     /// [`Model`], which also says what an item is.
     ///
-    /// ```no_run
+    /// ```
     /// use gapless::{Gpu, Program};
-    /// let program = Program::onnx(&Gpu::best()?, "models/efficientnet-lite0.onnx")?;
+    /// let program = Program::onnx(&Gpu::cpu(), "models/efficientnet-lite0.onnx")?;
+    /// println!("{}", program.plan(16)?);
     /// # Ok::<(), gapless::Error>(())
     /// ```
     ///

@@ -77,7 +77,7 @@ fn find_single(operator: &str) -> Option<Operator> {
         "Upsample" => resize::upsample,
         "Softmax" => softmax::softmax,
         "LogSoftmax" => softmax::log_softmax,
-        "Constant" | "ConstantOfShape" | "Range" | "Where" | "Not" => constants_only,
+        "Constant" | "ConstantOfShape" | "Range" => constants_only,
         _ => return None,
     })
 }

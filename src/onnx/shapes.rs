@@ -156,7 +156,7 @@ impl Taken {
         (0..self.len).map(move |index| (self.start as isize + index as isize * self.step) as usize)
     }
 
-    /// `start:end:step` of an axis, as numpy reads it.
+    /// `start:end:step` of an axis, as ONNX reads it.
     fn new(axis: usize, start: i64, end: i64, step: i64) -> Result<Self, Cause> {
         if step == 0 {
             return Err(Cause::msg("a slice has the step 0"));
@@ -164,7 +164,7 @@ impl Taken {
         let size = axis as i64;
         let from_end = |place: i64| if place < 0 { place.saturating_add(size) } else { place };
         let (low, high) = if step > 0 { (0, size) } else { (-1, size - 1) };
-        let start = from_end(start).clamp(low.max(0).min(high.max(0)), high.max(0));
+        let start = from_end(start).clamp(0, high.max(0));
         let end = from_end(end).clamp(low, high.max(low));
         let distance = if step > 0 { end - start } else { start - end };
         let len = if distance > 0 && size > 0 { (distance as u64).div_ceil(step.unsigned_abs()) } else { 0 };

@@ -133,8 +133,8 @@ pub(super) fn elements(shape: &[usize]) -> Result<usize, Cause> {
     if shape.len() > MOST_AXES {
         return Err(Cause::msg(format!("it has {} axes, and at most {MOST_AXES} are taken", shape.len())));
     }
-    let axes = shape.iter().map(|&axis| axis.max(1));
-    let counted = axes.fold(Some(1_usize), |product, axis| product?.checked_mul(axis));
+    let mut axes = shape.iter().map(|&axis| axis.max(1));
+    let counted = axes.try_fold(1_usize, usize::checked_mul);
     match counted {
         Some(count) if count <= MOST => Ok(if shape.contains(&0) { 0 } else { count }),
         _ => Err(Cause::msg(format!("the shape {shape:?} has more than 2^30 elements"))),

@@ -24,7 +24,7 @@ pub(super) fn compute(
     budget: &mut Budget,
 ) -> Result<Vec<Tensor>, Cause> {
     let mut builder = Builder::new(&Gpu::cpu(), budget.clone());
-    let first = known.first().and_then(Option::as_ref).ok_or_else(|| Cause::msg("it has no input"))?;
+    let first = known.first().and_then(Option::as_ref).ok_or_else(|| Cause::msg("its input 0 is missing"))?;
     if first.len() == 0 {
         return Err(Cause::msg("its input is a constant without elements"));
     }
@@ -35,26 +35,22 @@ pub(super) fn compute(
     inputs[0] = Some(Value::Runtime(Runtime { id, shape, kind }));
     let given = ops::map(&mut Call::new(&mut builder, node, inputs, None))?;
     given.iter().try_for_each(|value| budget.take(value.shape()))?;
-    let mut program = builder.program;
-    let mut kept = Vec::new();
+    let mut any = false;
     for (index, value) in given.iter().enumerate() {
         if let Value::Runtime(runtime) = value {
-            let id = program.reshape(runtime.id, &runtime.shape)?;
-            program.output(&index.to_string(), id)?;
-            kept.push(index);
+            builder.give(&index.to_string(), runtime.id, &runtime.shape)?;
+            any = true;
         }
     }
-    let results = if kept.is_empty() { Vec::new() } else { run(program, first.to_f32())? };
-    let mut results = kept.into_iter().zip(results).peekable();
-    given
-        .into_iter()
-        .enumerate()
-        .map(|(index, value)| match (value, results.next_if(|(kept, _)| *kept == index)) {
-            (Value::Runtime(runtime), Some((_, array))) => Ok(of_kind(runtime.kind, array)),
-            (Value::Constant(tensor), _) => Ok(tensor.as_ref().clone()),
-            (Value::Runtime(_), None) => Err(Cause::msg("an output is missing")),
-        })
-        .collect()
+    let mut results = if any { run(builder.program, first.to_f32())? } else { Vec::new() }.into_iter();
+    let known = |value| match value {
+        Value::Constant(tensor) => Ok(tensor.as_ref().clone()),
+        Value::Runtime(runtime) => {
+            let array = results.next().ok_or_else(|| Cause::msg("an output is missing"))?;
+            Ok(of_kind(runtime.kind, array))
+        }
+    };
+    given.into_iter().map(known).collect()
 }
 
 /// The outputs for one item, in order.

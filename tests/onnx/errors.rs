@@ -42,7 +42,7 @@ fn an_error_names_the_node_its_operator_and_opset() {
         ("Transpose x -> y", vec![list("perm", &[0, 1])], "[0, 1] does not order 4 axes"),
         ("Reshape x -> y", vec![], "its shape is missing"),
         ("MatMul x x -> y", vec![], ""),
-        ("Where x x x -> y", vec![], "it is supported for constants only"),
+        ("Range x x x -> y", vec![], "it is supported for constants only"),
         ("Gelu x -> y", vec![text("approximate", "cubic")], r#"the approximation "cubic" is not known"#),
         ("BatchNormalization x w w w w -> y", vec![int("training_mode", 1)], "it is in training mode"),
         ("BatchNormalization x w w w w -> y", vec![], "and there are 4 channels"),

@@ -102,7 +102,23 @@ fn a_function_that_is_no_rule_of_folding_is_computed_by_the_twins() {
         .output("y");
     assert_eq!(function.kernels(), ["binary"]);
     let given = &function.run(&[Array1::from_elem(2, 1.0).into_dyn()])["y"];
-    assert_eq!(given.iter().copied().collect::<Vec<_>>(), [2.0, 0.0]);
+    assert_eq!(given.iter().copied().collect::<Vec<_>>(), [2.0, 1.0]);
+}
+
+#[test]
+fn a_node_that_does_nothing_to_a_constant_gives_it() {
+    let parts = Parts::new(13)
+        .input("x", "n 2")
+        .constant("k", &array![[3.0_f32, -4.0]].into_dyn())
+        .ints("pads", &[0; 4])
+        .node("Dropout k -> d mask", vec![])
+        .node("Pad d pads -> p", vec![])
+        .node("Max p -> m", vec![])
+        .node("Mul x m -> y", vec![])
+        .output("y");
+    assert_eq!(parts.kernels(), ["binary"]);
+    let given = &parts.run(&[Array1::from_elem(2, 1.0).into_dyn()])["y"];
+    assert_eq!(given.iter().copied().collect::<Vec<_>>(), [3.0, -4.0]);
 }
 
 #[test]

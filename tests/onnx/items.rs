@@ -1,5 +1,7 @@
 //! What an item is, and that items do not know of each other.
 
+use std::slice::from_ref;
+
 use gapless::Gpu;
 use gapless::onnx::Model;
 use ndarray::{ArrayD, Axis, IxDyn};
@@ -36,14 +38,14 @@ fn every_item_of_a_batch_is_computed_as_if_it_were_alone() {
 fn a_batch_axis_of_1_is_the_same_as_a_symbolic_one() {
     let fixed = Parts { inputs: vec![crate::make::input("x", "1 3 8 8", 1)], ..classifier() };
     let item = values(&[3, 8, 8], 1);
-    assert_eq!(fixed.run(&[item.clone()])["y"], classifier().run(&[item])["y"]);
+    assert_eq!(fixed.run(from_ref(&item))["y"], classifier().run(&[item])["y"]);
 }
 
 #[test]
 fn where_the_first_axis_is_fixed_an_item_is_a_whole_tensor() {
     let fixed = Parts { inputs: vec![crate::make::input("x", "2 3 8 8", 1)], ..classifier() };
     let whole = values(&[2, 3, 8, 8], 1);
-    let given = fixed.run(&[whole.clone()]);
+    let given = fixed.run(from_ref(&whole));
     assert_eq!(given["y"].shape(), [1, 2, 7]);
     let batch: Vec<_> = whole.outer_iter().map(|item| vec![item.to_owned()]).collect();
     let apart = run(&mut classifier().program(), &batch);
@@ -86,7 +88,7 @@ fn an_output_that_no_kernel_gives_is_copied() {
         .node("Identity r -> again", vec![]);
     let parts = ["same", "flat", "shape", "fixed", "r", "again", "x"].into_iter().fold(parts, Parts::output);
     let x = values(&[2, 3], 1);
-    let given = parts.run(&[x.clone()]);
+    let given = parts.run(from_ref(&x));
     assert_eq!(given["same"].index_axis(Axis(0), 0), x);
     assert_eq!(given["x"].index_axis(Axis(0), 0), x);
     assert_eq!(given["flat"].shape(), [1, 6]);

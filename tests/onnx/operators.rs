@@ -1,5 +1,7 @@
 //! Operators that ONNX's cases leave out: groups, one axis, and the ways of old opsets.
 
+use std::slice::from_ref;
+
 use ndarray::{Array4, ArrayD, Axis, IxDyn, array};
 
 use crate::make::{Parts, assert_near, float, int, list, text, values};
@@ -73,9 +75,9 @@ fn the_odd_pad_of_same_comes_after_or_before() {
     };
     let x = values(&[1, 5, 6], 4);
     let plain = |pads| plain_conv(&x, &values(&[1, 1, 2, 4], 3), 1, [1, 1], [1, 1], pads);
-    assert_near(&conv("SAME_UPPER").run(&[x.clone()])["y"], &plain([0, 1, 1, 2]), "upper");
-    assert_near(&conv("SAME_LOWER").run(&[x.clone()])["y"], &plain([1, 2, 0, 1]), "lower");
-    assert_near(&conv("VALID").run(&[x.clone()])["y"], &plain([0; 4]), "valid");
+    assert_near(&conv("SAME_UPPER").run(from_ref(&x))["y"], &plain([0, 1, 1, 2]), "upper");
+    assert_near(&conv("SAME_LOWER").run(from_ref(&x))["y"], &plain([1, 2, 0, 1]), "lower");
+    assert_near(&conv("VALID").run(from_ref(&x))["y"], &plain([0; 4]), "valid");
 }
 
 #[test]
@@ -249,4 +251,15 @@ fn a_product_of_activations_is_scaled_and_added_to() {
         (0.5 * sum + 3.0 * [1.0, 2.0][place[1]]).max(0.0)
     });
     assert_near(&gemm.run(&[a, b])["y"], &wanted, "y");
+}
+
+#[test]
+fn flags_are_compared_turned_and_chosen_by() {
+    let chosen = Parts::new(13)
+        .input("x", "n 3")
+        .constant("k", &array![1.0_f32].into_dyn())
+        .node("Greater x k -> above", vec![])
+        .node("Not above -> below", vec![])
+        .node("Where below x k -> y", vec![]);
+    assert_eq!(one(chosen, array![-3.0_f32, 1.0, 9.0].into_dyn()), [-3.0, 1.0, 1.0]);
 }

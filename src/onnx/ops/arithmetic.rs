@@ -1,8 +1,8 @@
-//! Functions of two and more values, broadcast as numpy does it.
+//! Functions of two and more values, broadcast as numpy does it, and of flags.
 
 use super::Operator;
 use crate::error::Cause;
-use crate::kernel::{Binary, BinaryOp};
+use crate::kernel::{Binary, BinaryOp, Select, Unary, UnaryOp};
 use crate::onnx::build::Value;
 use crate::onnx::call::{Call, seen_as};
 use crate::onnx::shapes;
@@ -24,6 +24,8 @@ pub(super) fn find(operator: &str) -> Option<Operator> {
         "And" => |call| compare(call, BinaryOp::And),
         "Or" => |call| compare(call, BinaryOp::Or),
         "Xor" => |call| compare(call, BinaryOp::Xor),
+        "Not" => not,
+        "Where" => choose,
         "PRelu" => prelu,
         "Min" => |call| all(call, BinaryOp::Min),
         "Max" => |call| all(call, BinaryOp::Max),
@@ -64,6 +66,21 @@ fn compare(call: &mut Call<'_>, op: BinaryOp) -> Result<Vec<Value>, Cause> {
 fn modulo(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let as_in_c = call.flag("fmod", false)?;
     binary(call, if as_in_c { BinaryOp::Fmod } else { BinaryOp::Mod })
+}
+
+fn not(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
+    let flags = call.value(0)?.clone();
+    Ok(vec![call.each_value(Unary::new(UnaryOp::Not), &flags)?.of_kind(Kind::Bool)])
+}
+
+fn choose(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
+    let [flag, one, other] = [call.value(0)?.clone(), call.value(1)?.clone(), call.value(2)?.clone()];
+    let shape = shapes::broadcast(&shapes::broadcast(flag.shape(), one.shape())?, other.shape())?;
+    let mut ids = Vec::new();
+    for value in [&flag, &one, &other] {
+        ids.push(call.tensor(value, value.shape())?);
+    }
+    Ok(vec![seen_as(call.add(Select::new(), &ids)?, shape)?.of_kind(one.kind())])
 }
 
 /// A quotient of whole numbers is cut off, which no kernel does.

@@ -138,7 +138,7 @@ fn for_channels(
     channels: usize,
 ) -> Result<TensorId, Cause> {
     let shape = call.shape(index)?;
-    if shape == [channels] || shape != [groups] || groups == 0 || channels % groups != 0 {
+    if shape == [channels] || shape != [groups] || groups == 0 || !channels.is_multiple_of(groups) {
         return call.operand(index, &[channels]);
     }
     let missing = || Cause::msg(format!("its input {index} is missing"));

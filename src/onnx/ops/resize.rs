@@ -132,8 +132,11 @@ fn target(call: &Call<'_>, shape: &[usize]) -> Result<Target, Cause> {
     Ok(target)
 }
 
+/// Chooses one of two scales.
+type Choice = fn(f32, f32) -> f32;
+
 /// How the sizes are kept to: which of the scales they would take is the scale of all axes.
-fn policy(call: &Call<'_>) -> Result<Option<fn(f32, f32) -> f32>, Cause> {
+fn policy(call: &Call<'_>) -> Result<Option<Choice>, Cause> {
     Ok(match call.text("keep_aspect_ratio_policy", "stretch")? {
         "stretch" => None,
         "not_larger" => Some(f32::min),
@@ -143,7 +146,7 @@ fn policy(call: &Call<'_>) -> Result<Option<fn(f32, f32) -> f32>, Cause> {
 }
 
 impl Target {
-    fn resize_to(&mut self, sizes: &[usize], axes: &[usize], policy: Option<fn(f32, f32) -> f32>) {
+    fn resize_to(&mut self, sizes: &[usize], axes: &[usize], policy: Option<Choice>) {
         let input = self.shape.clone();
         for (&axis, &size) in axes.iter().zip(sizes) {
             self.shape[axis] = size;

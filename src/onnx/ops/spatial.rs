@@ -38,12 +38,9 @@ impl Spatial {
     /// Reads strides and dilations, and leaves the pads at 0.
     pub(super) fn without_pads(call: &Call<'_>, kernel: &[usize]) -> Result<Self, Cause> {
         let axes = kernel.len();
-        if let Some(given) = call.ints("kernel_shape")? {
-            if shapes::lengths(given)? != kernel {
-                return Err(Cause::msg(format!(
-                    "kernel_shape {given:?} is not that of the weight, {kernel:?}"
-                )));
-            }
+        let given = call.ints("kernel_shape")?.map(shapes::lengths).transpose()?;
+        if let Some(given) = given.filter(|given| given != kernel) {
+            return Err(Cause::msg(format!("kernel_shape {given:?} is not that of the weight, {kernel:?}")));
         }
         Ok(Self {
             kernel: kernel.to_vec(),

@@ -1,9 +1,11 @@
 //! Functions of one value and of two.
 
-use gapless::kernel::{Binary, BinaryOp, Kernel, Select, Spec, Unary, UnaryOp};
+use gapless::kernel::{Binary, BinaryOp, Select, Spec, Unary, UnaryOp};
 use ndarray::{ArrayD, Axis, IxDyn};
 
-use crate::check::{Input, Numbers, assert_near, cases, filled, item, odd_values, on_device, twin};
+use crate::check::{Input, cases_on_device, check, item, refused, twin};
+use crate::near::{EXACT, Near, assert_near, within};
+use crate::numbers::{Numbers, filled, odd_values};
 
 const UNARY: [UnaryOp; 29] = [
     UnaryOp::Abs,
@@ -59,7 +61,7 @@ const BINARY: [BinaryOp; 18] = [
 ];
 
 /// What `sin` of a device may err by, and a little more.
-const CLOSE: f32 = 4e-6;
+const CLOSE: Near = within(4e-6);
 
 /// The function by the formula in the documentation of ONNX, in f64; the error function has a test of its own.
 fn formula(op: UnaryOp, x: f64) -> f64 {
@@ -123,7 +125,7 @@ fn every_function_of_one_value_is_its_formula() {
     let x = ArrayD::from_shape_fn(IxDyn(&[81]), |place| place[0] as f32 / 4.0 - 10.0);
     for op in UNARY {
         let wanted = x.mapv(|x| formula(op, f64::from(x)) as f32);
-        assert_near(&twin(&Unary::new(op), &[item(x.clone())]), &wanted, 1e-6, &format!("{op:?}"));
+        assert_near(&twin(&Unary::new(op), &[&x]), &wanted, within(1e-6), &format!("{op:?}"));
     }
 }
 
@@ -160,23 +162,23 @@ fn nan_stays_nan_in_functions_of_two_values_but_in_comparisons() {
 
 #[test]
 fn every_function_of_one_value_gives_on_a_device_what_its_twin_gives() {
-    cases(2, |gpu, n| {
+    cases_on_device(2, |gpu, n| {
         for op in UNARY {
             let shape = n.shape([0, 4], 9);
             let spread = n.floats(&shape) * 8.0;
-            on_device(gpu, Unary::new(op), &[Input::Items(vec![n.floats(&shape), spread])], CLOSE);
+            check(gpu, Unary::new(op), &[Input::Items(vec![n.floats(&shape), spread])], CLOSE);
         }
     });
 }
 
 #[test]
 fn functions_of_one_value_agree_on_odd_values_too() {
-    cases(1, |gpu, _| {
+    cases_on_device(1, |gpu, _| {
         let odd = odd_values();
         for op in UNARY {
             let x = filled(&[odd.len()], &odd);
-            on_device(gpu, Unary::new(op), &[item(x.clone())], 4e-5);
-            let y = twin(&Unary::new(op), &[item(x)]);
+            check(gpu, Unary::new(op), &[item(x.clone())], within(4e-5));
+            let y = twin(&Unary::new(op), &[&x]);
             assert!(y[[0]].is_nan() && y[[1]].is_nan(), "{op:?} drops NaN");
         }
     });
@@ -185,9 +187,9 @@ fn functions_of_one_value_agree_on_odd_values_too() {
 #[test]
 fn functions_of_two_values_repeat_axes_as_numpy_does() {
     let (row, column) = (filled(&[3], &[1.0, 2.0, 3.0]), filled(&[2, 1], &[10.0, 20.0]));
-    let sum = twin(&Binary::add(), &[item(column.clone()), Input::Constant(row.clone())]);
+    let sum = twin(&Binary::add(), &[&column, &row]);
     assert_eq!(sum, filled(&[2, 3], &[11.0, 12.0, 13.0, 21.0, 22.0, 23.0]));
-    let rest = twin(&Binary::new(BinaryOp::Sub), &[Input::Constant(row), item(column)]);
+    let rest = twin(&Binary::new(BinaryOp::Sub), &[&row, &column]);
     assert_eq!(rest, filled(&[2, 3], &[-9.0, -8.0, -7.0, -19.0, -18.0, -17.0]));
 }
 
@@ -202,14 +204,14 @@ fn shapes_together<const N: usize>(n: &mut Numbers) -> [Vec<usize>; N] {
 
 #[test]
 fn every_function_of_two_values_gives_on_a_device_what_its_twin_gives() {
-    cases(4, |gpu, n| {
+    cases_on_device(4, |gpu, n| {
         for op in BINARY {
             let [a, b] = shapes_together(n);
-            let (items, constant) = (n.items(&a), Input::Constant(n.floats(&b)));
+            let (items, constant) = (n.items(&a), n.constant(&b));
             let (whole_items, whole_constant) = (rounded(&items), rounded(&constant));
-            on_device(gpu, Binary::new(op), &[items.clone(), constant.clone()], CLOSE);
-            on_device(gpu, Binary::new(op), &[constant, items], CLOSE);
-            on_device(gpu, Binary::new(op), &[whole_items, whole_constant], CLOSE);
+            check(gpu, Binary::new(op), &[items.clone(), constant.clone()], CLOSE);
+            check(gpu, Binary::new(op), &[constant, items], CLOSE);
+            check(gpu, Binary::new(op), &[whole_items, whole_constant], CLOSE);
         }
     });
 }
@@ -220,37 +222,39 @@ fn rounded(input: &Input) -> Input {
     match input {
         Input::Items(items) => Input::Items(items.iter().map(round).collect()),
         Input::Constant(values) => Input::Constant(round(values)),
+        derived => derived.clone(),
     }
 }
 
 #[test]
 fn functions_of_two_values_agree_on_odd_values_too() {
-    cases(1, |gpu, _| {
+    cases_on_device(1, |gpu, _| {
         let mut odd = odd_values();
         odd.extend([3.0, -3.0, 7.0, -7.0]);
         for op in BINARY {
             let (a, b) = (filled(&[odd.len(), 1], &odd), filled(&[odd.len()], &odd));
-            on_device(gpu, Binary::new(op), &[item(a), Input::Constant(b)], 4e-5);
+            check(gpu, Binary::new(op), &[item(a), Input::Constant(b)], within(4e-5));
         }
     });
 }
 
 #[test]
 fn whole_powers_of_negative_numbers_are_exact_on_a_device() {
-    cases(1, |gpu, _| {
+    cases_on_device(1, |gpu, _| {
         let bases = filled(&[6], &[-2.0, -3.0, 2.0, -1.0, 10.0, -0.5]);
         for exponent in [0.0, 1.0, 2.0, 3.0, 7.0, -1.0, -2.0] {
             let exponent = Input::Constant(filled(&[], &[exponent]));
-            on_device(gpu, Binary::new(BinaryOp::Pow), &[item(bases.clone()), exponent], 2e-7);
+            check(gpu, Binary::new(BinaryOp::Pow), &[item(bases.clone()), exponent], within(2e-7));
         }
     });
 }
 
 #[test]
 fn functions_of_two_activations_take_each_item_with_its_own() {
-    cases(6, |gpu, n| {
+    cases_on_device(6, |gpu, n| {
         let ([a, b], items) = (shapes_together(n), n.pick(1, 3));
-        on_device(gpu, Binary::new(BinaryOp::Sub), &[n.batch(items, &a), n.batch(items, &b)], CLOSE);
+        let activations = [a, b].map(|shape| Input::Items(n.batch(items, &shape)));
+        check(gpu, Binary::new(BinaryOp::Sub), &activations, CLOSE);
     });
 }
 
@@ -258,43 +262,40 @@ fn functions_of_two_activations_take_each_item_with_its_own() {
 fn flags_choose_between_two_values() {
     let flags = filled(&[2, 1], &[1.0, 0.0]);
     let (a, b) = (filled(&[3], &[1.0, f32::NAN, 3.0]), filled(&[], &[f32::INFINITY]));
-    let chosen = twin(&Select::new(), &[item(flags), Input::Constant(a), Input::Constant(b)]);
+    let chosen = twin(&Select::new(), &[&flags, &a, &b]);
     assert!(chosen[[0, 0]] == 1.0 && chosen[[0, 1]].is_nan() && chosen[[0, 2]] == 3.0);
     assert!(chosen.index_axis(Axis(0), 1).iter().all(|value| *value == f32::INFINITY));
 }
 
 #[test]
 fn flags_choose_the_same_on_a_device() {
-    cases(8, |gpu, n| {
+    cases_on_device(8, |gpu, n| {
         let ([flags, a, b], items) = (shapes_together(n), n.pick(1, 3));
         let flags = n.floats(&flags).mapv(|value| value.round().max(0.0));
-        let a = n.batch(items, &a);
-        on_device(gpu, Select::new(), &[Input::Constant(flags), a.clone(), n.batch(items, &b)], 0.0);
+        let [a, b] = [a, b].map(|shape| Input::Items(n.batch(items, &shape)));
+        check(gpu, Select::new(), &[Input::Constant(flags), a.clone(), b], EXACT);
         let odd = Input::Constant(filled(&[4, 1, 1, 1, 1, 1, 1], &[0.0, -0.0, f32::NAN, -1.0]));
-        on_device(gpu, Select::new(), &[odd, Input::Constant(n.floats(&[])), a], 0.0);
+        check(gpu, Select::new(), &[odd, n.constant(&[]), a], EXACT);
     });
 }
 
 #[test]
 fn functions_of_two_values_refuse_what_does_not_go_together() {
-    let refused = |a: Spec, b: Spec, reason: &str| {
-        assert_eq!(Binary::add().output(&[&a, &b]).unwrap_err().to_string(), reason);
-    };
     refused(
-        Spec::floats(&[4, 3]),
-        Spec::constant(&[4]),
+        &Binary::add(),
+        &[Spec::floats(&[4, 3]), Spec::constant(&[4])],
         "b is an f32 constant [4]; axes of 1 or of the length that a, [4, 3], has would fit",
     );
     refused(
-        Spec::constant(&[3]),
-        Spec::constant(&[3]),
+        &Binary::add(),
+        &[Spec::constant(&[3]), Spec::constant(&[3])],
         "b is an f32 constant [3]; an activation would fit, since a is a constant too",
     );
     let alternating: Vec<usize> = (0..10).map(|axis| 1 + axis % 2).collect();
     let other: Vec<usize> = (0..10).map(|axis| 2 - axis % 2).collect();
     refused(
-        Spec::floats(&alternating),
-        Spec::floats(&other),
+        &Binary::add(),
+        &[Spec::floats(&alternating), Spec::floats(&other)],
         "the shapes ask for 10 nested loops; up to 8 would fit",
     );
 }

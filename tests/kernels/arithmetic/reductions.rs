@@ -1,10 +1,12 @@
 //! One number for many values.
 
-use gapless::kernel::{Kernel, Reduce, ReduceOp, Spec};
+use gapless::kernel::{Reduce, ReduceOp, Spec};
 use ndarray::{ArrayD, IxDyn};
 use proptest::prelude::*;
 
-use crate::check::{Numbers, assert_near, cases, filled, item, on_device, twin};
+use crate::check::{cases_on_device, check, item, refused, twin};
+use crate::near::{assert_near, within};
+use crate::numbers::{Numbers, filled};
 
 const ALL: [ReduceOp; 10] = [
     ReduceOp::Sum,
@@ -62,29 +64,29 @@ proptest! {
         let x = n.floats(&shape);
         for op in ALL {
             let wanted = definition(op, &axes, &x);
-            assert_near(&twin(&Reduce::new(op, axes.clone()), &[item(x.clone())]), &wanted, 1e-5, &format!("{op:?}"));
+            assert_near(&twin(&Reduce::new(op, axes.clone()), &[&x]), &wanted, within(1e-5), &format!("{op:?}"));
         }
     }
 }
 
 #[test]
 fn every_number_is_the_same_on_a_device() {
-    cases(6, |gpu, n| {
+    cases_on_device(6, |gpu, n| {
         for op in ALL {
             let shape = n.shape([0, 5], 7);
             let axes = some_axes(n, shape.len());
-            on_device(gpu, Reduce::new(op, axes), &[n.items(&shape)], 2e-5);
+            check(gpu, Reduce::new(op, axes), &[n.items(&shape)], within(2e-5));
         }
     });
 }
 
 #[test]
 fn long_rows_and_rows_side_by_side_are_the_same_on_a_device() {
-    cases(1, |gpu, n| {
+    cases_on_device(1, |gpu, n| {
         for op in [ReduceOp::Mean, ReduceOp::Max, ReduceOp::LogSumExp] {
-            on_device(gpu, Reduce::new(op, [1, 2]), &[n.items(&[3, 40, 50])], 1e-5);
-            on_device(gpu, Reduce::new(op, [0]), &[n.items(&[37, 1100])], 1e-5);
-            on_device(gpu, Reduce::new(op, [0, 2]), &[n.items(&[7, 33, 9])], 1e-5);
+            check(gpu, Reduce::new(op, [1, 2]), &[n.items(&[3, 40, 50])], within(1e-5));
+            check(gpu, Reduce::new(op, [0]), &[n.items(&[37, 1100])], within(1e-5));
+            check(gpu, Reduce::new(op, [0, 2]), &[n.items(&[7, 33, 9])], within(1e-5));
         }
     });
 }
@@ -95,23 +97,20 @@ fn nan_and_infinity_reach_the_number_on_twin_and_device() {
     let rows = [[1.0, nan, 2.0], [nan, -1.0, inf], [1.0, inf, 2.0], [-inf, 1.0, 2.0], [-inf; 3], [100.0; 3]];
     let x = filled(&[6, 3], rows.as_flattened());
     for op in ALL {
-        let y = twin(&Reduce::new(op, [1]), &[item(x.clone())]);
+        let y = twin(&Reduce::new(op, [1]), &[&x]);
         assert!(y[[0, 0]].is_nan() && y[[1, 0]].is_nan(), "{op:?} drops NaN: {y}");
-        cases(1, |gpu, _| {
-            on_device(gpu, Reduce::new(op, [1]), &[item(x.clone())], 1e-5);
-            on_device(gpu, Reduce::new(op, [0]), &[item(x.clone())], 1e-5);
+        cases_on_device(1, |gpu, _| {
+            check(gpu, Reduce::new(op, [1]), &[item(x.clone())], within(1e-5));
+            check(gpu, Reduce::new(op, [0]), &[item(x.clone())], within(1e-5));
         });
     }
-    let exponentials = twin(&Reduce::new(ReduceOp::LogSumExp, [1]), &[item(x)]);
+    let exponentials = twin(&Reduce::new(ReduceOp::LogSumExp, [1]), &[&x]);
     assert_eq!([exponentials[[2, 0]], exponentials[[4, 0]]], [inf, -inf]);
 }
 
 #[test]
 fn axes_that_are_not_there_or_named_twice_are_refused() {
-    let refused =
-        |axes: &[usize]| Reduce::new(ReduceOp::Sum, axes).output(&[&Spec::floats(&[2, 3])]).unwrap_err();
-    let reason = "x is an f32 activation [2, 3]; an axis for each of [2] would fit";
-    assert_eq!(refused(&[2]).to_string(), reason);
-    let reason = "x is an f32 activation [2, 3]; an axis for each of [1, 1] would fit";
-    assert_eq!(refused(&[1, 1]).to_string(), reason);
+    let (x, sum) = ([Spec::floats(&[2, 3])], |axes: &[usize]| Reduce::new(ReduceOp::Sum, axes));
+    refused(&sum(&[2]), &x, "x is an f32 activation [2, 3]; an axis for each of [2] would fit");
+    refused(&sum(&[1, 1]), &x, "x is an f32 activation [2, 3]; an axis for each of [1, 1] would fit");
 }

@@ -1,10 +1,10 @@
 //! The twins of kernels that move values against plain definitions, and against values computed by hand.
 
-mod common;
-
-use common::kernels::{Numbers, cases, filled, refused, twin};
 use gapless::kernel::{Concat, Gather, Pad, PadMode, Rearrange, Spec};
 use ndarray::{ArrayD, Axis, IxDyn};
+
+use crate::check::{refused, twin};
+use crate::numbers::{Numbers, cases, filled};
 
 /// Starts, ends and steps that leave something of every axis.
 fn cut(n: &mut Numbers, shape: &[usize]) -> [Vec<i64>; 3] {

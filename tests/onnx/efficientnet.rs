@@ -1,13 +1,13 @@
 //! EfficientNet-Lite0 from its ONNX file gives what ONNX Runtime gives.
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gapless::{Gpu, GpuStage, Program, Tensors};
 use ndarray::{Array1, Array3, ArrayViewD, Axis};
+
+use crate::common::device;
 
 const NAMES: [&str; 5] = ["camera", "chelsea", "coffee", "retina", "rocket"];
 const SIDE: usize = 224;
@@ -93,7 +93,7 @@ fn the_twins_give_what_onnx_runtime_gives() {
 
 #[test]
 fn a_device_gives_what_onnx_runtime_gives() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     assert_gives_what_onnx_runtime_gives(&gpu);
 }
 
@@ -104,7 +104,7 @@ fn batch_and_place_change_nothing_on_the_twins() {
 
 #[test]
 fn batch_and_place_change_nothing_on_a_device() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     assert_a_photo_gets_the_same_row_in_every_batch(&gpu);
 }
 

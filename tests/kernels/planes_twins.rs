@@ -1,13 +1,14 @@
 //! The twins of pools and of transposed convolution against plain definitions, and against values computed by hand.
 
-mod common;
-
-use common::kernels::{Numbers, assert_near, cases, filled, refused, twin};
 use gapless::kernel::{
     AveragePool1d, AveragePool2d, AveragePool3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, Kernel,
     MaxPool1d, MaxPool2d, MaxPool3d, PlaceOrder, Spec,
 };
 use ndarray::{ArrayD, IxDyn};
+
+use crate::check::{refused, twin};
+use crate::near::{SUMS, assert_near};
+use crate::numbers::{Numbers, cases, filled};
 
 /// Every place below these sizes.
 fn places(sizes: [usize; 3]) -> impl Iterator<Item = [usize; 3]> {
@@ -76,10 +77,10 @@ fn pools_are_their_definitions() {
         let inside = |window: &[Option<f32>]| {
             window.iter().flatten().sum::<f32>() / window.iter().flatten().count() as f32
         };
-        assert_near(&twin(&average, &[&x]), &setting.windows(&x, max.shape(), inside), "inside");
+        assert_near(&twin(&average, &[&x]), &setting.windows(&x, max.shape(), inside), SUMS, "inside");
         let all = |window: &[Option<f32>]| window.iter().flatten().sum::<f32>() / window.len() as f32;
         let average = average.count_include_pad(true);
-        assert_near(&twin(&average, &[&x]), &setting.windows(&x, max.shape(), all), "with pads");
+        assert_near(&twin(&average, &[&x]), &setting.windows(&x, max.shape(), all), SUMS, "with pads");
     });
 }
 
@@ -166,7 +167,7 @@ fn transposed_convolution_is_its_definition() {
         let conv = ConvTranspose3d::new().groups(groups).stride(stride).dilation(dilation);
         let y = twin(&conv.pads(pads).output_padding(padding), &[&x, &weight, &bias]);
         let wanted = transposed([&x, &weight, &bias], [stride, dilation, before], groups, y.shape());
-        assert_near(&y, &wanted, "transposed convolution");
+        assert_near(&y, &wanted, SUMS, "transposed convolution");
         for axis in 0..3 {
             let spread =
                 stride[axis] * ([depth, height, width][axis] - 1) + dilation[axis] * (kernel[axis] - 1);
@@ -182,7 +183,7 @@ fn solid_of(kernel: &impl Kernel, inputs: &[&ArrayD<f32>], shape: &[usize]) -> A
 
 #[test]
 fn fewer_axes_are_three_axes_of_which_some_are_one_long() {
-    let mut n = Numbers(7);
+    let mut n = Numbers::new(7);
     let x = n.floats(&[2, 1, 6, 5]);
     let flat = x.to_shape(vec![2, 6, 5]).unwrap().into_owned();
     let line = x.to_shape(vec![2, 30]).unwrap().into_owned();

@@ -2,16 +2,10 @@
 //!
 //! `tests/fixtures/onnx/expectations.txt` says of every case whether it passes, and why it does not.
 
-#[path = "common/mod.rs"]
-mod common;
-#[path = "common/onnx.rs"]
-mod data;
-
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::time::Duration;
 
-use data::Data;
 use flate2::read::GzDecoder;
 use gapless::onnx::Model;
 use gapless::onnx::proto::ModelProto;
@@ -19,8 +13,11 @@ use gapless::{Gpu, GpuStage, Program, Tensors};
 use ndarray::{ArrayD, Axis};
 use prost::Message;
 
-const CASES: &[u8] = include_bytes!("fixtures/onnx/node-cases.tar.gz");
-const EXPECTATIONS: &str = include_str!("fixtures/onnx/expectations.txt");
+use crate::common::device;
+use crate::data::Data;
+
+const CASES: &[u8] = include_bytes!("../fixtures/onnx/node-cases.tar.gz");
+const EXPECTATIONS: &str = include_str!("../fixtures/onnx/expectations.txt");
 
 /// Cases that have to pass, so that nobody empties the list of expectations.
 const AT_LEAST: usize = 379;
@@ -177,6 +174,6 @@ fn the_twins_give_what_onnx_gives() {
 
 #[test]
 fn a_device_gives_what_onnx_gives() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     check(&gpu);
 }

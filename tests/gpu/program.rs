@@ -1,14 +1,15 @@
 //! A program gives on a device what it gives on the twins, whatever the batch, the depth and the graph.
 
-mod common;
-
 use std::time::Duration;
 
-use common::toy::{Scale, Sum, bytes, floats};
 use gapless::{Cause, Gpu, GpuStage, Output, Program, Rows, StageError, Tensors};
 use ndarray::{Array, Array1, Array3, ArrayD, Dimension, IxDyn};
 use proptest::prelude::*;
 use proptest::sample::Index;
+
+use crate::common::device;
+use crate::devices::own_device;
+use crate::toy::{BROKEN, GREEDY, Refused, Scale, Sum, bytes, floats};
 
 const SHAPE: [usize; 3] = [5, 7, 3];
 const MINUTE: Duration = Duration::from_secs(60);
@@ -60,7 +61,7 @@ fn assert_same(one: &Tensors, other: &Tensors) {
 
 #[test]
 fn device_and_twin_agree_for_every_batch_up_to_the_largest() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     let mut net = branch(&gpu);
     let mut twin = net.on(&Gpu::cpu());
     open::<Array3<u8>, _>(&mut net, 6).unwrap();
@@ -75,7 +76,7 @@ fn device_and_twin_agree_for_every_batch_up_to_the_largest() {
 
 #[test]
 fn several_outputs_have_the_values_of_their_tensors() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     for mut net in [branch(&gpu), branch(&Gpu::cpu())] {
         open::<Array3<u8>, _>(&mut net, 2).unwrap();
         let tensors = run(&mut net, &[photo(1), photo(2)]);
@@ -88,7 +89,7 @@ fn several_outputs_have_the_values_of_their_tensors() {
 
 #[test]
 fn every_depth_gives_the_same_results_in_order() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     for depth in 1..=4 {
         let mut net = branch(&gpu).depth(depth);
         open::<Array3<u8>, _>(&mut net, 3).unwrap();
@@ -115,7 +116,7 @@ fn check_one(net: &mut Program, (seed, mut ticket): (usize, gapless::gpu::Progra
 
 #[test]
 fn no_buffer_is_made_after_a_program_is_open() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     let mut net = branch(&gpu);
     open::<Array3<u8>, _>(&mut net, 4).unwrap();
     let made = gpu.buffers_made();
@@ -127,7 +128,7 @@ fn no_buffer_is_made_after_a_program_is_open() {
 
 #[test]
 fn floats_of_any_layout_go_up_as_they_are() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     let mut net = Program::new(&gpu);
     let x = net.input("x", floats(&[4, 3])).unwrap();
     let y = net.add(Scale(1.0, 0.0), &[x]).unwrap();
@@ -143,7 +144,7 @@ fn floats_of_any_layout_go_up_as_they_are() {
 
 #[test]
 fn an_item_of_another_shape_or_type_is_named() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     for gpu in [gpu, Gpu::cpu()] {
         let mut net = branch(&gpu);
         open::<Array3<u8>, _>(&mut net, 2).unwrap();
@@ -160,7 +161,7 @@ fn an_item_of_another_shape_or_type_is_named() {
 
 #[test]
 fn a_batch_that_is_too_large_is_refused_with_the_number_that_fits() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     let most = gpu.limits().workgroups as usize;
     let mut net = branch(&gpu);
     let error = open::<Array3<u8>, _>(&mut net, most + 1).unwrap_err().to_string();
@@ -169,7 +170,7 @@ fn a_batch_that_is_too_large_is_refused_with_the_number_that_fits() {
 
 #[test]
 fn a_ticket_that_is_dropped_gives_its_place_back() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     let mut net = branch(&gpu).depth(2);
     open::<Array3<u8>, _>(&mut net, 2).unwrap();
     for seed in 0..6 {
@@ -181,7 +182,7 @@ fn a_ticket_that_is_dropped_gives_its_place_back() {
 
 #[test]
 fn more_batches_than_the_depth_are_an_error() {
-    let Some((gpu, _device)) = common::own_device() else { return };
+    let Some((gpu, _device)) = own_device() else { return };
     let mut net = branch(&gpu).depth(1);
     open::<Array3<u8>, _>(&mut net, 2).unwrap();
     let mut first = net.submit(&[photo(0)]).unwrap();
@@ -192,7 +193,7 @@ fn more_batches_than_the_depth_are_an_error() {
 
 #[test]
 fn a_batch_larger_than_the_program_was_opened_for_is_too_large() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     for gpu in [gpu, Gpu::cpu()] {
         let mut net = branch(&gpu);
         open::<Array3<u8>, _>(&mut net, 1).unwrap();
@@ -210,7 +211,7 @@ fn sizes_beyond_all_memory_are_errors() {
     assert!(Program::new(&gpu).input("x", floats(&[usize::MAX / 4])).is_err());
     assert!(branch(&gpu).plan(usize::MAX).is_err());
     assert!(gpu.bandwidth(u64::MAX).is_err());
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     assert!(branch(&gpu).plan(usize::MAX).is_err());
     assert!(gpu.bandwidth(u64::MAX).is_err());
 }
@@ -230,7 +231,7 @@ fn a_program_that_was_not_opened_says_so() {
 
 #[test]
 fn a_profile_has_a_time_for_every_kernel_and_leaves_the_program_usable() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     for gpu in [gpu, Gpu::cpu()] {
         let mut net = branch(&gpu);
         open::<Array3<u8>, _>(&mut net, 2).unwrap();
@@ -247,7 +248,7 @@ fn a_profile_has_a_time_for_every_kernel_and_leaves_the_program_usable() {
 
 #[test]
 fn a_device_tells_how_fast_it_moves_bytes() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     let measured = gpu.bandwidth(1 << 20).unwrap();
     assert!(measured.copy > 0.0);
     assert_eq!(measured.upload.is_some(), gpu.info().kind != gapless::DeviceKind::Twin);
@@ -256,21 +257,21 @@ fn a_device_tells_how_fast_it_moves_bytes() {
 
 /// A program of one kernel with this shader; `None` on the twins, which run no shader.
 fn refused(shader: &'static str) -> Option<Program> {
-    let gpu = common::device()?;
+    let gpu = device()?;
     if gpu.info().kind == gapless::DeviceKind::Twin {
         eprintln!("left out: the twins run no shader");
         return None;
     }
     let mut net = Program::new(&gpu).depth(2);
     let x = net.input("x", floats(&[4])).unwrap();
-    let y = net.add(common::toy::Refused(shader), &[x]).unwrap();
+    let y = net.add(Refused(shader), &[x]).unwrap();
     net.output("y", y).unwrap();
     Some(net)
 }
 
 #[test]
 fn a_shader_that_does_not_compile_is_an_error_that_names_the_kernel() {
-    let Some(mut net) = refused(common::toy::BROKEN) else { return };
+    let Some(mut net) = refused(BROKEN) else { return };
     let error = open::<Array1<f32>, _>(&mut net, 1).unwrap_err().to_string();
     assert!(error.contains("kernel refused"), "{error}");
     assert!(error.contains("fn main( {"), "the line is shown: {error}");
@@ -278,7 +279,7 @@ fn a_shader_that_does_not_compile_is_an_error_that_names_the_kernel() {
 
 #[test]
 fn a_batch_that_the_device_refuses_fails_alone_and_leaves_the_ring_whole() {
-    let Some(mut net) = refused(common::toy::GREEDY) else { return };
+    let Some(mut net) = refused(GREEDY) else { return };
     open::<Array1<f32>, _>(&mut net, 1).unwrap();
     for _ in 0..5 {
         let error = net.submit(&[Array1::<f32>::zeros(4)]).unwrap_err();
@@ -310,7 +311,7 @@ proptest! {
         outputs in proptest::collection::vec(any::<Index>(), 1..4),
         n in 1usize..4,
     ) {
-        let Some(gpu) = common::device() else { return Ok(()) };
+        let Some(gpu) = device() else { return Ok(()) };
         let mut net = random_graph(&gpu, &links, &outputs);
         let mut twin = net.on(&Gpu::cpu());
         let item = |seed: usize| ndarray::Array2::from_shape_fn((3, 4), |(y, x)| (seed + y * 4 + x) as f32);
@@ -326,7 +327,7 @@ proptest! {
 
 #[test]
 fn the_limits_of_a_device_of_ones_own_are_kept() {
-    let Some((gpu, device)) = common::own_device() else { return };
+    let Some((gpu, device)) = own_device() else { return };
     let mut net = Program::new(&gpu);
     let x = net.input("x", floats(&[1 << 20])).unwrap();
     let y = net.add(Scale(1.0, 0.0), &[x]).unwrap();

@@ -1,10 +1,11 @@
 //! Resized tensors: the twin against plain definitions and values of ONNX, and the device against the twin.
 
-mod common;
-
-use common::kernels::{Input, Numbers, assert_near, cases, check_floats, filled, refused, twin};
 use gapless::kernel::{Coordinates, Interpolation, Nearest, Resize, Spec};
 use ndarray::{ArrayD, Axis, IxDyn};
+
+use crate::check::{Input, cases_on_device, check_floats, refused, twin};
+use crate::near::{SUMS, assert_near};
+use crate::numbers::{Numbers, cases, filled};
 
 fn resized(resize: &Resize, x: &ArrayD<f32>) -> ArrayD<f32> {
     twin(resize, &[x, &resize.table(x.shape()).unwrap()])
@@ -76,7 +77,7 @@ fn interpolation_weighs_values_by_their_distance() {
             let sources: Vec<f64> = (0..to[axis]).map(|place| (place as f64 + 0.5) / scale - 0.5).collect();
             by_definition(&x, axis, &sources, |distance| weight(interpolation, distance * narrow), exclude)
         });
-        assert_near(&resized(&resize, &x), &wanted, &format!("{resize:?} of {shape:?}"));
+        assert_near(&resized(&resize, &x), &wanted, SUMS, &format!("{resize:?} of {shape:?}"));
     });
 }
 
@@ -127,16 +128,27 @@ fn values_are_those_of_onnx() {
     assert_near(
         &resized(&symmetric.scales([1.0, 0.6]), &row),
         &filled(&[1, 2], &[5.0 / 3.0, 10.0 / 3.0]),
+        SUMS,
         "symmetric",
     );
     let square = filled(&[4, 4], &(1..=16).map(|value| value as f32).collect::<Vec<_>>());
     let antialias = Resize::new([2, 2], Interpolation::Linear).antialias(true).scales([0.6, 0.6]);
-    assert_near(&resized(&antialias, &square), &filled(&[2, 2], &[2.875, 4.5, 9.375, 11.0]), "antialias");
+    assert_near(
+        &resized(&antialias, &square),
+        &filled(&[2, 2], &[2.875, 4.5, 9.375, 11.0]),
+        SUMS,
+        "antialias",
+    );
     let cubic = Resize::new([2, 2], Interpolation::Cubic(-0.75)).antialias(true).scales([0.6, 0.6]);
     let wanted = filled(&[2, 2], &[2.518_072_1, 4.285_886_3, 9.589_329, 11.357_142]);
-    assert_near(&resized(&cubic, &square), &wanted, "cubic antialias");
+    assert_near(&resized(&cubic, &square), &wanted, SUMS, "cubic antialias");
     let single = Resize::new([3, 1], Interpolation::Linear).coordinates(Coordinates::PytorchHalfPixel);
-    assert_near(&resized(&single, &square), &filled(&[3, 1], &[5.0 / 3.0, 7.0, 37.0 / 3.0]), "one place");
+    assert_near(
+        &resized(&single, &square),
+        &filled(&[3, 1], &[5.0 / 3.0, 7.0, 37.0 / 3.0]),
+        SUMS,
+        "one place",
+    );
 }
 
 #[test]
@@ -152,8 +164,7 @@ fn what_lies_outside_a_crop_has_the_value_that_was_asked_for() {
 
 #[test]
 fn resize_gives_what_its_twin_gives() {
-    let Some(gpu) = common::device() else { return };
-    cases(40, |n| {
+    cases_on_device(40, |gpu, n| {
         let [shape, to] = shapes(n);
         let axes = shape.len();
         let crop = |n: &mut Numbers| (0..axes).map(|_| n.pick(0, 12) as f64 / 10.0).collect::<Vec<_>>();
@@ -173,7 +184,7 @@ fn resize_gives_what_its_twin_gives() {
         };
         let resize = resize.coordinates(coordinates).exclude_outside(n.pick(0, 1) == 1);
         let table = Input::Constant(resize.table(&shape).unwrap());
-        check_floats(&gpu, resize, &shape, vec![table], n);
+        check_floats(gpu, resize, &shape, &[table], n);
     });
 }
 

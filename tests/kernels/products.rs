@@ -1,35 +1,12 @@
 //! The twins of convolution and matrix product against plain loops over their definitions.
 
-use gapless::kernel::{Activation, Conv2d, Kernel, MatMul, Spec, Values};
+use gapless::kernel::{Activation, Conv2d, Kernel, MatMul, Spec};
 use ndarray::{ArrayD, Dimension, IxDyn};
 use proptest::prelude::*;
 
-fn tensor(shape: &[usize], seed: u64) -> ArrayD<f32> {
-    let mut state = seed | 1;
-    ArrayD::from_shape_simple_fn(IxDyn(shape), || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1 << 22) as f32 - 2.0
-    })
-}
-
-/// What the twin gives; `batched` says which inputs are activations.
-fn twin(kernel: &impl Kernel, inputs: &[&ArrayD<f32>], batched: &[bool]) -> ArrayD<f32> {
-    let spec = |(input, &batched): (&&ArrayD<f32>, &bool)| Spec { batched, ..Spec::floats(input.shape()) };
-    let specs: Vec<Spec> = inputs.iter().zip(batched).map(spec).collect();
-    let output = kernel.output(&specs.iter().collect::<Vec<_>>()).unwrap();
-    // What lay there before must not matter.
-    let mut values = ArrayD::from_elem(IxDyn(&output.shape), f32::NAN);
-    let inputs: Vec<_> = inputs.iter().map(|input| Values::F32(input.view())).collect();
-    kernel.twin(&inputs, values.view_mut());
-    values
-}
-
-fn assert_near(one: &ArrayD<f32>, other: &ArrayD<f32>) {
-    assert_eq!(one.shape(), other.shape());
-    for (index, (a, b)) in one.iter().zip(other).enumerate() {
-        assert!((a - b).abs() <= 1e-4 * b.abs().max(1.0), "{a} is not {b} at {index}");
-    }
-}
+use crate::check::{refused, twin, twin_of};
+use crate::near::assert_near_definition;
+use crate::numbers::Numbers;
 
 /// How the kernel of a convolution slides.
 #[derive(Clone, Copy, Debug)]
@@ -98,21 +75,22 @@ proptest! {
         slide in slides(), share in 1_usize..4, outputs in 1_usize..4, kernel in [1_usize..6, 1..6],
         size in [10_usize..20, 10..20], activation in activations(), seed: u64,
     ) {
-        let x = tensor(&[slide.groups * share, size[0], size[1]], seed);
-        let weight = tensor(&[slide.groups * outputs, share, kernel[0], kernel[1]], seed ^ 1 << 20);
-        let bias = tensor(&[slide.groups * outputs], seed ^ 1 << 30);
+        let mut n = Numbers::new(seed);
+        let x = n.floats(&[slide.groups * share, size[0], size[1]]);
+        let weight = n.floats(&[slide.groups * outputs, share, kernel[0], kernel[1]]);
+        let bias = n.floats(&[slide.groups * outputs]);
         let sum = slide.convolution(&x, &weight);
-        let residual = tensor(sum.shape(), seed ^ 1 << 40);
+        let residual = n.floats(sum.shape());
         let conv = slide.conv().activation(activation);
         let activated = |sum: ArrayD<f32>| sum.mapv(|value| activation.apply(value));
-        assert_near(&twin(&conv, &[&x, &weight], &[true, false]), &activated(sum.clone()));
+        assert_near_definition(&twin(&conv, &[&x, &weight]), &activated(sum.clone()));
         let shifted = |(place, value): (IxDyn, &f32)| value + bias[[place[0]]];
         let biased = ArrayD::from_shape_vec(sum.raw_dim(), sum.indexed_iter().map(shifted).collect()).unwrap();
-        assert_near(&twin(&conv, &[&x, &weight, &bias], &[true, false, false]), &activated(biased.clone()));
+        assert_near_definition(&twin(&conv, &[&x, &weight, &bias]), &activated(biased.clone()));
         let conv = conv.residual(true);
-        assert_near(&twin(&conv, &[&x, &weight, &residual], &[true, false, true]), &activated(sum + &residual));
-        let all = twin(&conv, &[&x, &weight, &bias, &residual], &[true, false, false, true]);
-        assert_near(&all, &activated(biased + &residual));
+        assert_near_definition(&twin_of(&conv, &[&x, &weight, &residual], &[true, false, true]), &activated(sum + &residual));
+        let all = twin_of(&conv, &[&x, &weight, &bias, &residual], &[true, false, false, true]);
+        assert_near_definition(&all, &activated(biased + &residual));
     }
 
     #[test]
@@ -120,9 +98,10 @@ proptest! {
         channels in 1_usize..40, outputs in 1_usize..40, size in [1_usize..9, 1..9], groups in 1_usize..3, seed: u64,
     ) {
         let slide = Slide { groups, stride: [1, 1], dilation: [1, 1], pads: [0; 4] };
-        let x = tensor(&[groups * channels, size[0], size[1]], seed);
-        let weight = tensor(&[groups * outputs, channels, 1, 1], seed ^ 1 << 20);
-        assert_near(&twin(&slide.conv(), &[&x, &weight], &[true, false]), &slide.convolution(&x, &weight));
+        let mut n = Numbers::new(seed);
+        let x = n.floats(&[groups * channels, size[0], size[1]]);
+        let weight = n.floats(&[groups * outputs, channels, 1, 1]);
+        assert_near_definition(&twin(&slide.conv(), &[&x, &weight]), &slide.convolution(&x, &weight));
     }
 
     #[test]
@@ -131,9 +110,10 @@ proptest! {
         activation in activations(), biased: bool, seed: u64,
     ) {
         let turned = |sizes: [usize; 2], turn: bool| if turn { [sizes[1], sizes[0]] } else { sizes };
-        let a = tensor(&turned([m, k], transpose[0]), seed);
-        let b = tensor(&turned([k, n], transpose[1]), seed ^ 1 << 20);
-        let bias = tensor(&[n], seed ^ 1 << 30);
+        let mut numbers = Numbers::new(seed);
+        let a = numbers.floats(&turned([m, k], transpose[0]));
+        let b = numbers.floats(&turned([k, n], transpose[1]));
+        let bias = numbers.floats(&[n]);
         let wanted = ArrayD::from_shape_fn(IxDyn(&[m, n]), |place| {
             let term = |index: usize| {
                 f64::from(a[turned([place[0], index], transpose[0])]) * f64::from(b[turned([index, place[1]], transpose[1])])
@@ -144,7 +124,7 @@ proptest! {
         let product = MatMul::new().transpose_a(transpose[0]).transpose_b(transpose[1]).activation(activation);
         let inputs = [&a, &b, &bias];
         let used = if biased { 3 } else { 2 };
-        assert_near(&twin(&product, &inputs[..used], &[true, false, false][..used]), &wanted);
+        assert_near_definition(&twin(&product, &inputs[..used]), &wanted);
     }
 
     #[test]
@@ -154,9 +134,10 @@ proptest! {
         let kept = |which: u8| axes.iter().map(|&(size, one)| if one == which { 1 } else { size }).collect::<Vec<_>>();
         let (a_leading, b_leading) = (kept(1), kept(2));
         let b_leading = &b_leading[shorter.min(b_leading.len())..];
-        let a = tensor(&[&a_leading[..], &[3, 2]].concat(), seed);
-        let b = tensor(&[b_leading, &[2, 5]].concat(), seed ^ 1 << 20);
-        let result = twin(&MatMul::new(), &[&a, &b], &[true, true]);
+        let mut n = Numbers::new(seed);
+        let a = n.floats(&[&a_leading[..], &[3, 2]].concat());
+        let b = n.floats(&[b_leading, &[2, 5]].concat());
+        let result = twin_of(&MatMul::new(), &[&a, &b], &[true, true]);
         let leading = &result.shape()[..result.ndim() - 2];
         let wide_a = a.broadcast(IxDyn(&[leading, &[3, 2]].concat())).unwrap();
         let wide_b = b.broadcast(IxDyn(&[leading, &[2, 5]].concat())).unwrap();
@@ -169,7 +150,7 @@ proptest! {
                 wide_a[&one] * wide_b[&other]
             }).sum()
         });
-        assert_near(&result, &wanted);
+        assert_near_definition(&result, &wanted);
     }
 
     #[test]
@@ -194,24 +175,27 @@ proptest! {
 #[test]
 fn what_does_not_fit_is_named_with_what_would() {
     let (x, weight) = (Spec::floats(&[4, 8, 8]), Spec::constant(&[6, 4, 1, 1]));
-    let refused = |kernel: &dyn Kernel, inputs: &[&Spec]| kernel.output(inputs).unwrap_err().to_string();
     let conv = Conv2d::new().residual(true);
-    assert_eq!(
-        refused(&conv, &[&x, &weight]),
-        "takes 3 inputs (x, weight, residual), not 2; a bias may be third"
+    refused(
+        &conv,
+        &[x.clone(), weight.clone()],
+        "takes 3 inputs (x, weight, residual), not 2; a bias may be third",
     );
-    assert_eq!(
-        refused(&conv, &[&x, &weight, &x]),
-        "residual is an f32 activation [4, 8, 8]; an f32 activation [6, 8, 8] would fit"
+    refused(
+        &conv,
+        &[x.clone(), weight.clone(), x.clone()],
+        "residual is an f32 activation [4, 8, 8]; an f32 activation [6, 8, 8] would fit",
     );
-    assert_eq!(
-        refused(&conv.clip(1.0, 0.0), &[&x, &weight, &x]),
-        "the range is 1 to 0; a low end up to the high end would fit"
+    refused(
+        &conv.clip(1.0, 0.0),
+        &[x.clone(), weight, x],
+        "the range is 1 to 0; a low end up to the high end would fit",
     );
     let (a, b) = (Spec::constant(&[4, 5]), Spec::constant(&[5, 6]));
-    assert_eq!(
-        refused(&MatMul::new(), &[&a, &b]),
-        "b is an f32 constant [5, 6]; an activation would fit, since a is a constant too"
+    refused(
+        &MatMul::new(),
+        &[a.clone(), b],
+        "b is an f32 constant [5, 6]; an activation would fit, since a is a constant too",
     );
-    assert_eq!(refused(&MatMul::new(), &[&a]), "takes 2 inputs (a, b), not 1; a bias may be third");
+    refused(&MatMul::new(), &[a], "takes 2 inputs (a, b), not 1; a bias may be third");
 }

@@ -1,10 +1,11 @@
 //! Devices are found by name, described, and can be the user's own.
 
-mod common;
-
-use common::toy::{Scale, bytes};
 use gapless::{DeviceKind, Gpu, GpuStage, Program};
 use ndarray::Array1;
+
+use crate::common::device;
+use crate::devices::own_device;
+use crate::toy::{Scale, bytes};
 
 #[test]
 fn the_best_device_is_no_software() {
@@ -22,7 +23,7 @@ fn an_unknown_name_is_an_error_that_lists_what_there_is() {
 
 #[test]
 fn devices_that_open_stand_in_the_list_in_its_order() {
-    if common::device().is_none() {
+    if device().is_none() {
         return;
     }
     let mut names = Gpu::list().into_iter().map(|info| info.name);
@@ -33,7 +34,7 @@ fn devices_that_open_stand_in_the_list_in_its_order() {
 
 #[test]
 fn a_device_says_what_it_is() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     let text = gpu.to_string();
     assert!(text.contains(&gpu.info().name), "{text}");
     assert!(gpu.limits().workgroups >= 65_535);
@@ -42,7 +43,7 @@ fn a_device_says_what_it_is() {
 
 #[test]
 fn a_part_of_the_name_is_enough() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     let name = &gpu.info().name;
     let part = name.split_whitespace().next().expect("adapters have names").to_uppercase();
     assert_eq!(&Gpu::named(&part).unwrap().info().name, name);
@@ -50,7 +51,7 @@ fn a_part_of_the_name_is_enough() {
 
 #[test]
 fn a_device_of_ones_own_runs_programs_beside_other_work() {
-    let Some((gpu, device)) = common::own_device() else { return };
+    let Some((gpu, device)) = own_device() else { return };
     let mut net = Program::new(&gpu);
     let x = net.input("x", bytes(&[8])).unwrap();
     let y = net.add(Scale(3.0, 0.0), &[x]).unwrap();

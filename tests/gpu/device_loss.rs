@@ -1,15 +1,15 @@
 //! A device that is lost gives an error, wherever the loss falls, and never a wrong result.
 //! What a run makes of that error is in `device_rebuilt.rs`.
 
-mod common;
-
 use std::collections::VecDeque;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use common::toy::{Scale, bytes};
 use gapless::{Cause, Error, Gpu, GpuStage, Pipeline, Program, StageError, Tensors};
 use ndarray::Array1;
+
+use crate::devices::own_device;
+use crate::toy::{Scale, bytes};
 
 const LEN: usize = 64;
 const BATCHES: usize = 30;
@@ -70,7 +70,7 @@ fn assert_lost(result: Result<(), StageError>) {
 fn a_loss_at_any_position_is_an_error_and_nothing_wrong_leaves() {
     for depth in 1..=3 {
         for position in 0..12 {
-            let Some((gpu, device)) = common::own_device() else { return };
+            let Some((gpu, device)) = own_device() else { return };
             let mut net = net(&gpu).depth(depth);
             assert_lost(drive(&mut net, |event| {
                 if event == position {
@@ -86,7 +86,7 @@ fn a_loss_at_any_position_is_an_error_and_nothing_wrong_leaves() {
 #[test]
 fn a_loss_from_another_thread_is_an_error_and_nothing_wrong_leaves() {
     for round in 0..20 {
-        let Some((gpu, device)) = common::own_device() else { return };
+        let Some((gpu, device)) = own_device() else { return };
         let (go, gone) = mpsc::channel();
         let destroyer = std::thread::spawn(move || {
             gone.recv().expect("the run gets this far");
@@ -109,18 +109,18 @@ fn a_loss_from_another_thread_is_an_error_and_nothing_wrong_leaves() {
 
 #[test]
 fn a_lost_device_cannot_be_opened_and_a_new_one_can() {
-    let Some((gpu, device)) = common::own_device() else { return };
+    let Some((gpu, device)) = own_device() else { return };
     device.destroy();
     let mut lost = net(&gpu);
     assert!(GpuStage::<Item>::open(&mut lost, 1).is_err());
-    let Some((gpu, _device)) = common::own_device() else { return };
+    let Some((gpu, _device)) = own_device() else { return };
     drive(&mut lost.on(&gpu), |_| {}).unwrap();
 }
 
 #[test]
 fn a_loss_that_no_callback_tells_lets_nothing_wrong_out() {
     for position in 0..12 {
-        let Some((gpu, device)) = common::own_device() else { return };
+        let Some((gpu, device)) = own_device() else { return };
         device.set_device_lost_callback(|_, _| {});
         let mut net = net(&gpu);
         let result = drive(&mut net, |event| {
@@ -134,7 +134,7 @@ fn a_loss_that_no_callback_tells_lets_nothing_wrong_out() {
 
 #[test]
 fn after_the_deadline_the_answer_is_never_not_yet() {
-    let Some((gpu, _device)) = common::own_device() else { return };
+    let Some((gpu, _device)) = own_device() else { return };
     let mut net = net(&gpu).deadline(Duration::ZERO);
     GpuStage::<Item>::open(&mut net, 1).unwrap();
     let mut ticket = net.submit(&[item(7)]).unwrap();
@@ -150,7 +150,7 @@ fn after_the_deadline_the_answer_is_never_not_yet() {
 #[test]
 fn a_run_whose_device_is_lost_ends_with_an_error_and_delivers_nothing_wrong() {
     for delivered_before in [0, 1, 5] {
-        let Some((gpu, device)) = common::own_device() else { return };
+        let Some((gpu, device)) = own_device() else { return };
         let prepare = |seed: &mut usize| Ok::<_, Cause>(item(*seed));
         let mut run = Pipeline::new(prepare, net(&gpu)).batch_size(2).workers(2).run(0..);
         let mut delivered = 0;

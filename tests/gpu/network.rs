@@ -1,15 +1,16 @@
 //! A small network gives on a device what it gives on the twins.
 
-mod common;
-#[path = "../examples/common/network.rs"]
-mod network;
+#[path = "../../examples/common/network.rs"]
+mod small;
 
 use std::time::Duration;
 
 use gapless::kernel::{Binary, GlobalAveragePool, Normalize, Spec, Values, Wgsl};
 use gapless::{Cause, Gpu, GpuStage, Pipeline, Program, Rows, Tensors};
 use ndarray::{Array1, Array2, Array3, Array4};
-use network::small_network;
+use small::small_network;
+
+use crate::common::device;
 
 const SIDE: usize = 40;
 const BATCH: usize = 5;
@@ -42,7 +43,7 @@ fn assert_near(one: &Tensors, other: &Tensors) {
 
 #[test]
 fn device_and_twin_agree_for_every_batch_size() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     let (mut net, mut twin) = (open(&gpu), open(&Gpu::cpu()));
     for n in 1..=BATCH {
         let photos: Vec<Photo> = (0..n).map(|index| photo(n + index)).collect();
@@ -52,7 +53,7 @@ fn device_and_twin_agree_for_every_batch_size() {
 
 #[test]
 fn a_photo_gets_the_same_row_in_every_batch() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     let mut net = open(&gpu);
     let photos: Vec<Photo> = (0..BATCH).map(photo).collect();
     let together = run(&mut net, &photos);
@@ -67,7 +68,7 @@ fn a_photo_gets_the_same_row_in_every_batch() {
 
 #[test]
 fn shares_sum_to_one_and_differ_between_photos() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     let mut net = open(&gpu);
     let tensors = run(&mut net, &[photo(1), photo(2)]);
     for row in tensors["prob"].outer_iter() {
@@ -81,7 +82,7 @@ fn shares_sum_to_one_and_differ_between_photos() {
 
 #[test]
 fn a_pipeline_gives_every_photo_its_row_in_order() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     let prepare = |seed: &mut usize| Ok::<Photo, Cause>(photo(*seed));
     let mut twin = open(&Gpu::cpu());
     let pipeline = Pipeline::new(prepare, small_network(&gpu, SIDE).unwrap()).batch_size(BATCH).workers(2);
@@ -98,7 +99,7 @@ fn a_pipeline_gives_every_photo_its_row_in_order() {
 
 #[test]
 fn no_buffer_is_made_while_batches_run() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     let mut net = open(&gpu);
     let made = gpu.buffers_made();
     for seed in 0..10 {
@@ -126,7 +127,7 @@ fn same_on_both<I: gapless::gpu::Item>(net: &Program, batch: &[I]) -> gapless::T
 
 #[test]
 fn a_program_with_several_inputs_takes_an_array_for_each() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     let mut net = Program::new(&gpu);
     let pixels = net.input("pixels", Spec::bytes(&[2, 1, 3])).unwrap();
     let shift = net.input("shift", Spec::floats(&[2, 3])).unwrap();
@@ -145,7 +146,7 @@ fn a_program_with_several_inputs_takes_an_array_for_each() {
 
 #[test]
 fn each_part_of_an_item_is_done_as_an_item_of_its_own() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     let mut net = Program::new(&gpu);
     let frames = net.input("frames", Spec::floats(&[4, 2, 3, 3])).unwrap();
     let means = net.add_each(GlobalAveragePool::new(), &[frames]).unwrap();
@@ -209,7 +210,7 @@ fn squares(gpu: &Gpu, kernel: Wgsl) -> Program {
 
 #[test]
 fn a_kernel_of_ones_own_runs_in_the_middle_of_a_network() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     let batch = [Array1::from_elem(70, 1.0_f32), Array1::from_elem(70, 3.0)];
     let tensors = same_on_both(&squares(&gpu, square(true)), &batch);
     assert_eq!((tensors["y"][[0, 69]], tensors["y"][[1, 0]]), (5.0, 37.0));
@@ -220,7 +221,7 @@ fn a_kernel_without_twin_runs_on_devices_alone() {
     let refused =
         GpuStage::<Array1<f32>>::open(&mut squares(&Gpu::cpu(), square(false)), 1).unwrap_err().to_string();
     assert!(refused.contains("square has no twin"), "{refused}");
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     if gpu.info().name != "cpu" {
         GpuStage::<Array1<f32>>::open(&mut squares(&gpu, square(false)), 1).unwrap();
     }
@@ -228,7 +229,7 @@ fn a_kernel_without_twin_runs_on_devices_alone() {
 
 #[test]
 fn text_that_is_no_wgsl_is_refused_with_its_line() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     if gpu.info().name == "cpu" {
         return;
     }
@@ -239,7 +240,7 @@ fn text_that_is_no_wgsl_is_refused_with_its_line() {
 
 #[test]
 fn the_report_says_where_the_time_of_the_device_goes() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     for gpu in [gpu, Gpu::cpu()] {
         let prepare = |seed: &mut usize| Ok::<_, Cause>(photo(*seed));
         let net = small_network(&gpu, SIDE).unwrap();

@@ -1,16 +1,16 @@
 //! A device that is lost in a run is made again, and the run gives what it would have given: byte for
 //! byte, except for documents that lose the device themselves, which fail alone.
 
-mod common;
-
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
-use common::Made;
-use common::toy::{Scale, Sum, bytes};
 use gapless::gpu::ProgramTicket;
 use gapless::{Cause, Error, Gpu, GpuStage, OnFailure, Pipeline, Program, Run, Stage, StageError, Tensors};
 use ndarray::{Array1, ArrayD};
+
+use crate::common::device;
+use crate::devices::{Made, make, own_device, rebuilt_device};
+use crate::toy::{Scale, Sum, bytes};
 
 const LEN: usize = 64;
 const BATCH: usize = 4;
@@ -153,7 +153,7 @@ fn start(stage: Disturbed, workers: usize) -> Run<usize, Tensors> {
 }
 
 fn undisturbed() -> Option<Outcome> {
-    let (gpu, made) = common::rebuilt_device()?;
+    let (gpu, made) = rebuilt_device()?;
     let mut run = start(Disturbed::new(&gpu, &made, Event::Nothing), 2);
     let outcome = take(&mut run);
     let documents = outcome.rows.iter().map(|(document, _)| *document);
@@ -167,7 +167,7 @@ fn a_device_destroyed_at_any_of_a_hundred_positions_changes_no_byte() {
     let Some(expected) = undisturbed() else { return };
     assert_eq!(POSITIONS, 100);
     for position in 0..POSITIONS {
-        let (gpu, made) = common::rebuilt_device().expect("it was there");
+        let (gpu, made) = rebuilt_device().expect("it was there");
         let workers = position % 3;
         let mut run = start(Disturbed::new(&gpu, &made, Event::DestroyAt(position)), workers);
         assert_eq!(take(&mut run), expected, "destroyed at position {position}");
@@ -182,7 +182,7 @@ fn a_device_destroyed_at_any_of_a_hundred_positions_changes_no_byte() {
 fn a_loss_that_no_callback_tells_changes_no_byte() {
     let Some(expected) = undisturbed() else { return };
     for position in (0..POSITIONS - 1).step_by(7) {
-        let (gpu, made) = common::rebuilt_device().expect("it was there");
+        let (gpu, made) = rebuilt_device().expect("it was there");
         let mut run = start(Disturbed::new(&gpu, &made, Event::DestroySilentlyAt(position)), 2);
         assert_eq!(take(&mut run), expected, "destroyed at position {position}");
         assert!(made.count() > 1);
@@ -193,7 +193,7 @@ fn a_loss_that_no_callback_tells_changes_no_byte() {
 fn a_device_destroyed_by_another_thread_while_it_is_waited_for_changes_no_byte() {
     let Some(expected) = undisturbed() else { return };
     for position in (2..POSITIONS).step_by(5) {
-        let (gpu, made) = common::rebuilt_device().expect("it was there");
+        let (gpu, made) = rebuilt_device().expect("it was there");
         let (tell, told) = channel();
         let device = made.newest();
         let destroyer = std::thread::spawn(move || {
@@ -210,11 +210,11 @@ fn a_device_destroyed_by_another_thread_while_it_is_waited_for_changes_no_byte()
 #[test]
 fn a_new_device_that_is_lost_before_it_can_be_used_is_made_once_more() {
     let Some(expected) = undisturbed() else { return };
-    let name = common::device().expect("it was there").info().name.clone();
+    let name = device().expect("it was there").info().name.clone();
     let (made, mut unlucky) = (Made::default(), [false, true, true, false].into_iter());
     let list = made.clone();
     let gpu = Gpu::from_wgpu_with(move || {
-        let (device, queue) = common::make(&name, wgpu::Limits::default());
+        let (device, queue) = make(&name, wgpu::Limits::default());
         list.add(device.clone());
         if unlucky.next().expect("the fourth device stays") {
             device.destroy();
@@ -230,7 +230,7 @@ fn a_new_device_that_is_lost_before_it_can_be_used_is_made_once_more() {
 fn a_document_that_destroys_the_device_fails_alone() {
     let Some(expected) = undisturbed() else { return };
     for (workers, guilty) in [(0, 0), (1, 41), (2, 50), (3, DOCUMENTS - 1)] {
-        let (gpu, made) = common::rebuilt_device().expect("it was there");
+        let (gpu, made) = rebuilt_device().expect("it was there");
         let event = Event::DestroyWith(item(&mut guilty.clone()).unwrap());
         let mut run = start(Disturbed::new(&gpu, &made, event), workers);
         let outcome = take(&mut run);
@@ -245,8 +245,8 @@ fn a_document_that_destroys_the_device_fails_alone() {
 fn of_several_devices_the_lost_one_is_made_again_and_the_other_goes_on() {
     let Some(expected) = undisturbed() else { return };
     for position in [0, 3, 10] {
-        let (stable, never_lost) = common::rebuilt_device().expect("it was there");
-        let (gpu, made) = common::rebuilt_device().expect("it was there");
+        let (stable, never_lost) = rebuilt_device().expect("it was there");
+        let (gpu, made) = rebuilt_device().expect("it was there");
         let lost = Disturbed::new(&gpu, &made, Event::DestroyAt(position));
         let other = Disturbed::new(&stable, &never_lost, Event::Nothing);
         let pipeline = Pipeline::on_devices(item as fn(&mut usize) -> _, vec![lost, other]);
@@ -259,7 +259,7 @@ fn of_several_devices_the_lost_one_is_made_again_and_the_other_goes_on() {
 #[test]
 fn programs_that_share_a_lost_device_share_the_new_one() {
     let Some(expected) = undisturbed() else { return };
-    let (gpu, made) = common::rebuilt_device().expect("it was there");
+    let (gpu, made) = rebuilt_device().expect("it was there");
     let mut first = start(Disturbed::new(&gpu, &made, Event::DestroyAt(50)), 2);
     let mut second = start(Disturbed::new(&gpu.clone(), &made, Event::Nothing), 2);
     assert_eq!(take(&mut first), expected);
@@ -280,17 +280,17 @@ fn ends_with(gpu: &Gpu, device: &wgpu::Device, reason: &str) {
 
 #[test]
 fn a_device_that_was_given_cannot_be_made_again_and_says_how_one_could() {
-    let Some((gpu, device)) = common::own_device() else { return };
+    let Some((gpu, device)) = own_device() else { return };
     ends_with(&gpu, &device, "Gpu::from_wgpu_with");
 }
 
 #[test]
 fn a_function_that_makes_no_second_device_ends_the_run_with_what_it_says() {
-    let Some(name) = common::device().map(|gpu| gpu.info().name.clone()) else { return };
+    let Some(name) = device().map(|gpu| gpu.info().name.clone()) else { return };
     if name == "cpu" {
         return eprintln!("left out: the twins are no wgpu device");
     }
-    let mut first = Some(common::make(&name, wgpu::Limits::default()));
+    let mut first = Some(make(&name, wgpu::Limits::default()));
     let device = first.as_ref().expect("it was just made").0.clone();
     let gpu = Gpu::from_wgpu_with(move || first.take().ok_or_else(|| Cause::msg("it is on fire"))).unwrap();
     ends_with(&gpu, &device, "it is on fire");
@@ -298,15 +298,15 @@ fn a_function_that_makes_no_second_device_ends_the_run_with_what_it_says() {
 
 #[test]
 fn a_new_device_with_other_limits_is_refused() {
-    let Some(name) = common::device().map(|gpu| gpu.info().name.clone()) else { return };
+    let Some(name) = device().map(|gpu| gpu.info().name.clone()) else { return };
     if name == "cpu" {
         return eprintln!("left out: the twins are no wgpu device");
     }
     let large = wgpu::Limits::default();
     let small = wgpu::Limits { max_compute_invocations_per_workgroup: 64, ..large.clone() };
-    let first = common::make(&name, large);
+    let first = make(&name, large);
     let device = first.0.clone();
-    let mut made = [first, common::make(&name, small)].into_iter();
+    let mut made = [first, make(&name, small)].into_iter();
     let gpu = Gpu::from_wgpu_with(move || made.next().ok_or_else(|| Cause::msg("there are two"))).unwrap();
     ends_with(&gpu, &device, "other limits");
 }

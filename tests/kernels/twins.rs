@@ -7,39 +7,9 @@ use gapless::kernel::{
 use ndarray::{ArrayD, IxDyn};
 use proptest::prelude::*;
 
-fn tensor(shape: &[usize], seed: u64) -> ArrayD<f32> {
-    let mut state = seed | 1;
-    ArrayD::from_shape_simple_fn(IxDyn(shape), || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1 << 22) as f32 - 2.0
-    })
-}
-
-fn filled(shape: &[usize], values: &[f32]) -> ArrayD<f32> {
-    ArrayD::from_shape_vec(IxDyn(shape), values.to_vec()).unwrap()
-}
-
-/// The first input is the activation, the others are constants.
-fn twin(kernel: &impl Kernel, inputs: &[&ArrayD<f32>]) -> ArrayD<f32> {
-    let spec = |(index, input): (usize, &&ArrayD<f32>)| match index {
-        0 => Spec::floats(input.shape()),
-        _ => Spec::constant(input.shape()),
-    };
-    let specs: Vec<Spec> = inputs.iter().enumerate().map(spec).collect();
-    let output = kernel.output(&specs.iter().collect::<Vec<_>>()).unwrap();
-    // What lay there before must not matter.
-    let mut values = ArrayD::from_elem(IxDyn(&output.shape), f32::NAN);
-    let inputs: Vec<_> = inputs.iter().map(|input| Values::F32(input.view())).collect();
-    kernel.twin(&inputs, values.view_mut());
-    values
-}
-
-fn assert_near(one: &ArrayD<f32>, other: &ArrayD<f32>) {
-    assert_eq!(one.shape(), other.shape());
-    for (index, (a, b)) in one.iter().zip(other).enumerate() {
-        assert!((a - b).abs() <= 1e-4 * b.abs().max(1.0), "{a} is not {b} at {index}");
-    }
-}
+use crate::check::{refused, twin};
+use crate::near::assert_near_definition;
+use crate::numbers::{Numbers, filled};
 
 /// The value of a plane, or `None` in the padding.
 fn at(x: &ArrayD<f32>, channel: usize, y: isize, x_place: isize) -> Option<f32> {
@@ -105,16 +75,17 @@ proptest! {
         kernel in [1_usize..4, 1..4], stride in [1_usize..4, 1..4], dilation in [1_usize..3, 1..3],
         pads in [0_usize..4, 0..4, 0..4, 0..4], size in [5_usize..12, 5..12], seed: u64,
     ) {
-        let x = tensor(&[groups * share, size[0], size[1]], seed);
-        let weight = tensor(&[groups * outputs, share, kernel[0], kernel[1]], seed ^ 1 << 20);
-        let bias = tensor(&[groups * outputs], seed ^ 1 << 30);
+        let mut n = Numbers::new(seed);
+        let x = n.floats(&[groups * share, size[0], size[1]]);
+        let weight = n.floats(&[groups * outputs, share, kernel[0], kernel[1]]);
+        let bias = n.floats(&[groups * outputs]);
         let conv = Conv2d::new().groups(groups).stride(stride).dilation(dilation).pads(pads);
         let wanted = convolution([&x, &weight, &bias], [stride, dilation], pads, groups);
-        assert_near(&twin(&conv, &[&x, &weight, &bias]), &wanted);
+        assert_near_definition(&twin(&conv, &[&x, &weight, &bias]), &wanted);
         let none = ArrayD::zeros(IxDyn(bias.shape()));
         let wanted = convolution([&x, &weight, &none], [stride, dilation], pads, groups);
-        assert_near(&twin(&conv, &[&x, &weight]), &wanted);
-        assert_near(&twin(&conv.clip(-1.0, 2.0), &[&x, &weight]), &wanted.mapv(|value| value.clamp(-1.0, 2.0)));
+        assert_near_definition(&twin(&conv, &[&x, &weight]), &wanted);
+        assert_near_definition(&twin(&conv.clip(-1.0, 2.0), &[&x, &weight]), &wanted.mapv(|value| value.clamp(-1.0, 2.0)));
     }
 
     #[test]
@@ -122,39 +93,42 @@ proptest! {
         kernel in [2_usize..4, 2..4], stride in [1_usize..4, 1..4],
         pads in [0_usize..2, 0..2, 0..2, 0..2], size in [3_usize..12, 3..12], seed: u64,
     ) {
-        let x = tensor(&[3, size[0], size[1]], seed);
+        let mut n = Numbers::new(seed);
+        let x = n.floats(&[3, size[0], size[1]]);
         let pool = MaxPool2d::new(kernel).stride(stride).pads(pads);
         let largest = |values: &[Option<f32>]| values.iter().flatten().copied().fold(f32::MIN, f32::max);
-        assert_near(&twin(&pool, &[&x]), &windows(&x, kernel, stride, pads, largest));
+        assert_near_definition(&twin(&pool, &[&x]), &windows(&x, kernel, stride, pads, largest));
 
         let pool = AveragePool2d::new(kernel).stride(stride).pads(pads);
         let mean = |values: &[Option<f32>]| {
             values.iter().flatten().sum::<f32>() / values.iter().flatten().count() as f32
         };
-        assert_near(&twin(&pool, &[&x]), &windows(&x, kernel, stride, pads, mean));
+        assert_near_definition(&twin(&pool, &[&x]), &windows(&x, kernel, stride, pads, mean));
         let mean = |values: &[Option<f32>]| values.iter().flatten().sum::<f32>() / values.len() as f32;
-        assert_near(&twin(&pool.count_include_pad(true), &[&x]), &windows(&x, kernel, stride, pads, mean));
+        assert_near_definition(&twin(&pool.count_include_pad(true), &[&x]), &windows(&x, kernel, stride, pads, mean));
     }
 
     #[test]
     fn softmax_is_its_definition_and_does_not_overflow(rows in 1_usize..4, len in 1_usize..40, seed: u64) {
-        let x = tensor(&[rows, len], seed);
+        let mut n = Numbers::new(seed);
+        let x = n.floats(&[rows, len]);
         let exp = |value: f32| f64::from(value).exp();
         let wanted = ArrayD::from_shape_fn(IxDyn(&[rows, len]), |place| {
             let sum: f64 = (0..len).map(|index| exp(x[[place[0], index]])).sum();
             (exp(x[[place[0], place[1]]]) / sum) as f32
         });
-        assert_near(&twin(&Softmax::new(), &[&x]), &wanted);
-        assert_near(&twin(&Softmax::new(), &[&(x + 1e4)]).sum_axis(ndarray::Axis(1)), &ArrayD::ones(IxDyn(&[rows])));
+        assert_near_definition(&twin(&Softmax::new(), &[&x]), &wanted);
+        assert_near_definition(&twin(&Softmax::new(), &[&(x + 1e4)]).sum_axis(ndarray::Axis(1)), &ArrayD::ones(IxDyn(&[rows])));
     }
 
     #[test]
     fn fully_connected_is_its_definition(m in 1_usize..20, k in 1_usize..40, seed: u64) {
-        let (x, weight, bias) = (tensor(&[k], seed), tensor(&[m, k], seed ^ 1 << 20), tensor(&[m], seed ^ 1 << 30));
+        let mut n = Numbers::new(seed);
+        let (x, weight, bias) = (n.floats(&[k]), n.floats(&[m, k]), n.floats(&[m]));
         let wanted = ArrayD::from_shape_fn(IxDyn(&[m]), |place| {
             bias[[place[0]]] + (0..k).map(|column| weight[[place[0], column]] * x[[column]]).sum::<f32>()
         });
-        assert_near(&twin(&FullyConnected::new(), &[&x, &weight, &bias]), &wanted);
+        assert_near_definition(&twin(&FullyConnected::new(), &[&x, &weight, &bias]), &wanted);
     }
 }
 
@@ -187,12 +161,6 @@ fn nan_stays_nan() {
     let pooled = twin(&MaxPool2d::new([1, 2]), &[&x]);
     assert!(pooled[[0, 0, 0]].is_nan() && pooled[[0, 0, 1]] == 1.0);
     assert!(twin(&Softmax::new(), &[&x]).iter().all(|share| share.is_nan()));
-}
-
-#[track_caller]
-fn refused(kernel: &dyn Kernel, inputs: &[Spec], reason: &str) {
-    let error = kernel.output(&inputs.iter().collect::<Vec<_>>()).unwrap_err().to_string();
-    assert_eq!(error, reason);
 }
 
 #[test]

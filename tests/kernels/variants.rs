@@ -1,17 +1,19 @@
 //! Which variant of a kernel runs is decided once on a device, and kept.
 
-mod common;
-
-use common::numbers::{Numbers, run};
 use gapless::kernel::{Conv2d, Spec};
-use gapless::{Gpu, GpuStage, Program};
+use gapless::{Gpu, Program};
 use ndarray::ArrayD;
+
+use crate::check::{open, output};
+use crate::common::device;
+use crate::near::{SUMS, assert_near};
+use crate::numbers::Numbers;
 
 const SHAPE: [usize; 3] = [24, 12, 12];
 
 /// A depthwise and a pointwise convolution.
 fn net(gpu: &Gpu) -> Program {
-    let mut n = Numbers(77);
+    let mut n = Numbers::new(77);
     let mut net = Program::new(gpu);
     let x = net.input("x", Spec::floats(&SHAPE)).unwrap();
     let single = net.constant("single", n.floats(&[24, 1, 3, 3])).unwrap();
@@ -22,10 +24,6 @@ fn net(gpu: &Gpu) -> Program {
     net
 }
 
-fn open(net: &mut Program, max_batch: usize) {
-    GpuStage::<ArrayD<f32>>::open(net, max_batch).unwrap();
-}
-
 /// The variant of every kernel.
 fn variants(net: &Program, max_batch: usize) -> Vec<String> {
     net.plan(max_batch).unwrap().kernels().map(|kernel| kernel.variant.to_owned()).collect()
@@ -33,7 +31,7 @@ fn variants(net: &Program, max_batch: usize) -> Vec<String> {
 
 #[test]
 fn before_it_is_opened_a_plan_has_the_plainest_variants_and_names_the_others() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     let plan = net(&gpu).plan(1).unwrap();
     let kernels: Vec<_> = plan.kernels().map(|kernel| (kernel.variant, kernel.variants)).collect();
     let wanted = [
@@ -46,24 +44,24 @@ fn before_it_is_opened_a_plan_has_the_plainest_variants_and_names_the_others() {
 
 #[test]
 fn what_was_chosen_holds_for_every_batch_size_and_every_program_on_the_device() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     let mut one = net(&gpu);
-    open(&mut one, 1);
+    open::<ArrayD<f32>>(&mut one, 1);
     let chosen = variants(&one, 1);
-    open(&mut one, 3);
+    open::<ArrayD<f32>>(&mut one, 3);
     assert_eq!(variants(&one, 3), chosen);
     let mut other = net(&gpu.clone());
     assert_eq!(variants(&other, 2), chosen, "a plan knows what was chosen before");
-    open(&mut other, 2);
+    open::<ArrayD<f32>>(&mut other, 2);
     assert_eq!(variants(&other, 2), chosen);
 }
 
 #[test]
 fn what_was_tried_is_not_tried_again() {
-    let Some(gpu) = common::device() else { return };
+    let Some(gpu) = device() else { return };
     let made = |net: &mut Program| {
         let before = gpu.buffers_made();
-        open(net, 2);
+        open::<ArrayD<f32>>(net, 2);
         gpu.buffers_made() - before
     };
     let (mut one, mut other) = (net(&gpu), net(&gpu));
@@ -76,15 +74,9 @@ fn what_was_tried_is_not_tried_again() {
 
 #[test]
 fn the_result_is_the_twins_whatever_is_chosen() {
-    let Some(gpu) = common::device() else { return };
-    let mut n = Numbers(5);
-    let batch: Vec<ArrayD<f32>> = (0..3).map(|_| n.floats(&SHAPE)).collect();
-    let (mut device, mut twin) = (net(&gpu), net(&Gpu::cpu()));
-    open(&mut device, 3);
-    open(&mut twin, 3);
-    common::numbers::assert_near(
-        &run(&mut device, &batch)["y"],
-        &run(&mut twin, &batch)["y"],
-        "two convolutions",
-    );
+    let Some(gpu) = device() else { return };
+    let mut n = Numbers::new(5);
+    let batch = n.batch(3, &SHAPE);
+    let (device, twin) = (output(&mut net(&gpu), &batch), output(&mut net(&Gpu::cpu()), &batch));
+    assert_near(&device, &twin, SUMS, "two convolutions");
 }

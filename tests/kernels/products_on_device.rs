@@ -1,38 +1,24 @@
 //! Every variant of convolution and matrix product gives on a device what the twin gives.
 
-mod common;
-
-use common::forced::Forced;
-use common::numbers::{Numbers, assert_near, cases, run};
 use gapless::gpu::TensorId;
 use gapless::kernel::{Activation, Conv2d, Kernel, MatMul, Relu, Spec};
-use gapless::{Gpu, GpuStage, Program};
-use ndarray::{ArrayD, Axis};
+use gapless::{Gpu, Program};
+use ndarray::ArrayD;
+
+use crate::check::{cases_on_device, compare, output};
+use crate::forced::Forced;
+use crate::near::SUMS;
+use crate::numbers::Numbers;
 
 /// A program of one kernel, made from its input; `forced` says which variant a device runs.
 type Build<'a> = &'a dyn Fn(&Gpu, usize) -> Program;
 
 /// Every variant against the twin, and every item alone against the same item in its batch, bit by bit.
-fn check(gpu: &Gpu, variants: usize, build: Build<'_>, batch: &[ArrayD<f32>], what: &str) {
-    let open = |gpu: &Gpu, variant: usize| {
-        let mut net = build(gpu, variant);
-        GpuStage::<ArrayD<f32>>::open(&mut net, batch.len()).unwrap();
-        net
-    };
-    let twin = run(&mut open(&Gpu::cpu(), 0), batch);
+fn check_variants(gpu: &Gpu, variants: usize, build: Build<'_>, batch: &[ArrayD<f32>], what: &str) {
+    let wanted = output(&mut build(&Gpu::cpu(), 0), batch);
     for variant in 0..variants {
         let what = format!("variant {variant} of {what}");
-        let mut net = open(gpu, variant);
-        let together = run(&mut net, batch);
-        assert_near(&together["y"], &twin["y"], &what);
-        for (row, item) in batch.iter().enumerate() {
-            let alone = run(&mut net, std::slice::from_ref(item));
-            let rows =
-                alone["y"].index_axis(Axis(0), 0).into_iter().zip(together["y"].index_axis(Axis(0), row));
-            for (alone, together) in rows {
-                assert_eq!(alone.to_bits(), together.to_bits(), "{what}: item {row} depends on its batch");
-            }
-        }
+        compare(&mut build(gpu, variant), batch, &wanted, SUMS, &what);
     }
 }
 
@@ -45,7 +31,8 @@ fn check_convolution(
     weights: &[usize],
     n: &mut Numbers,
 ) {
-    let batch: Vec<_> = (0..n.pick(1, 3)).map(|_| n.floats(shape)).collect();
+    let rows = n.pick(1, 3);
+    let batch = n.batch(rows, shape);
     let (weight, other) = (n.floats(weights), n.floats(weights));
     let bias = (n.pick(0, 1) == 1).then(|| n.floats(&weights[..1]));
     let build = |gpu: &Gpu, variant: usize| {
@@ -63,7 +50,7 @@ fn check_convolution(
     let (x, weight) = (Spec::floats(shape), Spec::constant(weights));
     let output = conv.output(&[&x, &weight]).unwrap();
     let variants = conv.variants(&[&x, &weight], &output).len();
-    check(
+    check_variants(
         gpu,
         variants,
         &build,
@@ -95,15 +82,15 @@ fn some_activation(n: &mut Numbers) -> Activation {
 
 #[test]
 fn grouped_strided_dilated_and_padded_convolutions_give_what_their_twins_give() {
-    cases(20, |gpu, n| {
+    cases_on_device(20, |gpu, n| {
         let groups = n.pick(1, 3);
         let (share, outputs) = (n.pick(1, 7), groups * n.pick(1, 9));
-        let kernel = n.pair(1, 5);
+        let kernel: [usize; 2] = n.picks(1, 5);
         let conv = Conv2d::new()
             .groups(groups)
-            .stride(n.pair(1, 3))
-            .dilation(n.pair(1, 2))
-            .pads([0; 4].map(|_| n.pick(0, 5)))
+            .stride(n.picks(1, 3))
+            .dilation(n.picks(1, 2))
+            .pads(n.picks(0, 5))
             .activation(some_activation(n));
         let shape = [groups * share, n.pick(10, 16), n.pick(10, 16)];
         let residual = n.pick(0, 1) == 1;
@@ -113,15 +100,15 @@ fn grouped_strided_dilated_and_padded_convolutions_give_what_their_twins_give() 
 
 #[test]
 fn depthwise_convolutions_give_what_their_twins_give() {
-    cases(20, |gpu, n| {
+    cases_on_device(20, |gpu, n| {
         let (channels, share) = (n.pick(2, 9), n.pick(1, 2));
-        let kernel = [[3, 3], [5, 5], n.pair(1, 7)][n.pick(0, 2)];
-        let dilation = if n.pick(0, 2) == 0 { n.pair(1, 2) } else { [1, 1] };
+        let kernel = [[3, 3], [5, 5], n.picks(1, 7)][n.pick(0, 2)];
+        let dilation = if n.pick(0, 2) == 0 { n.picks(1, 2) } else { [1, 1] };
         let conv = Conv2d::new()
             .groups(channels)
-            .stride([[1, 1], [2, 2], n.pair(1, 3)][n.pick(0, 2)])
+            .stride([[1, 1], [2, 2], n.picks(1, 3)][n.pick(0, 2)])
             .dilation(dilation)
-            .pads([0; 4].map(|_| n.pick(0, 3)))
+            .pads(n.picks(0, 3))
             .activation(some_activation(n));
         let shape = [channels, n.pick(13, 30), n.pick(13, 30)];
         let residual = n.pick(0, 2) == 0;
@@ -131,7 +118,7 @@ fn depthwise_convolutions_give_what_their_twins_give() {
 
 #[test]
 fn pointwise_convolutions_give_what_their_twins_give() {
-    cases(20, |gpu, n| {
+    cases_on_device(20, |gpu, n| {
         let (channels, outputs) = (n.pick(1, 70), n.pick(1, 70));
         let conv = Conv2d::new().activation(some_activation(n));
         let side = n.pick(1, 4);
@@ -144,7 +131,7 @@ fn pointwise_convolutions_give_what_their_twins_give() {
 
 #[test]
 fn a_convolution_of_a_photo_gives_what_its_twin_gives() {
-    cases(2, |gpu, n| {
+    cases_on_device(2, |gpu, n| {
         let conv = Conv2d::new().stride([2, 2]).pads([0, 0, 1, 1]).clip(0.0, 6.0);
         check_convolution(gpu, conv, false, &[3, 64, 60], &[32, 3, 3, 3], n);
     });
@@ -152,8 +139,8 @@ fn a_convolution_of_a_photo_gives_what_its_twin_gives() {
 
 #[test]
 fn products_with_a_constant_on_either_side_give_what_their_twins_give() {
-    cases(20, |gpu, n| {
-        let ([m, k], j, turn) = (n.pair(1, 70), n.pick(1, 70), [n.pick(0, 1) == 1, n.pick(0, 1) == 1]);
+    cases_on_device(20, |gpu, n| {
+        let ([m, k], j, turn) = (n.picks(1, 70), n.pick(1, 70), [n.pick(0, 1) == 1, n.pick(0, 1) == 1]);
         let turned = |sizes: [usize; 2], turn: bool| if turn { [sizes[1], sizes[0]] } else { sizes };
         let (a, b) = (turned([m, k], turn[0]), turned([k, j], turn[1]));
         let product = MatMul::new().transpose_a(turn[0]).transpose_b(turn[1]).activation(some_activation(n));
@@ -164,7 +151,8 @@ fn products_with_a_constant_on_either_side_give_what_their_twins_give() {
             [heads, item[0], item[1]],
             if n.pick(0, 1) == 1 { vec![heads, fixed[0], fixed[1]] } else { fixed.to_vec() },
         );
-        let batch: Vec<_> = (0..n.pick(1, 3)).map(|_| n.floats(&item)).collect();
+        let rows = n.pick(1, 3);
+        let batch = n.batch(rows, &item);
         let constant = n.floats(&fixed);
         let bias = (n.pick(0, 1) == 1).then(|| n.floats(&[j]));
         let build = |gpu: &Gpu, variant: usize| {
@@ -177,15 +165,15 @@ fn products_with_a_constant_on_either_side_give_what_their_twins_give() {
         let (x, c) = (Spec::floats(&item), Spec::constant(&fixed));
         let inputs = if constant_first { [&c, &x] } else { [&x, &c] };
         let variants = product.variants(&inputs, &product.output(&inputs).unwrap()).len();
-        check(gpu, variants, &build, &batch, &format!("{product:?} of {inputs:?}"));
+        check_variants(gpu, variants, &build, &batch, &format!("{product:?} of {inputs:?}"));
     });
 }
 
 #[test]
 fn a_product_of_two_activations_multiplies_each_item_with_its_own() {
-    cases(8, |gpu, n| {
+    cases_on_device(8, |gpu, n| {
         let item = [n.pick(1, 3), n.pick(1, 40), n.pick(1, 40)];
-        let batch: Vec<_> = (0..3).map(|_| n.floats(&item)).collect();
+        let batch = n.batch(3, &item);
         let product = MatMul::new().transpose_b(true);
         let build = |gpu: &Gpu, variant: usize| {
             let mut net = Program::new(gpu);
@@ -195,13 +183,13 @@ fn a_product_of_two_activations_multiplies_each_item_with_its_own() {
         };
         let x = Spec::floats(&item);
         let variants = product.variants(&[&x, &x], &product.output(&[&x, &x]).unwrap()).len();
-        check(gpu, variants, &build, &batch, &format!("a product of {item:?} with itself"));
+        check_variants(gpu, variants, &build, &batch, &format!("a product of {item:?} with itself"));
     });
 }
 
 #[test]
 fn nan_and_infinity_reach_what_depends_on_them_and_nothing_else() {
-    cases(3, |gpu, n| {
+    cases_on_device(3, |gpu, n| {
         let odd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY][n.pick(0, 2)];
         let mut item = n.floats(&[18, 9, 7]);
         item[[n.pick(0, 17), n.pick(0, 8), n.pick(0, 6)]] = odd;
@@ -219,7 +207,13 @@ fn nan_and_infinity_reach_what_depends_on_them_and_nothing_else() {
             let specs = [Spec::floats(&[18, 9, 7]), Spec::constant(&weights)];
             let inputs = [&specs[0], &specs[1]];
             let variants = conv.variants(&inputs, &conv.output(&inputs).unwrap()).len();
-            check(gpu, variants, &build, std::slice::from_ref(&item), &format!("{odd} through {conv:?}"));
+            check_variants(
+                gpu,
+                variants,
+                &build,
+                std::slice::from_ref(&item),
+                &format!("{odd} through {conv:?}"),
+            );
         }
     });
 }
