@@ -73,6 +73,6 @@ cargo test --release --locked --features stream --doc
 if [ "$full" = yes ]; then
   say "benches"
   cargo bench --locked --bench engine --bench photos
-  [ "${GAPLESS_TESTS:-}" = no-gpu ] || cargo bench --locked --bench ring
+  [ "${GAPLESS_TESTS:-}" = no-gpu ] || cargo bench --locked --bench ring --bench kernels
 fi
 say "all passed, on $device"
