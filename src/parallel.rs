@@ -12,6 +12,8 @@ mod map;
 mod read;
 mod task;
 
+#[cfg(feature = "doc")]
+pub(crate) use apply::Rest;
 pub use apply::{Applied, Apply, ApplyError, apply, apply_batch};
 pub use map::{Map, MapError, MapRun, map, map_batch};
 pub use read::ReadRun;
