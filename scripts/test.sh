@@ -59,16 +59,17 @@ prepare_device
 say "formatting"
 cargo fmt --check
 say "lints"
-cargo clippy --release --locked --all-targets -- -D warnings
+cargo clippy --release --locked --all-targets --features stream -- -D warnings
+cargo clippy --release --locked --lib -- -D warnings
 cargo clippy --release --locked --no-default-features --lib -- -D warnings
 say "documentation"
-RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps
+RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --features stream
 say "examples and benches"
-cargo build --release --locked --examples --benches
+cargo build --release --locked --features stream --examples --benches
 say "tests on $device"
-cargo test --release --locked --lib --tests
+cargo test --release --locked --features stream --lib --tests
 say "examples of the documentation"
-cargo test --release --locked --doc
+cargo test --release --locked --features stream --doc
 if [ "$full" = yes ]; then
   say "benches"
   cargo bench --locked --bench engine --bench photos

@@ -6,6 +6,7 @@
 //!
 //! It never knows what a document is, what a device is, or who asked.
 
+mod alarm;
 pub(crate) mod batch;
 mod budget;
 pub(crate) mod caller;
@@ -14,9 +15,13 @@ mod device;
 mod feed;
 mod figures;
 pub(crate) mod job;
+pub(crate) mod late;
 pub(crate) mod ledger;
+pub(crate) mod limits;
 mod line;
 mod plain;
+#[cfg(feature = "stream")]
+mod poll;
 pub(crate) mod seam;
 pub(crate) mod settings;
 mod shared;
@@ -25,5 +30,6 @@ pub(crate) mod start;
 mod tests;
 mod then;
 mod tokens;
+mod waiting;
 mod work;
 mod yielding;

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::place::{BatchIndex, Position};
 
@@ -49,12 +50,16 @@ impl Cause {
 
     /// The cause that a caught panic leaves.
     pub(crate) fn panic(payload: &(dyn Any + Send)) -> Self {
-        let message = payload
+        Self(Arc::new(Kind::Panic(Self::panic_message(payload))))
+    }
+
+    /// What a caught panic says.
+    pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
+        payload
             .downcast_ref::<&str>()
             .map(ToString::to_string)
             .or_else(|| payload.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "a value that is no text".into());
-        Self(Arc::new(Kind::Panic(message)))
+            .unwrap_or_else(|| "a value that is no text".into())
     }
 
     /// Whether this is a panic that was caught in user code.
@@ -214,6 +219,11 @@ pub enum Error {
         /// What was noticed.
         cause: Cause,
     },
+    /// The run was not over in the time that it had. What came out before is valid.
+    Deadline {
+        /// The time that it had.
+        after: Duration,
+    },
     /// The operating system gave no thread.
     Thread {
         /// What it said.
@@ -241,6 +251,9 @@ impl fmt::Display for Error {
                  thread, or start fewer runs at once in the pool"
             ),
             Self::Bug { cause } => write!(f, "a bug in gapless: {cause}; please report it"),
+            Self::Deadline { after } => {
+                write!(f, "the run was not over after {after:?}, which is all it had")
+            }
             Self::Thread { cause } => write!(f, "a thread could not be started: {cause}"),
         }
     }

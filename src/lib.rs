@@ -38,8 +38,8 @@
 //! [`Program`] a GPU stage for networks of [`kernel`]s.
 //!
 //! # When not to use it
-//! Where the GPU half is all there is (tensors that are ready in memory), or where the CPU half alone is
-//! (a `par_iter` does that): there is nothing to overlap. For training, and for networks that need CUDA,
+//! Where the GPU half is all there is (tensors that are ready in memory) there is nothing to overlap. Where
+//! the CPU half alone is, [`parallel()`] runs it, and for trivial items in memory a `par_iter` does. For training, and for networks that need CUDA,
 //! other tools are right.
 
 #![warn(missing_docs)]
@@ -66,6 +66,7 @@ pub use observe::accounts::Accounts;
 pub use observe::bound::Bottleneck;
 pub use observe::progress::Progress;
 pub use observe::report::{CpuReport, DeviceReport, Report, Waits};
+pub use parallel::parallel;
 pub use pipeline::{Batch, Pipeline, Run};
 pub use place::{BatchIndex, Position};
 pub use stage::{

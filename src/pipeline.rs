@@ -3,10 +3,12 @@
 //! A pipeline is a definition and does nothing; [`Pipeline::run`] checks it and starts the engine.
 
 mod batch;
-mod direct;
+pub(crate) mod direct;
 mod job;
 mod mode;
 mod run;
+#[cfg(feature = "stream")]
+mod stream;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -21,6 +23,8 @@ use self::job::JobOf;
 pub use self::mode::{Mode, PerBatch, PerDocument};
 pub use self::run::Run;
 use self::run::{Engine, NotStarted};
+#[cfg(feature = "stream")]
+pub use self::stream::RunStream;
 pub use crate::engine::job::{After, AsItIs, Then};
 use crate::engine::seam::Seam;
 use crate::engine::settings::{LastBatch, OnFailure, Order, Settings, WorkerCount};
@@ -299,6 +303,7 @@ where
                 settings,
                 source,
                 sequential,
+                on_late: None,
             };
             start(plan)
         });

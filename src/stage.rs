@@ -51,6 +51,10 @@ pub trait CpuStage<D>: Send + Sync + 'static {
     /// Called for every item that went through the GPU half (and every copy that filled a batch up), after
     /// its result was handed over, on the thread that runs the device.
     fn recycle(&self, _used: Self::Prepared) {}
+
+    /// Tells that the run is being stopped: a call that waits for something (another process, a server)
+    /// should give up and return. Called from another thread, once a run; the stage may be used again.
+    fn interrupt(&self) {}
 }
 
 /// The GPU half: runs a batch on a device.

@@ -251,3 +251,35 @@ fn a_stage_of_ones_own_shares_its_device_with_a_program() {
         }
     }
 }
+
+/// The one object that an example prints with `--json`.
+fn figures(name: &str) -> Value {
+    let output = run(name, &["--json"]);
+    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("stdout is one object and nothing else")
+}
+
+#[test]
+fn parallel_and_vectorizer_print_their_figures() {
+    let parallel = figures("parallel");
+    let all = ["sleeps", "sleep_s", "parallel_s", "trivial", "trivial_s", "serial_s"];
+    assert!(all.iter().all(|key| parallel[key].is_number()) && keys(&parallel).len() == all.len());
+    assert_eq!((&parallel["sleeps"], &parallel["trivial"]), (&10.into(), &10_000.into()));
+    let vectorizer = figures("vectorizer");
+    let all = ["sequential_s", "parallel_s", "speedup"];
+    assert!(all.iter().all(|key| vectorizer[key].is_f64()) && keys(&vectorizer).len() == all.len());
+    assert!(!run("vectorizer", &["--other"]).status.success());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_decoder_that_aborts_costs_one_document() {
+    let output = run("isolate", &[]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("text");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 4, "{text}");
+    assert_eq!(lines[0], "one: 6 bytes, \"A TEXT\"");
+    assert!(lines[1].starts_with("two: document 1 failed") && lines[1].contains("signal 6"), "{text}");
+    assert!(lines[1].ends_with("it said: decoder: assertion failed in two"), "{text}");
+}

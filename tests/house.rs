@@ -4,8 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Floors of the house, bottom first. A module may use its own floor's module and floors below only.
-const FLOORS: &[&[&str]] =
-    &[&["error", "place"], &["stage"], &["image", "observe"], &["engine", "kernel"], &["gpu"], &["pipeline"]];
+const FLOORS: &[&[&str]] = &[
+    &["error", "place"],
+    &["stage"],
+    &["image", "observe"],
+    &["engine", "kernel"],
+    &["gpu"],
+    &["pipeline"],
+    &["parallel"],
+];
 
 /// More lines are not read in one sitting.
 const LONGEST_FILE: usize = 400;
@@ -160,5 +167,32 @@ fn the_six_packages_are_direct_dependencies() {
     let dependencies = dependencies.split("\n[").next().unwrap_or_default();
     for package in ["wgpu", "rayon", "crossbeam-channel", "bytemuck", "pollster", "ndarray"] {
         assert!(dependencies.lines().any(|line| line.starts_with(package)), "{package} is missing");
+    }
+}
+
+/// The rows of these sections of a page, without the head of each table.
+fn rows<'a>(page: &'a str, sections: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+    let sections =
+        page.split("\n## ").filter(|section| sections.iter().any(|name| section.starts_with(name)));
+    sections.flat_map(|section| section.lines().filter(|line| line.starts_with("| ")).skip(1))
+}
+
+#[test]
+fn what_others_call_by_another_name_is_shown_by_what_exists() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/coming-from.md");
+    let page = fs::read_to_string(page).expect("the page is there");
+    let texts: String = ["src", "tests"]
+        .into_iter()
+        .flat_map(|folder| sources(folder, "rs"))
+        .map(|source| source.text)
+        .collect();
+    for row in rows(&page, &["fastcore", "PyBlaze"]) {
+        let shown = row.trim_end_matches([' ', '|']).rsplit('|').next().unwrap_or_default();
+        for name in shown.split('`').skip(1).step_by(2) {
+            let exists = texts.contains(&format!("fn {name}("))
+                || texts.contains(&format!("fn {name}<"))
+                || texts.contains(&format!("pub struct {name}<"));
+            assert!(exists, "{name} is not there: {row}");
+        }
     }
 }

@@ -36,3 +36,24 @@ pub(crate) fn unread(problem: &Problem) -> bool {
     let error = problem.downcast_ref::<io::Error>();
     error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
+
+/// Whether `--json` was given; `None` where only the help was asked for.
+///
+/// # Errors
+/// Anything else was given.
+#[allow(dead_code, reason = "shared by examples, not all of which take this and no more")]
+pub(crate) fn json_only(help: &str) -> Result<Option<bool>, Problem> {
+    use lexopt::prelude::*;
+    let (mut json, mut arguments) = (false, lexopt::Parser::from_env());
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("json") => json = true,
+            Short('h') | Long("help") => {
+                print(help)?;
+                return Ok(None);
+            }
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(Some(json))
+}

@@ -175,7 +175,7 @@ fn scores(json: &Json) -> Result<std::collections::BTreeMap<String, Score>, Fail
         let get = |name: &str| json.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
         let value = number(json.get("value").unwrap_or(&json!(0)))? as f32;
         let (op_name, description, ref_id) = (get("op_name"), get("description"), get("ref_id"));
-        Ok(Score { value, op_name, description, ref_id })
+        Ok::<_, Failed>(Score { value, op_name, description, ref_id })
     };
     let fields = json.as_object().ok_or("an object is needed")?;
     fields.iter().map(|(name, json)| Ok((name.clone(), score(json)?))).collect()

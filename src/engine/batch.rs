@@ -97,10 +97,11 @@ impl<D, P> Batch<D, P> {
         Self { index, items, prepared, failures: Vec::new(), pad: None, part: Part::WHOLE, then_stop: None }
     }
 
-    /// What comes out where there is no device; what was prepared stands in the documents themselves.
-    pub(crate) fn as_delivered<R>(self) -> Done<D, R> {
-        let Self { index, items, failures, part, then_stop, .. } = self;
-        Done { index, part, delivery: Ok(Delivery { index, items, output: None, failures }), then_stop }
+    /// What comes out where there is no device: what was prepared.
+    pub(crate) fn without_device<R>(self, hand_over: impl FnOnce(Vec<P>) -> Option<R>) -> Done<D, R> {
+        let Self { index, items, prepared, failures, part, then_stop, .. } = self;
+        let output = if items.is_empty() { None } else { hand_over(prepared) };
+        Done { index, part, delivery: Ok(Delivery { index, items, output, failures }), then_stop }
     }
 
     /// Items that hold a token here.

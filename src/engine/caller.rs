@@ -9,14 +9,16 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::batch::{Delivery, Done, Part};
-use super::device::{BatchOf, DeviceLoop, Ran, SLICE, Waiting};
-use super::feed::{Fed, Feeder};
+use super::device::{BatchOf, DeviceLoop, SLICE};
+use super::feed::Feeder;
 use super::job::Job;
-use super::seam::{Disconnected, Receiver};
+use super::limits::Limits;
+use super::seam::Receiver;
 use super::settings::Order;
 use super::shared::{Shared, documents, drop_user};
 use super::then::{DoneOf, cancel_done};
-use super::{work, yielding};
+use super::waiting::Missing;
+use super::yielding;
 use crate::error::{Cause, Error};
 use crate::observe::meters::DeviceMeter;
 
@@ -24,13 +26,10 @@ use crate::observe::meters::DeviceMeter;
 /// document is live, and its thread ends by itself when that comes.
 const LIVE_SOURCE: Duration = Duration::from_millis(20);
 
-/// Batches whose rows may be worked on while the next is on the device, in a sequential run.
-const THEN_AHEAD: usize = 2;
-
 pub(crate) const FEEDER: &str = "gapless-feeder";
 
 /// A batch in its turn, the error that ends the run, or the end.
-type Next<J> = Option<Result<Delivery<<J as Job>::Document, <J as Job>::Delivered>, Error>>;
+pub(crate) type Next<J> = Option<Result<Delivery<<J as Job>::Document, <J as Job>::Delivered>, Error>>;
 
 /// Who runs the steps of the engine.
 pub(crate) enum Drive<J: Job> {
@@ -67,6 +66,7 @@ pub(crate) struct Caller<J: Job> {
     /// Whether threads do all the work, and the caller only takes results.
     pub(crate) only_takes: bool,
     pub(crate) turn: Turn<J>,
+    pub(crate) limits: Limits,
 }
 
 /// Whose turn it is, and how the run stands.
@@ -78,6 +78,9 @@ pub(crate) struct Turn<J: Job> {
     batches_out: u64,
     state: State,
     left_behind: Vec<String>,
+    /// The last item of a run that is polled, while its threads are ending.
+    #[cfg(feature = "stream")]
+    pub(super) last: Option<Next<J>>,
 }
 
 /// Place of a result: its batch, and the items of that batch before it.
@@ -106,6 +109,8 @@ impl<J: Job> Default for Turn<J> {
             batches_out: 0,
             state: State::Running,
             left_behind: Vec::new(),
+            #[cfg(feature = "stream")]
+            last: None,
         }
     }
 }
@@ -113,28 +118,53 @@ impl<J: Job> Default for Turn<J> {
 impl<J: Job> Caller<J> {
     /// The next batch in order, the error that ends the run, or `None` after its end.
     pub(crate) fn next(&mut self) -> Next<J> {
+        let next = self.begin_next().unwrap_or_else(|| self.take_next());
+        if !matches!(next, Some(Ok(_))) {
+            self.stop();
+        }
+        next
+    }
+
+    /// What comes next where that is known without a look at the results.
+    pub(super) fn begin_next(&mut self) -> Option<Next<J>> {
         match std::mem::replace(&mut self.turn.state, State::Running) {
-            State::Running => {}
+            State::Running => None,
             State::Ended => {
                 self.turn.state = State::Ended;
-                return None;
+                Some(None)
             }
-            State::Failing(error) => return self.fail(error),
+            State::Failing(error) => Some(Some(Err(error))),
         }
+    }
+
+    fn take_next(&mut self) -> Next<J> {
         loop {
             if let Some(done) = self.in_turn() {
                 return self.hand_over(done);
             }
             match self.result() {
-                Ok(done) => drop(self.turn.early.insert((done.index.0, done.part.start), done)),
-                Err(Missing::Ended) => return self.finish(),
-                Err(Missing::Nested { depth }) => return self.fail(Error::Nested { depth }),
+                Ok(done) => self.keep(done),
+                Err(missing) => return self.last(missing),
             }
         }
     }
 
+    /// Keeps a result until its turn comes.
+    pub(super) fn keep(&mut self, done: DoneOf<J>) {
+        self.turn.early.insert((done.index.0, done.part.start), done);
+    }
+
+    /// The last item, where no further result comes.
+    pub(super) fn last(&mut self, missing: Missing) -> Next<J> {
+        match missing {
+            Missing::Ended => self.ending().map(Err),
+            Missing::Nested { depth } => Some(Err(Error::Nested { depth })),
+            Missing::Late { after } => Some(Err(Error::Deadline { after })),
+        }
+    }
+
     /// The message whose turn it is, if it is there.
-    fn in_turn(&mut self) -> Option<DoneOf<J>> {
+    pub(super) fn in_turn(&mut self) -> Option<DoneOf<J>> {
         let entry = self.turn.early.first_entry()?;
         if self.order == Order::Source && *entry.key() != self.turn.next {
             return None;
@@ -148,11 +178,11 @@ impl<J: Job> Caller<J> {
         Some(done)
     }
 
-    fn hand_over(&mut self, done: DoneOf<J>) -> Next<J> {
+    pub(super) fn hand_over(&mut self, done: DoneOf<J>) -> Next<J> {
         let Done { delivery, then_stop, .. } = done;
         let delivery = match delivery {
             Ok(delivery) => delivery,
-            Err(error) => return self.fail(error),
+            Err(error) => return Some(Err(error)),
         };
         let delivered = documents::<J>(&delivery.items);
         let failed = delivery.failures.iter().map(|failure| J::documents(&failure.document)).sum();
@@ -165,21 +195,15 @@ impl<J: Job> Caller<J> {
         Some(Ok(delivery))
     }
 
-    fn fail(&mut self, error: Error) -> Next<J> {
-        self.stop();
-        Some(Err(error))
-    }
-
-    /// Everything that was cut is out.
-    fn finish(&mut self) -> Next<J> {
+    /// Why the run ends, where everything that was cut is out and it does not simply end.
+    fn ending(&mut self) -> Option<Error> {
         let mut line = self.shared.line.lock();
         let missing = self.turn.batches_out < line.cut_so_far() || !self.turn.early.is_empty();
         let ending = line.take_ending();
         drop(line);
         let bug =
             missing.then(|| Error::Bug { cause: Cause::msg("a device thread ended before its batches did") });
-        self.stop();
-        ending.or(bug).map(Err)
+        ending.or(bug)
     }
 
     /// Ends the run, whatever it is doing: nothing new starts, and what is in flight is cancelled.
@@ -263,127 +287,5 @@ impl<J: Job> Caller<J> {
     /// Threads that were left behind inside user code.
     pub(crate) fn left_behind(&self) -> &[String] {
         &self.turn.left_behind
-    }
-}
-
-/// Why there is no further result.
-enum Missing {
-    Ended,
-    Nested { depth: usize },
-}
-
-impl From<Disconnected> for Missing {
-    fn from(Disconnected: Disconnected) -> Self {
-        Self::Ended
-    }
-}
-
-impl<J: Job> Caller<J> {
-    fn result(&mut self) -> Result<DoneOf<J>, Missing> {
-        match &mut self.drive {
-            Drive::Threads => wait(&self.shared, &self.results),
-            Drive::Direct { feeder } => {
-                let batches = self.batches.as_ref().ok_or(Missing::Ended)?;
-                direct(&self.shared, batches, feeder.as_mut()).map(BatchOf::<J>::as_delivered)
-            }
-            Drive::Inline { feeder, device } => inline(&self.shared, &self.results, feeder, device),
-            Drive::Sequential { held, device } => sequential(&self.shared, &self.results, held, device),
-        }
-    }
-}
-
-/// Waits for a result of the threads.
-fn wait<J: Job, T>(shared: &Shared<J>, results: &Receiver<T>) -> Result<T, Missing> {
-    if let Some(result) = results.try_recv()? {
-        return Ok(result);
-    }
-    let start = shared.seam.now();
-    let result = yielding::recv(results);
-    shared.meters.caller_waited.add(shared.seam.now() - start);
-    match result {
-        Ok(result) => Ok(result),
-        Err(yielding::Failed::Disconnected) => Err(Missing::Ended),
-        Err(yielding::Failed::Nested { depth }) => Err(Missing::Nested { depth }),
-    }
-}
-
-/// Waits for a batch where there is no device, or prepares it here.
-fn direct<J: Job>(
-    shared: &Arc<Shared<J>>,
-    batches: &Receiver<BatchOf<J>>,
-    feeder: Option<&mut Feeder<J>>,
-) -> Result<BatchOf<J>, Missing> {
-    let Some(feeder) = feeder else { return wait(shared, batches) };
-    loop {
-        if let Some(batch) = batches.try_recv()? {
-            return Ok(batch);
-        }
-        if !work::run_inline(shared) && feeder.step(false) != Fed::Documents {
-            return batches.try_recv()?.ok_or(Missing::Ended);
-        }
-    }
-}
-
-/// Runs the steps of the engine here until one gives a result: the oldest document first.
-fn inline<J: Job>(
-    shared: &Arc<Shared<J>>,
-    results: &Receiver<DoneOf<J>>,
-    feeder: &mut Feeder<J>,
-    device: &mut Option<DeviceLoop<J>>,
-) -> Result<DoneOf<J>, Missing> {
-    loop {
-        if let Some(done) = results.try_recv()? {
-            return Ok(done);
-        }
-        if work::run_inline(shared) {
-            continue;
-        }
-        match step(device, Waiting::Never) {
-            Ran::Something => continue,
-            Ran::Nothing | Ran::Ended => {}
-        }
-        if feeder.step(false) != Fed::Documents && step(device, Waiting::Device) == Ran::Ended {
-            return results.try_recv()?.ok_or(Missing::Ended);
-        }
-    }
-}
-
-fn step<J: Job>(device: &mut Option<DeviceLoop<J>>, waiting: Waiting) -> Ran {
-    let ran = device.as_mut().map_or(Ran::Ended, |device| device.step(waiting));
-    if ran == Ran::Ended {
-        device.take().into_iter().for_each(DeviceLoop::close);
-    }
-    ran
-}
-
-/// Waits until everything has been prepared, then runs the device here.
-fn sequential<J: Job>(
-    shared: &Arc<Shared<J>>,
-    results: &Receiver<DoneOf<J>>,
-    held: &Receiver<Receiver<BatchOf<J>>>,
-    device: &mut SequentialDevice<J>,
-) -> Result<DoneOf<J>, Missing> {
-    loop {
-        if let Some(done) = results.try_recv()? {
-            return Ok(done);
-        }
-        match std::mem::replace(device, SequentialDevice::Ended) {
-            SequentialDevice::Later(make) => match wait(shared, held) {
-                Ok(batches) => *device = SequentialDevice::Now(make(batches)),
-                Err(missing) => {
-                    *device = SequentialDevice::Later(make);
-                    return Err(missing);
-                }
-            },
-            SequentialDevice::Now(running) if shared.then_batches.lock().len() >= THEN_AHEAD => {
-                *device = SequentialDevice::Now(running);
-                return wait(shared, results);
-            }
-            SequentialDevice::Now(mut running) => match running.step(Waiting::Device) {
-                Ran::Ended => running.close_alone(),
-                Ran::Something | Ran::Nothing => *device = SequentialDevice::Now(running),
-            },
-            SequentialDevice::Ended => return wait(shared, results),
-        }
     }
 }

@@ -314,6 +314,7 @@ impl<J: Job> DeviceLoop<J> {
         if let Err(done) = self.out.send(done) {
             cancel_done(&self.shared, done);
         }
+        self.shared.threads.alarm().ring();
     }
 
     /// Cancels the batches that nobody else will take, and closes.

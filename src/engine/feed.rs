@@ -4,9 +4,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::batch::{Group, Slot};
 use super::job::Job;
+use super::seam::Moment;
 use super::shared::{Shared, drop_user, guard};
 use super::work::{Slots, push_group};
 use crate::error::Error;
@@ -23,8 +25,10 @@ pub(crate) struct Feeder<J: Job> {
     batch_size: usize,
     /// Memory for the next group.
     spare: Option<Slots<J>>,
-    /// Whether a document may come at any time, so that none may wait for its neighbours.
-    live: bool,
+    /// Least time between two starts.
+    pause: Option<Duration>,
+    /// When the next document may start.
+    due: Moment,
 }
 
 /// What a step of the feeder came to.
@@ -49,9 +53,17 @@ impl<J: Job> Feeder<J> {
         shared: &Arc<Shared<J>>,
         source: Source<J::Document>,
         batch_size: usize,
-        live: bool,
+        pause: Option<Duration>,
     ) -> Self {
-        Self { shared: shared.clone(), source: Some(source), next: 0, batch_size, spare: None, live }
+        Self {
+            shared: shared.clone(),
+            source: Some(source),
+            next: 0,
+            batch_size,
+            spare: None,
+            pause,
+            due: Moment::ZERO,
+        }
     }
 
     /// The loop of the feeder's thread.
@@ -65,7 +77,7 @@ impl<J: Job> Feeder<J> {
         if self.source.is_none() || self.shared.stopped() {
             return Fed::Ended;
         }
-        let want = if self.live { 1 } else { self.shared.work.group_size().min(self.room()) };
+        let want = self.shared.work.group_size().min(self.room());
         let Some(tokens) = self.take_tokens(want, wait) else {
             return if wait { Fed::Ended } else { Fed::NoToken };
         };
@@ -132,6 +144,7 @@ impl<J: Job> Feeder<J> {
         if slots.is_empty() {
             return;
         }
+        self.keep_pace();
         let first = Position(self.next);
         self.next += slots.len() as u64;
         let documents = slots.iter().map(|slot| J::documents(slot.document())).sum();
@@ -140,6 +153,13 @@ impl<J: Job> Feeder<J> {
         self.shared.in_hand.store(0, Ordering::SeqCst);
         drop(ledger);
         self.spare = push_group(&self.shared, Group { first, slots });
+    }
+
+    /// Waits until the next document may start. Nothing is held meanwhile but the document in hand.
+    fn keep_pace(&mut self) {
+        let Some(pause) = self.pause else { return };
+        self.shared.work.wait_for_start(&self.shared.seam, self.due);
+        self.due = self.shared.seam.now().saturating_add(pause);
     }
 
     /// Drops the source; the run takes nothing more from it.
@@ -153,6 +173,7 @@ impl<J: Job> Feeder<J> {
             drop_user(source);
             let aftermath = self.shared.line.lock().end(self.next, reason);
             self.shared.settle(aftermath);
+            self.shared.threads.alarm().ring();
         }
         Fed::Ended
     }

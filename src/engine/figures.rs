@@ -47,6 +47,7 @@ impl<J: Job> Caller<J> {
                 - accounts.failed
                 - accounts.cancelled
                 - accounts.stuck,
+            total: None,
             elapsed: self.elapsed(),
         }
     }

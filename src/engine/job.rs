@@ -18,6 +18,11 @@ pub(crate) trait Job: Send + Sync + Sized + 'static {
 
     /// Documents in one item.
     fn documents(document: &Self::Document) -> usize;
+
+    /// What a batch of prepared items carries in a run without a device.
+    fn without_device(_: Vec<Self::Prepared>) -> Option<Self::Delivered> {
+        None
+    }
 }
 
 /// What is done with a batch's output before it is handed over: nothing ([`AsItIs`]), or a function

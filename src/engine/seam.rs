@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 pub(crate) use self::channel::{Disconnected, Receiver, Sender};
 pub(crate) use self::lock::{Condvar, Mutex};
 pub(crate) use self::thread::Threads;
+#[cfg(unix)]
+pub(crate) use self::thread::spawn_aside;
 pub(crate) use self::workers::{Pool, Workers};
 
 /// Time since the seam was made.

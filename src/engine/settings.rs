@@ -132,6 +132,14 @@ pub(crate) struct Settings<P> {
     pub(crate) whole_batches: bool,
     /// Whether there is no device: the caller takes what is prepared, as soon as its turn has come.
     pub(crate) direct: bool,
+    /// Items that a worker takes in one go; `None` where measured time decides.
+    pub(crate) chunk: Option<usize>,
+    /// Least time between the starts of two items.
+    pub(crate) pause: Option<Duration>,
+    /// Time after which the run ends.
+    pub(crate) deadline: Option<Duration>,
+    /// Time after which an item is late.
+    pub(crate) item_timeout: Option<Duration>,
 }
 
 impl<P> Default for Settings<P> {
@@ -149,14 +157,20 @@ impl<P> Default for Settings<P> {
             grace: Duration::from_secs(5),
             whole_batches: false,
             direct: false,
+            chunk: None,
+            pause: None,
+            deadline: None,
+            item_timeout: None,
         }
     }
 }
 
 /// Batches ahead where that was left open.
 const AHEAD: usize = 2;
-/// Documents ahead where that was left open and there is no device: enough to take tiny ones in groups.
-const DOCUMENTS_AHEAD: usize = 64;
+/// Items ahead, at least, where that was left open and there is no device: enough to take tiny ones in groups.
+const ITEMS_AHEAD: usize = 64;
+/// Items in one go that leave something to share out.
+const MOST_CHUNK: usize = 1 << 16;
 /// Larger batches than this are a mistake in the units, not a wish.
 pub(crate) const MOST_TOKENS: usize = 1 << 24;
 /// More threads than any machine has cores.
@@ -172,7 +186,9 @@ impl<P> Settings<P> {
         if self.ahead() == 0 && !self.direct {
             return refuse("ahead", "with 0 batches ahead the device waits for every batch; give 1 or more");
         }
-        if self.batch_size.saturating_mul(self.ahead()) > MOST_TOKENS {
+        if self.direct {
+            self.check_direct()?;
+        } else if self.batch_size.saturating_mul(self.ahead()) > MOST_TOKENS {
             return refuse(
                 "batch_size",
                 "batch_size × ahead is more than 2^24 documents in flight; give less",
@@ -204,7 +220,7 @@ impl<P> Settings<P> {
     }
 
     fn ahead(&self) -> usize {
-        self.ahead.unwrap_or(if self.direct { DOCUMENTS_AHEAD } else { AHEAD })
+        self.ahead.unwrap_or(AHEAD)
     }
 
     pub(crate) fn pool(&self) -> Pool {
@@ -214,16 +230,55 @@ impl<P> Settings<P> {
         }
     }
 
-    /// Without a device: tokens for `ahead` items and one a worker. Else tokens for `ahead` batches, those
-    /// on the devices and the one being filled; never fewer than two batches and four items a worker. `then` holds one more batch.
+    /// What is asked of a run without a device.
+    fn check_direct(&self) -> Result<(), Error> {
+        let refuse = |name, reason: &str| Err(Error::Setting { name, reason: reason.into() });
+        match (self.ahead, self.chunk) {
+            (Some(items), _) if items > MOST_TOKENS => {
+                refuse("ahead", "more than 2^24 items in flight are a mistake; give less")
+            }
+            (_, Some(0)) => refuse("chunk", "0 items a call would never begin one; give 1 or more, or Auto"),
+            (_, Some(2..)) if self.one_by_one() => {
+                refuse("chunk", "pause and item_timeout look at single items; leave chunk out")
+            }
+            (_, Some(items)) if items > MOST_CHUNK => {
+                refuse("chunk", "more than 2^16 items in one go leave nothing to share out; give less")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether each item is begun for itself.
+    fn one_by_one(&self) -> bool {
+        self.max_wait.is_some() || self.pause.is_some() || self.item_timeout.is_some()
+    }
+
+    /// Items in one go, where measured time does not decide.
+    pub(crate) fn fixed_chunk(&self) -> Option<usize> {
+        if self.one_by_one() { Some(1) } else { self.chunk }
+    }
+
+    /// No device: the caller takes what is prepared, and nothing waits for a batch to be full.
+    pub(crate) fn without_device() -> Self {
+        Self { direct: true, batch_size: MOST_TOKENS, ..Self::default() }
+    }
+
+    /// Tokens for `ahead` batches, those on the devices and the one being filled; never fewer than two
+    /// batches and four items a worker. `then` holds one more batch. Without a device they are for one
+    /// item a worker and `ahead` items.
     pub(crate) fn tokens(&self, workers: usize, depths: usize, then: bool) -> usize {
         if self.direct {
-            return (workers + self.ahead()).max(1);
+            return self.direct_tokens(workers);
         }
         if self.whole_batches {
             return workers + self.ahead() + depths;
         }
         let batches = self.ahead() + depths + 1 + usize::from(then);
         (batches * self.batch_size).max(2 * self.batch_size).max(4 * workers)
+    }
+
+    fn direct_tokens(&self, workers: usize) -> usize {
+        let chunks = 2 * workers * self.chunk.unwrap_or(2);
+        (workers + self.ahead.unwrap_or(chunks.max(ITEMS_AHEAD))).max(1)
     }
 }

@@ -4,9 +4,11 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use super::batch::{Batch, Item};
 use super::job::Job;
+use super::late::Watch;
 use super::ledger::Ledger;
 use super::line::{Aftermath, Line};
 use super::seam::{Mutex, Seam, Threads, Workers};
@@ -15,6 +17,7 @@ use super::tokens::Tokens;
 use super::work::Work;
 use crate::error::Cause;
 use crate::observe::meters::Meters;
+use crate::stage::CpuStage as _;
 
 pub(crate) struct Shared<J: Job> {
     pub(crate) seam: Seam,
@@ -32,6 +35,8 @@ pub(crate) struct Shared<J: Job> {
     pub(crate) in_source: AtomicBool,
     /// Documents that the feeder has pulled and not yet put into the queue.
     pub(crate) in_hand: AtomicUsize,
+    /// Where items may be late.
+    pub(crate) watch: Option<Watch>,
     stop: AtomicBool,
 }
 
@@ -69,6 +74,8 @@ pub(crate) struct Parts<J: Job> {
     pub(crate) line: Line<J::Document, J::Prepared>,
     pub(crate) workers: Option<Workers>,
     pub(crate) threads: Threads,
+    /// Time that an item may take.
+    pub(crate) item_timeout: Option<Duration>,
 }
 
 impl<J: Job> Shared<J> {
@@ -84,6 +91,7 @@ impl<J: Job> Shared<J> {
             work: parts.work,
             workers: parts.workers,
             threads: parts.threads,
+            watch: parts.item_timeout.map(|limit| Watch::new(&seam, limit)),
             meters: Meters::default(),
             in_source: AtomicBool::new(false),
             in_hand: AtomicUsize::new(0),
@@ -109,6 +117,8 @@ impl<J: Job> Shared<J> {
     pub(crate) fn stop(&self) {
         self.stop.store(true, Ordering::SeqCst);
         self.tokens.stop();
+        // A call that waits for something of its own may end it; a panic there changes nothing here.
+        let _told = guard(|| self.cpu.interrupt());
         for group in self.work.close_prepare() {
             self.cancel_group(group);
         }

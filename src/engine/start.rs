@@ -9,6 +9,7 @@ use super::caller::{Caller, Drive, FEEDER, SequentialDevice, Turn};
 use super::device::{BatchOf, DeviceLoop};
 use super::feed::{Feeder, Source};
 use super::job::{After, Job};
+use super::limits::{Limits, OnLate};
 use super::line::{Cuts, Line, Sink};
 use super::plain;
 use super::seam::{Pool, Receiver, Seam, Sender, Threads, Workers};
@@ -16,7 +17,7 @@ use super::settings::{MOST_TOKENS, Settings};
 use super::shared::{Parts, Shared};
 use super::then::DoneOf;
 use super::tokens::UNLIMITED;
-use super::work::Work;
+use super::work::{Groups, Work};
 use crate::error::Error;
 use crate::observe::meters::DeviceMeter;
 use crate::stage::GpuStage;
@@ -31,6 +32,8 @@ pub(crate) struct Plan<J: Job> {
     pub(crate) source: Source<J::Document>,
     /// All CPU work first, then all GPU work.
     pub(crate) sequential: bool,
+    /// Told of items that are late.
+    pub(crate) on_late: Option<OnLate>,
 }
 
 /// Checks the settings, opens the stages, starts the threads.
@@ -116,23 +119,33 @@ fn build<J: Job>(
     sizes: Sizes,
     threads: &Threads,
 ) -> io::Result<Caller<J>> {
-    let Plan { seam, cpu, devices, after, settings, source, sequential } = plan;
+    let Plan { seam, cpu, devices, after, settings, source, sequential, on_late } = plan;
     let (results_in, results) = seam.channel(2 * sizes.tokens + meters.len());
     let Route { sink, batches, held } = Route::new(&seam, sizes, sequential && !sizes.inline);
     let line = Line::new(cuts(&settings, sizes), sink, Budget::new(settings.on_failure), J::documents);
     let pool = settings.pool();
     let own_pool = matches!(pool, Pool::Private(_));
     let shared = Shared::new(Parts {
-        work: Work::new(&seam, sizes.workers, sizes.most_in_group(), own_pool),
+        work: Work::new(
+            &seam,
+            sizes.workers,
+            Groups {
+                most: sizes.most_in_group(),
+                fixed: settings.fixed_chunk(),
+                paced: settings.pause.is_some(),
+            },
+            own_pool,
+        ),
         tokens: if held.is_some() { UNLIMITED } else { sizes.tokens },
         workers: if sizes.inline { None } else { Some(Workers::start(&seam, &pool, threads)?) },
         threads: threads.clone(),
+        item_timeout: settings.item_timeout,
         line,
         seam,
         cpu,
         after,
     });
-    let feeder = Feeder::new(&shared, source, settings.batch_size, settings.max_wait.is_some());
+    let feeder = Feeder::new(&shared, source, settings.batch_size, settings.pause);
     let make = Make { shared: &shared, meters: &meters, settings: &settings, results: results_in };
     let drive = make.drive(devices, feeder, batches.as_ref(), held, sizes);
     // A thread that could not be started leaves others behind, which wait for what will never come.
@@ -148,6 +161,7 @@ fn build<J: Job>(
         grace: settings.grace,
         workers: sizes.workers,
         turn: Turn::default(),
+        limits: Limits { deadline: settings.deadline, on_late },
     })
 }
 

@@ -3,3 +3,4 @@
 mod fake;
 mod manual_time;
 mod random_schedules;
+mod without_device;

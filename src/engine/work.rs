@@ -14,6 +14,7 @@ use super::job::Job;
 use super::seam::{Condvar, Moment, Mutex, Seam};
 use super::shared::{Shared, guard};
 use super::then::{self, ThenUnit};
+use crate::place::Position;
 
 /// Work that a group should hold: below this the engine's own cost shows.
 const GROUP_WORK: Duration = Duration::from_micros(50);
@@ -23,9 +24,20 @@ pub(crate) struct Work<J: Job> {
     idle: Condvar,
     /// Measured cost of preparing one item, in nanoseconds; `u64::MAX` before the first.
     cost: AtomicU64,
-    most_in_group: usize,
+    groups: Groups,
     /// Whether a ticket runs unit after unit, or gives the pool of others a turn after each.
     own_pool: bool,
+}
+
+/// How many items a group holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Groups {
+    /// Most, where measured time decides.
+    pub(crate) most: usize,
+    /// So many, where that was asked for.
+    pub(crate) fixed: Option<usize>,
+    /// Whether the feeder waits for a free worker.
+    pub(crate) paced: bool,
 }
 
 pub(crate) type Slots<J> = Vec<Slot<<J as Job>::Document, <J as Job>::Prepared>>;
@@ -59,7 +71,7 @@ impl<J: Job> Unit<J> {
 
 impl<J: Job> Work<J> {
     /// `workers` is 0 where the caller runs the units itself.
-    pub(crate) fn new(seam: &Seam, workers: usize, most_in_group: usize, own_pool: bool) -> Self {
+    pub(crate) fn new(seam: &Seam, workers: usize, groups: Groups, own_pool: bool) -> Self {
         let state = State {
             then: VecDeque::new(),
             prepare: VecDeque::new(),
@@ -74,18 +86,21 @@ impl<J: Job> Work<J> {
             state: seam.mutex(state),
             idle: seam.condvar(),
             cost: AtomicU64::new(u64::MAX),
-            most_in_group,
+            groups,
             own_pool,
         }
     }
 
     /// Items for the next group: one at first, then about [`GROUP_WORK`] of measured work.
     pub(crate) fn group_size(&self) -> usize {
+        if let Some(items) = self.groups.fixed {
+            return items;
+        }
         match self.cost.load(Ordering::Relaxed) {
             u64::MAX => 1,
             cost => {
                 let items = GROUP_WORK.as_nanos() as u64 / cost.max(1);
-                usize::try_from(items).unwrap_or(usize::MAX).clamp(1, self.most_in_group)
+                usize::try_from(items).unwrap_or(usize::MAX).clamp(1, self.groups.most)
             }
         }
     }
@@ -122,7 +137,10 @@ impl<J: Job> Work<J> {
     pub(crate) fn close_prepare(&self) -> VecDeque<GroupOf<J>> {
         let mut state = self.state.lock();
         state.prepare_closed = true;
-        std::mem::take(&mut state.prepare)
+        let left = std::mem::take(&mut state.prepare);
+        drop(state);
+        self.idle.notify_all();
+        left
     }
 
     pub(crate) fn close_then(&self) -> VecDeque<ThenUnit<J>> {
@@ -139,6 +157,22 @@ impl<J: Job> Work<J> {
     /// Documents inside units that run now.
     pub(crate) fn running(&self) -> usize {
         self.state.lock().running
+    }
+
+    /// Waits until it is time, and a worker is free to start what comes next; or until nothing more is
+    /// taken in.
+    pub(crate) fn wait_for_start(&self, seam: &Seam, due: Moment) {
+        let mut state = self.state.lock();
+        while !state.prepare_closed {
+            let left = due.saturating_sub(seam.now());
+            let idle =
+                state.most_tickets == 0 || (state.tickets < state.most_tickets && state.prepare.is_empty());
+            state = match (left.is_zero(), idle) {
+                (true, true) => return,
+                (true, false) => self.idle.wait(state, &self.state),
+                (false, _) => self.idle.wait_timeout(state, &self.state, left),
+            };
+        }
     }
 
     /// Waits once, until units may have ended, for at most `wait`; true if none runs.
@@ -243,8 +277,9 @@ fn end_ticket<J: Job>(shared: &Arc<Shared<J>>, ended: &Ended) {
         state.tickets -= 1;
     }
     drop(state);
-    if ended.idle {
+    if ended.idle || shared.work.groups.paced {
         shared.work.idle.notify_all();
+        shared.threads.alarm().ring();
     }
     if again {
         spawn_ticket(shared);
@@ -261,8 +296,9 @@ fn hand_ticket_on<J: Job>(shared: &Arc<Shared<J>>, spare: Option<Slots<J>>, fini
         state.tickets -= 1;
     }
     drop(state);
-    if idle {
+    if idle || shared.work.groups.paced {
         shared.work.idle.notify_all();
+        shared.threads.alarm().ring();
     }
     if more {
         spawn_ticket(shared);
@@ -291,6 +327,7 @@ fn run<J: Job>(shared: &Arc<Shared<J>>, unit: Unit<J>) -> (usize, Option<Slots<J
         }
     };
     INSIDE.set(INSIDE.get() - 1);
+    shared.threads.alarm().ring();
     (documents, spare)
 }
 
@@ -301,7 +338,8 @@ fn prepare<J: Job>(shared: &Shared<J>, mut group: GroupOf<J>) -> Slots<J> {
         if shared.stopped() {
             break;
         }
-        prepare_slot(shared, &mut group.slots, index);
+        let position = Position(group.first.0 + index as u64);
+        prepare_slot(shared, &mut group.slots, index, position);
     }
     let end = shared.seam.now();
     meter(shared, start, end, items);
@@ -310,11 +348,11 @@ fn prepare<J: Job>(shared: &Shared<J>, mut group: GroupOf<J>) -> Slots<J> {
     group.slots
 }
 
-fn prepare_slot<J: Job>(shared: &Shared<J>, slots: &mut Slots<J>, index: usize) {
+fn prepare_slot<J: Job>(shared: &Shared<J>, slots: &mut Slots<J>, index: usize, position: Position) {
     let last = slots.len() - 1;
     slots.swap(index, last);
     if let Some(slot) = slots.pop() {
-        slots.push(prepared(shared, slot));
+        slots.push(prepared(shared, slot, position));
         slots.swap(index, last);
     }
 }
@@ -322,12 +360,20 @@ fn prepare_slot<J: Job>(shared: &Shared<J>, slots: &mut Slots<J>, index: usize) 
 fn prepared<J: Job>(
     shared: &Shared<J>,
     slot: Slot<J::Document, J::Prepared>,
+    position: Position,
 ) -> Slot<J::Document, J::Prepared> {
     let Slot::Waiting(mut document) = slot else { return slot };
     use crate::stage::CpuStage as _;
-    match guard(|| shared.cpu.prepare(&mut document)) {
-        Ok(Ok(prepared)) => Slot::Ready(document, prepared),
-        Ok(Err(cause)) | Err(cause) => Slot::Failed(document, cause),
+    if let Some(watch) = &shared.watch {
+        watch.begin(position, shared.seam.now());
+    }
+    let mut made = guard(|| shared.cpu.prepare(&mut document)).and_then(|made| made);
+    if let Some(watch) = &shared.watch {
+        made = watch.end(position, shared.seam.now(), made);
+    }
+    match made {
+        Ok(prepared) => Slot::Ready(document, prepared),
+        Err(cause) => Slot::Failed(document, cause),
     }
 }
 

@@ -57,6 +57,22 @@ pub(crate) fn recv<T>(receiver: &Receiver<T>) -> Result<T, Failed> {
     }
 }
 
+/// Waits for a message for at most `wait`, or shorter for no reason; a rayon worker gives its pool a turn
+/// meanwhile.
+pub(crate) fn recv_timeout<T>(receiver: &Receiver<T>, wait: Duration) -> Result<Option<T>, Failed> {
+    if rayon::current_thread_index().is_none() {
+        return Ok(receiver.recv_timeout(wait)?);
+    }
+    if let Some(message) = receiver.try_recv()? {
+        return Ok(Some(message));
+    }
+    match run_other_work() {
+        Some(Yield::Executed) => Ok(None),
+        Some(Yield::Idle) => Ok(receiver.recv_timeout(wait.min(IDLE))?),
+        None => Err(Failed::Nested { depth: DEEPEST }),
+    }
+}
+
 /// Gives the caller's pool a turn where it is in one, and says for how long it may wait then.
 pub(crate) fn slice(longest: Duration) -> Duration {
     if rayon::current_thread_index().is_none() {

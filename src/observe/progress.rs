@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How far a run has come. Given to the function set by `Pipeline::progress`, on the caller's thread.
+/// How far a run has come. Given to the function set by `progress`, on the caller's thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
@@ -12,6 +12,8 @@ pub struct Progress {
     pub failed: u64,
     /// Documents that are in flight: pulled, and not out yet.
     pub in_flight: u64,
+    /// Documents that there are in all, where that is known: see `Parallel::total`.
+    pub total: Option<u64>,
     /// Time since the run started.
     pub elapsed: Duration,
 }

@@ -1,13 +1,71 @@
-//! A pipeline without a GPU half: what is prepared goes straight to the caller.
+//! A run without a GPU half: what is prepared goes straight to the caller.
 //!
-//! Uses: `stage`. Used by: `parallel`, which is its public face.
+//! The same engine, with no device thread and no batch that waits to be full: whatever stands at the
+//! head of the line comes out at once. Used by `parallel`, which is its public face.
 
+use std::convert::Infallible;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use super::Pipeline;
-use crate::engine::job::AsItIs;
+use super::mode::PerDocument;
+use super::run::{Engine, NotStarted, Run};
+use crate::engine::job::{After, AsItIs, Job};
+use crate::engine::limits::OnLate;
+use crate::engine::seam::Seam;
 use crate::engine::settings::Settings;
+use crate::engine::start::{Plan, start};
+use crate::error::Cause;
 use crate::stage::{CpuStage, GpuStage, StageError};
+
+/// Starts a run of this stage over these documents; a batch carries what was prepared.
+pub(crate) fn run<D, C, I>(
+    stage: C,
+    settings: Settings<C::Prepared>,
+    documents: I,
+    on_late: Option<OnLate>,
+) -> Run<D, Vec<C::Prepared>>
+where
+    D: Send + 'static,
+    C: CpuStage<D>,
+    I: Iterator<Item = D> + Send + 'static,
+{
+    let plan = Plan::<Direct<D, C>> {
+        seam: Seam::real(),
+        cpu: stage,
+        devices: Vec::new(),
+        after: AsPrepared(PhantomData),
+        settings,
+        source: Box::new(documents),
+        sequential: false,
+        on_late,
+    };
+    match start(plan) {
+        Ok(caller) => Run::new(Box::new(Engine::<PerDocument, _>::new(caller, 1)), None),
+        Err(error) => Run::new(Box::new(NotStarted(Some(error))), None),
+    }
+}
+
+/// The types of a run without a device.
+pub(crate) struct Direct<D, C>(PhantomData<fn() -> (D, C)>);
+
+impl<D: Send + 'static, C: CpuStage<D>> Job for Direct<D, C> {
+    type Document = D;
+    type Prepared = C::Prepared;
+    type Output = ();
+    type Delivered = Vec<C::Prepared>;
+    type Cpu = C;
+    type Gpu = NoDevice;
+    type After = AsPrepared<C::Prepared>;
+
+    fn documents(_: &D) -> usize {
+        1
+    }
+
+    fn without_device(prepared: Vec<C::Prepared>) -> Option<Vec<C::Prepared>> {
+        Some(prepared)
+    }
+}
 
 /// The device that is not there: it is never opened and never asked.
 #[derive(Debug)]
@@ -26,8 +84,27 @@ impl<P: 'static> GpuStage<P> for NoDevice {
     }
 }
 
-/// Documents that come out together at most; each comes out as soon as its turn has come.
-const MOST_AT_ONCE: usize = 1 << 8;
+/// Nothing is done after a device that is not there: the batch carries what was prepared.
+#[derive(Debug)]
+pub(crate) struct AsPrepared<P>(PhantomData<fn() -> P>);
+
+impl<D, P: Send + 'static> After<D, ()> for AsPrepared<P> {
+    type Delivered = Vec<P>;
+    type Part = Infallible;
+    const PER_ROW: bool = false;
+
+    fn whole(&self, (): ()) -> Option<Vec<P>> {
+        None
+    }
+
+    fn part(&self, _: &mut D, (): &(), _: usize) -> Result<Infallible, Cause> {
+        Err(Cause::msg("rows are not worked on here"))
+    }
+
+    fn join(&self, _: Vec<Infallible>) -> Option<Vec<P>> {
+        None
+    }
+}
 
 impl<D, C> Pipeline<D, C, NoDevice>
 where
@@ -39,7 +116,7 @@ where
     /// Tokens are the workers and `ahead`, in documents.
     pub(crate) fn without_device(cpu: C) -> Self {
         let mut pipeline = Self::assemble(cpu, Vec::new(), AsItIs(()));
-        pipeline.settings = Settings { direct: true, batch_size: MOST_AT_ONCE, ..pipeline.settings };
+        pipeline.settings = Settings::without_device();
         pipeline
     }
 }

@@ -1,8 +1,10 @@
 //! A run: an iterator over batches of results, and how it ends.
 
 use std::fmt;
+#[cfg(feature = "stream")]
+use std::task::{Poll, Waker};
 
-use crate::engine::batch::Item;
+use crate::engine::batch::{Delivery, Item};
 use crate::engine::caller::Caller;
 use crate::engine::job::Job;
 
@@ -42,6 +44,10 @@ pub(crate) trait Drive<D, O>: Send {
     fn take_back(&mut self) -> Vec<(Position, D)>;
     fn report(&self) -> Report;
     fn progress(&self) -> Progress;
+    #[cfg(feature = "stream")]
+    fn never_wait(&mut self);
+    #[cfg(feature = "stream")]
+    fn poll_next(&mut self, waker: &Waker) -> Poll<Option<Result<Batch<D, O>, Error>>>;
 }
 
 impl<D: 'static, O: 'static> Run<D, O> {
@@ -94,13 +100,13 @@ impl<D, O> Run<D, O> {
         self.inner.take_back()
     }
 
-    pub(crate) fn progress(&self) -> Progress {
-        self.inner.progress()
-    }
-
     /// Where the time went so far, and what to change.
     pub fn report(&self) -> Report {
         self.inner.report()
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
+        self.inner.progress()
     }
 }
 
@@ -109,10 +115,29 @@ impl<D, O> Iterator for Run<D, O> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let item = self.inner.next();
-        if let (Some(on_progress), Some(Ok(_))) = (&mut self.on_progress, &item) {
+        self.tell(&item);
+        item
+    }
+}
+
+impl<D, O> Run<D, O> {
+    fn tell(&mut self, item: &Option<Result<Batch<D, O>, Error>>) {
+        if let (Some(on_progress), Some(Ok(_))) = (&mut self.on_progress, item) {
             on_progress(&self.inner.progress());
         }
-        item
+    }
+
+    #[cfg(feature = "stream")]
+    pub(crate) fn never_wait(&mut self) {
+        self.inner.never_wait();
+    }
+
+    /// As `next`, without waiting.
+    #[cfg(feature = "stream")]
+    pub(crate) fn poll_next(&mut self, waker: &Waker) -> Poll<Option<Result<Batch<D, O>, Error>>> {
+        let item = std::task::ready!(self.inner.poll_next(waker));
+        self.tell(&item);
+        Poll::Ready(item)
     }
 }
 
@@ -137,6 +162,21 @@ impl<M, J: Job> Engine<M, J> {
     }
 }
 
+impl<M, J: Job> Engine<M, J> {
+    fn unpacked<D>(
+        &self,
+        delivery: Result<Delivery<J::Document, J::Delivered>, Error>,
+    ) -> Result<Batch<D, J::Delivered>, Error>
+    where
+        M: Mode<D, Item = J::Document>,
+    {
+        match delivery {
+            Ok(delivery) => Ok(mode::unpack::<D, M, _>(delivery, self.batch_size)),
+            Err(error) => Err(mode::unpack_error::<D, M>(error, self.batch_size)),
+        }
+    }
+}
+
 impl<D, M, J> Drive<D, J::Delivered> for Engine<M, J>
 where
     M: Mode<D>,
@@ -144,8 +184,7 @@ where
 {
     fn next(&mut self) -> Option<Result<Batch<D, J::Delivered>, Error>> {
         let delivery = self.caller.next()?;
-        let batch = delivery.map(|delivery| mode::unpack::<D, M, _>(delivery, self.batch_size));
-        Some(batch.map_err(|error| mode::unpack_error::<D, M>(error, self.batch_size)))
+        Some(self.unpacked(delivery))
     }
 
     fn stop(&mut self) {
@@ -171,6 +210,17 @@ where
 
     fn progress(&self) -> Progress {
         self.caller.progress()
+    }
+
+    #[cfg(feature = "stream")]
+    fn never_wait(&mut self) {
+        self.caller.never_wait();
+    }
+
+    #[cfg(feature = "stream")]
+    fn poll_next(&mut self, waker: &Waker) -> Poll<Option<Result<Batch<D, J::Delivered>, Error>>> {
+        let next = std::task::ready!(self.caller.poll_next(waker));
+        Poll::Ready(next.map(|delivery| self.unpacked(delivery)))
     }
 }
 
@@ -210,5 +260,13 @@ impl<D, O> Drive<D, O> for NotStarted {
 
     fn progress(&self) -> Progress {
         Progress::default()
+    }
+
+    #[cfg(feature = "stream")]
+    fn never_wait(&mut self) {}
+
+    #[cfg(feature = "stream")]
+    fn poll_next(&mut self, _: &Waker) -> Poll<Option<Result<Batch<D, O>, Error>>> {
+        Poll::Ready(self.next())
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Condvar, Moment, Mutex, Seam};
+use crate::engine::alarm::Alarm;
 
 /// The threads of one run.
 ///
@@ -17,6 +18,8 @@ struct Inner {
     running: Mutex<Vec<Arc<str>>>,
     ended: Condvar,
     handles: Mutex<Vec<(Arc<str>, Handle)>>,
+    /// Told of every end, and of other news.
+    alarm: Alarm,
 }
 
 enum Handle {
@@ -44,6 +47,7 @@ impl Threads {
             running: seam.mutex(Vec::new()),
             ended: seam.condvar(),
             handles: seam.mutex(Vec::new()),
+            alarm: Alarm::new(seam),
         }))
     }
 
@@ -112,6 +116,18 @@ impl Threads {
         }
         drop(running);
         self.0.ended.notify_all();
+        self.0.alarm.ring();
+    }
+
+    /// Whether all threads but the one of this name have ended.
+    #[cfg(feature = "stream")]
+    pub(crate) fn ended_but(&self, name: &str) -> bool {
+        self.0.running.lock().iter().all(|other| **other == *name)
+    }
+
+    /// What is told when there may be news for the caller.
+    pub(crate) fn alarm(&self) -> &Alarm {
+        &self.0.alarm
     }
 
     /// No longer waits for this thread: it ends by itself, later.
@@ -123,6 +139,12 @@ impl Threads {
             self.0.handles.lock().retain(|(other, _)| !Arc::ptr_eq(other, &name));
         }
     }
+}
+
+/// Starts a thread that belongs to no run and is never joined.
+#[cfg(unix)]
+pub(crate) fn spawn_aside(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    real(name, body).map(drop)
 }
 
 fn real(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<std::thread::JoinHandle<()>> {

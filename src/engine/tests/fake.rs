@@ -232,7 +232,16 @@ impl Setup {
     {
         let Self { seam, cpu_cost, devices, sequential } = self;
         let cpu = FakeCpu { seam: seam.clone(), cost: cpu_cost };
-        start(Plan::<J> { seam, cpu, devices, after, settings, source: Box::new(source), sequential })
+        start(Plan::<J> {
+            seam,
+            cpu,
+            devices,
+            after,
+            settings,
+            source: Box::new(source),
+            sequential,
+            on_late: None,
+        })
     }
 }
 

@@ -1,0 +1,52 @@
+//! What the caller looks at while it waits: the deadline of the run, and items that are late.
+
+use std::time::Duration;
+
+use super::job::Job;
+use super::late::Late;
+use super::seam::Moment;
+use super::shared::Shared;
+
+/// Told of each item that is late.
+pub(crate) type OnLate = Box<dyn FnMut(&Late) + Send>;
+
+#[derive(Default)]
+pub(crate) struct Limits {
+    /// The time that the run has, from its start.
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) on_late: Option<OnLate>,
+}
+
+/// The run has had its time.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Over {
+    pub(crate) after: Duration,
+}
+
+impl Limits {
+    /// Tells who is late; an error once the run has had its time.
+    pub(crate) fn look<J: Job>(&mut self, shared: &Shared<J>) -> Result<(), Over> {
+        if self.deadline.is_none() && shared.watch.is_none() {
+            return Ok(());
+        }
+        let now = shared.seam.now();
+        if let (Some(watch), Some(on_late)) = (&shared.watch, &mut self.on_late) {
+            watch.late(now).iter().for_each(on_late);
+        }
+        match self.deadline {
+            Some(after) if now >= after => Err(Over { after }),
+            _ => Ok(()),
+        }
+    }
+
+    /// For how long the caller may wait without looking; `None` for any time.
+    pub(crate) fn patience<J: Job>(&self, shared: &Shared<J>) -> Option<Duration> {
+        let now: Moment = shared.seam.now();
+        let deadline = self.deadline.map(|deadline| deadline.saturating_sub(now));
+        let late = shared.watch.as_ref().filter(|_| self.on_late.is_some()).map(|watch| watch.patience(now));
+        match (deadline, late) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! A run as an async stream.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+
+use super::{Batch, Run};
+use crate::error::Error;
+
+/// A run as an async stream of batches: see [`Run::into_stream`].
+#[must_use = "a run does nothing more once it is dropped; poll it"]
+pub struct RunStream<D, O>(Run<D, O>);
+
+impl<D, O> Run<D, O> {
+    /// The same run as an async stream, with the feature `stream`.
+    ///
+    /// Polling never blocks: the threads of the run wake the task when a batch is there, and no other
+    /// thread is needed. Before its last item the stream waits, asleep, until the threads have ended,
+    /// however long a stage takes to return. Dropping it does not wait for them: they end by themselves.
+    /// A run in which the caller does the work (`workers(0)`, `run_sequential`) does it when polled. A
+    /// deadline is noticed when the task is woken.
+    ///
+    /// ```
+    /// use futures_core::Stream;
+    /// use gapless::{Cause, Pipeline};
+    /// use std::{future::poll_fn, pin::pin};
+    ///
+    /// let cpu = |n: &mut u64| Ok::<_, Cause>(*n);
+    /// let gpu = |batch: &[u64]| Ok::<_, Cause>(batch.to_vec());
+    /// let mut batches = pin!(Pipeline::new(cpu, gpu).batch_size(4).run(0..10).into_stream());
+    /// let mut documents = 0;
+    /// pollster::block_on(async {
+    ///     while let Some(batch) = poll_fn(|task| batches.as_mut().poll_next(task)).await {
+    ///         documents += batch.unwrap().len();
+    ///     }
+    /// });
+    /// assert_eq!(documents, 10);
+    /// ```
+    pub fn into_stream(mut self) -> RunStream<D, O> {
+        self.never_wait();
+        RunStream(self)
+    }
+}
+
+impl<D, O> RunStream<D, O> {
+    /// The run behind the stream, to ask for its report.
+    pub fn run(&self) -> &Run<D, O> {
+        &self.0
+    }
+}
+
+impl<D, O> Stream for RunStream<D, O> {
+    type Item = Result<Batch<D, O>, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_next(task.waker())
+    }
+}
+
+impl<D, O> fmt::Debug for RunStream<D, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RunStream").field(&self.0).finish()
+    }
+}
