@@ -35,6 +35,8 @@ mod files;
 mod images;
 mod map;
 mod mime;
+#[cfg(feature = "image")]
+mod pixels;
 mod random;
 mod source;
 mod tags;

@@ -12,6 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["gpu"],
     &["pipeline"],
     &["parallel"],
+    &["doc"],
 ];
 
 /// More lines are not read in one sitting.
