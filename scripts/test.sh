@@ -55,21 +55,43 @@ prepare_device() {
   exit 1
 }
 
+# The wire against DocArray itself, in an environment of its own under target/.
+prove_wire() {
+  if ! command -v python3 >/dev/null; then
+    if [ "${CI:-}" = true ]; then
+      echo "There is no Python, and the wire must be proven against DocArray: install python3." >&2
+      exit 1
+    fi
+    say "NOT TESTED: the wire against DocArray, since there is no Python"
+    return
+  fi
+  say "the wire against DocArray 0.21.0"
+  local peer=target/wire-peer
+  if ! "$peer/venv/bin/python" -c 'import docarray, lz4, google.protobuf' 2>/dev/null; then
+    rm -rf "$peer/venv"
+    python3 -m venv "$peer/venv"
+    "$peer/venv/bin/pip" install -q 'docarray==0.21.0' 'numpy<3' 'protobuf<8' 'lz4<5'
+  fi
+  cargo build --release --locked --features http,stream --example wire
+  "$peer/venv/bin/python" scripts/wire_peer.py target/release/examples/wire "$peer/files"
+}
+
 prepare_device
 say "formatting"
 cargo fmt --check
 say "lints"
-cargo clippy --release --locked --all-targets --features stream -- -D warnings
+cargo clippy --release --locked --all-targets --features http,stream -- -D warnings
 cargo clippy --release --locked --lib -- -D warnings
 cargo clippy --release --locked --no-default-features --lib -- -D warnings
 say "documentation"
-RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --features stream
+RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --features http,stream
 say "examples and benches"
-cargo build --release --locked --features stream --examples --benches
+cargo build --release --locked --features http,stream --examples --benches
 say "tests on $device"
-cargo test --release --locked --features stream --lib --tests
+cargo test --release --locked --features http,stream --lib --tests
 say "examples of the documentation"
-cargo test --release --locked --features stream --doc
+cargo test --release --locked --features http,stream --doc
+prove_wire
 if [ "$full" = yes ]; then
   say "benches"
   cargo bench --locked --bench engine --bench photos

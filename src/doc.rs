@@ -29,11 +29,14 @@ mod blobs;
 mod data_uri;
 mod document;
 mod element;
+mod embed;
 mod files;
 #[cfg(feature = "image")]
 mod images;
 mod map;
 mod mime;
+#[cfg(feature = "image")]
+mod pixels;
 mod random;
 mod source;
 mod tags;
@@ -44,6 +47,7 @@ pub mod wire;
 pub use array::DocArray;
 pub use document::{Content, Doc, Score};
 pub use element::Number;
+pub use embed::{Embed, OwnTensor};
 pub use files::{FromFiles, Patterns, Read};
 pub use tags::{Tags, Value};
 pub use tensor::Tensor;

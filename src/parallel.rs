@@ -23,6 +23,8 @@ mod stream;
 mod task;
 mod vectorizer;
 
+#[cfg(feature = "doc")]
+pub(crate) use self::apply::Rest;
 pub use self::apply::{Applied, Apply, ApplyError, apply, apply_batch};
 pub use self::builder::{Chunk, Parallel, parallel};
 pub use self::failed::Failed;

@@ -24,7 +24,9 @@ fn an_endless_source_is_pulled_no_further_than_its_tokens() {
     for workers in [0, 2] {
         let pulled = Arc::new(AtomicU64::new(0));
         let count = pulled.clone();
-        let source = (0..).inspect(move |_| _ = count.fetch_add(1, Ordering::SeqCst));
+        let source = (0..).inspect(move |_| {
+            count.fetch_add(1, Ordering::SeqCst);
+        });
         let mut run = parallel::map(source, double).workers(workers).ahead(3).run();
         for expected in 0..100 {
             assert_eq!(run.next().expect("endless").expect("no failure"), (expected, 2 * expected));

@@ -12,8 +12,8 @@ use crate::error::{Cause, Error};
 /// Documents that name files, and may hold what is in them.
 ///
 /// A pattern has the wildcards of a shell: `*`, `?`, `[a-z]`, and `**` for any folders between; a leading
-/// `~` is the user's home. Names that begin with a dot are matched by a pattern that says so only. Folders
-/// are left out. The documents come sorted by their uri, each file once.
+/// `~` is the user's home. Names that begin with a dot are found by a part of the pattern that does so only;
+/// names that are not UTF-8 are not found. Folders are left out. The documents come sorted by their uri, each file once.
 ///
 /// A folder that is missing is an error, since that is nearly always a mistyped name; a folder without
 /// matching files gives no documents.
@@ -193,9 +193,22 @@ impl FromFiles {
     }
 }
 
-/// As in a shell: a dot at the start of a name must be asked for.
-const LIKE_A_SHELL: MatchOptions =
-    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
+/// Dots at the start of names are looked at here: with its own option for that, glob 0.3 finds no such name
+/// whatever the pattern says, and panics at names that are not UTF-8.
+const LIKE_A_SHELL: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: false,
+};
+
+/// Whether every hidden name in the path was asked for by a part of the pattern that begins with a dot too.
+fn shown(path: &Path, folder: &Path, pattern: &str) -> bool {
+    let inside = path.strip_prefix(folder).unwrap_or(path);
+    inside.iter().map(|name| name.to_string_lossy()).filter(|name| name.starts_with('.')).all(|name| {
+        let mut parts = pattern.split('/').filter(|part| part.starts_with('.'));
+        parts.any(|part| glob::Pattern::new(part).is_ok_and(|part| part.matches(&name)))
+    })
+}
 
 fn find(pattern: &str, recursive: bool, uris: &mut Vec<String>) -> Result<(), Error> {
     let mut pattern = at_home(pattern);
@@ -214,7 +227,7 @@ fn find(pattern: &str, recursive: bool, uris: &mut Vec<String>) -> Result<(), Er
         .map_err(|error| setting("from_files", format!("{pattern}: {error}")))?;
     for path in found {
         let path = path.map_err(|error| Error::Documents { cause: error.into() })?;
-        if !path.is_dir() {
+        if shown(&path, folder, &pattern) && !path.is_dir() {
             uris.push(utf8(path)?);
         }
     }

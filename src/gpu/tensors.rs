@@ -130,6 +130,13 @@ impl<'a> Row<'a> {
         Some(Flat::wrap_ref(&values[self.index * len..][..len]))
     }
 
+    /// Names of the outputs and their values in their shapes, without the batch axis, in the order in which
+    /// the program named them.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, ArrayViewD<'a, f32>)> + use<'a> {
+        let index = self.index;
+        self.tensors.iter().map(move |(name, tensor)| (name, tensor.index_axis(Axis(0), index)))
+    }
+
     /// The output with this name in its shape, without the batch axis.
     ///
     /// # Panics

@@ -194,18 +194,18 @@ impl<D, T: Send + 'static, C: CpuStage<T>> fmt::Debug for Apply<'_, D, T, C> {
 }
 
 /// Documents that are not in the engine yet: what it does not pull is taken back from here.
-struct Rest<D>(Arc<Mutex<std::vec::IntoIter<D>>>);
+pub(crate) struct Rest<D>(Arc<Mutex<std::vec::IntoIter<D>>>);
 
 impl<D> Rest<D> {
     fn with<R>(&self, change: impl FnOnce(&mut std::vec::IntoIter<D>) -> R) -> R {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn fill(&self, documents: Vec<D>) {
+    pub(crate) fn fill(&self, documents: Vec<D>) {
         self.with(|rest| *rest = documents.into_iter());
     }
 
-    fn left(&self) -> std::vec::IntoIter<D> {
+    pub(crate) fn left(&self) -> std::vec::IntoIter<D> {
         self.with(|rest| std::mem::replace(rest, Vec::new().into_iter()))
     }
 }
