@@ -28,6 +28,8 @@ pub(crate) struct Figures {
     bytes: u64,
     memory: u64,
     kernels: Vec<KernelReport>,
+    /// The shader that was chosen for each.
+    variants: Vec<String>,
 }
 
 /// Runs all items `repeat` times, batch by batch, then as often through a pipeline.
@@ -39,8 +41,9 @@ pub(crate) fn measure(
     repeat: usize,
 ) -> Result<Figures, Problem> {
     let batch_size = batch_size.min(items.len());
-    let plan = net.plan(batch_size)?;
     GpuStage::<Item>::open(&mut net, batch_size).map_err(|cause| cause.to_string())?;
+    // Which variant of a kernel is the fastest here is known once the program was opened.
+    let plan = net.plan(batch_size)?;
     // The first batch wakes the device up.
     time_one(&mut net, &items[..batch_size])?;
     let (mut alone, mut device) = (Vec::new(), Vec::new());
@@ -65,6 +68,7 @@ pub(crate) fn measure(
         multiply_adds: plan.multiply_adds(),
         bytes: plan.bytes_moved(batch_size),
         memory: plan.memory(),
+        variants: plan.kernels().map(|kernel| kernel.variant.to_owned()).collect(),
         kernels: ran.kernels.clone(),
     })
 }
@@ -96,6 +100,10 @@ impl Figures {
         self.multiply_adds as f64 * self.batch_size as f64 / self.worked_s()
     }
 
+    fn timed(&self) -> impl Iterator<Item = (&KernelReport, &String)> {
+        self.kernels.iter().zip(&self.variants)
+    }
+
     pub(crate) fn to_json(&self, model: &Path) -> Value {
         json!({
             "model": model.to_string_lossy(),
@@ -114,9 +122,15 @@ impl Figures {
             "memory": self.memory,
             "multiply_adds_per_second": self.multiply_adds_per_second(),
             "bytes_per_second": self.bytes as f64 / self.worked_s(),
-            "kernels": self.kernels,
+            "kernels": self.timed().map(|(kernel, variant)| row(kernel, variant)).collect::<Vec<_>>(),
         })
     }
+}
+
+fn row(kernel: &KernelReport, variant: &str) -> Value {
+    let mut row = json!(kernel);
+    row["variant"] = variant.into();
+    row
 }
 
 impl fmt::Display for Figures {
@@ -140,8 +154,8 @@ impl fmt::Display for Figures {
             self.bytes as f64 / self.worked_s() / 1e9,
             self.memory as f64 / 1e6
         )?;
-        for KernelReport { name, seconds, share, .. } in &self.kernels {
-            writeln!(f, "  {name:<48} {:>9.3} ms {:>5.1} %", ms(*seconds), share * 100.0)?;
+        for (KernelReport { name, seconds, share, .. }, variant) in self.timed() {
+            writeln!(f, "  {name:<48} {variant:<22} {:>9.3} ms {:>5.1} %", ms(*seconds), share * 100.0)?;
         }
         Ok(())
     }

@@ -9,16 +9,21 @@ fn power(base: f32, exponent: f32, any: u32) -> f32 {
     if is_nan(base) || is_nan(exponent) || outside {
         return quiet_nan(any);
     }
-    let size = power_of_size(abs(base), exponent, whole);
+    let size = power_of_size(abs(base), exponent, whole, any);
     let odd = whole && abs(exponent) < 16777216.0 && (u32(abs(exponent)) & 1u) == 1u;
     let negative = (bitcast<u32>(base) & 0x80000000u) != 0u;
     return select(size, -size, odd && negative);
 }
 
 // Small whole powers are products, so that they are as right as a product is.
-fn power_of_size(size: f32, exponent: f32, whole: bool) -> f32 {
+fn power_of_size(size: f32, exponent: f32, whole: bool, any: u32) -> f32 {
     if size == 1.0 {
         return 1.0;
+    }
+    // Logarithms and powers of two of a device need not know infinity.
+    if size == 0.0 || is_infinite(size) || is_infinite(exponent) {
+        let infinity = bitcast<f32>(0x7f800000u | (any & 0u));
+        return select(0.0, infinity, (size > 1.0) == (exponent > 0.0));
     }
     if !whole || abs(exponent) > 64.0 {
         return exp2(exponent * log2(size));
