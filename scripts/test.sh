@@ -72,7 +72,7 @@ prove_wire() {
     python3 -m venv "$peer/venv"
     "$peer/venv/bin/pip" install -q 'docarray==0.21.0' 'numpy<3' 'protobuf<8' 'lz4<5'
   fi
-  cargo build --release --locked --example wire
+  cargo build --release --locked --features http,stream --example wire
   "$peer/venv/bin/python" scripts/wire_peer.py target/release/examples/wire "$peer/files"
 }
 
@@ -95,6 +95,6 @@ prove_wire
 if [ "$full" = yes ]; then
   say "benches"
   cargo bench --locked --bench engine --bench photos
-  [ "${GAPLESS_TESTS:-}" = no-gpu ] || cargo bench --locked --bench ring
+  [ "${GAPLESS_TESTS:-}" = no-gpu ] || cargo bench --locked --bench ring --bench kernels
 fi
 say "all passed, on $device"

@@ -3,7 +3,7 @@
 // CPU twin   src/kernel/conv2d.rs (`Conv2d::twin`)
 // Params     src/kernel/conv2d.rs (`Conv2dParams`), layout checked by tests/shaders.rs
 // In / Out   f32 [channels, h, w], [outputs, channels / groups, kh, kw], [outputs] / f32 [outputs, out_h, out_w]
-// Dispatch   ceil(work / 64) workgroups folded over x, y; work = groups * channel_tiles * pixel_tiles
+// Dispatch   ceil(work / 64) workgroups folded over x, y; work = groups * tiles_down * tiles_across
 struct Params {
     channels_in_group: u32,
     outputs_in_group: u32,
@@ -21,18 +21,16 @@ struct Params {
     pad_left: i32,
     dilation_y: i32,
     dilation_x: i32,
-    channel_tiles: u32,
-    pixel_tiles: u32,
+    tiles_down: u32,
+    tiles_across: u32,
     work: u32,
-    clips: u32,
-    low: f32,
-    high: f32,
+    alpha: f32,
+    beta: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> weight: array<f32>;
-// Bias and y follow in shared/bias.wgsl or shared/no_bias.wgsl.
+// Weight follows in shared/weight*.wgsl; bias, residual and y in shared/finish*.wgsl.
 
 @compute @workgroup_size(64)
 fn main(
@@ -44,16 +42,14 @@ fn main(
     if place >= params.work {
         return;
     }
-    let first_pixel = (place % params.pixel_tiles) * 4u;
-    let tile = place / params.pixel_tiles;
-    let conv_group = tile / params.channel_tiles;
-    let first_output = (tile % params.channel_tiles) * 4u;
+    let first_pixel = (place % params.tiles_across) * 4u;
+    let tile = place / params.tiles_across;
+    let conv_group = tile / params.tiles_down;
+    let first_output = (tile % params.tiles_down) * 4u;
     // Places past an end compute the last one again, and are not written.
     let outputs = conv_group * params.outputs_in_group
         + min(first_output + vec4(0u, 1u, 2u, 3u), vec4(params.outputs_in_group - 1u));
     let pixels = min(first_pixel + vec4(0u, 1u, 2u, 3u), vec4(params.out_pixels - 1u));
-    let top = vec4<i32>(pixels / params.out_width) * params.stride_y - params.pad_top;
-    let left = vec4<i32>(pixels % params.out_width) * params.stride_x - params.pad_left;
     let plane = params.height * params.width;
     let taps = params.kernel_height * params.kernel_width;
     let source = group.z * params.in_len + conv_group * params.channels_in_group * plane;
@@ -62,22 +58,18 @@ fn main(
     // One column an output, one row a pixel.
     var sums = mat4x4<f32>();
     for (var tap = 0u; tap < taps; tap++) {
-        let row = top + i32(tap / params.kernel_width) * params.dilation_y;
-        let column = left + i32(tap % params.kernel_width) * params.dilation_x;
-        let inside = (row >= vec4(0)) & (row < vec4(i32(params.height)))
-            & (column >= vec4(0)) & (column < vec4(i32(params.width)));
-        if !any(inside) {
+        let four = seen(pixels, tap);
+        if !any(four.inside) {
             continue;
         }
-        let offset = select(vec4(0), row * i32(params.width) + column, inside);
-        var at = vec4<u32>(offset) + source;
+        var at = four.at + source;
         var w = weights + tap;
         for (var channel = 0u; channel < params.channels_in_group; channel++) {
-            let values = select(vec4(0.0), vec4(x[at.x], x[at.y], x[at.z], x[at.w]), inside);
-            sums[0] += weight[w.x] * values;
-            sums[1] += weight[w.y] * values;
-            sums[2] += weight[w.z] * values;
-            sums[3] += weight[w.w] * values;
+            let values = select(vec4(0.0), vec4(x[at.x], x[at.y], x[at.z], x[at.w]), four.inside);
+            sums[0] += weight_at(w.x) * values;
+            sums[1] += weight_at(w.y) * values;
+            sums[2] += weight_at(w.z) * values;
+            sums[3] += weight_at(w.w) * values;
             at += plane;
             w += taps;
         }
@@ -88,7 +80,7 @@ fn main(
     for (var i = 0u; i < output_end; i++) {
         let start = group.z * params.out_len + outputs[i] * params.out_pixels + first_pixel;
         for (var j = 0u; j < pixel_end; j++) {
-            y[start + j] = finish(sums[i][j] + bias_of(outputs[i]));
+            finish(start + j, outputs[i], sums[i][j]);
         }
     }
 }

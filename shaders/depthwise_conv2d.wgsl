@@ -3,7 +3,7 @@
 // CPU twin   src/kernel/conv2d.rs (`Conv2d::twin`)
 // Params     src/kernel/conv2d.rs (`Conv2dParams`), layout checked by tests/shaders.rs
 // In / Out   f32 [channels, h, w], [outputs, channels / groups, kh, kw], [outputs] / f32 [outputs, out_h, out_w]
-// Dispatch   ceil(work / 64) workgroups folded over x, y; work = outputs * pixel_tiles
+// Dispatch   ceil(work / 64) workgroups folded over x, y; work = outputs * tiles_across
 struct Params {
     channels_in_group: u32,
     outputs_in_group: u32,
@@ -21,18 +21,16 @@ struct Params {
     pad_left: i32,
     dilation_y: i32,
     dilation_x: i32,
-    channel_tiles: u32,
-    pixel_tiles: u32,
+    tiles_down: u32,
+    tiles_across: u32,
     work: u32,
-    clips: u32,
-    low: f32,
-    high: f32,
+    alpha: f32,
+    beta: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> weight: array<f32>;
-// Bias and y follow in shared/bias.wgsl or shared/no_bias.wgsl.
+// Weight follows in shared/weight*.wgsl; bias, residual and y in shared/finish*.wgsl.
 
 @compute @workgroup_size(64)
 fn main(
@@ -44,31 +42,25 @@ fn main(
     if place >= params.work {
         return;
     }
-    let first_pixel = (place % params.pixel_tiles) * 4u;
-    let output = place / params.pixel_tiles;
+    let first_pixel = (place % params.tiles_across) * 4u;
+    let output = place / params.tiles_across;
     // Places past the end compute the last one again, and are not written.
     let pixels = min(first_pixel + vec4(0u, 1u, 2u, 3u), vec4(params.out_pixels - 1u));
-    let top = vec4<i32>(pixels / params.out_width) * params.stride_y - params.pad_top;
-    let left = vec4<i32>(pixels % params.out_width) * params.stride_x - params.pad_left;
     let plane = params.height * params.width;
     let taps = params.kernel_height * params.kernel_width;
     let source = group.z * params.in_len + output / params.outputs_in_group * plane;
 
     var sums = vec4(0.0);
     for (var tap = 0u; tap < taps; tap++) {
-        let row = top + i32(tap / params.kernel_width) * params.dilation_y;
-        let column = left + i32(tap % params.kernel_width) * params.dilation_x;
-        let inside = (row >= vec4(0)) & (row < vec4(i32(params.height)))
-            & (column >= vec4(0)) & (column < vec4(i32(params.width)));
-        let offset = select(vec4(0), row * i32(params.width) + column, inside);
-        let at = vec4<u32>(offset) + source;
-        let values = select(vec4(0.0), vec4(x[at.x], x[at.y], x[at.z], x[at.w]), inside);
-        sums += weight[output * taps + tap] * values;
+        let four = seen(pixels, tap);
+        let at = four.at + source;
+        let values = select(vec4(0.0), vec4(x[at.x], x[at.y], x[at.z], x[at.w]), four.inside);
+        sums += weight_at(output * taps + tap) * values;
     }
 
     let pixel_end = min(params.out_pixels - first_pixel, 4u);
     let start = group.z * params.out_len + output * params.out_pixels + first_pixel;
     for (var j = 0u; j < pixel_end; j++) {
-        y[start + j] = finish(sums[j] + bias_of(output));
+        finish(start + j, output, sums[j]);
     }
 }

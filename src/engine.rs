@@ -8,6 +8,7 @@
 
 mod alarm;
 pub(crate) mod batch;
+mod blame;
 mod budget;
 pub(crate) mod caller;
 mod check;

@@ -200,7 +200,8 @@ pub enum Error {
         /// What the stage said.
         cause: Cause,
     },
-    /// The device is gone. Batches already delivered are valid.
+    /// The device is gone, and could not be made again or was lost many times in a row. Batches already
+    /// delivered are valid. See [`GpuStage::reopen`](crate::GpuStage::reopen).
     DeviceLost {
         /// The device's name.
         device: String,

@@ -2,12 +2,14 @@
 //!
 //! A [`Gpu`] is a device or the twins; a [`Program`] is a graph of kernels over named tensors that
 //! runs as a [`GpuStage`](crate::GpuStage) on either. Types of wgpu appear here and nowhere else.
-//! Nothing here decodes a photo, cuts a batch or submits anything twice: that is `image` and `engine`.
+//! A device that is lost is made again here; nothing here decodes a photo, cuts a batch or submits
+//! anything twice: that is `image` and `engine`.
 //!
 //! Uses: `error`, `stage`, `kernel`. Used by: `pipeline`.
 
 mod adapters;
 mod bandwidth;
+mod choices;
 mod clock;
 mod compile;
 mod deadline;
@@ -19,6 +21,7 @@ mod limits;
 mod plan;
 mod profile;
 mod program;
+mod rebuild;
 mod ring;
 mod scalar;
 mod shelf;
@@ -30,21 +33,30 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use self::bandwidth::Bandwidth;
+use self::choices::Choices;
 use self::device::Device;
 pub use self::graph::TensorId;
 pub use self::item::Item;
 pub use self::limits::Limits;
-pub use self::plan::Plan;
+pub use self::plan::{Plan, PlannedKernel};
 pub use self::profile::{KernelTime, Profile};
 pub use self::program::{Program, ProgramTicket};
+use self::rebuild::{Origin, Rebuilt};
+use self::ring::Trial;
 pub use self::scalar::Scalar;
 pub use self::tensors::{Flat, Row, Tensors};
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::stage::{DeviceInfo, DeviceKind};
 
 /// A device that programs run on: a GPU, a software Vulkan, or the twins.
 ///
-/// A clone is the same device. Names are the same everywhere: `cpu` means the twins, `software` a
+/// A clone is the same device. One that is lost is made again when a program on it is opened or goes on
+/// after the loss, and all clones and programs then see the new one; see [`GpuStage::reopen`]. It is the same
+/// adapter, never another kind of device.
+///
+/// [`GpuStage::reopen`]: crate::GpuStage::reopen
+///
+/// Names are the same everywhere: `cpu` means the twins, `software` a
 /// Vulkan device that runs on the processor, and everything else a part of an adapter's name.
 ///
 /// ```
@@ -62,7 +74,9 @@ struct Inner {
     driver: String,
     limits: Limits,
     /// `None` for the twins.
-    device: Option<Arc<Device>>,
+    device: Option<Rebuilt>,
+    /// Which variants of kernels run on it.
+    choices: Choices,
 }
 
 impl Gpu {
@@ -77,7 +91,7 @@ impl Gpu {
         let adapters = adapters::all();
         let kinds: Vec<DeviceKind> = adapters.iter().map(|adapter| adapters::info(adapter).kind).collect();
         match adapters::best(&kinds) {
-            Some(index) => Self::open("Gpu::best", &adapters[index]),
+            Some(index) => Self::open("Gpu::best", &adapters, index),
             None => Ok(Self::cpu()),
         }
     }
@@ -92,7 +106,8 @@ impl Gpu {
     /// assert_eq!(Gpu::all().last().unwrap().info().kind, DeviceKind::Twin);
     /// ```
     pub fn all() -> Vec<Self> {
-        let opened = adapters::all().into_iter().filter_map(|adapter| Self::open("Gpu::all", &adapter).ok());
+        let adapters = adapters::all();
+        let opened = (0..adapters.len()).filter_map(|index| Self::open("Gpu::all", &adapters, index).ok());
         opened.chain([Self::cpu()]).collect()
     }
 
@@ -120,7 +135,7 @@ impl Gpu {
         let adapters = adapters::all();
         let infos: Vec<DeviceInfo> = adapters.iter().map(adapters::info).collect();
         match adapters::find(&infos, name) {
-            Some(index) => Self::open("Gpu::named", &adapters[index]),
+            Some(index) => Self::open("Gpu::named", &adapters, index),
             None => {
                 Err(Error::Setting { name: "Gpu::named", reason: adapters::no_such_device(&infos, name) })
             }
@@ -134,6 +149,7 @@ impl Gpu {
             driver: "none".into(),
             limits: Limits::twins(),
             device: None,
+            choices: Choices::default(),
         }))
     }
 
@@ -147,9 +163,45 @@ impl Gpu {
     ///
     /// The limits are those that `device` was made with. The default of 128 MiB a binding is small for
     /// large batches: ask for `adapter.limits()`.
+    ///
+    /// A device that was given cannot be made again: where it is lost, runs on it end with
+    /// [`Error::DeviceLost`]. [`from_wgpu_with`](Self::from_wgpu_with) goes on after a loss.
     pub fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue) -> Self {
-        let adapter = device.adapter_info();
-        Self::wrap(&adapter, Device::new(device, queue))
+        Self::wrap(Device::new(device, queue), Origin::Given)
+    }
+
+    /// A device of your own, as with [`from_wgpu`](Self::from_wgpu), that `make` makes now, and again
+    /// whenever it is lost.
+    ///
+    /// Later calls come from the thread that noticed the loss. The new device must be on the same adapter
+    /// and have the same limits, since programs were planned for these and results must not change; one
+    /// that differs ends the run. Your own work on the lost device is yours to repeat.
+    ///
+    /// ```no_run
+    /// use gapless::Gpu;
+    /// use wgpu::{DeviceDescriptor, InstanceDescriptor, RequestAdapterOptions};
+    ///
+    /// let gpu = Gpu::from_wgpu_with(|| {
+    ///     let instance = wgpu::Instance::new(InstanceDescriptor::new_without_display_handle_from_env());
+    ///     let adapter = pollster::block_on(instance.request_adapter(&RequestAdapterOptions::default()))?;
+    ///     let required_limits = adapter.limits();
+    ///     let wanted = DeviceDescriptor { required_limits, ..Default::default() };
+    ///     Ok(pollster::block_on(adapter.request_device(&wanted))?)
+    /// })?;
+    /// # Ok::<(), gapless::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What `make` says.
+    pub fn from_wgpu_with(
+        mut make: impl FnMut() -> Result<(wgpu::Device, wgpu::Queue), Cause> + Send + 'static,
+    ) -> Result<Self, Error> {
+        let made = make().map_err(|cause| Error::Setting {
+            name: "Gpu::from_wgpu_with",
+            reason: format!("no device was made: {cause}"),
+        });
+        let (device, queue) = made?;
+        Ok(Self::wrap(Device::new(device, queue), Origin::Factory(Box::new(make))))
     }
 
     /// Name and kind.
@@ -167,34 +219,71 @@ impl Gpu {
         &self.0.limits
     }
 
+    fn choices(&self) -> &Choices {
+        &self.0.choices
+    }
+
+    /// How variants are tried for batches of so many items. On the processor an item takes as long as the
+    /// next one, so one of them tells enough.
+    fn trial(&self, max_batch: usize) -> Trial<'_> {
+        let rows = if self.info().kind == DeviceKind::Software { 1 } else { max_batch };
+        Trial { choices: self.choices(), rows }
+    }
+
     /// GPU buffers that programs made on this device so far.
     ///
-    /// All are made when a program is opened; the number does not grow while batches run.
+    /// All are made when a program is opened; the number does not grow while batches run. After a loss the
+    /// buffers of the new device are counted.
     pub fn buffers_made(&self) -> u64 {
-        self.device().map_or(0, |device| device.buffers_made())
+        self.0.device.as_ref().map_or(0, |device| device.present().buffers_made())
     }
 
-    fn device(&self) -> Option<&Arc<Device>> {
-        self.0.device.as_ref()
+    /// The device, made again if it is lost; `None` for the twins.
+    fn device(&self) -> Result<Option<Arc<Device>>, Cause> {
+        let device = self.0.device.as_ref();
+        device.map(|device| device.live(|new| self.check_same(new))).transpose()
     }
 
-    fn open(setting: &'static str, adapter: &wgpu::Adapter) -> Result<Self, Error> {
-        let info = adapter.get_info();
-        Device::open(adapter).map(|device| Self::wrap(&info, device)).map_err(|cause| Error::Setting {
-            name: setting,
-            reason: format!(
-                "the driver does not open {}: {cause}; Gpu::cpu() (the twins, `--device cpu` in the examples) works without it",
-                info.name
-            ),
-        })
+    fn is_twins(&self) -> bool {
+        self.0.device.is_none()
     }
 
-    fn wrap(adapter: &wgpu::AdapterInfo, device: Device) -> Self {
+    /// Whether a device can take the place of this one: everything that was planned for this one must hold.
+    fn check_same(&self, new: &Device) -> Result<(), Cause> {
+        let (info, limits) = (adapters::describe(&new.raw.adapter_info()), Limits::of(&new.raw.limits()));
+        if (&info, &limits) == (&self.0.info, &self.0.limits) {
+            return Ok(());
+        }
+        let Inner { info: old, limits: old_limits, .. } = &*self.0;
+        Err(Cause::msg(if info == *old {
+            format!("the new device has other limits: {limits:?}, and not {old_limits:?}")
+        } else {
+            format!("the new device is {} ({}), and not {} ({})", info.name, info.kind, old.name, old.kind)
+        }))
+    }
+
+    fn open(setting: &'static str, adapters: &[wgpu::Adapter], index: usize) -> Result<Self, Error> {
+        let origin = Origin::Adapter(Box::new(adapters::identify(adapters, index)));
+        match Device::open(&adapters[index]) {
+            Ok(device) => Ok(Self::wrap(device, origin)),
+            Err(cause) => Err(Error::Setting {
+                name: setting,
+                reason: format!(
+                    "the driver does not open {}: {cause}; Gpu::cpu() (the twins, `--device cpu` in the examples) works without it",
+                    adapters[index].get_info().name
+                ),
+            }),
+        }
+    }
+
+    fn wrap(device: Device, origin: Origin) -> Self {
+        let adapter = device.raw.adapter_info();
         Self(Arc::new(Inner {
-            info: adapters::describe(adapter),
-            driver: adapters::driver(adapter),
+            info: adapters::describe(&adapter),
+            driver: adapters::driver(&adapter),
             limits: Limits::of(&device.raw.limits()),
-            device: Some(Arc::new(device)),
+            device: Some(Rebuilt::new(device, origin)),
+            choices: Choices::default(),
         }))
     }
 }

@@ -13,27 +13,50 @@
 //!
 //! # NaN and infinity
 //! A NaN in an input is a NaN in every output value that depends on it, on the device as in the twin:
-//! shaders find NaN by its bits, since `max` and comparisons of WGSL may drop it. A device may still
+//! shaders find NaN by its bits, since `max` and comparisons of WGSL may drop it. Comparisons alone give
+//! 0 for NaN, which is what models test for it with. A device may still
 //! flush subnormals to zero and fuse a multiplication with an addition, so that device and twin agree
 //! within a tolerance and not in every bit.
 //!
 //! Uses: `error`. Used by: `gpu`.
 
-mod add;
-mod average_pool2d;
+mod activation;
+mod arg_reduce;
+mod average_pool;
+mod axes;
+mod binary;
 mod clip;
+mod concat;
 mod conv2d;
+mod conv_transpose;
 #[doc(hidden)]
 pub mod examples;
 mod fully_connected;
+mod gather;
 mod global_average_pool;
 mod grid;
-mod max_pool2d;
+mod group_norm;
+mod lanes;
+mod layer_norm;
+mod log_softmax;
+mod lrn;
+mod mat_mul;
+mod max_pool;
+mod moments;
 mod normalize;
+mod pad;
 mod params;
+mod pool;
+mod product;
+mod rearrange;
+mod reduce;
 mod relu;
+mod resize;
 mod rule;
+mod select;
 mod softmax;
+mod top_k;
+mod unary;
 mod wgsl;
 mod window;
 
@@ -41,16 +64,33 @@ use std::borrow::Cow;
 
 use ndarray::{ArrayViewD, ArrayViewMutD, Axis};
 
-pub use self::add::Add;
-pub use self::average_pool2d::AveragePool2d;
+pub use self::activation::Activation;
+pub use self::arg_reduce::ArgReduce;
+pub use self::average_pool::{AveragePool, AveragePool1d, AveragePool2d, AveragePool3d};
+pub use self::binary::{Binary, BinaryOp};
 pub use self::clip::Clip;
+pub use self::concat::Concat;
+pub use self::conv_transpose::{ConvTranspose, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
 pub use self::conv2d::Conv2d;
 pub use self::fully_connected::FullyConnected;
+pub use self::gather::Gather;
 pub use self::global_average_pool::GlobalAveragePool;
-pub use self::max_pool2d::MaxPool2d;
+pub use self::group_norm::{GroupNorm, InstanceNorm};
+pub use self::layer_norm::LayerNorm;
+pub use self::log_softmax::LogSoftmax;
+pub use self::lrn::Lrn;
+pub use self::mat_mul::MatMul;
+pub use self::max_pool::{MaxPool, MaxPool1d, MaxPool2d, MaxPool3d, PlaceOrder};
 pub use self::normalize::Normalize;
+pub use self::pad::{Pad, PadMode};
+pub use self::rearrange::Rearrange;
+pub use self::reduce::{Reduce, ReduceOp};
 pub use self::relu::Relu;
+pub use self::resize::{Coordinates, Interpolation, Nearest, Resize};
+pub use self::select::Select;
 pub use self::softmax::Softmax;
+pub use self::top_k::TopK;
+pub use self::unary::{Unary, UnaryOp};
 pub use self::wgsl::Wgsl;
 use crate::error::Cause;
 
@@ -176,6 +216,14 @@ pub trait Kernel: std::fmt::Debug + Send + Sync + 'static {
 
     /// What the device is asked to do for one item. Called after `output` accepted the same inputs.
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch;
+
+    /// Every way in which a device can do it, the plainest first. Called after `output` accepted the same
+    /// inputs; by default the one of `dispatch`.
+    ///
+    /// Which of them runs is decided once, when a program is opened.
+    fn variants(&self, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
+        vec![self.dispatch(inputs, output)]
+    }
 
     /// The twin: computes one item on the CPU, written to be read.
     fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>);

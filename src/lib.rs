@@ -54,6 +54,8 @@ pub mod gpu;
 pub mod image;
 pub mod kernel;
 mod observe;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 pub mod parallel;
 pub mod pipeline;
 mod place;
@@ -65,11 +67,11 @@ pub use gpu::{Gpu, Program, Tensors};
 pub use observe::accounts::Accounts;
 pub use observe::bound::Bottleneck;
 pub use observe::progress::Progress;
-pub use observe::report::{CpuReport, DeviceReport, Report, Waits};
+pub use observe::report::{CpuReport, DeviceReport, KernelReport, Report, Waits};
 pub use parallel::parallel;
 pub use pipeline::{Batch, Pipeline, Run};
 pub use place::{BatchIndex, Position};
 pub use stage::{
-    ClosureTicket, CpuStage, DeviceInfo, DeviceKind, GpuStage, Output, Rows, StageError, Whole, WithState,
-    with_state,
+    ClosureTicket, CpuStage, DeviceInfo, DeviceKind, DeviceTimes, GpuStage, Output, Rows, StageError, Whole,
+    WithState, with_state,
 };

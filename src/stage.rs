@@ -7,6 +7,7 @@
 mod closure;
 mod output;
 mod state;
+pub(crate) mod times;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ pub use self::closure::ClosureTicket;
 pub(crate) use self::output::plain_bytes;
 pub use self::output::{Output, Rows, Whole};
 pub use self::state::{WithState, with_state};
+pub use self::times::DeviceTimes;
 use crate::error::Cause;
 
 /// The CPU half: prepares one document.
@@ -91,6 +93,12 @@ pub trait GpuStage<P>: Send + 'static {
         DeviceInfo::default()
     }
 
+    /// What the stage measures by the clock of its device, for the report; nothing by default. Asked for
+    /// once, after `open`.
+    fn times(&self) -> DeviceTimes {
+        DeviceTimes::default()
+    }
+
     /// Whether the stage can take this item: asked for every item before `submit`. One that is refused is
     /// a failure of its document alone, and the others of its batch go on.
     ///
@@ -117,6 +125,56 @@ pub trait GpuStage<P>: Send + 'static {
         ticket: &mut Self::Ticket,
         wait: Duration,
     ) -> Result<Option<Self::Output>, StageError>;
+
+    /// Makes the device again after [`StageError::Lost`], for batches as large as `open` was told.
+    ///
+    /// When this is called every ticket of the lost device has been dropped. Afterwards the engine submits
+    /// the batches that were in flight again, in their order, from the inputs that it kept. A batch that
+    /// loses the device twice is halved, until an item that does it alone is left: that is a failure of its
+    /// document. A device that is lost many times in a row without giving a result ends the run. The depth
+    /// stays what it was.
+    ///
+    /// By default a stage cannot be rebuilt, and a lost device ends the run with
+    /// [`Error::DeviceLost`](crate::Error::DeviceLost).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use gapless::{Cause, GpuStage, Pipeline, StageError};
+    ///
+    /// /// Adds one, and is unplugged once.
+    /// struct Unplugged(bool);
+    ///
+    /// impl GpuStage<u32> for Unplugged {
+    ///     type Output = Vec<u32>;
+    ///     type Ticket = Vec<u32>;
+    ///
+    ///     fn submit(&mut self, batch: &[u32]) -> Result<Vec<u32>, StageError> {
+    ///         Ok(batch.iter().map(|number| number + 1).collect())
+    ///     }
+    ///
+    ///     fn try_collect(&mut self, sums: &mut Vec<u32>, _: Duration) -> Result<Option<Vec<u32>>, StageError> {
+    ///         if self.0 { Err(StageError::Lost(Cause::msg("unplugged"))) } else { Ok(Some(sums.clone())) }
+    ///     }
+    ///
+    ///     fn reopen(&mut self) -> Result<(), StageError> {
+    ///         self.0 = false;
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let same = |number: &mut u32| Ok::<_, Cause>(*number);
+    /// let mut run = Pipeline::new(same, Unplugged(true)).run([1, 2, 3]);
+    /// assert_eq!(run.next().unwrap()?.output(), Some(&vec![2, 3, 4]));
+    /// assert_eq!(run.report().devices[0].losses, 1);
+    /// # Ok::<(), gapless::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`StageError::Lost`] if the new device was lost too: it is made once more. Any other error means that
+    /// there is no device any more, and ends the run.
+    fn reopen(&mut self) -> Result<(), StageError> {
+        Err(StageError::Batch(Cause::msg("this stage does not say how: see GpuStage::reopen")))
+    }
 }
 
 /// How a GPU stage failed.
@@ -127,7 +185,7 @@ pub enum StageError {
     Batch(Cause),
     /// The batch does not fit (memory, a limit). The engine halves it, down to one item.
     TooLarge(Cause),
-    /// The device is gone. Nothing that it still owed is trusted.
+    /// The device is gone. Nothing that it still owed is trusted; see [`GpuStage::reopen`].
     Lost(Cause),
 }
 

@@ -10,6 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["image", "observe"],
     &["engine", "kernel"],
     &["gpu"],
+    &["onnx"],
     &["pipeline"],
     &["parallel"],
     &["doc"],

@@ -6,14 +6,18 @@ use std::path::PathBuf;
 
 use gapless::kernel::Dispatch;
 use gapless::kernel::examples::{self, Example};
+use naga::back::pipeline_constants::process_overrides;
 use naga::back::{hlsl, msl};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
-fn dispatch(example: &Example) -> Dispatch {
+/// Every variant of the example.
+fn dispatches(example: &Example) -> Vec<Dispatch> {
     let inputs: Vec<_> = example.inputs.iter().collect();
     let output = example.kernel.output(&inputs).expect("an example is accepted");
-    example.kernel.dispatch(&inputs, &output)
+    let variants = example.kernel.variants(&inputs, &output);
+    assert_eq!(variants[0], example.kernel.dispatch(&inputs, &output), "the plainest is first");
+    variants
 }
 
 fn check(source: &str) -> (Module, ModuleInfo) {
@@ -28,10 +32,21 @@ fn check(source: &str) -> (Module, ModuleInfo) {
 
 fn for_every_shader(check_one: impl Fn(&Example, &Dispatch, &Module, &ModuleInfo)) {
     for example in examples::all() {
-        let dispatch = dispatch(&example);
-        let (module, info) = check(&dispatch.source);
-        check_one(&example, &dispatch, &module, &info);
+        for dispatch in dispatches(&example) {
+            let (module, info) = check(&dispatch.source);
+            check_one(&example, &dispatch, &module, &info);
+        }
     }
+}
+
+/// The same with the pipeline's constants in the place of the overrides, as a driver gets it.
+fn translated(check_one: impl Fn(&Dispatch, &Module, &ModuleInfo)) {
+    for_every_shader(|_, dispatch, module, info| {
+        let constants = dispatch.constants.iter().map(|(name, value)| (name.to_string(), *value)).collect();
+        let (module, info) = process_overrides(module, info, None, &constants)
+            .unwrap_or_else(|error| panic!("{}: {error}", dispatch.kernel));
+        check_one(dispatch, &module, &info);
+    });
 }
 
 fn shaders(folder: &str) -> BTreeSet<String> {
@@ -58,7 +73,7 @@ fn every_shader_is_valid_and_its_entry_point_is_main() {
 
 #[test]
 fn every_shader_translates_to_metal() {
-    for_every_shader(|_, dispatch, module, info| {
+    translated(|dispatch, module, info| {
         let options =
             msl::Options { lang_version: (2, 4), fake_missing_bindings: true, ..Default::default() };
         let (text, _) = msl::write_string(module, info, &options, &msl::PipelineOptions::default())
@@ -69,7 +84,7 @@ fn every_shader_translates_to_metal() {
 
 #[test]
 fn every_shader_translates_to_hlsl() {
-    for_every_shader(|_, dispatch, module, info| {
+    translated(|dispatch, module, info| {
         let mut text = String::new();
         let (options, pipeline) = (hlsl::Options::default(), hlsl::PipelineOptions::default());
         hlsl::Writer::new(&mut text, &options, &pipeline)
@@ -124,7 +139,7 @@ fn the_bindings_are_parameters_then_inputs_then_the_output() {
 
 #[test]
 fn the_files_are_the_kernels_shaders_and_no_others() {
-    let dispatches: Vec<_> = examples::all().iter().map(dispatch).collect();
+    let dispatches: Vec<_> = examples::all().iter().flat_map(dispatches).collect();
     let used: BTreeSet<String> =
         dispatches.iter().map(|dispatch| dispatch.kernel.clone().into_owned()).collect();
     assert_eq!(used, shaders(""));
@@ -143,12 +158,15 @@ fn every_kernel_is_in_the_list_of_examples() {
         examples::all().iter().map(|example| example.kernel.name().to_owned()).collect();
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/kernel");
     let implements =
-        |path: &PathBuf| path.is_file() && fs::read_to_string(path).unwrap().contains("impl Kernel for ");
+        |path: &PathBuf| path.is_file() && fs::read_to_string(path).unwrap().contains(" Kernel for ");
+    // `wgsl` runs the text of users and has none of its own.
+    let has_shader = |name: &String| name != "wgsl";
     let files: BTreeSet<String> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(implements)
         .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .filter(has_shader)
         .collect();
     assert_eq!(listed, files);
 }

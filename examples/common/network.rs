@@ -5,8 +5,8 @@
 
 use gapless::gpu::TensorId;
 use gapless::kernel::{
-    Add, AveragePool2d, Clip, Conv2d, FullyConnected, GlobalAveragePool, MaxPool2d, Normalize, Relu, Softmax,
-    Spec,
+    AveragePool2d, Binary, Clip, Conv2d, FullyConnected, GlobalAveragePool, MaxPool2d, Normalize, Relu,
+    Softmax, Spec,
 };
 use gapless::{Error, Gpu, Program};
 use ndarray::{ArrayD, IxDyn};
@@ -26,7 +26,7 @@ pub(crate) fn small_network(gpu: &Gpu, side: usize) -> Result<Program, Error> {
     let deep = convolve(&mut net, "depthwise", depthwise, stem, [16, 1, 3, 3])?;
     let deep = net.add(Clip::new(0.0, 6.0), &[deep])?;
     let deep = convolve(&mut net, "pointwise", Conv2d::new(), deep, [16, 16, 1, 1])?;
-    let sum = net.add(Add, &[stem, deep])?;
+    let sum = net.add(Binary::add(), &[stem, deep])?;
     let wide = convolve(&mut net, "wide", Conv2d::new().clip(0.0, 6.0), sum, [32, 16, 1, 1])?;
     let half = net.add(MaxPool2d::new([3, 3]).stride([2, 2]).pads([0, 0, 1, 1]), &[wide])?;
     let grouped = Conv2d::new().pads([1; 4]).groups(4).clip(0.0, 6.0);
@@ -36,7 +36,7 @@ pub(crate) fn small_network(gpu: &Gpu, side: usize) -> Result<Program, Error> {
     let (weight, bias) =
         (constant(&mut net, "head.weight", &[CLASSES, 32])?, constant(&mut net, "head.bias", &[CLASSES])?);
     let scores = net.add(FullyConnected, &[features, weight, bias])?;
-    let prob = net.add(Softmax, &[scores])?;
+    let prob = net.add(Softmax::new(), &[scores])?;
     net.output("prob", prob)?;
     net.output("features", features)?;
     Ok(net)

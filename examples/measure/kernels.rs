@@ -1,61 +1,60 @@
 //! How fast each kernel runs, and how near to the device's copy of the same run it comes.
 
-use std::fmt::Write;
-
-use gapless::gpu::{Bandwidth, KernelTime};
+use gapless::gpu::{KernelTime, Profile};
 use gapless::{Cause, Gpu, GpuStage};
 use ndarray::Array3;
 use serde_json::{Value, json};
 
-use crate::network::small_network;
+use crate::small::small_network;
 use crate::terminal::Problem;
+use crate::yardstick::Yardstick;
 use crate::{BATCH, SIDE, Section};
 
-pub(crate) fn section(gpu: &Gpu, bandwidth: &Bandwidth) -> Result<Section, Problem> {
+pub(crate) fn section(gpu: &Gpu, yardstick: &Yardstick) -> Result<Section, Problem> {
     let mut net = small_network(gpu, SIDE)?;
     let opened: Result<_, Cause> =
         GpuStage::<Array3<u8>>::open(&mut net, BATCH).and_then(|()| net.profile(BATCH));
     let profile = opened.map_err(|cause| cause.to_string())?;
-    let mut text = format!(
-        "{:<24} {:<18} {:>9} {:>8} {:>8} {:>8}\n",
-        format!("batches of {BATCH}"),
-        "output",
-        "ms",
-        "GB/s",
-        "of copy",
-        "GMA/s"
-    );
-    for kernel in &profile.kernels {
-        writeln!(text, "{}", line(kernel, bandwidth))?;
-    }
-    writeln!(text, "{:<43} {:>9.3}", "all of them", profile.seconds() * 1e3)?;
-    text += "GMA: a thousand million multiply-adds; more than 100 % of the copy stays in a cache";
-    let rows: Vec<Value> = profile.kernels.iter().map(|kernel| row(kernel, bandwidth)).collect();
+    let text = table(&profile, yardstick);
+    let rows: Vec<Value> = profile.kernels.iter().map(|kernel| row(kernel, yardstick)).collect();
     Ok(Section { name: "kernels", text, json: json!({ "batch": BATCH, "side": SIDE, "kernels": rows }) })
 }
 
-fn line(kernel: &KernelTime, bandwidth: &Bandwidth) -> String {
+/// A line a kernel, and what all of them take.
+pub(crate) fn table(profile: &Profile, yardstick: &Yardstick) -> String {
+    let batches = format!("batches of {}", profile.rows);
+    let heading = [batches.as_str(), "output", "ms", "GB/s", "of copy", "GMA/s", "of product"];
+    let [what, output, ms, bytes, copy, arithmetic, product] = heading;
+    let heading =
+        format!("{what:<24} {output:<18} {ms:>9} {bytes:>8} {copy:>8} {arithmetic:>8} {product:>10}");
+    let all = format!("{:<43} {:>9.3}", "all of them", profile.seconds() * 1e3);
+    let note = "GMA: a thousand million multiply-adds; more than 100 % of the copy stays in a cache";
+    let kernels = profile.kernels.iter().map(|kernel| line(kernel, yardstick));
+    [heading].into_iter().chain(kernels).chain([all, note.into()]).collect::<Vec<_>>().join("\n")
+}
+
+fn line(kernel: &KernelTime, yardstick: &Yardstick) -> String {
     let KernelTime { name, shape, seconds, .. } = kernel;
     let arithmetic = match kernel.multiply_adds {
-        0 => "-".into(),
-        _ => format!("{:.2}", kernel.multiply_adds_per_second() / 1e9),
+        0 => format!("{:>8}", "-"),
+        _ => {
+            let rate = kernel.multiply_adds_per_second();
+            format!("{:>8.2} {:>8.1} %", rate / 1e9, rate / yardstick.product * 100.0)
+        }
     };
     format!(
-        "{name:<24} {shape:<18} {:>9.3} {:>8.2} {:>6.1} % {arithmetic:>8}",
+        "{name:<24} {shape:<18} {:>9.3} {:>8.2} {:>6.1} % {arithmetic}",
         seconds * 1e3,
         kernel.bytes_per_second() / 1e9,
-        share(kernel, bandwidth) * 100.0,
+        kernel.bytes_per_second() / yardstick.copy * 100.0,
     )
 }
 
-fn row(kernel: &KernelTime, bandwidth: &Bandwidth) -> Value {
+pub(crate) fn row(kernel: &KernelTime, yardstick: &Yardstick) -> Value {
     let mut row = json!(kernel);
     row["bytes_per_second"] = json!(kernel.bytes_per_second());
     row["multiply_adds_per_second"] = json!(kernel.multiply_adds_per_second());
-    row["share_of_copy"] = json!(share(kernel, bandwidth));
+    row["share_of_copy"] = json!(kernel.bytes_per_second() / yardstick.copy);
+    row["share_of_product"] = json!(kernel.multiply_adds_per_second() / yardstick.product);
     row
-}
-
-fn share(kernel: &KernelTime, bandwidth: &Bandwidth) -> f64 {
-    kernel.bytes_per_second() / bandwidth.copy
 }

@@ -1,23 +1,24 @@
 //! Measures a machine: what a user pastes into a bug report.
 //!
-//! `cargo run --release --example measure -- [--device NAME] [--quick] [--json FILE]`
+//! `cargo run --release --example measure -- [--device NAME] [--network MODEL] [--quick] [--json FILE]`
 //!
 //! Adapter, driver and limits; how fast the device moves bytes; how fast each kernel runs; what
 //! overlap gains; photos a second. Less than two minutes on any device. `NAME` is `cpu` (the twins),
 //! `software` or a part of an adapter's name. `--quick` takes seconds, and its figures are rough.
 
-mod bandwidth;
 mod kernels;
 mod machine;
 #[path = "../common/made.rs"]
 mod made;
-#[path = "../common/network.rs"]
 mod network;
 mod options;
 mod overlap;
 mod photos;
+#[path = "../common/network.rs"]
+mod small;
 #[path = "../common/terminal.rs"]
 mod terminal;
+mod yardstick;
 
 use std::fs::File;
 use std::io::Write;
@@ -48,13 +49,15 @@ struct Effort {
     seconds: f64,
     /// Mebibytes that the device moves.
     mebibytes: u64,
+    /// Rows and columns of the product that kernels are compared with.
+    product_side: usize,
     /// Most photos from files.
     photos: usize,
 }
 
 impl Effort {
-    const FULL: Self = Self { rounds: 3, seconds: 2.0, mebibytes: 64, photos: 512 };
-    const QUICK: Self = Self { rounds: 1, seconds: 0.2, mebibytes: 8, photos: 32 };
+    const FULL: Self = Self { rounds: 3, seconds: 2.0, mebibytes: 64, product_side: 1024, photos: 512 };
+    const QUICK: Self = Self { rounds: 1, seconds: 0.2, mebibytes: 8, product_side: 256, photos: 32 };
 }
 
 fn main() -> ExitCode {
@@ -72,11 +75,16 @@ fn measure() -> Result<(), Problem> {
         print(&format!("== {}\n{}\n", section.name, section.text.trim_end()))
     };
     show(machine::section(&gpu))?;
-    let (bandwidth, section) = bandwidth::section(&gpu, effort.mebibytes)?;
+    let (yardstick, section) = yardstick::section(&gpu, &effort)?;
     show(section)?;
-    show(kernels::section(&gpu, &bandwidth)?)?;
-    show(overlap::section(&gpu, &effort)?)?;
-    show(photos::section(&gpu, &effort)?)?;
+    match &options.network {
+        Some(path) => show(network::section(&gpu, path, &yardstick, &effort)?)?,
+        None => {
+            show(kernels::section(&gpu, &yardstick)?)?;
+            show(overlap::section(&gpu, &effort)?)?;
+            show(photos::section(&gpu, &effort)?)?;
+        }
+    }
     if let Some(mut file) = file {
         writeln!(file, "{:#}", json!(all))?;
     }

@@ -9,7 +9,7 @@ use gapless::{Cause, Gpu, GpuStage, Pipeline, Report};
 use ndarray::Array3;
 use serde_json::json;
 
-use crate::network::small_network;
+use crate::small::small_network;
 use crate::terminal::Problem;
 use crate::{BATCH, Effort, SIDE, Section, workers};
 
@@ -57,10 +57,11 @@ impl Halves<'_> {
         let Self { side, documents, .. } = *self;
         let busy = overlapped.devices.iter().map(|device| device.busy).fold(0.0, f64::max);
         let shared = if overlapped.shares_cpu() { SHARED } else { "" };
+        let device = &overlapped.devices[0];
         let text = format!(
             "{documents} photos of {side} × {side}, {} workers, both halves equally expensive\n\
              in turns    {:>8.3} s\n\
-             overlapped  {:>8.3} s, {:.2} of it; bound {:.3} s, CPU busy {:.0} %, GPU busy {:.0} %{shared}",
+             overlapped  {:>8.3} s, {:.2} of it; bound {:.3} s, CPU busy {:.0} %, GPU busy {:.0} %{shared}\n{device}",
             workers(),
             sequential.wall_s,
             overlapped.wall_s,
@@ -73,6 +74,7 @@ impl Halves<'_> {
             "documents": documents, "side": side, "workers": workers(),
             "sequential_s": sequential.wall_s, "overlapped_s": overlapped.wall_s,
             "bound_s": overlapped.bound_s, "gpu_busy": busy, "cpu_busy": overlapped.cpu.busy,
+            "device_s": device.device_s, "kernels": device.kernels,
         });
         Section { name: "overlap", text, json }
     }

@@ -16,7 +16,7 @@ use zune_core::bytestream::ZCursor;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
-use crate::network::small_network;
+use crate::small::small_network;
 use crate::terminal::Problem;
 use crate::{BATCH, Effort, SIDE, Section, made, median, overlap, workers};
 

@@ -14,7 +14,13 @@
 //! The exit status is 0 when one of the two parts was done; a photo that failed is named on stderr, and so
 //! is why a part was not done. Then the object holds of that part what was found before.
 
+#[path = "../common/arguments.rs"]
+mod arguments;
 mod console;
+#[path = "../common/device.rs"]
+mod device;
+#[path = "../common/failure.rs"]
+mod failure;
 mod options;
 mod photos;
 mod schedule;

@@ -1,12 +1,10 @@
 //! What the command line says.
 
-use std::fmt::Display;
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use lexopt::prelude::*;
 
+use crate::arguments::number;
 use crate::terminal::{Problem, print};
 
 const HELP: &str = "overlap [--only schedule|photos] [--scale S] [--images DIR] [--device cpu|software|NAME]
@@ -80,15 +78,4 @@ fn part(name: &str) -> Result<Part, Problem> {
         "photos" => Ok(Part::Photos),
         other => Err(format!("--only {other}: there are schedule and photos").into()),
     }
-}
-
-fn number<T: FromStr + PartialOrd + Display>(
-    option: &str,
-    arguments: &mut lexopt::Parser,
-    range: RangeInclusive<T>,
-) -> Result<T, Problem> {
-    let text = arguments.value()?.string()?;
-    let value = text.parse().ok().filter(|value| range.contains(value));
-    let (least, most) = (range.start(), range.end());
-    value.ok_or_else(|| format!("{option} {text}: it is a number from {least} to {most}").into())
 }

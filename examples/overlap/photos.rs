@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 
 use difference::{Rows, largest_difference};
 use gapless::image::{Filter, Loader};
-use gapless::{
-    Auto, DeviceKind, Failure, Gpu, OnFailure, Pipeline, Program, Report, Run, Tensors, WorkerCount,
-};
+use gapless::{Auto, DeviceKind, Gpu, OnFailure, Pipeline, Program, Report, Run, Tensors, WorkerCount};
 use network::small_network;
 use serde_json::{Map, Value, json};
 
 use crate::console::Console;
+use crate::device;
+use crate::failure::named;
 use crate::options::Options;
 use crate::terminal::{Problem, complain};
 
@@ -41,7 +41,7 @@ struct Outcome {
 
 impl Photos {
     pub(crate) fn find(options: &Options) -> Result<Self, Problem> {
-        let gpu = options.device.as_deref().map_or_else(Gpu::best, Gpu::named)?;
+        let gpu = device::open(options.device.as_deref())?;
         let paths = options.images.as_deref().map_or_else(|| Ok(made::made_here(PHOTOS)?), given)?;
         Ok(Self { gpu, paths })
     }
@@ -53,9 +53,8 @@ impl Photos {
         console: &Console,
         known: &mut Map<String, Value>,
     ) -> Result<(), Problem> {
-        let device = self.gpu.info();
-        known.insert("device".into(), json!(device.name));
-        known.insert("device_kind".into(), kind(device.kind).into());
+        known.insert("device".into(), json!(self.gpu.info().name));
+        known.insert("device_kind".into(), device::kind(&self.gpu).into());
         known.insert("images".into(), self.paths.len().into());
         known.insert("failed".into(), json!([]));
         let result = self.compare(options, console, known);
@@ -123,16 +122,6 @@ fn describe(overlapped: &Report, known: &mut Map<String, Value>) {
     known.insert("first_result_s".into(), json!(overlapped.first_result_s));
 }
 
-/// An adapter that does not say what it is stands for a card lent to a virtual machine.
-fn kind(kind: DeviceKind) -> &'static str {
-    match kind {
-        DeviceKind::Integrated => "integrated",
-        DeviceKind::Software => "software",
-        DeviceKind::Twin => "twin",
-        _ => "discrete",
-    }
-}
-
 fn ended<T>(batch: Result<T, gapless::Error>) -> Result<(), gapless::Error> {
     batch.map(drop)
 }
@@ -152,12 +141,6 @@ fn collect(mut run: Run<PathBuf, Tensors>, known: &mut Map<String, Value>) -> Re
     known.insert("failed".into(), json!(failed));
     ended?;
     Ok(Outcome { rows, report: run.report() })
-}
-
-/// The path and why. The loader puts the path before its causes; other causes do not know it.
-fn named(failure: &Failure<PathBuf>) -> String {
-    let (path, cause) = (format!("{}: ", failure.document.display()), failure.cause.to_string());
-    if cause.starts_with(&path) { cause } else { path + &cause }
 }
 
 /// The report says itself where overlap cannot gain much.

@@ -1,5 +1,6 @@
 //! What travels through the engine: items, groups of them, batches, and what comes out.
 
+use super::blame::Suspicion;
 use super::line::Aftermath;
 use crate::error::{Cause, Error, Failure};
 use crate::place::{BatchIndex, Position};
@@ -71,6 +72,8 @@ pub(crate) struct Batch<D, P> {
     pub(crate) pad: Option<Pad<P>>,
     /// Where it stands; a batch too large for the device comes out in parts.
     pub(crate) part: Part,
+    /// What is known of it where the device was lost.
+    pub(crate) suspicion: Suspicion,
     /// The run ends after this batch, for this reason.
     pub(crate) then_stop: Option<Error>,
 }
@@ -94,7 +97,16 @@ impl Part {
 impl<D, P> Batch<D, P> {
     pub(crate) fn new(index: BatchIndex, prepared: Vec<P>, capacity: usize) -> Self {
         let items = Vec::with_capacity(capacity.min(RESERVED));
-        Self { index, items, prepared, failures: Vec::new(), pad: None, part: Part::WHOLE, then_stop: None }
+        Self {
+            index,
+            items,
+            prepared,
+            failures: Vec::new(),
+            pad: None,
+            part: Part::WHOLE,
+            suspicion: Suspicion::default(),
+            then_stop: None,
+        }
     }
 
     /// What comes out where there is no device: what was prepared.
@@ -111,6 +123,7 @@ impl<D, P> Batch<D, P> {
 
     /// Splits off the second half; the failures come out with the first.
     pub(crate) fn halve(&mut self) -> Self {
+        self.suspicion.narrow();
         let half = self.items.len().div_ceil(2);
         let middle = self.part.start + half;
         let second = Self {
@@ -120,6 +133,7 @@ impl<D, P> Batch<D, P> {
             failures: Vec::new(),
             pad: None,
             part: Part { start: middle, ..self.part },
+            suspicion: self.suspicion,
             then_stop: self.then_stop.take(),
         };
         self.part = Part { start: self.part.start, end: middle, last: false };

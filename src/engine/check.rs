@@ -7,9 +7,12 @@ use super::shared::{documents, drop_user, guard};
 use crate::error::Cause;
 use crate::stage::{GpuStage, Output, StageError};
 
-/// The first item that the stage does not accept.
-pub(super) fn first_odd<J: Job>(gpu: &J::Gpu, prepared: &[J::Prepared]) -> Option<(usize, Cause)> {
-    prepared.iter().enumerate().find_map(|(index, item)| Some((index, gpu.accepts(item).err()?)))
+/// The first item that the stage does not accept. Copies that fill a batch up are not asked for.
+pub(super) fn first_odd<J: Job>(gpu: &J::Gpu, batch: &BatchOf<J>) -> Option<(usize, Cause)> {
+    batch.prepared[..batch.items.len()]
+        .iter()
+        .enumerate()
+        .find_map(|(index, item)| Some((index, gpu.accepts(item).err()?)))
 }
 
 /// Fills a last batch up with copies, where that was asked for.

@@ -4,19 +4,24 @@
 //! ends, and hands results over as soon as they are done. It never prepares an item and never waits
 //! for the caller. A channel and a device cannot be waited for together: with room left it alternates
 //! a short receive and a look at the device; when full it waits for the device in slices.
+//!
+//! It owns the inputs of every batch until its result is there. So what a batch that is too large, or a
+//! device that is lost, costs is decided here alone: `failing` halves, `loss` rebuilds and replays.
+
+mod failing;
+mod loss;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::batch::{Batch, Delivery, Done, Item};
-use super::check::{check_rows, fill_up, first_odd};
+use super::batch::{Batch, Delivery, Done};
+use super::check::{check_rows, fill_up};
 use super::job::{After, Job};
 use super::seam::{Moment, Receiver, Sender};
-use super::shared::{Shared, documents, drop_user, guard};
+use super::shared::{Shared, drop_user, guard};
 use super::then::{self, DoneOf, cancel_done};
-use crate::error::{Cause, Error, Failure, Stage};
 use crate::observe::meters::DeviceMeter;
 use crate::stage::{CpuStage, GpuStage, StageError};
 
@@ -35,12 +40,18 @@ pub(crate) struct DeviceLoop<J: Job> {
     out: Sender<DoneOf<J>>,
     meter: Arc<DeviceMeter>,
     max_wait: Option<Duration>,
-    /// Halves of a batch that was too large, oldest first.
+    /// What is submitted before any other batch, oldest first: halves of a batch that was too large, and
+    /// what a lost device owed.
     parts: VecDeque<BatchOf<J>>,
     in_flight: VecDeque<Flight<J>>,
     /// No batch will follow.
     drained: bool,
-    lost: bool,
+    /// The device is lost for good.
+    given_up: bool,
+    /// Losses since the device last answered for a batch.
+    fruitless: u32,
+    /// Items of the largest batch that was lost.
+    largest: usize,
     busy_since: Moment,
     idle_since: Option<Moment>,
     /// How long the last batch took.
@@ -93,7 +104,9 @@ impl<J: Job> DeviceLoop<J> {
             parts: VecDeque::new(),
             in_flight: VecDeque::with_capacity(meter.depth),
             drained: false,
-            lost: false,
+            given_up: false,
+            fruitless: 0,
+            largest: 0,
             busy_since: Moment::ZERO,
             idle_since: None,
             last_took: Duration::ZERO,
@@ -108,10 +121,10 @@ impl<J: Job> DeviceLoop<J> {
 
     /// Submits a batch where there is room and one is there, else looks at the oldest in flight.
     pub(crate) fn step(&mut self, waiting: Waiting) -> Ran {
-        if self.lost || self.shared.stopped() {
+        if self.given_up || self.shared.stopped() {
             return Ran::Ended;
         }
-        if self.in_flight.len() < self.depth
+        if self.has_room()
             && let Some(batch) = self.next_batch(waiting)
         {
             self.launch(batch);
@@ -120,13 +133,23 @@ impl<J: Job> DeviceLoop<J> {
         if self.in_flight.is_empty() {
             return if self.drained { Ran::Ended } else { Ran::Nothing };
         }
-        let full = self.in_flight.len() == self.depth || self.drained;
+        let full = !self.has_room() || self.drained;
         let wait = match waiting {
             Waiting::Both if full => SLICE,
             Waiting::Device => SLICE,
             Waiting::Both | Waiting::Never => Duration::ZERO,
         };
         self.collect(wait)
+    }
+
+    /// Whether another batch may go to the device now. One that may be what loses the device runs alone.
+    fn has_room(&self) -> bool {
+        let alone = |batch: &BatchOf<J>| batch.suspicion.runs_alone();
+        self.in_flight.front().is_none_or(|flight| {
+            self.in_flight.len() < self.depth
+                && !alone(&flight.batch)
+                && !self.parts.front().is_some_and(alone)
+        })
     }
 
     fn next_batch(&mut self, waiting: Waiting) -> Option<BatchOf<J>> {
@@ -187,19 +210,6 @@ impl<J: Job> DeviceLoop<J> {
         }
     }
 
-    /// Takes items that the stage does not accept out of the batch: they fail alone.
-    fn refuse_odd(&mut self, batch: &mut BatchOf<J>) -> Result<(), Cause> {
-        while let Some((index, cause)) = guard(|| first_odd::<J>(&self.gpu, &batch.prepared))? {
-            let Item { position, document } = batch.items.remove(index);
-            self.recycle(vec![batch.prepared.remove(index)]);
-            if self.shared.line.lock().count_failures(J::documents(&document) as u64, position) {
-                batch.then_stop.get_or_insert(Error::Stopped { position });
-            }
-            batch.failures.push(Failure { document, position, stage: Stage::Gpu, cause });
-        }
-        Ok(())
-    }
-
     /// Looks at the oldest batch in flight, for at most `wait`.
     fn collect(&mut self, wait: Duration) -> Ran {
         let Some(flight) = self.in_flight.front_mut() else { return Ran::Nothing };
@@ -214,7 +224,10 @@ impl<J: Job> DeviceLoop<J> {
         drop_user(flight.ticket);
         self.last_took = self.shared.seam.now().saturating_sub(flight.submitted);
         match result.and_then(|output| check_rows::<J>(&flight.batch, output)) {
-            Ok(output) => self.finish(flight.batch, Some(output)),
+            Ok(output) => {
+                self.fruitless = 0;
+                self.finish(flight.batch, Some(output));
+            }
             Err(error) => self.fail(flight.batch, error),
         }
         Ran::Something
@@ -241,67 +254,6 @@ impl<J: Job> DeviceLoop<J> {
             let _buffer_lost = guard(|| self.shared.cpu.recycle(used));
         }
         self.shared.line.lock().recycle(prepared);
-    }
-
-    fn fail(&mut self, batch: BatchOf<J>, error: StageError) {
-        self.end_busy();
-        let cause = match error {
-            StageError::Lost(cause) => return self.lose(batch, cause),
-            StageError::TooLarge(cause) if batch.prepared.len() > 1 => {
-                drop_user(cause);
-                return if batch.prepared.len() > batch.items.len() {
-                    self.strip(batch)
-                } else {
-                    self.halve(batch)
-                };
-            }
-            StageError::TooLarge(cause) | StageError::Batch(cause) => cause,
-        };
-        self.fail_batch(batch, cause);
-    }
-
-    /// Goes on without the copies that filled the batch up.
-    fn strip(&mut self, mut batch: BatchOf<J>) {
-        batch.pad = None;
-        self.recycle(batch.prepared.split_off(batch.items.len()));
-        self.parts.push_front(batch);
-    }
-
-    fn halve(&mut self, mut first: BatchOf<J>) {
-        let second = first.halve();
-        self.parts.push_front(second);
-        self.parts.push_front(first);
-    }
-
-    fn fail_batch(&mut self, mut batch: BatchOf<J>, cause: Cause) {
-        let count = documents::<J>(&batch.items) as u64;
-        let last = batch.items.last().map(|item| item.position).unwrap_or_default();
-        if self.shared.line.lock().count_failures(count, last) {
-            let error = Error::Batch { batch: batch.index, cause };
-            self.send(Done { index: batch.index, part: batch.part, delivery: Err(error), then_stop: None });
-            return self.shared.cancel_batch(batch);
-        }
-        self.recycle(std::mem::take(&mut batch.prepared));
-        let failed = batch.items.drain(..).map(|Item { position, document }| Failure {
-            document,
-            position,
-            stage: Stage::Gpu,
-            cause: cause.clone(),
-        });
-        batch.failures.extend(failed);
-        self.deliver(batch, None);
-    }
-
-    /// The device is gone: the oldest batch that it owes is where the run ends.
-    fn lose(&mut self, batch: BatchOf<J>, cause: Cause) {
-        let owed = self.in_flight.iter().map(|flight| &flight.batch).chain(&self.parts);
-        let places = owed.map(|batch| (batch.index, batch.part));
-        let (oldest, part) = places.fold((batch.index, batch.part), Ord::min);
-        let device = self.meter.info.name.clone();
-        self.lost = true;
-        self.shared.cancel_batch(batch);
-        let error = Error::DeviceLost { device, batch: oldest, cause };
-        self.send(Done { index: oldest, part, delivery: Err(error), then_stop: None });
     }
 
     fn deliver(&self, batch: BatchOf<J>, output: Option<J::Delivered>) {

@@ -9,7 +9,8 @@ use super::tokens::UNLIMITED;
 use crate::observe::bound::Costs;
 use crate::observe::meters::{DeviceMeter, Mark};
 use crate::observe::progress::Progress;
-use crate::observe::report::{CpuReport, DeviceReport, Measured, Report, Waits};
+use crate::observe::report::{CpuReport, DeviceReport, KernelReport, Measured, Report, Waits};
+use crate::stage::times::Record;
 
 impl<J: Job> Caller<J> {
     /// Where the time went so far.
@@ -99,6 +100,7 @@ impl<J: Job> Caller<J> {
 
 fn device_report(device: &DeviceMeter, wall: f64) -> DeviceReport {
     let busy_s = device.busy.get().as_secs_f64();
+    let times = device.times.record();
     DeviceReport {
         name: device.info.name.clone(),
         kind: device.info.kind,
@@ -108,7 +110,24 @@ fn device_report(device: &DeviceMeter, wall: f64) -> DeviceReport {
         batches: device.batches.load(Ordering::Relaxed),
         items: device.items.load(Ordering::Relaxed),
         depth: device.depth,
+        device_s: (times.batches > 0).then_some(times.worked.as_secs_f64()),
+        kernels: kernel_reports(&times),
+        losses: device.losses.load(Ordering::Relaxed),
+        rebuilding_s: device.rebuilding.get().as_secs_f64(),
     }
+}
+
+fn kernel_reports(times: &Record) -> Vec<KernelReport> {
+    let all: Duration = times.kernels.iter().map(|(_, time)| *time).sum();
+    if times.timed == 0 || all.is_zero() {
+        return Vec::new();
+    }
+    let report = |(name, time): &(String, Duration)| KernelReport {
+        name: name.clone(),
+        seconds: time.as_secs_f64() / times.timed as f64,
+        share: time.as_secs_f64() / all.as_secs_f64(),
+    };
+    times.kernels.iter().map(report).collect()
 }
 
 fn seconds(mark: &Mark, otherwise: f64) -> f64 {

@@ -65,9 +65,11 @@ fn open<J: Job>(plan: &mut Plan<J>) -> Result<Vec<Arc<DeviceMeter>>, Error> {
     plan.devices
         .iter_mut()
         .map(|gpu| {
-            let opened = super::shared::guard(|| gpu.open(most).map(|()| (gpu.device(), gpu.depth())));
-            let (device, depth) = opened.and_then(|opened| opened).map_err(|cause| Error::Open { cause })?;
-            Ok(Arc::new(DeviceMeter::new(device, depth.max(1))))
+            let opened =
+                super::shared::guard(|| gpu.open(most).map(|()| (gpu.device(), gpu.depth(), gpu.times())));
+            let (device, depth, times) =
+                opened.and_then(|opened| opened).map_err(|cause| Error::Open { cause })?;
+            Ok(Arc::new(DeviceMeter::new(device, depth.max(1), times)))
         })
         .collect()
 }

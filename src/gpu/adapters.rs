@@ -1,5 +1,6 @@
 //! Which devices there are, in what order, and which one a name means.
 
+use crate::error::Cause;
 use crate::stage::{DeviceInfo, DeviceKind};
 
 /// Every adapter, the best kind first; one that several backends offer stands here once.
@@ -18,6 +19,26 @@ pub(super) fn all() -> Vec<wgpu::Adapter> {
         !twice
     });
     adapters
+}
+
+/// What an adapter says of itself, and which it is of those that say the same.
+#[derive(Debug)]
+pub(super) struct Identity {
+    info: wgpu::AdapterInfo,
+    rank: usize,
+}
+
+pub(super) fn identify(adapters: &[wgpu::Adapter], index: usize) -> Identity {
+    let info = adapters[index].get_info();
+    let rank = adapters[..index].iter().filter(|adapter| adapter.get_info() == info).count();
+    Identity { info, rank }
+}
+
+/// The same adapter, asked for anew: a driver that was reset does not answer through the old one.
+pub(super) fn again(identity: &Identity) -> Result<wgpu::Adapter, Cause> {
+    let mut same = all().into_iter().filter(|adapter| adapter.get_info() == identity.info);
+    let gone = || Cause::msg(format!("{} is not there any more", identity.info.name));
+    same.nth(identity.rank).ok_or_else(gone)
 }
 
 fn same_card(one: &wgpu::AdapterInfo, other: &wgpu::AdapterInfo) -> bool {

@@ -40,8 +40,9 @@ impl Gpu {
             return Err(Error::Setting { name: "Gpu::bandwidth", reason });
         }
         let bytes = bytes.next_multiple_of(8).max(8);
-        let Some(device) = self.device() else { return Ok(in_memory(bytes as usize)) };
-        let measured = Buffers::new(device, bytes).and_then(|buffers| buffers.measure());
+        let lost = |cause: Cause| Error::Setting { name: "Gpu::bandwidth", reason: cause.to_string() };
+        let Some(device) = self.device().map_err(lost)? else { return Ok(in_memory(bytes as usize)) };
+        let measured = Buffers::new(&device, bytes).and_then(|buffers| buffers.measure());
         measured.map_err(|error| Error::Setting {
             name: "Gpu::bandwidth",
             reason: error.cause().clone().context(format!("{bytes} bytes")).to_string(),

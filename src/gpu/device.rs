@@ -60,6 +60,11 @@ impl Device {
         self.lost.get().map_or(Ok(()), |cause| Err(StageError::Lost(cause.clone())))
     }
 
+    /// Whether the device is not lost, as far as its driver knows by now.
+    pub(super) fn is_there(&self) -> bool {
+        self.check().is_ok() && self.wait(wgpu::PollType::Poll).is_ok()
+    }
+
     /// Counts the device as lost from now on.
     pub(super) fn lose(&self, cause: Cause) -> StageError {
         StageError::Lost(self.lost.get_or_init(|| cause).clone())
@@ -115,10 +120,12 @@ impl Device {
         let memory = pollster::block_on(memory.pop());
         let others = [pollster::block_on(validation.pop()), pollster::block_on(internal.pop())];
         self.check()?;
-        if let Some(error) = memory {
-            return Err(StageError::TooLarge(cause(&error)));
-        }
-        others.into_iter().flatten().next().map_or(Ok(result), |error| Err(StageError::Batch(cause(&error))))
+        let memory = memory.map(|error| StageError::TooLarge(cause(&error)));
+        let other = others.into_iter().flatten().map(|error| StageError::Batch(cause(&error)));
+        let Some(error) = memory.into_iter().chain(other).next() else { return Ok(result) };
+        // A device that is gone refuses calls before it is told that it is gone, which takes a poll.
+        self.wait(wgpu::PollType::Poll)?;
+        Err(error)
     }
 
     /// Runs callbacks of what is done, and waits for a submission for at most `wait`.
@@ -151,6 +158,10 @@ impl Device {
             Duration::ZERO => wgpu::PollType::Poll,
             _ => wgpu::PollType::Wait { submission_index: Some(submission.clone()), timeout: Some(wait) },
         };
+        self.wait(poll)
+    }
+
+    fn wait(&self, poll: wgpu::PollType) -> Result<bool, StageError> {
         // wgpu 30 panics in `poll`, and only there, when the driver answers that the device is lost.
         match catch_unwind(AssertUnwindSafe(|| self.raw.poll(poll))) {
             Ok(Ok(_)) => self.check().map(|()| true),

@@ -3,20 +3,23 @@
 
 mod needs;
 mod text;
+mod variants;
 
 use self::needs::{needed_constants, needed_nodes, share_buffers};
+pub use self::variants::PlannedKernel;
+pub(super) use self::variants::Variant;
 use super::Limits;
-use super::clock::TIMES_BYTES;
+use super::clock::{TIMES_BYTES, kernel_times_bytes};
 use super::graph::{Graph, Node, Origin, setting, shape_name};
 use crate::error::Error;
-use crate::kernel::{Dispatch, Spec};
+use crate::kernel::Spec;
 
 /// Bytes of the stamp that every batch carries through the device and back.
 pub(super) const STAMP_BYTES: u64 = 8;
 
 /// What a program does for a batch, and what memory that takes. [`Program::plan`](super::Program::plan) makes it.
 ///
-/// Its text has one line a kernel: output, shape, bytes and multiply-adds of one item.
+/// Its text has one line a kernel: output, shape, variant, bytes and multiply-adds of one item.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub(super) max_batch: usize,
@@ -45,11 +48,12 @@ pub(super) struct PlannedInput {
 pub(super) struct Step {
     /// Index into the nodes of the graph.
     pub(super) node: usize,
-    pub(super) dispatch: Dispatch,
+    /// Every way to do it that the device can go, the plainest first.
+    pub(super) variants: Vec<Variant>,
+    /// The one that is gone.
+    pub(super) chosen: usize,
     /// Parts of an item that the dispatch is for; the z of a batch is as many times larger.
     pub(super) parts: u32,
-    /// Offset and length of its parameters.
-    pub(super) params: (u64, u64),
     pub(super) inputs: Vec<Place>,
     /// Buffer that it writes.
     pub(super) output: usize,
@@ -135,10 +139,10 @@ impl Plan {
 
     /// Bytes that come down with a full batch, its stamp and its times included.
     pub(super) fn readback_bytes(&self) -> u64 {
-        self.readback_times() + TIMES_BYTES
+        self.readback_times() + TIMES_BYTES + kernel_times_bytes(self.steps.len())
     }
 
-    /// Where the times lie in what is read back.
+    /// Where the times of the batch, and those of its kernels behind them, lie in what is read back.
     pub(super) fn readback_times(&self) -> u64 {
         self.readback_stamp() + STAMP_BYTES
     }
@@ -162,6 +166,17 @@ impl Plan {
             .iter()
             .fold(0, |all: u64, bytes| all.saturating_add(*bytes))
             .saturating_mul(self.max_batch as u64)
+    }
+
+    /// Every kernel with its number and the shape of what it gives, in the order in which they run.
+    pub(super) fn labels(&self) -> impl Iterator<Item = String> + '_ {
+        self.steps.iter().map(|step| format!("{} {}", step.name, step.shape))
+    }
+
+    /// Bytes that the kernels read and write for a batch of `rows` items, each tensor counted once a kernel.
+    pub fn bytes_moved(&self, rows: usize) -> u64 {
+        let moved = |step: &Step| step.constant_bytes + rows as u64 * (step.read_bytes + step.bytes);
+        self.steps.iter().map(moved).sum()
     }
 
     /// Multiply-adds of one item.
@@ -197,7 +212,10 @@ impl Plan {
             (u64::from(limits.workgroups / parts), "workgroups in one dimension of a dispatch"),
             (limits.binding_bytes.min(limits.buffer_bytes) / largest.max(1), "bytes in one binding"),
             (
-                limits.buffer_bytes.saturating_sub(STAMP_BYTES + TIMES_BYTES) / copied.max(1),
+                limits
+                    .buffer_bytes
+                    .saturating_sub(STAMP_BYTES + TIMES_BYTES + kernel_times_bytes(self.steps.len()))
+                    / copied.max(1),
                 "bytes in one buffer",
             ),
         ];
@@ -235,11 +253,12 @@ impl Step {
             those.map(|spec| spec.item_bytes() as u64).sum()
         };
         let seen = Seen::new(graph, node);
-        let dispatch = node.kernel.dispatch(&seen.inputs(), &seen.output);
+        let variants = node.kernel.variants(&seen.inputs(), &seen.output);
         let Place::Shared(buffer) = place(node.output) else { unreachable!("a node writes into a buffer") };
         Self {
             node: index,
-            params: append_params(params, &dispatch.params, limits.params_alignment as usize),
+            variants: variants::fitting(variants, params, limits),
+            chosen: 0,
             inputs: node.inputs.iter().map(|&input| place(input)).collect(),
             output: buffer,
             name: output.name.clone(),
@@ -249,14 +268,13 @@ impl Step {
             read_bytes: sum(true),
             constant_bytes: sum(false),
             multiply_adds: node.parts as u64 * node.kernel.multiply_adds(&seen.inputs(), &seen.output),
-            dispatch,
         }
     }
 
     fn check(&self, limits: &Limits) -> Result<(), Error> {
         let most = limits.workgroups;
-        if self.dispatch.workgroups.iter().any(|&count| count > most || count == 0) {
-            let [x, y] = self.dispatch.workgroups;
+        if self.dispatch().workgroups.iter().any(|&count| count > most || count == 0) {
+            let [x, y] = self.dispatch().workgroups;
             let reason =
                 format!("{} {} asks for {x} × {y} workgroups; 1 to {most} fit", self.name, self.shape);
             return Err(setting("Program::add", reason));

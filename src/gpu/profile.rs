@@ -28,6 +28,8 @@ pub struct KernelTime {
     pub name: String,
     /// Element type and shape of that tensor.
     pub shape: String,
+    /// The variant of the kernel that runs, by its shader.
+    pub variant: String,
     /// Seconds for the batch.
     pub seconds: f64,
     /// Bytes of the tensors that it reads and writes, each counted once.
@@ -41,6 +43,7 @@ impl KernelTime {
         Self {
             name: step.name.clone(),
             shape: step.shape.clone(),
+            variant: step.dispatch().kernel.to_string(),
             seconds: time.as_secs_f64(),
             bytes: step.constant_bytes + rows as u64 * (step.read_bytes + step.bytes),
             multiply_adds: rows as u64 * step.multiply_adds,

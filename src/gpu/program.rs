@@ -15,7 +15,7 @@ use super::twins::Twins;
 use super::{Gpu, TensorId};
 use crate::error::{Cause, Error};
 use crate::kernel::{Element, Spec};
-use crate::stage::{DeviceInfo, GpuStage, StageError};
+use crate::stage::{DeviceInfo, DeviceTimes, GpuStage, StageError};
 
 /// More batches in flight only cost memory: two keep a device busy.
 const MOST_IN_FLIGHT: usize = 64;
@@ -56,6 +56,7 @@ pub struct Program {
     deadline: Option<Duration>,
     /// What was wrong with a setting that gives no result of its own.
     broken: Option<Cause>,
+    times: DeviceTimes,
     runner: Option<Runner>,
     max_batch: usize,
 }
@@ -86,6 +87,7 @@ impl Program {
             depth: 3,
             deadline: None,
             broken: None,
+            times: DeviceTimes::default(),
             runner: None,
             max_batch: 0,
         }
@@ -122,6 +124,17 @@ impl Program {
         self.graph.spec(tensor)
     }
 
+    /// Names and specs of the inputs, in the order in which an item brings them.
+    pub fn inputs(&self) -> impl Iterator<Item = (&str, &Spec)> {
+        let tensor = |index: usize| (&self.graph.tensors[index].name[..], &self.graph.tensors[index].spec);
+        self.graph.inputs().into_iter().map(tensor)
+    }
+
+    /// Names and specs of the outputs, in the order in which they were named.
+    pub fn outputs(&self) -> impl Iterator<Item = (&str, &Spec)> {
+        self.graph.outputs.iter().map(|(name, index)| (&name[..], &self.graph.tensors[*index].spec))
+    }
+
     /// The device.
     pub fn gpu(&self) -> &Gpu {
         &self.gpu
@@ -140,7 +153,8 @@ impl Program {
         if let Some(cause) = &self.broken {
             return Err(graph::setting("Program::normalize", cause.to_string()));
         }
-        Plan::new(&self.graph, max_batch, self.in_flight(), self.gpu.limits())
+        let plan = Plan::new(&self.graph, max_batch, self.in_flight(), self.gpu.limits())?;
+        Ok(self.gpu.choices().apply(plan))
     }
 
     /// Whether `item` has the element types and shapes of the program's inputs.
@@ -184,7 +198,7 @@ impl Program {
 
     /// Batches in flight at once: on the twins a batch is done when `submit` returns.
     fn in_flight(&self) -> usize {
-        if self.gpu.device().is_some() { self.depth } else { 1 }
+        if self.gpu.is_twins() { 1 } else { self.depth }
     }
 
     /// How long each kernel takes for a batch of `rows` items, one after the other. The program is open.
@@ -206,16 +220,19 @@ impl Program {
         Ok(Profile { rows, kernels })
     }
 
-    fn start(&self, max_batch: usize) -> Result<Runner, Cause> {
+    fn start(&self, max_batch: usize) -> Result<Runner, StageError> {
         let plan = self.plan(max_batch)?;
-        let Some(device) = self.gpu.device() else {
-            return Ok(Runner::Twins(Box::new(Twins::open(&self.graph, plan)?)));
+        let Some(device) = self.gpu.device()? else {
+            return Ok(Runner::Twins(Box::new(Twins::open(&self.graph, plan, &self.times)?)));
         };
-        let ring = |plan| Ring::open(device, &self.graph, plan, self.depth, Deadline::new(self.deadline));
+        let ring = |plan: Plan| {
+            let (deadline, trial) = (Deadline::new(self.deadline), self.gpu.trial(plan.max_batch));
+            Ring::open(&device, &self.graph, plan, self.depth, (deadline, trial), &self.times)
+        };
         match ring(plan) {
             Ok(ring) => Ok(Runner::Ring(Box::new(ring))),
-            Err(StageError::TooLarge(cause)) => Err(self.largest_that_fits(max_batch, &cause, ring)),
-            Err(error) => Err(error.cause().clone()),
+            Err(StageError::TooLarge(cause)) => Err(self.largest_that_fits(max_batch, &cause, ring).into()),
+            Err(error) => Err(error),
         }
     }
 
@@ -252,7 +269,8 @@ impl<I: Item> GpuStage<I> for Program {
     fn open(&mut self, max_batch: usize) -> Result<(), Cause> {
         self.runner = None;
         self.takes(I::ELEMENT)?;
-        self.runner = Some(self.start(max_batch)?);
+        self.times = DeviceTimes::new(self.plan(max_batch)?.labels());
+        self.runner = Some(self.start(max_batch).map_err(|error| error.cause().clone())?);
         self.max_batch = max_batch;
         Ok(())
     }
@@ -269,6 +287,10 @@ impl<I: Item> GpuStage<I> for Program {
 
     fn device(&self) -> DeviceInfo {
         self.gpu.info().clone()
+    }
+
+    fn times(&self) -> DeviceTimes {
+        self.times.clone()
     }
 
     fn submit(&mut self, batch: &[I]) -> Result<ProgramTicket, StageError> {
@@ -290,5 +312,14 @@ impl<I: Item> GpuStage<I> for Program {
             (_, Kind::Twins(tensors)) => Ok(tensors.take()),
             _ => Err(StageError::Batch(Cause::msg("the program was opened again after this batch"))),
         }
+    }
+
+    /// Opens the program again, on the device that took the place of the lost one: another program may have
+    /// made it already, else it is made now. What was learnt about how long batches take starts anew.
+    fn reopen(&mut self) -> Result<(), StageError> {
+        // What the lost device held goes before the new one needs room.
+        self.runner = None;
+        self.runner = Some(self.start(self.max_batch)?);
+        Ok(())
     }
 }

@@ -13,27 +13,32 @@
 //! wgpu answers "done" for work that a lost device never ran, so a result leaves only when three things
 //! are true: its mapping succeeded; the device was not reported lost at a poll after that; and the stamp
 //! that went up with the batch came back through the device.
+//!
+//! A ring knows one device. After a loss a new ring is opened, and takes no ticket of the old one.
 
 mod build;
+mod trial;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::clock::{Clock, TIMES_BYTES};
+use self::build::Buffers;
+pub(super) use self::trial::Trial;
+use super::clock::{self, Clock, Spans, TIMES_BYTES};
 use super::compile::Pipelines;
 use super::deadline::Deadline;
 use super::device::Device;
 use super::graph::Graph;
 use super::item::Item;
-use super::plan::{Plan, STAMP_BYTES};
+use super::plan::{Plan, STAMP_BYTES, Step};
 use super::profile::{self, KernelTime};
 use super::shelf::Shelf;
 use super::slot::{Mapped, Slot};
 use super::tensors::Tensors;
 use crate::error::Cause;
-use crate::stage::StageError;
+use crate::stage::{DeviceTimes, StageError};
 
 /// A program that is open on a device.
 #[derive(Debug)]
@@ -47,9 +52,12 @@ pub(super) struct Ring {
     home: Sender<Slot>,
     shelf: Arc<Shelf>,
     deadline: Deadline,
+    times: DeviceTimes,
     /// Number of the last batch, which it carries through the device.
     stamp: u64,
 }
+
+type StepOnDevice<'a> = ((&'a Step, &'a wgpu::ComputePipeline), &'a wgpu::BindGroup);
 
 /// A batch in flight. Dropped without being collected, it gives its slot back.
 #[derive(Debug)]
@@ -65,19 +73,22 @@ pub(super) struct Ticket {
 }
 
 impl Ring {
-    /// Makes every pipeline, buffer and bind group for `depth` batches in flight.
+    /// Makes every buffer, chooses the variants, and makes every pipeline and bind group for `depth`
+    /// batches in flight.
     pub(super) fn open(
         device: &Arc<Device>,
         graph: &Graph,
-        plan: Plan,
+        mut plan: Plan,
         depth: usize,
-        deadline: Deadline,
+        (deadline, trial): (Deadline, Trial<'_>),
+        times: &DeviceTimes,
     ) -> Result<Self, StageError> {
         device.check()?;
         let mut pipelines = Pipelines::new(device);
+        let buffers = device.caught(|| Buffers::new(device, graph, &plan))?;
+        trial.choose(device, &mut plan, &buffers, &mut pipelines)?;
         let compiled = build::pipelines(&mut pipelines, &plan)?;
-        let (shared, slots) =
-            device.caught(|| build::buffers(device, graph, &plan, depth, &mut pipelines))?;
+        let slots = device.caught(|| buffers.slots(device, &plan, depth, &mut pipelines))?;
         let (home, free) = bounded(depth);
         let results = plan.outputs.len() * (depth + 2);
         slots.into_iter().for_each(|slot| home.try_send(slot).expect("the channel holds every slot"));
@@ -89,11 +100,12 @@ impl Ring {
             names: graph.outputs.iter().map(|(name, _)| name.clone()).collect(),
             plan,
             pipelines: compiled,
-            shared,
+            shared: buffers.shared,
             free,
             home,
             shelf: Arc::new(Shelf::new(results)),
             deadline,
+            times: times.clone(),
             stamp: 0,
         })
     }
@@ -128,6 +140,9 @@ impl Ring {
         let Some(slot) = &ticket.slot else {
             return Err(StageError::Batch(Cause::msg("the result of this batch was collected before")));
         };
+        if !ticket.home.same_channel(&self.home) {
+            return Err(StageError::Batch(Cause::msg("the program was opened again after this batch")));
+        }
         let left = self.deadline.left(ticket.submitted, Instant::now());
         if !wait.is_zero() && !ticket.waited {
             // What is done already, however long ago, tells now that it is.
@@ -224,7 +239,8 @@ impl Ring {
         let stamp = self.plan.readback_stamp();
         encoder.copy_buffer_to_buffer(&slot.staging, 0, &slot.readback, stamp, STAMP_BYTES);
         if let Some(clock) = &slot.clock {
-            clock.end(&mut encoder, &slot.readback, self.plan.readback_times());
+            let kernels = clock::times_kernels(self.stamp);
+            clock.end(&mut encoder, &slot.readback, self.plan.readback_times(), kernels);
         }
         encoder.map_buffer_on_submit(&slot.staging, wgpu::MapMode::Write, .., slot.staging_map.told());
         encoder.map_buffer_on_submit(&slot.readback, wgpu::MapMode::Read, .., slot.readback_map.told());
@@ -232,16 +248,30 @@ impl Ring {
     }
 
     fn dispatch(&self, encoder: &mut wgpu::CommandEncoder, slot: &Slot, rows: u32) {
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-            label: Some("gapless.batch"),
-            timestamp_writes: slot.clock.as_ref().and_then(Clock::of_pass),
-        });
-        for ((step, pipeline), bind) in self.plan.steps.iter().zip(&self.pipelines).zip(&slot.binds) {
-            let [x, y] = step.dispatch.workgroups;
+        let steps = || self.plan.steps.iter().zip(&self.pipelines).zip(&slot.binds);
+        let run = |pass: &mut wgpu::ComputePass<'_>, ((step, pipeline), bind): StepOnDevice<'_>| {
+            let [x, y] = step.dispatch().workgroups;
             pass.set_pipeline(pipeline);
             pass.set_bind_group(0, bind, &[]);
             pass.dispatch_workgroups(x, y, rows * step.parts);
+        };
+        let clock = slot.clock.as_ref();
+        if let Some(clock) = clock.filter(|_| clock::times_kernels(self.stamp)) {
+            for (index, step) in steps().enumerate() {
+                let timestamp_writes = clock.of_kernel(index);
+                let label = Some("gapless.kernel");
+                run(
+                    &mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label, timestamp_writes }),
+                    step,
+                );
+            }
+            return;
         }
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: Some("gapless.batch"),
+            timestamp_writes: clock.and_then(Clock::of_pass),
+        });
+        steps().for_each(|step| run(&mut pass, step));
     }
 
     /// How long each kernel takes for `rows` items, whatever lies in the buffers.
@@ -258,7 +288,7 @@ impl Ring {
 
     fn time_step(&self, slot: &Slot, index: usize, rows: u32, times: u32) -> Result<Duration, StageError> {
         let step = &self.plan.steps[index];
-        let ([x, y], z) = (step.dispatch.workgroups, rows * step.parts);
+        let ([x, y], z) = (step.dispatch().workgroups, rows * step.parts);
         let start = Instant::now();
         let submission = self.device.caught(|| {
             let mut encoder = self.device.raw.create_command_encoder(&Default::default());
@@ -284,13 +314,15 @@ impl Ring {
             (&output.shape[..], copy)
         });
         let mut tensors = Tensors::new(&self.names, ticket.rows, values, &self.shelf);
-        let times = &view[self.plan.readback_times() as usize..][..TIMES_BYTES as usize];
-        tensors.span = slot.clock.as_ref().map(|clock| clock.span(times));
+        let times = view[self.plan.readback_times() as usize..].split_at(TIMES_BYTES as usize);
+        let spans = slot.clock.as_ref().map(|clock| Spans::new(clock, times, ticket.stamp));
+        tensors.span = spans.as_ref().map(|spans| spans.batch.clone());
         let stamp = &view[self.plan.readback_stamp() as usize..][..STAMP_BYTES as usize];
         let intact = *stamp == ticket.stamp.to_ne_bytes();
         // A loss before the mapping succeeded is told at the latest by this poll.
         self.device.poll(&ticket.submission, Duration::ZERO)?;
         if intact {
+            spans.iter().for_each(|spans| spans.note(&self.times));
             return Ok(tensors);
         }
         Err(self.device.lose(Cause::msg("the device says that it ran a batch that it did not run")))

@@ -76,7 +76,7 @@ impl Slot {
         Self {
             staging: device.buffer("gapless.staging", up, Usage::MAP_WRITE | Usage::COPY_SRC, true),
             readback: device.buffer("gapless.readback", down, Usage::MAP_READ | Usage::COPY_DST, false),
-            clock: Clock::new(device),
+            clock: Clock::new(device, plan.steps.len()),
             binds: bind(&inputs),
             inputs,
             staging_map: Map::new(Mapped::Yes),

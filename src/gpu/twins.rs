@@ -5,7 +5,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, IxDyn};
 
@@ -17,6 +17,7 @@ use super::shelf::Shelf;
 use super::tensors::Tensors;
 use crate::error::Error;
 use crate::kernel::Values;
+use crate::stage::DeviceTimes;
 
 #[derive(Debug)]
 pub(super) struct Twins {
@@ -27,10 +28,13 @@ pub(super) struct Twins {
     /// Memory for one item in each buffer that tensors share.
     shared: Vec<Vec<f32>>,
     shelf: Arc<Shelf>,
+    times: DeviceTimes,
+    /// What each step took for the batch that is run.
+    taken: Vec<Duration>,
 }
 
 impl Twins {
-    pub(super) fn open(graph: &Graph, plan: Plan) -> Result<Self, Error> {
+    pub(super) fn open(graph: &Graph, plan: Plan, times: &DeviceTimes) -> Result<Self, Error> {
         let kernels = plan.steps.iter().map(|step| &graph.nodes[step.node].kernel);
         if let Some(kernel) = kernels.into_iter().find(|kernel| !kernel.has_twin()) {
             let reason = format!("the kernel {} has no twin, so it needs a device", kernel.name());
@@ -46,6 +50,8 @@ impl Twins {
             shared: plan.shared.iter().map(|&bytes| vec![0.0; bytes as usize / 4]).collect(),
             shelf: Arc::new(Shelf::new(plan.outputs.len() * 3)),
             graph: graph.clone(),
+            times: times.clone(),
+            taken: vec![Duration::ZERO; plan.steps.len()],
             plan,
         })
     }
@@ -54,6 +60,7 @@ impl Twins {
         let len = |bytes: u64| bytes as usize / 4;
         let values = |bytes: u64| self.shelf.take(len(bytes) * batch.len());
         let mut rows: Vec<Vec<f32>> = self.plan.outputs.iter().map(|output| values(output.bytes)).collect();
+        self.taken.fill(Duration::ZERO);
         for item in batch {
             let arrays: Vec<_> = (0..item.arrays()).map(|index| RowMajor::new(item.array(index))).collect();
             let item: Vec<Values<'_>> = arrays.iter().map(RowMajor::values).collect();
@@ -62,6 +69,8 @@ impl Twins {
                 rows.extend_from_slice(&self.shared[output.buffer][..len(output.bytes)]);
             }
         }
+        self.times.batch(self.taken.iter().sum());
+        self.times.kernels(&self.taken);
         let shapes = self.plan.outputs.iter().map(|output| &output.shape[..]);
         Tensors::new(&self.names, batch.len(), shapes.zip(rows), &self.shelf)
     }
@@ -83,7 +92,11 @@ impl Twins {
     }
 
     fn run_item(&mut self, item: &[Values<'_>]) {
-        (0..self.plan.steps.len()).for_each(|index| self.run_at(index, item));
+        for index in 0..self.plan.steps.len() {
+            let start = Instant::now();
+            self.run_at(index, item);
+            self.taken[index] += start.elapsed();
+        }
     }
 
     fn run_at(&mut self, index: usize, item: &[Values<'_>]) {

@@ -47,7 +47,7 @@ impl Clip {
         Err(Cause::msg(format!("the range is {low} to {high}; a low end up to the high end would fit")))
     }
 
-    pub(super) fn range(&self) -> [f32; 2] {
+    fn range(&self) -> [f32; 2] {
         [self.low, self.high]
     }
 

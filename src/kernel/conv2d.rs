@@ -1,18 +1,21 @@
 //! Convolution of planes.
 
+mod strip;
 mod twin;
 
 use ndarray::ArrayViewMutD;
 
-use super::clip::Clip;
+use super::activation::Activation;
 use super::params::{params, wgsl};
+use super::product::{self, Tiling};
 use super::window::Window;
-use super::{Dispatch, Kernel, Spec, Values, grid, rule};
+use super::{Dispatch, Kernel, Spec, Values, rule};
 use crate::error::Cause;
 
 /// Convolution: x `[channels, height, width]`, the constants weight
 /// `[outputs, channels / groups, kernel height, kernel width]` and, where there is one, bias
-/// `[outputs]`, to `[outputs, height, width]`.
+/// `[outputs]`, to `[outputs, height, width]`. An [`Activation`] and the sum with another activation of
+/// the output's shape (the [`residual`](Self::residual)) need no pass of their own.
 ///
 /// As in every network, it is a correlation: the kernel is not turned. Weights must be finite: padding
 /// counts as zeros, and zero times infinity is NaN. On a device, groups of one channel run in a shader
@@ -36,11 +39,12 @@ pub struct Conv2d {
     pads: [usize; 4],
     dilation: [usize; 2],
     groups: usize,
-    clip: Option<Clip>,
+    activation: Activation,
+    residual: bool,
 }
 
 params! {
-    /// Mirrors `Params` of `shaders/conv2d.wgsl` and `shaders/depthwise_conv2d.wgsl`.
+    /// Mirrors `Params` of `shaders/conv2d*.wgsl` and `shaders/depthwise_conv2d*.wgsl`.
     struct Conv2dParams {
         channels_in_group: u32,
         outputs_in_group: u32,
@@ -58,21 +62,24 @@ params! {
         pad_left: i32,
         dilation_y: i32,
         dilation_x: i32,
-        channel_tiles: u32,
-        pixel_tiles: u32,
+        tiles_down: u32,
+        tiles_across: u32,
         work: u32,
-        clips: u32,
-        low: f32,
-        high: f32,
+        alpha: f32,
+        beta: f32,
     }
 }
 
-/// Outputs and pixels that one invocation computes.
-const TILE: usize = 4;
-
 impl Default for Conv2d {
     fn default() -> Self {
-        Self { stride: [1, 1], pads: [0; 4], dilation: [1, 1], groups: 1, clip: None }
+        Self {
+            stride: [1, 1],
+            pads: [0; 4],
+            dilation: [1, 1],
+            groups: 1,
+            activation: Activation::None,
+            residual: false,
+        }
     }
 }
 
@@ -107,10 +114,29 @@ impl Conv2d {
         self
     }
 
-    /// Keeps every value of the output in this range, as [`Clip`] does, without a pass of its own; by
-    /// default none. `clip(0.0, f32::INFINITY)` is ReLU.
-    pub fn clip(mut self, low: f32, high: f32) -> Self {
-        self.clip = Some(Clip::new(low, high));
+    /// What is done to every value of the output; by default nothing.
+    pub fn activation(mut self, activation: Activation) -> Self {
+        self.activation = activation;
+        self
+    }
+
+    /// Short for [`Activation::Clip`]: `clip(0.0, 6.0)` is ReLU6.
+    pub fn clip(self, low: f32, high: f32) -> Self {
+        self.activation(Activation::Clip(low, high))
+    }
+
+    /// Whether the last input is an activation of the output's shape that is added before the
+    /// activation function; by default there is none.
+    ///
+    /// ```
+    /// use gapless::kernel::{Conv2d, Kernel, Spec};
+    /// let (x, weight) = (Spec::floats(&[96, 28, 28]), Spec::constant(&[24, 96, 1, 1]));
+    /// let before = Spec::floats(&[24, 28, 28]);
+    /// assert_eq!(Conv2d::new().residual(true).output(&[&x, &weight, &before])?, before);
+    /// # Ok::<(), gapless::Cause>(())
+    /// ```
+    pub fn residual(mut self, residual: bool) -> Self {
+        self.residual = residual;
         self
     }
 
@@ -118,13 +144,26 @@ impl Conv2d {
         Window { kernel, stride: self.stride, pads: self.pads, dilation: self.dilation }
     }
 
-    fn check_bias(inputs: &[&Spec], outputs: usize) -> Result<(), Cause> {
-        let Some(bias) = inputs.get(2) else { return Ok(()) };
-        let wanted = format!("[{outputs}]");
-        if rule::constant("bias", bias, &wanted)? == [outputs] {
-            return Ok(());
+    /// x, weight and, where there are such, bias and residual.
+    fn take<'a, T>(&self, inputs: &'a [T]) -> Option<Inputs<'a, T>> {
+        let (residual, inputs) = match inputs {
+            [inputs @ .., last] if self.residual => (Some(last), inputs),
+            inputs => (None, inputs),
+        };
+        match inputs {
+            [x, weight] => Some(Inputs { x, weight, bias: None, residual }),
+            [x, weight, bias] => Some(Inputs { x, weight, bias: Some(bias), residual }),
+            _ => None,
         }
-        Err(rule::misfit("bias", bias, format!("an f32 constant {wanted} would fit")))
+    }
+
+    fn accepted<'a, T>(&self, inputs: &'a [T]) -> Inputs<'a, T> {
+        self.take(inputs).expect("the shape rule takes as many")
+    }
+
+    fn miscounted(&self, inputs: usize) -> Cause {
+        let takes = if self.residual { "3 inputs (x, weight, residual)" } else { "2 inputs (x, weight)" };
+        Cause::msg(format!("takes {takes}, not {inputs}; a bias may be third"))
     }
 
     fn check_groups(&self, x: &Spec, weight: &Spec) -> Result<(), Cause> {
@@ -141,12 +180,12 @@ impl Conv2d {
         Err(rule::misfit("weight", weight, wanted))
     }
 
-    fn params(&self, inputs: &[&Spec], output: &Spec) -> Conv2dParams {
+    fn params(&self, inputs: &[&Spec], output: &Spec, tiles: [usize; 2]) -> Conv2dParams {
         let (x, weight) = (&inputs[0].shape, &weight_shape(inputs));
         let (outputs_in_group, out_pixels) = (weight[0] / self.groups, output.shape[1] * output.shape[2]);
-        let (channel_tiles, pixel_tiles) = (outputs_in_group.div_ceil(TILE), out_pixels.div_ceil(TILE));
-        let [low, high] = self.clip.map_or([0.0; 2], |clip| clip.range());
-        let tiles = if is_depthwise(inputs) { weight[0] } else { self.groups * channel_tiles };
+        let [alpha, beta] = self.activation.parameters();
+        // A shader with one channel a group cuts each output, any other each group.
+        let cut = if is_depthwise(inputs) { weight[0] } else { self.groups };
         Conv2dParams {
             channels_in_group: weight[1] as u32,
             outputs_in_group: outputs_in_group as u32,
@@ -164,14 +203,75 @@ impl Conv2d {
             pad_left: self.pads[1] as i32,
             dilation_y: self.dilation[0] as i32,
             dilation_x: self.dilation[1] as i32,
-            channel_tiles: channel_tiles as u32,
-            pixel_tiles: pixel_tiles as u32,
-            work: (tiles * pixel_tiles) as u32,
-            clips: u32::from(self.clip.is_some()),
-            low,
-            high,
+            tiles_down: tiles[0] as u32,
+            tiles_across: tiles[1] as u32,
+            work: (cut * tiles[0] * tiles[1]) as u32,
+            alpha,
+            beta,
         }
     }
+
+    /// A dispatch of this shader, whose parts are given, for an output cut into so many tiles.
+    fn tiled(&self, inputs: &[&Spec], output: &Spec, tiles: [usize; 2], shader: Shader<'_>) -> Dispatch {
+        let params = self.params(inputs, output, tiles);
+        let Inputs { bias, residual, .. } = self.accepted(inputs);
+        let constants = shader.constants.iter().map(|(name, value)| ((*name).into(), *value));
+        Dispatch {
+            kernel: shader.name.into(),
+            source: product::source(shader.parts, bias.is_some(), residual.is_some()),
+            constants: constants.chain([("activation".into(), self.activation.number())]).collect(),
+            workgroups: shader.tiling.workgroups(params.work),
+            params: bytemuck::bytes_of(&params).to_vec(),
+        }
+    }
+
+    /// The convolution as a product: rows are outputs of a group, columns are pixels.
+    fn as_product(&self, inputs: &[&Spec], output: &Spec, tiling: Tiling) -> Dispatch {
+        let [outputs, _, kernel @ ..] = weight_shape(inputs);
+        let [rows, columns] = tiling.size();
+        let pixels = output.shape[1] * output.shape[2];
+        let tiles = [(outputs / self.groups).div_ceil(rows), pixels.div_ceil(columns)];
+        let (name, own) = match tiling {
+            Tiling::Plain => ("conv2d", wgsl!("conv2d")),
+            Tiling::Tall => ("conv2d_tall", wgsl!("conv2d_tall")),
+            Tiling::Tiled => ("conv2d_tiled", wgsl!("conv2d_tiled")),
+        };
+        let pointwise = kernel == [1, 1] && self.stride == [1, 1] && self.pads == [0; 4];
+        let constants = [("pointwise", f64::from(u8::from(pointwise)))];
+        let constants = if tiling == Tiling::Tiled { &constants[..] } else { &[] };
+        let parts = &[own, tiling.shared(), wgsl!("shared/seen", "shared/four", "shared/weight")];
+        self.tiled(inputs, output, tiles, Shader { name, parts, constants, tiling })
+    }
+
+    fn depthwise(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
+        let tiles = [1, (output.shape[1] * output.shape[2]).div_ceil(4)];
+        let parts = &[wgsl!("depthwise_conv2d", "shared/seen", "shared/four", "shared/weight")];
+        let shader = Shader { name: "depthwise_conv2d", parts, constants: &[], tiling: Tiling::Plain };
+        self.tiled(inputs, output, tiles, shader)
+    }
+
+    /// With one channel a group, strip by strip; where there is such a shader.
+    fn by_strips(&self, inputs: &[&Spec], output: &Spec) -> Option<Dispatch> {
+        let [_, _, kernel @ ..] = weight_shape(inputs);
+        if !strip::suits(kernel, self.stride, self.dilation) {
+            return None;
+        }
+        let tiles = [output.shape[1].div_ceil(strip::ROWS), output.shape[2].div_ceil(strip::COLUMNS)];
+        let function = strip::function(kernel, self.stride);
+        let own = wgsl!("depthwise_conv2d_strip");
+        let parts = &[own, &function, wgsl!("shared/tile", "shared/weight")];
+        let constants = &[("rows", strip::ROWS as f64)];
+        let shader = Shader { name: "depthwise_conv2d_strip", parts, constants, tiling: Tiling::Plain };
+        Some(self.tiled(inputs, output, tiles, shader))
+    }
+}
+
+/// What a shader of the convolution is made of.
+struct Shader<'a> {
+    name: &'static str,
+    parts: &'a [&'a str],
+    constants: &'a [(&'static str, f64)],
+    tiling: Tiling,
 }
 
 fn weight_shape(inputs: &[&Spec]) -> [usize; 4] {
@@ -183,24 +283,27 @@ fn is_depthwise(inputs: &[&Spec]) -> bool {
     inputs[0].shape[0] > 1 && inputs[1].shape[1] == 1
 }
 
-/// The shader for these inputs, and its source.
-fn variant(inputs: &[&Spec]) -> (&'static str, &'static str) {
-    match (is_depthwise(inputs), inputs.len() == 3) {
-        (false, true) => {
-            ("conv2d", wgsl!("conv2d", "shared/bias", "shared/finish", "shared/linear", "shared/nan"))
-        }
-        (false, false) => {
-            ("conv2d", wgsl!("conv2d", "shared/no_bias", "shared/finish", "shared/linear", "shared/nan"))
-        }
-        (true, true) => (
-            "depthwise_conv2d",
-            wgsl!("depthwise_conv2d", "shared/bias", "shared/finish", "shared/linear", "shared/nan"),
-        ),
-        (true, false) => (
-            "depthwise_conv2d",
-            wgsl!("depthwise_conv2d", "shared/no_bias", "shared/finish", "shared/linear", "shared/nan"),
-        ),
+/// The inputs by name.
+struct Inputs<'a, T> {
+    x: &'a T,
+    weight: &'a T,
+    bias: Option<&'a T>,
+    residual: Option<&'a T>,
+}
+
+fn check_bias(bias: &Spec, outputs: usize) -> Result<(), Cause> {
+    let wanted = format!("[{outputs}]");
+    if rule::constant("bias", bias, &wanted)? == [outputs] {
+        return Ok(());
     }
+    Err(rule::misfit("bias", bias, format!("an f32 constant {wanted} would fit")))
+}
+
+fn check_residual(residual: &Spec, output: &Spec) -> Result<(), Cause> {
+    if residual == output {
+        return Ok(());
+    }
+    Err(rule::misfit("residual", residual, format!("an f32 activation {:?} would fit", output.shape)))
 }
 
 impl Kernel for Conv2d {
@@ -209,31 +312,35 @@ impl Kernel for Conv2d {
     }
 
     fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
-        let [x, weight] = match inputs {
-            [x, weight, _bias] => [*x, *weight],
-            _ => rule::take(inputs, ["x", "weight"])
-                .map_err(|cause| Cause::msg(format!("{cause}; a bias may be third")))?,
-        };
-        self.clip.map_or(Ok(()), |clip| clip.check())?;
+        let Inputs { x, weight, bias, residual } =
+            self.take(inputs).ok_or_else(|| self.miscounted(inputs.len()))?;
+        self.activation.check()?;
         let [_, height, width] = rule::activation("x", x, "[channels, height, width]")?;
         let axes = "[outputs, channels / groups, kernel height, kernel width]";
         let [outputs, _, kernel @ ..] = rule::constant::<4>("weight", weight, axes)?;
         self.check_groups(x, weight)?;
-        Self::check_bias(inputs, outputs)?;
+        bias.map_or(Ok(()), |bias| check_bias(bias, outputs))?;
         let [out_height, out_width] = self.window(kernel).output([height, width])?;
-        rule::output(&[outputs, out_height, out_width])
+        let output = rule::output(&[outputs, out_height, out_width])?;
+        residual.map_or(Ok(()), |residual| check_residual(residual, &output))?;
+        Ok(output)
     }
 
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
-        let params = self.params(inputs, output);
-        let (kernel, source) = variant(inputs);
-        Dispatch {
-            kernel: kernel.into(),
-            source: source.into(),
-            constants: Vec::new(),
-            workgroups: grid::cover(params.work as usize, 64),
-            params: bytemuck::bytes_of(&params).to_vec(),
+        if is_depthwise(inputs) {
+            return self.depthwise(inputs, output);
         }
+        self.as_product(inputs, output, Tiling::Plain)
+    }
+
+    fn variants(&self, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
+        if is_depthwise(inputs) {
+            let plain = self.depthwise(inputs, output);
+            return [plain].into_iter().chain(self.by_strips(inputs, output)).collect();
+        }
+        let [outputs, channels, height, width] = weight_shape(inputs);
+        let sizes = [outputs / self.groups, output.shape[1] * output.shape[2], channels * height * width];
+        Tiling::for_sizes(sizes).map(|tiling| self.as_product(inputs, output, tiling)).collect()
     }
 
     fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {

@@ -1,10 +1,14 @@
 //! Every kernel once or more, for tests that hold for all of them.
 
+mod movement;
+mod pools;
+
 use super::params::Layout;
-use super::window::PoolParams;
 use super::{
-    Add, AveragePool2d, Clip, Conv2d, FullyConnected, GlobalAveragePool, Kernel, MaxPool2d, Normalize, Relu,
-    Softmax, Spec, add, clip, conv2d, fully_connected, global_average_pool, normalize, relu, softmax,
+    Activation, ArgReduce, Binary, BinaryOp, Clip, Conv2d, FullyConnected, GlobalAveragePool, GroupNorm,
+    Kernel, LayerNorm, LogSoftmax, Lrn, MatMul, Normalize, Reduce, ReduceOp, Relu, Select, Softmax, Spec,
+    TopK, Unary, UnaryOp, arg_reduce, binary, clip, conv2d, fully_connected, global_average_pool, group_norm,
+    layer_norm, lrn, mat_mul, normalize, reduce, relu, select, softmax, top_k, unary,
 };
 
 /// A kernel with inputs that it accepts.
@@ -33,9 +37,17 @@ pub fn all() -> Vec<Example> {
         ),
         example(Relu::new(), &[planes()], relu::ReluParams::LAYOUT),
         example(Clip::new(0.0, 6.0), &[planes()], clip::ClipParams::LAYOUT),
-        example(Add::new(), &[planes(), planes()], add::AddParams::LAYOUT),
-        example(MaxPool2d::new([3, 3]).pads([0, 0, 1, 1]), &[planes()], PoolParams::LAYOUT),
-        example(AveragePool2d::new([3, 3]).pads([0, 0, 1, 1]), &[planes()], PoolParams::LAYOUT),
+        example(Binary::add(), &[planes(), planes()], binary::BinaryParams::LAYOUT),
+        example(
+            Binary::new(BinaryOp::Pow),
+            &[planes(), Spec::constant(&[8, 1, 1])],
+            binary::BinaryParams::LAYOUT,
+        ),
+        example(
+            Select::new(),
+            &[Spec::constant(&[9, 1]), planes(), Spec::constant(&[])],
+            select::SelectParams::LAYOUT,
+        ),
         example(GlobalAveragePool::new(), &[planes()], global_average_pool::GlobalAveragePoolParams::LAYOUT),
         example(
             FullyConnected::new(),
@@ -43,23 +55,59 @@ pub fn all() -> Vec<Example> {
             fully_connected::FullyConnectedParams::LAYOUT,
         ),
         example(Softmax::new(), &[Spec::floats(&[3, 100])], softmax::SoftmaxParams::LAYOUT),
+        example(Reduce::new(ReduceOp::LogSumExp, [0, 2]), &[planes()], reduce::ReduceParams::LAYOUT),
+        example(ArgReduce::max(1), &[planes()], arg_reduce::ArgReduceParams::LAYOUT),
+        example(TopK::indices(1, 3), &[planes()], top_k::TopKParams::LAYOUT),
+        example(Lrn::new(5, 1e-4, 0.75, 1.0), &[planes()], lrn::LrnParams::LAYOUT),
+        example(Unary::new(UnaryOp::Gelu), &[planes()], unary::UnaryParams::LAYOUT),
     ]
     .into_iter()
     .chain(convolutions())
+    .chain(products())
+    .chain(movement::all())
+    .chain(normalisations())
+    .chain(pools::all())
     .collect()
 }
 
-/// Both shaders of the convolution, with a bias and without.
-fn convolutions() -> [Example; 4] {
+/// Every row normalisation, with a bias and without.
+fn normalisations() -> Vec<Example> {
+    let (x, of_channel, of_column) = (Spec::floats(&[8, 9, 7]), Spec::constant(&[8]), Spec::constant(&[7]));
+    let (group, layer) = (GroupNorm::new(2, 1e-5), LayerNorm::new(2, 1e-5));
+    let (in_group, in_layer) = (group_norm::GroupNormParams::LAYOUT, layer_norm::LayerNormParams::LAYOUT);
+    vec![
+        example(LogSoftmax::new().axis(0), std::slice::from_ref(&x), softmax::SoftmaxParams::LAYOUT),
+        example(group, &[x.clone(), of_channel.clone()], in_group),
+        example(group, &[x.clone(), of_channel.clone(), of_channel], in_group),
+        example(layer, &[x.clone(), of_column.clone()], in_layer),
+        example(layer, &[x, of_column.clone(), of_column], in_layer),
+    ]
+}
+
+/// Both shaders of the convolution, with a bias and a residual and without.
+fn convolutions() -> [Example; 8] {
     let layout = conv2d::Conv2dParams::LAYOUT;
-    let (x, bias) = (Spec::floats(&[8, 9, 7]), Spec::constant(&[8]));
+    let (x, bias, sum) = (Spec::floats(&[8, 9, 7]), Spec::constant(&[8]), Spec::floats(&[8, 9, 7]));
     let (full, single) = (Spec::constant(&[8, 4, 3, 3]), Spec::constant(&[8, 1, 3, 3]));
     let grouped = Conv2d::new().groups(2).stride([2, 1]).pads([0, 1, 1, 2]);
+    let same = Conv2d::new().groups(2).pads([1; 4]).residual(true).activation(Activation::Silu);
     let depthwise = Conv2d::new().groups(8).pads([1; 4]).clip(0.0, 6.0);
     [
         example(grouped, &[x.clone(), full.clone(), bias.clone()], layout),
-        example(grouped, &[x.clone(), full], layout),
+        example(grouped, &[x.clone(), full.clone()], layout),
+        example(same, &[x.clone(), full.clone(), bias.clone(), sum.clone()], layout),
+        example(same, &[x.clone(), full, sum], layout),
         example(depthwise, &[x.clone(), single.clone(), bias], layout),
-        example(depthwise, &[x, single], layout),
+        example(depthwise, &[x.clone(), single.clone()], layout),
+        example(depthwise.stride([2, 2]), &[x.clone(), single], layout),
+        example(Conv2d::new(), &[x, Spec::constant(&[16, 8, 1, 1])], layout),
     ]
+}
+
+/// The matrix product with a bias and without.
+fn products() -> [Example; 2] {
+    let layout = mat_mul::MatMulParams::LAYOUT;
+    let (a, b, bias) = (Spec::floats(&[3, 16, 9]), Spec::constant(&[9, 18]), Spec::constant(&[18]));
+    let product = MatMul::new().activation(Activation::Tanh);
+    [example(product, &[a.clone(), b.clone(), bias], layout), example(product, &[a, b], layout)]
 }

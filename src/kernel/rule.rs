@@ -51,6 +51,27 @@ pub(super) fn only_activation<'a>(inputs: &[&'a Spec]) -> Result<&'a Spec, Cause
     if x.batched { Ok(x) } else { Err(misfit("x", x, "an f32 activation would fit")) }
 }
 
+/// Checks that one input is an activation: a kernel of constants alone gives a constant.
+pub(super) fn any_activation(inputs: &[&Spec]) -> Result<(), Cause> {
+    if inputs.iter().any(|input| input.batched) {
+        return Ok(());
+    }
+    Err(Cause::msg("every input is a constant; one activation or more would fit"))
+}
+
+/// The only input, an activation of floats that has this axis, or any where none is named.
+pub(super) fn only_activation_with_axis<'a>(
+    inputs: &[&'a Spec],
+    axis: Option<usize>,
+) -> Result<&'a Spec, Cause> {
+    let x = only_activation(inputs)?;
+    match axis {
+        None if x.shape.is_empty() => Err(misfit("x", x, "one axis or more would fit")),
+        Some(axis) if axis >= x.shape.len() => Err(misfit("x", x, format!("an axis {axis} would fit"))),
+        _ => Ok(x),
+    }
+}
+
 /// An output of floats, if its size can be indexed on a device.
 pub(super) fn output(shape: &[usize]) -> Result<Spec, Cause> {
     match size(shape) {
@@ -63,6 +84,11 @@ pub(super) fn output(shape: &[usize]) -> Result<Spec, Cause> {
 pub(super) fn size(shape: &[usize]) -> Option<usize> {
     let size = shape.iter().try_fold(1_usize, |size, &axis| size.checked_mul(axis))?;
     (1..=MOST).contains(&size).then_some(size)
+}
+
+/// Elements from one item to the next: none for a constant, which all items share.
+pub(super) fn step(spec: &Spec) -> u32 {
+    if spec.batched { spec.len() as u32 } else { 0 }
 }
 
 /// `name is f32 activation [2, 3]; …`.

@@ -2,11 +2,12 @@
 
 use ndarray::{ArrayViewMut1, ArrayViewMutD, Axis};
 
+use super::lanes::Rows;
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Spec, Values, grid, rule};
+use super::{Dispatch, Kernel, Spec, Values, rule};
 use crate::error::Cause;
 
-/// `exp(x) / sum(exp(x))` over the last axis, in any shape.
+/// `exp(x) / sum(exp(x))` over one axis, in any shape.
 ///
 /// The largest value of a row is taken off first, so that no finite row overflows; minus infinity
 /// becomes 0. A row with NaN or plus infinity, or of minus infinities alone, becomes NaN as a whole.
@@ -15,64 +16,94 @@ use crate::error::Cause;
 /// use gapless::kernel::{Kernel, Softmax, Spec};
 /// let scores = Spec::floats(&[1000]);
 /// assert_eq!(Softmax::new().output(&[&scores])?, scores);
+/// let classes_of_pixels = Spec::floats(&[21, 64, 64]);
+/// assert_eq!(Softmax::new().axis(0).output(&[&classes_of_pixels])?, classes_of_pixels);
 /// # Ok::<(), gapless::Cause>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[must_use]
-pub struct Softmax;
+pub struct Softmax {
+    axis: Option<usize>,
+}
 
 params! {
-    /// Mirrors `Params` of `shaders/softmax.wgsl`.
+    /// Mirrors `Params` of `shaders/softmax.wgsl` and `shaders/log_softmax.wgsl`.
     struct SoftmaxParams {
         rows: u32,
         len: u32,
+        inner: u32,
+    }
+}
+
+impl SoftmaxParams {
+    pub(super) fn new(rows: &Rows) -> Self {
+        Self { rows: rows.count() as u32, len: rows.len as u32, inner: rows.inner as u32 }
     }
 }
 
 impl Softmax {
-    /// Softmax over the last axis; it has no parameter.
+    /// Softmax over the last axis.
     pub fn new() -> Self {
-        Self
+        Self::default()
+    }
+
+    /// The axis whose values become shares of one; the last one by default.
+    pub fn axis(mut self, axis: usize) -> Self {
+        self.axis = Some(axis);
+        self
+    }
+
+    fn rows(&self, shape: &[usize]) -> Rows {
+        Rows::along(shape, self.axis.unwrap_or(shape.len() - 1))
     }
 }
 
 impl Kernel for Softmax {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "softmax"
     }
 
     fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
-        let x = rule::only_activation(inputs)?;
-        if x.shape.is_empty() {
-            return Err(rule::misfit("x", x, "one axis or more would fit"));
-        }
-        Ok(x.clone())
+        rule::only_activation_with_axis(inputs, self.axis).cloned()
     }
 
     fn dispatch(&self, _inputs: &[&Spec], output: &Spec) -> Dispatch {
-        let len = output.shape.last().copied().unwrap_or(1);
-        let params = SoftmaxParams { rows: (output.len() / len) as u32, len: len as u32 };
+        let rows = self.rows(&output.shape);
+        let source = wgsl!(
+            "softmax",
+            "shared/linear",
+            "shared/nan",
+            "shared/nan_made",
+            "shared/lanes",
+            "shared/row_along",
+            "shared/exponentials"
+        );
         Dispatch {
             kernel: "softmax".into(),
-            source: wgsl!("softmax", "shared/linear", "shared/nan", "shared/sum").into(),
-            constants: Vec::new(),
-            workgroups: grid::fold(params.rows),
-            params: bytemuck::bytes_of(&params).to_vec(),
+            source: source.into(),
+            constants: vec![rows.constant()],
+            workgroups: rows.workgroups(),
+            params: bytemuck::bytes_of(&SoftmaxParams::new(&rows)).to_vec(),
         }
     }
 
     fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
         output.assign(&inputs[0].floats());
-        let last = Axis(output.ndim() - 1);
-        output.lanes_mut(last).into_iter().for_each(softmax);
+        let axis = Axis(self.axis.unwrap_or(output.ndim() - 1));
+        output.lanes_mut(axis).into_iter().for_each(softmax);
     }
 }
 
 fn softmax(mut row: ArrayViewMut1<'_, f32>) {
-    let larger = |a: f32, &b: &f32| if a.is_nan() || a > b { a } else { b };
-    let largest = row.fold(f32::NEG_INFINITY, larger);
+    let largest = largest(&row);
     // Infinity minus infinity is NaN: a row that has no softmax becomes NaN here.
     row.mapv_inplace(|value| (value - largest).exp());
     let sum = row.sum();
     row.mapv_inplace(|share| share / sum);
+}
+
+/// The largest value of a row; NaN, if there is one.
+pub(super) fn largest(row: &ArrayViewMut1<'_, f32>) -> f32 {
+    let larger = |a: f32, &b: &f32| if a.is_nan() || a > b { a } else { b };
+    row.fold(f32::NEG_INFINITY, larger)
 }

@@ -1,11 +1,8 @@
-//! A window that slides over the two last axes: what convolution and pooling have in common.
+//! A window that slides over the two last axes: what convolution needs of it.
 
 use std::ops::Range;
 
-use ndarray::ArrayView2;
-
-use super::params::params;
-use super::{Spec, rule};
+use super::rule;
 use crate::error::Cause;
 
 /// Size of the window, and how it slides.
@@ -18,29 +15,7 @@ pub(super) struct Window {
     pub(super) dilation: [usize; 2],
 }
 
-params! {
-    /// Mirrors `Params` of `shaders/max_pool2d.wgsl` and `shaders/average_pool2d.wgsl`.
-    struct PoolParams {
-        channels: u32,
-        height: u32,
-        width: u32,
-        out_height: u32,
-        out_width: u32,
-        kernel_height: u32,
-        kernel_width: u32,
-        stride_y: u32,
-        stride_x: u32,
-        pad_top: u32,
-        pad_left: u32,
-        include_pad: u32,
-    }
-}
-
 impl Window {
-    pub(super) fn new(kernel: [usize; 2]) -> Self {
-        Self { kernel, stride: [1, 1], pads: [0; 4], dilation: [1, 1] }
-    }
-
     /// Height and width of the output for an input of this height and width.
     pub(super) fn output(&self, input: [usize; 2]) -> Result<[usize; 2], Cause> {
         let sizes = [("kernel", self.kernel), ("stride", self.stride), ("dilation", self.dilation)];
@@ -69,44 +44,6 @@ impl Window {
         }
     }
 
-    /// The shape rule of a pool: `[channels, height, width]` to the same with fewer places.
-    pub(super) fn pool(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
-        let [x] = rule::take(inputs, ["x"])?;
-        let [channels, height, width] = rule::activation("x", x, "[channels, height, width]")?;
-        let [out_height, out_width] = self.output([height, width])?;
-        self.touches_input()?;
-        rule::output(&[channels, out_height, out_width])
-    }
-
-    /// The parameters of a pool whose inputs were accepted.
-    pub(super) fn pool_params(&self, input: &Spec, output: &Spec, include_pad: bool) -> PoolParams {
-        let number = |size: usize| size as u32;
-        PoolParams {
-            channels: number(input.shape[0]),
-            height: number(input.shape[1]),
-            width: number(input.shape[2]),
-            out_height: number(output.shape[1]),
-            out_width: number(output.shape[2]),
-            kernel_height: number(self.kernel[0]),
-            kernel_width: number(self.kernel[1]),
-            stride_y: number(self.stride[0]),
-            stride_x: number(self.stride[1]),
-            pad_top: number(self.pads[0]),
-            pad_left: number(self.pads[1]),
-            include_pad: u32::from(include_pad),
-        }
-    }
-
-    /// Checks that no window lies in the padding alone: what a pool of nothing gives is not defined.
-    pub(super) fn touches_input(&self) -> Result<(), Cause> {
-        let [height, width] = self.kernel;
-        let fits = self.pads.iter().zip([height, width, height, width]).all(|(&pad, size)| pad < size);
-        if fits {
-            return Ok(());
-        }
-        Err(Cause::msg(format!("pads are {:?}; less than the kernel {:?} would fit", self.pads, self.kernel)))
-    }
-
     /// Places in the output, of `output` on this axis, whose window has its part `tap` inside the input.
     pub(super) fn inside(&self, axis: usize, tap: usize, input: usize, output: usize) -> Range<usize> {
         let (stride, pad, shift) = (self.stride[axis], self.pads[axis], tap * self.dilation[axis]);
@@ -119,30 +56,17 @@ impl Window {
     pub(super) fn source(&self, axis: usize, tap: usize, place: usize) -> usize {
         place * self.stride[axis] + tap * self.dilation[axis] - self.pads[axis]
     }
-
-    /// The values under the window at `place`, without the padding. Only without dilation.
-    pub(super) fn values<'a>(
-        &self,
-        plane: ArrayView2<'a, f32>,
-        place: [usize; 2],
-    ) -> impl Iterator<Item = f32> + Clone + 'a {
-        let (height, width) = plane.dim();
-        let columns = self.covers(1, place[1], width);
-        self.covers(0, place[0], height)
-            .flat_map(move |row| columns.clone().map(move |column| plane[[row, column]]))
-    }
-
-    /// What part of the input the window at `place` covers. Only without dilation.
-    fn covers(&self, axis: usize, place: usize, input: usize) -> Range<usize> {
-        let start = place * self.stride[axis];
-        let end = (start + self.kernel[axis]).saturating_sub(self.pads[axis]).min(input);
-        start.saturating_sub(self.pads[axis])..end
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Window {
+        fn new(kernel: [usize; 2]) -> Self {
+            Self { kernel, stride: [1, 1], pads: [0; 4], dilation: [1, 1] }
+        }
+    }
 
     fn window() -> Window {
         Window { stride: [2, 2], pads: [0, 0, 1, 1], ..Window::new([3, 3]) }

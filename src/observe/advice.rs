@@ -17,6 +17,14 @@ pub(crate) fn advise(report: &Report) -> String {
     if report.tokens.is_none() {
         return "This was the baseline, all CPU and then all GPU: run overlaps them.".into();
     }
+    if let Some(device) =
+        report.devices.iter().find(|device| device.rebuilding_s * 100.0 > NEAR * report.wall_s)
+    {
+        return format!(
+            "The device {} was lost {} ×, and {:.3} s went into making it again: look at its driver's log first.",
+            device.name, device.losses, device.rebuilding_s
+        );
+    }
     match report.bottleneck {
         Bottleneck::Source => "The source is the bottleneck: make its `next` cheaper, and move work into the CPU stage.".into(),
         Bottleneck::Caller => "The caller is the bottleneck: move what it does with each result into `then`.".into(),

@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::stage::DeviceInfo;
+use crate::stage::{DeviceInfo, DeviceTimes};
 
 /// A sum of durations.
 #[derive(Debug, Default)]
@@ -77,6 +77,8 @@ pub(crate) struct Meters {
 pub(crate) struct DeviceMeter {
     pub(crate) info: DeviceInfo,
     pub(crate) depth: usize,
+    /// What the stage measures itself.
+    pub(crate) times: DeviceTimes,
     /// At least one batch was submitted and not yet collected.
     pub(crate) busy: Total,
     /// Nothing was in flight, after the first batch and before the source's end.
@@ -85,19 +87,26 @@ pub(crate) struct DeviceMeter {
     pub(crate) last_collect: Mark,
     pub(crate) batches: AtomicU64,
     pub(crate) items: AtomicU64,
+    /// Times that the device was lost.
+    pub(crate) losses: AtomicU64,
+    /// A lost device was made again.
+    pub(crate) rebuilding: Total,
 }
 
 impl DeviceMeter {
-    pub(crate) fn new(info: DeviceInfo, depth: usize) -> Self {
+    pub(crate) fn new(info: DeviceInfo, depth: usize, times: DeviceTimes) -> Self {
         Self {
             info,
             depth,
+            times,
             busy: Total::default(),
             starved: Total::default(),
             first_submit: Mark::default(),
             last_collect: Mark::default(),
             batches: AtomicU64::new(0),
             items: AtomicU64::new(0),
+            losses: AtomicU64::new(0),
+            rebuilding: Total::default(),
         }
     }
 }

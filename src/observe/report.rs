@@ -1,6 +1,6 @@
 //! The report: where the time of a run went, and what to change.
 
-use std::fmt;
+mod text;
 
 use super::accounts::Accounts;
 use super::bound::{Bottleneck, Costs};
@@ -95,6 +95,30 @@ pub struct DeviceReport {
     pub items: u64,
     /// Batches that may be in flight on the device.
     pub depth: usize,
+    /// Seconds that the device worked by its own clock; `None` where it has none. Well below `busy_s`: the
+    /// host side of the device (submitting, waiting, copying results out) is what takes the time.
+    pub device_s: Option<f64>,
+    /// Where the device's time goes, in the order in which the kernels run; empty where it has no clock. Every
+    /// kernel is timed in the first two batches and in every sixteenth after them.
+    pub kernels: Vec<KernelReport>,
+    /// Times that the device was lost. 0: as it should be. Otherwise the results are as right as without a
+    /// loss, and took longer: look at the driver's log, and whether a document or a kernel hangs the device.
+    pub losses: u64,
+    /// Seconds in which a lost device was made again; neither busy nor starved.
+    pub rebuilding_s: f64,
+}
+
+/// One kernel in a [`DeviceReport`].
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct KernelReport {
+    /// The kernel, its number in the program, and the shape of what it gives.
+    pub name: String,
+    /// Seconds for a batch, the mean of those in which it was timed.
+    pub seconds: f64,
+    /// Share of all kernels' time, from 0 to 1. The largest is the one to make faster.
+    pub share: f64,
 }
 
 /// Who waited for what, in seconds.
@@ -220,80 +244,5 @@ impl Parts {
         let drain = (wall - last).clamp(0.0, wall - fill);
         let busy = busy.clamp(0.0, wall - fill - drain);
         Self { fill, busy, stalls: wall - fill - drain - busy, drain }
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{:.3} s = {:.3} fill + {:.3} busy ({}) + {:.3} stalls + {:.3} drain; bound {:.3} s, {:.1} % above it",
-            self.wall_s,
-            self.fill_s,
-            self.busy_s,
-            self.bottleneck,
-            self.stalls_s,
-            self.drain_s,
-            self.bound_s,
-            self.above_bound_percent
-        )?;
-        writeln!(
-            f,
-            "  CPU    {} workers busy {:.0} %, {} items prepared, first result after {:.3} s",
-            self.cpu.workers,
-            self.cpu.busy * 100.0,
-            self.cpu.prepared,
-            self.first_result_s
-        )?;
-        for device in &self.devices {
-            writeln!(f, "  {device}")?;
-        }
-        writeln!(
-            f,
-            "  waits  device for batch {:.3} s, feeder for token {:.3} s, feeder in source {:.3} s, caller for result {:.3} s",
-            self.waits.device_for_batch_s,
-            self.waits.feeder_for_token_s,
-            self.waits.feeder_in_source_s,
-            self.waits.caller_for_result_s
-        )?;
-        let Accounts { pulled, delivered, failed, cancelled, stuck, .. } = self.accounts;
-        writeln!(
-            f,
-            "  items  {pulled} pulled = {delivered} delivered + {failed} failed + {cancelled} cancelled + {stuck} stuck; \
-             at most {}{} in flight",
-            self.peak_in_flight,
-            self.tokens.map(|tokens| format!(" of {tokens} tokens")).unwrap_or_default()
-        )?;
-        for thread in &self.left_behind {
-            writeln!(f, "  left behind: {thread}, since user code did not return")?;
-        }
-        write!(f, "  {}", self.advice)
-    }
-}
-
-impl fmt::Display for DeviceReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "GPU    {} ({}) busy {:.0} %, {} batches, {} items, starved {:.3} s, depth {}",
-            self.name,
-            self.kind,
-            self.busy * 100.0,
-            self.batches,
-            self.items,
-            self.starved_s,
-            self.depth
-        )
-    }
-}
-
-impl fmt::Display for Bottleneck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Cpu => "CPU",
-            Self::Gpu => "GPU",
-            Self::Source => "source",
-            Self::Caller => "caller",
-        })
     }
 }

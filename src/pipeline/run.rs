@@ -20,8 +20,8 @@ use crate::place::Position;
 ///
 /// # How a run ends
 /// 1. *Finished*: the source ends; every batch comes out, then `None`.
-/// 2. *Stopped by a failure* (a document, a batch, a panic of the source, a lost device): what stands
-///    before it comes out, then one `Err`, then `None`.
+/// 2. *Stopped by a failure* (a document, a batch, a panic of the source, a lost device that cannot be made
+///    again): what stands before it comes out, then one `Err`, then `None`.
 /// 3. *Stopped by the caller* ([`stop`](Self::stop)) or *dropped*, at any time: nothing new starts, and
 ///    what is in flight is cancelled.
 /// 4. *Not started*: a setting cannot work or a stage cannot be opened; that is the first item, `Err`.

@@ -87,6 +87,31 @@ fn a_gpu_stage_that_never_returns_is_left_behind_and_named() {
 }
 
 #[test]
+fn a_device_that_is_being_made_again_for_ever_is_left_behind_and_named() {
+    struct Rebuilt(Arc<Gate>);
+    impl GpuStage<u64> for Rebuilt {
+        type Output = Vec<u64>;
+        type Ticket = ();
+        fn submit(&mut self, _: &[u64]) -> Result<(), StageError> {
+            Err(StageError::Lost(Cause::msg("unplugged")))
+        }
+        fn try_collect(&mut self, (): &mut (), _: Duration) -> Result<Option<Vec<u64>>, StageError> {
+            Ok(None)
+        }
+        fn reopen(&mut self) -> Result<(), StageError> {
+            self.0.pass();
+            Ok(())
+        }
+    }
+    let _watch = watch();
+    let gate = Gate::new();
+    let run = Pipeline::new(double, Rebuilt(gate.clone())).batch_size(8).workers(2).grace(GRACE).run(0..);
+    let (accounts, report) = stop_while_blocked(run, &gate, 1);
+    assert_eq!(accounts.stuck, 8, "the batch that the lost device owed");
+    assert_eq!(report.left_behind, ["gapless-device"]);
+}
+
+#[test]
 fn a_device_that_hangs_is_named_by_its_number_and_the_others_end() {
     let _watch = watch();
     let gate = Gate::new();

@@ -6,6 +6,7 @@
 mod endings;
 mod gpu_failures;
 mod hangs;
+mod losses;
 mod order;
 mod pools;
 mod serial;

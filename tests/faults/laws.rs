@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use gapless::{AtMost, Batch, Error, OnFailure, Order, Position, Run};
 
-use crate::plan::{Plan, Wish};
+use crate::plan::{NEVER, Plan, Rebuild, Wish};
 use crate::stages::{Document, Row, prepared_value};
 
 pub(crate) fn check_accounts(
@@ -72,7 +72,10 @@ pub(crate) fn check_end(plan: &Plan, error: Option<&Error>) {
             assert!(cause.is_panic());
         }
         Some(Error::Batch { cause, .. }) => assert!(cause.to_string().contains("planted"), "{cause}"),
-        Some(Error::DeviceLost { cause, .. }) => assert!(cause.to_string().contains("unplugged"), "{cause}"),
+        Some(Error::DeviceLost { cause, .. }) => {
+            assert!(plan.rebuild != Rebuild::Always, "a device that can be made again ends no run: {cause}");
+            assert!(cause.to_string().contains("unplugged"), "{cause}");
+        }
         Some(error) => panic!("not planted: {error}"),
     }
 }
@@ -104,4 +107,25 @@ pub(crate) fn check_end_of_stopped(
     let came = ends_at.filter(|_| at_the_end).map_or(plan.documents, |position| position + 1);
     let failed = batches.iter().flat_map(Batch::failures).map(|failure| failure.document.id);
     assert!(failed.eq(failing().take_while(|id| *id < came)), "every failure before the end came out");
+}
+
+/// Where losses are recovered from and failures skipped, the documents that fail are exactly those with a
+/// fault of their own.
+pub(crate) fn check_end_of_skipped(
+    plan: &Plan,
+    error: Option<&Error>,
+    batches: &[Batch<Document, Vec<Row>>],
+    left: &[(Position, Document)],
+) {
+    let every_loss_is_recovered = plan.rebuild == Rebuild::Always || plan.rates.loses == NEVER;
+    let skips = plan.policy == OnFailure::Skip && plan.wish == Wish::Finish;
+    if !skips || !every_loss_is_recovered || !plan.only_documents_fail() {
+        return;
+    }
+    assert!(error.is_none(), "nothing ends the run: {error:?}");
+    let dropped: BTreeSet<u64> = left.iter().map(|(_, document)| document.id).collect();
+    let fails = |id: &u64| plan.prepare_fault(*id).is_some() || plan.loses_device(*id);
+    let expected = (0..plan.documents).filter(|id| fails(id) && !dropped.contains(id));
+    let failed = batches.iter().flat_map(Batch::failures).map(|failure| failure.document.id);
+    assert!(BTreeSet::from_iter(failed).into_iter().eq(expected), "who fails is exactly who was to fail");
 }

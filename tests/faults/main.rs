@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 
 use gapless::Error;
 
-use crate::laws::{check_accounts, check_each_once, check_end, check_end_of_stopped, check_results};
+use crate::laws::{
+    check_accounts, check_each_once, check_end, check_end_of_skipped, check_end_of_stopped, check_results,
+};
 use crate::plan::{Plan, Wish};
 use crate::stages::{Alive, start};
 
@@ -58,6 +60,7 @@ fn run_one(plan: Plan) -> bool {
         assert!(run.report().left_behind.is_empty());
         check_each_once(&batches, &left, &taken);
         check_end_of_stopped(&plan, error.as_ref(), &batches);
+        check_end_of_skipped(&plan, error.as_ref(), &batches, &left);
     }
     check_results(&plan, &batches);
     drop(batches);

@@ -58,6 +58,17 @@ pub(crate) struct Rates {
     pub(crate) then: u64,
     pub(crate) device: u64,
     pub(crate) lost: u64,
+    /// Documents that lose the device whenever it runs them.
+    pub(crate) loses: u64,
+}
+
+/// Whether a lost device can be made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rebuild {
+    Never,
+    /// It may fail, panic, or give a device that is lost too.
+    Perhaps,
+    Always,
 }
 
 /// What the caller does.
@@ -88,6 +99,7 @@ pub(crate) struct Plan {
     pub(crate) sequential: bool,
     pub(crate) max_wait: bool,
     pub(crate) rates: Rates,
+    pub(crate) rebuild: Rebuild,
     pub(crate) wish: Wish,
 }
 
@@ -127,7 +139,9 @@ impl Plan {
                 then: random.choose(&[NEVER, 10, 50]),
                 device: random.choose(&[NEVER, NEVER, 5, 20]),
                 lost: random.choose(&[NEVER, NEVER, NEVER, 20]),
+                loses: random.choose(&[NEVER, NEVER, NEVER, 50]),
             },
+            rebuild: random.choose(&[Rebuild::Never, Rebuild::Perhaps, Rebuild::Always, Rebuild::Always]),
             wish: match random.below(4) {
                 0 => Wish::StopAfter(random.size(0..10)),
                 1 => Wish::DropAfter(random.size(0..10)),
@@ -150,9 +164,18 @@ impl Plan {
         self.fault(2, id, self.rates.then)
     }
 
-    /// Whether anything but documents that cannot be prepared may end or change the run.
-    pub(crate) fn only_prepare_fails(&self) -> bool {
+    pub(crate) fn loses_device(&self, id: u64) -> bool {
+        self.fault(4, id, self.rates.loses).is_some()
+    }
+
+    /// Whether no document, batch or device fails but by its own plan.
+    pub(crate) fn only_documents_fail(&self) -> bool {
         let Rates { then, device, lost, .. } = self.rates;
         (!self.then || then == NEVER) && device == NEVER && lost == NEVER && self.source_panics_at.is_none()
+    }
+
+    /// Whether nothing but documents that cannot be prepared may end or change the run.
+    pub(crate) fn only_prepare_fails(&self) -> bool {
+        self.only_documents_fail() && self.rates.loses == NEVER
     }
 }

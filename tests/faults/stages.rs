@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gapless::{Cause, CpuStage, GpuStage, LastBatch, Pipeline, Run, StageError};
 
-use crate::plan::{Fault, Plan, Random};
+use crate::plan::{Fault, Plan, Random, Rebuild};
 
 /// A panic that prints nothing, since it is planted.
 pub(crate) fn panic_quietly() -> ! {
@@ -68,6 +68,10 @@ pub(crate) fn prepared_value(id: u64) -> u64 {
     id * 3
 }
 
+fn id_of(value: u64) -> u64 {
+    value / 3
+}
+
 pub(crate) struct Cpu {
     pub(crate) plan: Arc<Plan>,
     pub(crate) alive: Alive,
@@ -95,12 +99,16 @@ pub(crate) struct Device {
     pub(crate) alive: Alive,
     pub(crate) random: Random,
     pub(crate) in_flight: usize,
+    /// Times that it was made again.
+    pub(crate) life: usize,
 }
 
 pub(crate) struct Ticket {
     pub(crate) values: Vec<u64>,
     /// Looks that find nothing yet.
     pub(crate) looks: u64,
+    /// The device that owes it.
+    pub(crate) of: usize,
     pub(crate) _life: Life,
 }
 
@@ -110,7 +118,7 @@ impl Device {
             return Err(StageError::TooLarge(Cause::msg("planted: no room")));
         }
         if self.random.once_in(self.plan.rates.lost) {
-            return Err(StageError::Lost(Cause::msg("planted: unplugged")));
+            return Err(unplugged());
         }
         if self.random.once_in(self.plan.rates.device) {
             let fault = self.random.choose(&[Fault::Err, Fault::Panic]);
@@ -118,6 +126,10 @@ impl Device {
         }
         Ok(())
     }
+}
+
+fn unplugged() -> StageError {
+    StageError::Lost(Cause::msg("planted: unplugged"))
 }
 
 impl GpuStage<Prepared> for Device {
@@ -135,18 +147,37 @@ impl GpuStage<Prepared> for Device {
         self.fault(batch.len(), too_large)?;
         self.in_flight += 1;
         let values = batch.iter().map(|prepared| prepared.value).collect();
-        Ok(Ticket { values, looks: self.random.below(4), _life: self.alive.life() })
+        Ok(Ticket { values, looks: self.random.below(4), of: self.life, _life: self.alive.life() })
     }
 
     fn try_collect(&mut self, ticket: &mut Ticket, _: Duration) -> Result<Option<Vec<Row>>, StageError> {
+        assert_eq!(ticket.of, self.life, "nobody asks for what a lost device owed");
         if ticket.looks > 0 {
             ticket.looks -= 1;
             return Ok(None);
         }
         self.in_flight -= 1;
         self.fault(ticket.values.len(), true)?;
+        if ticket.values.iter().any(|value| self.plan.loses_device(id_of(*value))) {
+            return Err(unplugged());
+        }
         let rows = ticket.values.iter().map(|value| Row { value: value + 1, _life: self.alive.life() });
         Ok(Some(rows.collect()))
+    }
+
+    fn reopen(&mut self) -> Result<(), StageError> {
+        self.in_flight = 0;
+        self.life += 1;
+        match self.plan.rebuild {
+            Rebuild::Always => Ok(()),
+            Rebuild::Never => Err(StageError::Batch(Cause::msg("planted: thrown away"))),
+            Rebuild::Perhaps => match self.random.below(8) {
+                0 => Err(StageError::Batch(Cause::msg("planted: thrown away"))),
+                1 => panic_quietly(),
+                2..5 => Err(unplugged()),
+                _ => Ok(()),
+            },
+        }
     }
 }
 
@@ -177,6 +208,7 @@ pub(crate) fn start(plan: &Arc<Plan>, alive: &Alive, taken: &Arc<AtomicU64>) -> 
         alive: alive.clone(),
         random: Random(plan.seed ^ (rank as u64) << 32),
         in_flight: 0,
+        life: 0,
     };
     let cpu = Cpu { plan: plan.clone(), alive: alive.clone() };
     let last = match plan.last {

@@ -115,7 +115,7 @@ fn edits_and_results_come_back_from_another_process() {
 fn an_error_and_a_panic_are_failures_and_no_child_is_lost() {
     let _watch = watch();
     let items: Vec<_> = skip(acting(), &["a", "error", "panic", "b"], 1).collect();
-    let [first, error, panic, last] = items.try_into().ok().expect("four");
+    let [first, error, panic, last] = items.try_into().expect("four");
     assert_eq!(first.unwrap().result, last.unwrap().result, "the same child");
     let error = failure(error);
     assert_eq!((&error.document[..], error.cause.to_string().as_str()), ("error!", "planted"));

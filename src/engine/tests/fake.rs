@@ -22,7 +22,10 @@ pub(super) enum Fault {
     CpuPanics,
     BatchFails,
     BatchTooLarge,
-    DeviceLost,
+    /// The device is lost when a batch with this document is submitted.
+    LosesDevice,
+    /// The device is lost while it runs a batch with this document, which may be noticed at any call.
+    LosesDeviceLater,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,12 +84,49 @@ pub(super) struct FakeDevice {
     pub(super) cost: Duration,
     pub(super) busy_until: Moment,
     pub(super) owed: VecDeque<u64>,
+    /// How long it takes to make it again; `None` where that cannot be done.
+    pub(super) rebuilt_in: Option<Duration>,
+    /// Times that it may still be lost for no reason, under random schedules.
+    pub(super) bad_luck: u32,
+    /// A batch that loses it has been submitted.
+    pub(super) doomed: bool,
+    /// Times it was made again.
+    pub(super) life: u64,
 }
 
 impl FakeDevice {
     pub(super) fn new(seam: &Seam, depth: usize, launch: Duration, cost: Duration) -> Self {
-        let (busy_until, owed) = (Moment::ZERO, VecDeque::new());
-        Self { seam: seam.clone(), depth, launch, cost, busy_until, owed }
+        Self {
+            seam: seam.clone(),
+            depth,
+            launch,
+            cost,
+            busy_until: Moment::ZERO,
+            owed: VecDeque::new(),
+            rebuilt_in: None,
+            bad_luck: 0,
+            doomed: false,
+            life: 0,
+        }
+    }
+
+    /// An error if the device is lost by now, for whatever reason.
+    fn there(&mut self) -> Result<(), StageError> {
+        let random = |once_in| shuttle::rand::Rng::gen_ratio(&mut shuttle::rand::thread_rng(), 1, once_in);
+        let by_chance = self.bad_luck > 0 && random(10);
+        self.bad_luck -= u32::from(by_chance);
+        let noticed = self.doomed && matches!(self.seam, Seam::Shuttle(_)) && random(2);
+        if by_chance || noticed { Err(StageError::Lost(Cause::msg("planned"))) } else { Ok(()) }
+    }
+
+    fn make_again(&mut self) -> Result<(), StageError> {
+        let Some(time) = self.rebuilt_in else { return Err(StageError::Batch(Cause::msg("no such device"))) };
+        pass(&self.seam, time);
+        self.owed.clear();
+        self.doomed = false;
+        self.life += 1;
+        self.busy_until = self.seam.now();
+        self.there()
     }
 
     fn take(&mut self, ids: Vec<u64>, documents: usize) -> FakeTicket {
@@ -95,10 +135,11 @@ impl FakeDevice {
         self.busy_until = self.busy_until.max(self.seam.now()) + work;
         let first = ids.first().copied().unwrap_or_default();
         self.owed.push_back(first);
-        FakeTicket { ids, first, done: self.busy_until, looks: 0 }
+        FakeTicket { ids, first, done: self.busy_until, looks: 0, life: self.life, loses_device: false }
     }
 
-    fn collect(&mut self, ticket: &mut FakeTicket, wait: Duration) -> Option<Vec<u64>> {
+    fn collect(&mut self, ticket: &mut FakeTicket, wait: Duration) -> Result<Option<Vec<u64>>, StageError> {
+        assert_eq!(ticket.life, self.life, "a lost device is asked for nothing that it owed");
         assert_eq!(self.owed.front(), Some(&ticket.first), "the oldest batch is asked for first");
         let left = ticket.done.saturating_sub(self.seam.now());
         if !left.is_zero() {
@@ -111,11 +152,15 @@ impl FakeDevice {
             }
             _ => self.seam.now() >= ticket.done,
         };
+        self.there()?;
         if !ready {
-            return None;
+            return Ok(None);
+        }
+        if ticket.loses_device {
+            return Err(StageError::Lost(Cause::msg("planned")));
         }
         self.owed.pop_front();
-        Some(ticket.ids.clone())
+        Ok(Some(ticket.ids.clone()))
     }
 }
 
@@ -124,6 +169,9 @@ pub(super) struct FakeTicket {
     first: u64,
     done: Moment,
     looks: usize,
+    /// The device that owes it.
+    life: u64,
+    loses_device: bool,
 }
 
 impl GpuStage<Doc> for FakeDevice {
@@ -136,7 +184,8 @@ impl GpuStage<Doc> for FakeDevice {
 
     fn submit(&mut self, batch: &[Doc]) -> Result<FakeTicket, StageError> {
         let has = |fault| batch.iter().any(|document| document.fault == fault);
-        if has(Fault::DeviceLost) {
+        self.there()?;
+        if has(Fault::LosesDevice) {
             return Err(StageError::Lost(Cause::msg("planned")));
         }
         if has(Fault::BatchFails) {
@@ -145,7 +194,10 @@ impl GpuStage<Doc> for FakeDevice {
         if has(Fault::BatchTooLarge) && batch.len() > 1 {
             return Err(StageError::TooLarge(Cause::msg("planned")));
         }
-        Ok(self.take(batch.iter().map(|document| document.id).collect(), batch.len()))
+        let mut ticket = self.take(batch.iter().map(|document| document.id).collect(), batch.len());
+        ticket.loses_device = has(Fault::LosesDeviceLater);
+        self.doomed |= ticket.loses_device;
+        Ok(ticket)
     }
 
     fn try_collect(
@@ -153,7 +205,11 @@ impl GpuStage<Doc> for FakeDevice {
         ticket: &mut FakeTicket,
         wait: Duration,
     ) -> Result<Option<Vec<u64>>, StageError> {
-        Ok(self.collect(ticket, wait))
+        self.collect(ticket, wait)
+    }
+
+    fn reopen(&mut self) -> Result<(), StageError> {
+        self.make_again()
     }
 }
 
@@ -172,7 +228,11 @@ impl GpuStage<Vec<Doc>> for FakeDevice {
         ticket: &mut FakeTicket,
         wait: Duration,
     ) -> Result<Option<Vec<u64>>, StageError> {
-        Ok(self.collect(ticket, wait))
+        self.collect(ticket, wait)
+    }
+
+    fn reopen(&mut self) -> Result<(), StageError> {
+        self.make_again()
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::fake::{Doc, FakeDevice, PerBatch, PerDoc, Setup, docs, take};
+use super::fake::{Doc, FakeDevice, Fault, PerBatch, PerDoc, Setup, docs, take};
 use crate::engine::caller::Caller;
 use crate::engine::job::{AsItIs, Job};
 use crate::engine::seam::{Seam, manual::World};
-use crate::engine::settings::{Settings, WorkerCount};
+use crate::engine::settings::{OnFailure, Settings, WorkerCount};
 use crate::error::Error;
 use crate::observe::bound::Bottleneck;
 
@@ -127,6 +127,30 @@ fn a_device_two_deep_has_no_gap_between_batches() {
     let late = world.now().saturating_sub(Duration::from_millis(10_004));
     assert!(late <= Duration::from_millis(2), "late by {late:?}");
     assert!(run.report().devices[0].starved_s == 0.0);
+}
+
+#[test]
+fn a_loss_costs_the_work_that_was_lost_and_the_rebuilding() {
+    for sequential in [false, true] {
+        let world = World::new();
+        let _this_thread = world.enter();
+        let setup = Setup { cpu_cost: Duration::ZERO, ..experiment(&world, sequential) };
+        let device = setup.devices.into_iter().next().expect("there is one");
+        let devices = vec![FakeDevice { rebuilt_in: Some(5 * SECOND), ..device }];
+        let source = docs(64).map(|document| match document.id {
+            20 => Doc { fault: Fault::LosesDeviceLater, ..document },
+            _ => document,
+        });
+        let settings = Settings { on_failure: OnFailure::Skip, ..settings(false) };
+        let run = Setup { devices, ..setup }.start::<PerDoc<AsItIs>>(AsItIs(()), settings, source);
+        let mut run = run.expect("these settings can work");
+        assert_eq!(take(&mut run, usize::MAX).failed, [20]);
+        // The batch twice, its half once, then 4, 2 and twice 1 of its documents are lost: 6 s.
+        let report = run.report();
+        let device = &report.devices[0];
+        assert_eq!((device.losses, device.rebuilding_s, device.starved_s), (7, 35.0, 0.0), "{report}");
+        assert_eq!((device.busy_s, report.wall_s), (6.0 + 63.0 / 8.0, 35.0 + 6.0 + 63.0 / 8.0));
+    }
 }
 
 #[test]

@@ -43,6 +43,12 @@ fn adversarial_schedules_end_as_the_contract_says() {
 }
 
 #[test]
+fn lost_devices_cost_exactly_the_documents_that_lose_them() {
+    check_random(schedules() / 2, run_with_losses);
+    check_adversarial(schedules() / 2, run_with_losses);
+}
+
+#[test]
 fn random_schedules_find_a_token_that_leaks_with_a_failure() {
     found_by_both(|| run_with_failures(Some(Planted::TokenOfAFailureLeaks)));
     check_random(200, || run_with_failures(None));
@@ -87,6 +93,7 @@ fn random_run(planted: Option<Planted>) {
     let sequential = rng.gen_bool(0.15);
     let then = rng.gen_bool(0.3);
     let setup = setup(planted, if sequential { 1 } else { rng.gen_range(1..3) }, sequential);
+    let setup = losing(setup, rng.gen_bool(0.7), rng.gen_range(0..4));
     let order = settings.order;
     if then {
         let after = Then { function: then_function, result: PhantomData };
@@ -112,13 +119,43 @@ fn setup(planted: Option<Planted>, devices: usize, sequential: bool) -> Setup {
     Setup { devices, seam, cpu_cost: Duration::ZERO, sequential }
 }
 
+/// Devices that can be made again, or not, and that are lost for no reason up to so many times.
+fn losing(mut setup: Setup, can_be_rebuilt: bool, bad_luck: u32) -> Setup {
+    for device in &mut setup.devices {
+        device.rebuilt_in = can_be_rebuilt.then_some(Duration::ZERO);
+        device.bad_luck = bad_luck;
+    }
+    setup
+}
+
+/// A run in which two documents at most lose the device, and each device is lost once more at most.
+fn run_with_losses() {
+    let mut rng = thread_rng();
+    let mut documents: Vec<Doc> = super::fake::docs(rng.gen_range(1..9)).collect();
+    for _ in 0..rng.gen_range(0..3) {
+        let id = rng.gen_range(0..documents.len());
+        documents[id].fault = if rng.gen_bool(0.5) { Fault::LosesDevice } else { Fault::LosesDeviceLater };
+    }
+    let settings = Settings { on_failure: OnFailure::Skip, ..random_settings() };
+    let setup = losing(setup(None, rng.gen_range(1..3), rng.gen_bool(0.2)), true, rng.gen_range(0..2));
+    let run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, documents.clone().into_iter());
+    let mut run = run.expect("these settings can work");
+    let mut outcome = take(&mut run, usize::MAX);
+    assert!(outcome.error.is_none(), "every loss is recovered from: {:?}", outcome.error);
+    outcome.failed.sort_unstable();
+    let guilty = documents.iter().filter(|document| document.fault != Fault::None);
+    assert_eq!(outcome.failed, guilty.map(|document| document.id).collect::<Vec<_>>());
+    every_document_once(&outcome, &[], documents.len() as u64);
+}
+
 fn random_fault() -> Fault {
     match thread_rng().gen_range(0..40) {
         0..3 => Fault::CpuFails,
         3 => Fault::CpuPanics,
         4 => Fault::BatchFails,
         5 => Fault::BatchTooLarge,
-        6 => Fault::DeviceLost,
+        6 => Fault::LosesDevice,
+        7 => Fault::LosesDeviceLater,
         _ => Fault::None,
     }
 }

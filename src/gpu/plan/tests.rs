@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::error::Cause;
 use crate::gpu::TensorId;
-use crate::kernel::{Element, Kernel, Values};
+use crate::kernel::{Dispatch, Element, Kernel, Values};
 
 /// Reads any number of tensors and gives one of `len` floats.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ fn parameters_start_where_the_device_can_bind_them() {
     let second = mix(&mut graph, 4, &[first]);
     graph.output("y", second).unwrap();
     let plan = Plan::new(&graph, 2, 3, &limits()).unwrap();
-    assert_eq!(plan.steps.iter().map(|step| step.params).collect::<Vec<_>>(), [(0, 32), (64, 32)]);
+    assert_eq!(plan.steps.iter().map(|step| step.variant().params).collect::<Vec<_>>(), [(0, 32), (64, 32)]);
     assert_eq!(plan.params.len(), 96);
     assert_eq!(plan.params[64..84], [7; 20]);
 }
@@ -116,7 +116,7 @@ fn rows_stamp_and_times_lie_behind_each_other_in_what_comes_down() {
     graph.output("b", outputs[1]).unwrap();
     let plan = Plan::new(&graph, 3, 3, &limits()).unwrap();
     assert_eq!(plan.outputs.iter().map(|output| output.offset).collect::<Vec<_>>(), [0, 40]);
-    assert_eq!((plan.readback_stamp(), plan.readback_times(), plan.readback_bytes()), (64, 72, 88));
+    assert_eq!((plan.readback_stamp(), plan.readback_times(), plan.readback_bytes()), (64, 72, 120));
     assert_eq!(plan.upload_bytes(), 3 * 16 + 8);
 }
 

@@ -10,9 +10,12 @@ impl fmt::Display for Plan {
         let input = |input: &PlannedInput| format!("{} {}", input.name, shape_name(&input.spec));
         let inputs: Vec<String> = self.inputs.iter().map(input).collect();
         writeln!(f, "batches of up to {}; {}", self.max_batch, inputs.join(", "))?;
-        writeln!(f, "{:<24} {:<24} {:>12} {:>14}  buffer", "tensor", "shape", "bytes", "multiply-adds")?;
-        for Step { name, shape, bytes, multiply_adds, output, .. } in &self.steps {
-            writeln!(f, "{name:<24} {shape:<24} {bytes:>12} {multiply_adds:>14}  {output}")?;
+        let (bytes, adds) = ("bytes", "multiply-adds");
+        writeln!(f, "{:<24} {:<24} {:<22} {bytes:>12} {adds:>14}  buffer", "tensor", "shape", "variant")?;
+        for step in &self.steps {
+            let Step { name, shape, bytes, multiply_adds, output, .. } = step;
+            let variant = &step.dispatch().kernel;
+            writeln!(f, "{name:<24} {shape:<24} {variant:<22} {bytes:>12} {multiply_adds:>14}  {output}")?;
         }
         let shared = self.shared_bytes();
         write!(

@@ -3,7 +3,7 @@
 use crate::gpu::compile::Pipelines;
 use crate::gpu::device::Device;
 use crate::gpu::graph::{Graph, Origin};
-use crate::gpu::plan::{Place, Plan, Step};
+use crate::gpu::plan::{Place, Plan, PlannedInput, Step, Variant};
 use crate::gpu::slot::Slot;
 use crate::stage::StageError;
 
@@ -13,73 +13,92 @@ pub(super) fn pipelines(
     plan: &Plan,
 ) -> Result<Vec<wgpu::ComputePipeline>, StageError> {
     let compile = |step: &Step| {
-        let pipeline = pipelines.pipeline(&step.dispatch, step.inputs.len());
+        let pipeline = pipelines.pipeline(step.dispatch(), step.inputs.len());
         pipeline.map_err(|error| match error {
             StageError::Lost(cause) => StageError::Lost(cause),
             other => {
-                StageError::Batch(other.cause().clone().context(format!("kernel {}", step.dispatch.kernel)))
+                StageError::Batch(other.cause().clone().context(format!("kernel {}", step.dispatch().kernel)))
             }
         })
     };
     plan.steps.iter().map(compile).collect()
 }
 
-/// Everything that batches share, and the slots.
-pub(super) fn buffers(
-    device: &Device,
-    graph: &Graph,
-    plan: &Plan,
-    depth: usize,
-    pipelines: &mut Pipelines<'_>,
-) -> (Vec<wgpu::Buffer>, Vec<Slot>) {
-    use wgpu::BufferUsages as Usage;
-    let usage = Usage::STORAGE | Usage::COPY_SRC;
-    let buffer = |&bytes: &u64| device.buffer("gapless.shared", bytes * plan.max_batch as u64, usage, false);
-    let shared: Vec<_> = plan.shared.iter().map(buffer).collect();
-    let constant = |&tensor: &usize| match &graph.tensors[tensor].origin {
-        Origin::Constant(values) => {
-            let values = values.as_slice().expect("constants are in standard layout");
-            device.filled("gapless.constant", bytemuck::cast_slice(values), Usage::STORAGE)
-        }
-        Origin::Input | Origin::Node | Origin::View(_) => unreachable!("the plan lists constants"),
-    };
-    let constants: Vec<_> = plan.constants.iter().map(constant).collect();
-    let params = device.filled("gapless.params", &plan.params, Usage::UNIFORM);
-    let groups = Groups { device, plan, shared: &shared, constants: &constants, params: &params };
-    let slots = (0..depth).map(|_| Slot::new(device, plan, |inputs| groups.make(inputs, pipelines)));
-    let slots = slots.collect();
-    (shared, slots)
+/// Everything that batches share.
+#[derive(Debug)]
+pub(super) struct Buffers {
+    pub(super) shared: Vec<wgpu::Buffer>,
+    constants: Vec<wgpu::Buffer>,
+    params: wgpu::Buffer,
 }
 
-/// What the bind groups of all slots have in common.
-struct Groups<'a> {
-    device: &'a Device,
-    plan: &'a Plan,
-    shared: &'a [wgpu::Buffer],
-    constants: &'a [wgpu::Buffer],
-    params: &'a wgpu::Buffer,
-}
-
-impl Groups<'_> {
-    fn make(&self, inputs: &[wgpu::Buffer], pipelines: &mut Pipelines<'_>) -> Vec<wgpu::BindGroup> {
-        let bind = |step: &Step| {
-            let layout = pipelines.layout(step.inputs.len());
-            let (offset, size) = step.params;
-            let params = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                buffer: self.params,
-                offset,
-                size: wgpu::BufferSize::new(size),
-            });
-            let read = step.inputs.iter().map(|&place| self.buffer(place, inputs).as_entire_binding());
-            let written = self.shared[step.output].as_entire_binding();
-            let resources = [params].into_iter().chain(read).chain([written]);
-            let entry = |(binding, resource)| wgpu::BindGroupEntry { binding, resource };
-            let entries: Vec<_> = (0..).zip(resources).map(entry).collect();
-            let label = Some(&*step.dispatch.kernel);
-            let descriptor = wgpu::BindGroupDescriptor { label, layout: &layout, entries: &entries };
-            self.device.raw.create_bind_group(&descriptor)
+impl Buffers {
+    pub(super) fn new(device: &Device, graph: &Graph, plan: &Plan) -> Self {
+        use wgpu::BufferUsages as Usage;
+        let usage = Usage::STORAGE | Usage::COPY_SRC;
+        let buffer =
+            |&bytes: &u64| device.buffer("gapless.shared", bytes * plan.max_batch as u64, usage, false);
+        let constant = |&tensor: &usize| match &graph.tensors[tensor].origin {
+            Origin::Constant(values) => {
+                let values = values.as_slice().expect("constants are in standard layout");
+                device.filled("gapless.constant", bytemuck::cast_slice(values), Usage::STORAGE)
+            }
+            Origin::Input | Origin::Node | Origin::View(_) => unreachable!("the plan lists constants"),
         };
-        self.plan.steps.iter().map(bind).collect()
+        Self {
+            shared: plan.shared.iter().map(buffer).collect(),
+            constants: plan.constants.iter().map(constant).collect(),
+            params: device.filled("gapless.params", &plan.params, Usage::UNIFORM),
+        }
+    }
+
+    /// Inputs of so many items, to try kernels on.
+    pub(super) fn inputs(&self, device: &Device, plan: &Plan, rows: usize) -> Vec<wgpu::Buffer> {
+        let buffer = |input: &PlannedInput| {
+            device.buffer("gapless.trial", input.bytes(rows), wgpu::BufferUsages::STORAGE, false)
+        };
+        plan.inputs.iter().map(buffer).collect()
+    }
+
+    pub(super) fn slots(
+        &self,
+        device: &Device,
+        plan: &Plan,
+        depth: usize,
+        pipelines: &mut Pipelines<'_>,
+    ) -> Vec<Slot> {
+        let mut bind = |inputs: &[wgpu::Buffer]| {
+            let bind = |step: &Step| {
+                let layout = pipelines.layout(step.inputs.len());
+                self.bind(device, step, step.variant(), inputs, &layout)
+            };
+            plan.steps.iter().map(bind).collect()
+        };
+        (0..depth).map(|_| Slot::new(device, plan, &mut bind)).collect()
+    }
+
+    /// Parameters, inputs and output of one variant of a step.
+    pub(super) fn bind(
+        &self,
+        device: &Device,
+        step: &Step,
+        variant: &Variant,
+        inputs: &[wgpu::Buffer],
+        layout: &wgpu::BindGroupLayout,
+    ) -> wgpu::BindGroup {
+        let (offset, size) = variant.params;
+        let params = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+            buffer: &self.params,
+            offset,
+            size: wgpu::BufferSize::new(size),
+        });
+        let read = step.inputs.iter().map(|&place| self.buffer(place, inputs).as_entire_binding());
+        let written = self.shared[step.output].as_entire_binding();
+        let resources = [params].into_iter().chain(read).chain([written]);
+        let entry = |(binding, resource)| wgpu::BindGroupEntry { binding, resource };
+        let entries: Vec<_> = (0..).zip(resources).map(entry).collect();
+        let label = Some(&*variant.dispatch.kernel);
+        device.raw.create_bind_group(&wgpu::BindGroupDescriptor { label, layout, entries: &entries })
     }
 
     fn buffer<'b>(&'b self, place: Place, inputs: &'b [wgpu::Buffer]) -> &'b wgpu::Buffer {

@@ -1,60 +1,112 @@
-//! The twin of the convolution: every part of the kernel adds its share, a row of the output at a time.
+//! The twin of the convolution: a product of matrices, or for one channel a group a walk along rows.
+//!
+//! A piece of the output is finished while it is in the processor's cache, and what a product needs is
+//! put into columns a piece at a time, in memory that each thread keeps.
 
-use ndarray::{ArrayView2, ArrayView3, ArrayViewMut1, ArrayViewMut2, ArrayViewMutD, Axis, Ix3, Ix4, s};
+mod columns;
+mod rows;
 
-use super::Conv2d;
+use std::cell::Cell;
+
+use ndarray::{ArrayViewMutD, CowArray, IxDyn};
+
+use super::{Conv2d, Inputs};
 use crate::kernel::Values;
+use crate::kernel::activation::Activation;
 use crate::kernel::window::Window;
 
+/// A convolution whose tensors lie in one piece each.
+struct Work<'a> {
+    window: Window,
+    groups: usize,
+    /// Channels that one output sees.
+    share: usize,
+    /// Height and width.
+    size: [usize; 2],
+    outputs: usize,
+    out_size: [usize; 2],
+    x: &'a [f32],
+    weight: &'a [f32],
+    bias: Option<&'a [f32]>,
+    residual: Option<&'a [f32]>,
+    activation: Activation,
+}
+
 pub(super) fn run(conv: &Conv2d, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
-    let x = inputs[0].floats().into_dimensionality::<Ix3>().expect("the shape rule takes three axes");
-    let weight = inputs[1].floats().into_dimensionality::<Ix4>().expect("the shape rule takes four axes");
-    let (outputs, share, height, width) = weight.dim();
-    let window = conv.window([height, width]);
-    for (channel, plane) in output.outer_iter_mut().enumerate() {
-        let mut plane = plane.into_dimensionality().expect("the output has three axes");
-        let group = channel / (outputs / conv.groups);
-        let seen = x.slice(s![group * share..(group + 1) * share, .., ..]);
-        plane.fill(inputs.get(2).map_or(0.0, |bias| bias.floats()[[channel]]));
-        convolve(&window, seen, weight.index_axis(Axis(0), channel), plane.view_mut());
-        if let Some(clip) = conv.clip {
-            plane.mapv_inplace(|value| clip.apply(value));
+    let Inputs { x, weight, bias, residual } = conv.accepted(inputs);
+    let (x, weight) = (laid_out(x), laid_out(weight));
+    let (bias, residual) = (bias.map(laid_out), residual.map(laid_out));
+    let work = Work {
+        window: conv.window([weight.shape()[2], weight.shape()[3]]),
+        groups: conv.groups,
+        share: weight.shape()[1],
+        size: [x.shape()[1], x.shape()[2]],
+        outputs: output.shape()[0],
+        out_size: [output.shape()[1], output.shape()[2]],
+        x: in_one_piece(&x),
+        weight: in_one_piece(&weight),
+        bias: bias.as_ref().map(in_one_piece),
+        residual: residual.as_ref().map(in_one_piece),
+        activation: conv.activation,
+    };
+    match output.as_slice_mut() {
+        Some(values) => work.run(values),
+        None => {
+            let mut values = vec![0.0; output.len()];
+            work.run(&mut values);
+            output.iter_mut().zip(values).for_each(|(place, value)| *place = value);
         }
     }
 }
 
-/// Adds to one plane of the output what the channels that it sees give.
-fn convolve(
-    window: &Window,
-    channels: ArrayView3<'_, f32>,
-    kernels: ArrayView3<'_, f32>,
-    mut plane: ArrayViewMut2<'_, f32>,
-) {
-    for (channel, kernel) in channels.outer_iter().zip(kernels.outer_iter()) {
-        for (tap, &weight) in kernel.indexed_iter() {
-            add_tap(window, channel, [tap.0, tap.1], weight, plane.view_mut());
-        }
+fn laid_out<'a>(values: &'a Values<'_>) -> CowArray<'a, f32, IxDyn> {
+    match values {
+        Values::F32(view) => view.as_standard_layout(),
+        Values::U8(_) => unreachable!("the shape rule takes floats"),
     }
 }
 
-/// Adds what one value of the kernel gives, where it lies inside the input.
-fn add_tap(
-    window: &Window,
-    channel: ArrayView2<'_, f32>,
-    tap: [usize; 2],
-    weight: f32,
-    mut plane: ArrayViewMut2<'_, f32>,
-) {
-    let ((height, width), (out_height, out_width)) = (channel.dim(), plane.dim());
-    let columns = window.inside(1, tap[1], width, out_width);
-    if columns.is_empty() {
-        return;
+fn in_one_piece<'a>(values: &'a CowArray<'_, f32, IxDyn>) -> &'a [f32] {
+    values.as_slice().expect("it was laid out")
+}
+
+impl Work<'_> {
+    fn run(&self, output: &mut [f32]) {
+        if self.share == 1 && self.outputs > 1 && rows::suits(self) {
+            rows::run(self, output);
+        } else {
+            columns::run(self, output);
+        }
     }
-    let first = window.source(1, tap[1], columns.start);
-    for row in window.inside(0, tap[0], height, out_height) {
-        let source = channel.row(window.source(0, tap[0], row));
-        let source = source.slice_move(s![first..;window.stride[1]]);
-        let target: ArrayViewMut1<'_, f32> = plane.slice_mut(s![row, columns.clone()]);
-        target.into_iter().zip(source).for_each(|(sum, value)| *sum += weight * value);
+
+    fn pixels(&self) -> usize {
+        self.out_size[0] * self.out_size[1]
     }
+
+    /// Turns the sums of one output, from this pixel on, into values.
+    fn finish(&self, output: usize, first: usize, values: &mut [f32]) {
+        if let Some(bias) = self.bias {
+            let bias = bias[output];
+            values.iter_mut().for_each(|value| *value += bias);
+        }
+        if let Some(residual) = self.residual {
+            let start = output * self.pixels() + first;
+            values.iter_mut().zip(&residual[start..]).for_each(|(value, other)| *value += other);
+        }
+        self.activation.apply_all(values);
+    }
+}
+
+/// Lends `len` floats of this thread's scratch memory; what lies in them is what lay there before.
+fn with_scratch<R>(len: usize, run: impl FnOnce(&mut [f32]) -> R) -> R {
+    thread_local! {
+        static SCRATCH: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
+    }
+    let mut scratch = SCRATCH.take();
+    if scratch.len() < len {
+        scratch.resize(len, 0.0);
+    }
+    let result = run(&mut scratch[..len]);
+    SCRATCH.set(scratch);
+    result
 }

@@ -1,0 +1,86 @@
+//! What the command line says.
+
+use std::path::PathBuf;
+
+use lexopt::prelude::*;
+
+use crate::arguments::number;
+use crate::terminal::{Problem, print};
+
+const HELP: &str = "infer MODEL.onnx --input [NAME=]IN.npy... [--output NAME=OUT.npy]... [--batch-size N]
+      [--device cpu|software|NAME] [--repeat N] [--json] [--plan]
+
+--input       an array of NumPy for an input of the model; the name may be left out where there is one input
+--output      writes an output of the model; without it, shape, mean and range of all are printed
+--batch-size  items a batch; default 16
+--device      cpu (the twins), software, or a part of an adapter's name; default the best there is
+--repeat      runs all items N times more and prints what that took
+--json        with --repeat: one object on stdout and nothing else
+--plan        prints what would be run: kernels, shapes, bytes, multiply-adds, memory";
+
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) model: PathBuf,
+    pub(crate) inputs: Vec<String>,
+    /// Name and file.
+    pub(crate) outputs: Vec<(String, String)>,
+    pub(crate) batch_size: usize,
+    pub(crate) device: Option<String>,
+    pub(crate) repeat: Option<usize>,
+    pub(crate) json: bool,
+    pub(crate) plan: bool,
+}
+
+impl Options {
+    /// Whether the model has every output that is to be written.
+    pub(crate) fn check_outputs(&self, names: &[String]) -> Result<(), Problem> {
+        match self.outputs.iter().find(|(name, _)| !names.contains(name)) {
+            Some((name, _)) => Err(format!("--output {name}: the outputs are {}", names.join(", ")).into()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// `None` where only the help was asked for.
+pub(crate) fn parse() -> Result<Option<Options>, Problem> {
+    let mut options = Options {
+        model: PathBuf::new(),
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+        batch_size: 16,
+        device: None,
+        repeat: None,
+        json: false,
+        plan: false,
+    };
+    let mut arguments = lexopt::Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("input") => options.inputs.push(arguments.value()?.string()?),
+            Long("output") => options.outputs.push(output(&arguments.value()?.string()?)?),
+            Long("batch-size") => options.batch_size = number("--batch-size", &mut arguments, 1..=65_535)?,
+            Long("device") => options.device = Some(arguments.value()?.string()?),
+            Long("repeat") => options.repeat = Some(number("--repeat", &mut arguments, 1..=1_000_000)?),
+            Long("json") => options.json = true,
+            Long("plan") => options.plan = true,
+            Short('h') | Long("help") => {
+                print(HELP)?;
+                return Ok(None);
+            }
+            Value(model) if options.model.as_os_str().is_empty() => options.model = model.into(),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    if options.model.as_os_str().is_empty() {
+        return Err("no model was given; --help lists the options".into());
+    }
+    if options.json && options.repeat.is_none() {
+        options.repeat = Some(1);
+    }
+    Ok(Some(options))
+}
+
+fn output(text: &str) -> Result<(String, String), Problem> {
+    let (name, path) = text.split_once('=').ok_or_else(|| format!("--output {text}: NAME=FILE would fit"))?;
+    Ok((name.into(), path.into()))
+}

@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Runs the same network in PyTorch, eager and compiled, on this machine, and prints the ratios.
+
+    pip install torch onnx2torch
+    cargo run --release --example measure -- --network models/efficientnet-lite0.onnx --json network.json
+    python3 scripts/compare-torch.py models/efficientnet-lite0.onnx network.json [--batch 1 16 64 256] [--seconds 2]
+
+The second file is what `measure --network` wrote, whose images a second are compared with PyTorch's: above 1
+gapless is faster. Input, weights and precision (float32) are the same.
+PyTorch runs on CUDA or Metal where it can, else on the CPU, and its line says so. Without PyTorch this ends with
+status 2 and a sentence that says what is missing.
+"""
+import argparse
+import json
+import statistics
+import sys
+import time
+
+try:
+    import torch
+    from onnx2torch import convert
+except ImportError as missing:
+    print(f"compare-torch: {missing.name} is missing: pip install torch onnx2torch", file=sys.stderr)
+    sys.exit(2)
+
+
+def best_device():
+    if torch.cuda.is_available():
+        return "cuda", torch.cuda.get_device_name()
+    if torch.backends.mps.is_available():
+        return "mps", "Metal"
+    return "cpu", f"cpu, {torch.get_num_threads()} threads"
+
+
+def finish(device):
+    """Waits for what was queued: PyTorch returns before a GPU is done."""
+    if device == "cuda":
+        torch.cuda.synchronize()
+    elif device == "mps":
+        torch.mps.synchronize()
+
+
+def seconds_a_batch(network, images, device, seconds):
+    """The median of runs that take `seconds` together, after three that are not counted."""
+    taken = []
+    with torch.inference_mode():
+        for _ in range(3):
+            network(images)
+        finish(device)
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end or len(taken) < 3:
+            start = time.perf_counter()
+            network(images)
+            finish(device)
+            taken.append(time.perf_counter() - start)
+    return statistics.median(taken)
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("model")
+    options.add_argument("measured", help="what measure --network --json wrote")
+    options.add_argument("--batch", type=int, nargs="+")
+    options.add_argument("--seconds", type=float, default=2.0)
+    options = options.parse_args()
+    with open(options.measured) as file:
+        network = json.load(file)["network"]
+    ours = {row["batch"]: row["items_per_second"] for row in network["batches"]}
+    shape = network["input"]
+    device, name = best_device()
+    eager = convert(options.model).eval().to(device)
+    compiled = torch.compile(eager)
+    print(f"gapless on {network['device']}; PyTorch {torch.__version__} on {name}")
+    print(f"{'batch':>6} {'gapless/s':>10} {'eager/s':>10} {'ratio':>6} {'compiled/s':>10} {'ratio':>6}")
+    for batch in options.batch or sorted(ours):
+        if batch not in ours:
+            sys.exit(f"compare-torch: batch {batch} was not measured: {options.measured} has {sorted(ours)}")
+        images = torch.randn(batch, *shape, device=device)
+        rates = [batch / seconds_a_batch(run, images, device, options.seconds) for run in (eager, compiled)]
+        ratios = [ours[batch] / rate for rate in rates]
+        print(f"{batch:>6} {ours[batch]:>10.1f} {rates[0]:>10.1f} {ratios[0]:>6.2f} {rates[1]:>10.1f} {ratios[1]:>6.2f}")
+
+
+if __name__ == "__main__":
+    main()

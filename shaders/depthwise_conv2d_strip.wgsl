@@ -1,0 +1,71 @@
+// depthwise_conv2d_strip: convolution with one channel a group, one invocation per strip of eight columns of an output.
+//
+// CPU twin   src/kernel/conv2d.rs (`Conv2d::twin`)
+// Params     src/kernel/conv2d.rs (`Conv2dParams`), layout checked by tests/shaders.rs
+// In / Out   f32 [channels, h, w], [outputs, channels / groups, kh, kw], [outputs] / f32 [outputs, out_h, out_w]
+// Dispatch   ceil(work / 64) workgroups folded over x, y; work = outputs * tiles_down * tiles_across
+struct Params {
+    channels_in_group: u32,
+    outputs_in_group: u32,
+    height: u32,
+    width: u32,
+    out_width: u32,
+    out_pixels: u32,
+    in_len: u32,
+    out_len: u32,
+    kernel_height: u32,
+    kernel_width: u32,
+    stride_y: i32,
+    stride_x: i32,
+    pad_top: i32,
+    pad_left: i32,
+    dilation_y: i32,
+    dilation_x: i32,
+    tiles_down: u32,
+    tiles_across: u32,
+    work: u32,
+    alpha: f32,
+    beta: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+// Weight follows in shared/weight*.wgsl; bias, residual and y in shared/finish*.wgsl.
+
+// Rows of a strip.
+override rows: u32 = 14u;
+
+// The item and the output, for what is written.
+var<private> item: u32;
+var<private> plane: u32;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let place = linear(group, groups) * 64u + local;
+    if place >= params.work {
+        return;
+    }
+    let down = place / params.tiles_across;
+    item = group.z;
+    plane = down / params.tiles_down;
+    let source = group.z * params.in_len + plane / params.outputs_in_group * params.height * params.width;
+    let first = (down % params.tiles_down) * rows;
+    let end = min(first + rows, params.out_pixels / params.out_width);
+    // Written by src/kernel/conv2d/strip.rs for this size of kernel and this stride.
+    strip(source, (place % params.tiles_across) * 8u, first, end);
+}
+
+// A value of the row that begins at `start`; zero in the padding.
+fn x_at(start: u32, column: i32) -> f32 {
+    let last = i32(params.width) - 1;
+    return select(0.0, x[start + u32(clamp(column, 0, last))], column >= 0 && column <= last);
+}
+
+fn finish_at(row: u32, column: u32, sum: f32) {
+    let start = item * params.out_len + plane * params.out_pixels;
+    finish(start + row * params.out_width + column, plane, sum);
+}

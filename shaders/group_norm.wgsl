@@ -1,0 +1,39 @@
+// group_norm: (x - mean) / sqrt(variance + epsilon) * scale + bias, over the channels of each group, `lanes` invocations per group.
+//
+// CPU twin   src/kernel/group_norm.rs (`GroupNorm::twin`)
+// Params     src/kernel/group_norm.rs (`GroupNormParams`), layout checked by tests/shaders.rs
+// In / Out   f32 [channels, ..], scale f32 [channels], with shared/bias.wgsl bias f32 [channels] / f32 [channels, ..]
+// Dispatch   ceil(rows * lanes / 64) workgroups folded over x, y
+struct Params {
+    rows: u32,
+    len: u32,
+    // Values of one channel.
+    plane: u32,
+    x_step: u32,
+    scale_step: u32,
+    bias_step: u32,
+    epsilon: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> scale: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let row = row_of(linear(group, groups), local, params.rows);
+    let start = group.z * params.x_step + row.index * params.len;
+    let own = moments(start, row.lane, local);
+    let place = (group.z * params.rows + row.index) * params.len;
+    let last = select(0u, params.len, row.writes);
+    for (var index = row.lane; index < last; index += lanes) {
+        let channel = (row.index * params.len + index) / params.plane;
+        let factor = scale[group.z * params.scale_step + channel];
+        let value = (x[start + index] - own.mean) * own.inverse_std;
+        y[place + index] = value * factor + bias_of(group.z * params.bias_step + channel);
+    }
+}

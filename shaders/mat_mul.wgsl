@@ -1,0 +1,76 @@
+// mat_mul: the product of two matrices, one invocation per tile of four rows by four columns.
+//
+// CPU twin   src/kernel/mat_mul.rs (`MatMul::twin`)
+// Params     src/kernel/mat_mul.rs (`MatMulParams`), layout checked by tests/shaders.rs
+// In / Out   f32 [.., m, k], f32 [.., k, n], f32 [n] where there is a bias / f32 [.., m, n]
+// Dispatch   ceil(work / 64) workgroups folded over x, y; work = matrices * tiles_down * tiles_across
+struct Params {
+    // The leading axes of the output, and how far a step on each of them goes in a and b: 0 where it is broadcast.
+    leading: array<vec4<u32>, 2>,
+    a_leading: array<vec4<u32>, 2>,
+    b_leading: array<vec4<u32>, 2>,
+    m: u32,
+    n: u32,
+    k: u32,
+    // How far a step of one item, row, column or term goes; the item's is 0 for a constant.
+    a_item: u32,
+    b_item: u32,
+    a_row: u32,
+    a_term: u32,
+    b_term: u32,
+    b_column: u32,
+    out_len: u32,
+    tiles_down: u32,
+    tiles_across: u32,
+    work: u32,
+    alpha: f32,
+    beta: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<f32>;
+// Bias and y follow in shared/finish*.wgsl.
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let place = linear(group, groups) * 64u + local;
+    if place >= params.work {
+        return;
+    }
+    let first_column = (place % params.tiles_across) * 4u;
+    let tile = place / params.tiles_across;
+    let first_row = (tile % params.tiles_down) * 4u;
+    let matrix = tile / params.tiles_down;
+    let start = starts(matrix) + group.z * vec2(params.a_item, params.b_item);
+    // Places past an end compute the last one again, and are not written.
+    let rows = min(first_row + vec4(0u, 1u, 2u, 3u), vec4(params.m - 1u));
+    let columns = min(first_column + vec4(0u, 1u, 2u, 3u), vec4(params.n - 1u));
+    var at = start.x + rows * params.a_row;
+    var bt = start.y + columns * params.b_column;
+
+    // One column a row of the tile.
+    var sums = mat4x4<f32>();
+    for (var term = 0u; term < params.k; term++) {
+        let values = vec4(b[bt.x], b[bt.y], b[bt.z], b[bt.w]);
+        sums[0] += a[at.x] * values;
+        sums[1] += a[at.y] * values;
+        sums[2] += a[at.z] * values;
+        sums[3] += a[at.w] * values;
+        at += params.a_term;
+        bt += params.b_term;
+    }
+
+    let row_end = min(params.m - first_row, 4u);
+    let column_end = min(params.n - first_column, 4u);
+    for (var i = 0u; i < row_end; i++) {
+        let start_y = group.z * params.out_len + (matrix * params.m + rows[i]) * params.n;
+        for (var j = 0u; j < column_end; j++) {
+            finish(start_y + columns[j], columns[j], sums[i][j]);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+// mat_mul_tall: the product of two matrices, one invocation per tile of 16 rows by eight columns.
+//
+// CPU twin   src/kernel/mat_mul.rs (`MatMul::twin`)
+// Params     src/kernel/mat_mul.rs (`MatMulParams`), layout checked by tests/shaders.rs
+// In / Out   f32 [.., m, k], f32 [.., k, n], f32 [n] where there is a bias / f32 [.., m, n]
+// Dispatch   ceil(work / 64) workgroups folded over x, y; work = matrices * tiles_down * tiles_across
+struct Params {
+    // The leading axes of the output, and how far a step on each of them goes in a and b: 0 where it is broadcast.
+    leading: array<vec4<u32>, 2>,
+    a_leading: array<vec4<u32>, 2>,
+    b_leading: array<vec4<u32>, 2>,
+    m: u32,
+    n: u32,
+    k: u32,
+    // How far a step of one item, row, column or term goes; the item's is 0 for a constant.
+    a_item: u32,
+    b_item: u32,
+    a_row: u32,
+    a_term: u32,
+    b_term: u32,
+    b_column: u32,
+    out_len: u32,
+    tiles_down: u32,
+    tiles_across: u32,
+    work: u32,
+    alpha: f32,
+    beta: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<f32>;
+// Bias and y follow in shared/finish*.wgsl.
+
+// Where this matrix of the output begins.
+var<private> y_start: u32;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let place = linear(group, groups) * 64u + local;
+    if place >= params.work {
+        return;
+    }
+    let tile = place / params.tiles_across;
+    let matrix = tile / params.tiles_down;
+    let start = starts(matrix) + group.z * vec2(params.a_item, params.b_item);
+    let row = (tile % params.tiles_down) * 16u;
+    let column = (place % params.tiles_across) * 8u;
+    y_start = group.z * params.out_len + matrix * params.m * params.n;
+    let four = vec4(0u, 1u, 2u, 3u);
+
+    // Places past an end compute the last one again, and are not written.
+    let last = vec4(params.m - 1u);
+    let rows = array(
+        start.x + min(row + four, last) * params.a_row,
+        start.x + min(row + 4u + four, last) * params.a_row,
+        start.x + min(row + 8u + four, last) * params.a_row,
+        start.x + min(row + 12u + four, last) * params.a_row,
+    );
+    let left = start.y + min(column + four, vec4(params.n - 1u)) * params.b_column;
+    let right = start.y + min(column + 4u + four, vec4(params.n - 1u)) * params.b_column;
+    var sums = Tall();
+    add_products(
+        &sums,
+        params.k,
+        rows,
+        params.a_term,
+        Four(left, vec4(true)),
+        Four(right, vec4(true)),
+        params.b_term,
+    );
+    finish_tall(&sums, row, column, vec2(params.m, params.n));
+}
+
+fn a_at(at: vec4<u32>) -> vec4<f32> {
+    return vec4(a[at.x], a[at.y], a[at.z], a[at.w]);
+}
+
+fn b_at(at: vec4<u32>) -> vec4<f32> {
+    return vec4(b[at.x], b[at.y], b[at.z], b[at.w]);
+}
+
+fn finish_at(row: u32, column: u32, sum: f32) {
+    finish(y_start + row * params.n + column, column, sum);
+}

@@ -1,0 +1,81 @@
+// mat_mul_tiled: the product of two matrices, one workgroup per tile of 64 rows by 64 columns.
+//
+// CPU twin   src/kernel/mat_mul.rs (`MatMul::twin`)
+// Params     src/kernel/mat_mul.rs (`MatMulParams`), layout checked by tests/shaders.rs
+// In / Out   f32 [.., m, k], f32 [.., k, n], f32 [n] where there is a bias / f32 [.., m, n]
+// Dispatch   work workgroups folded over x, y; work = matrices * tiles_down * tiles_across
+struct Params {
+    // The leading axes of the output, and how far a step on each of them goes in a and b: 0 where it is broadcast.
+    leading: array<vec4<u32>, 2>,
+    a_leading: array<vec4<u32>, 2>,
+    b_leading: array<vec4<u32>, 2>,
+    m: u32,
+    n: u32,
+    k: u32,
+    // How far a step of one item, row, column or term goes; the item's is 0 for a constant.
+    a_item: u32,
+    b_item: u32,
+    a_row: u32,
+    a_term: u32,
+    b_term: u32,
+    b_column: u32,
+    out_len: u32,
+    tiles_down: u32,
+    tiles_across: u32,
+    work: u32,
+    alpha: f32,
+    beta: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<f32>;
+// Bias and y follow in shared/finish*.wgsl.
+
+// Where this matrix of the output begins.
+var<private> y_start: u32;
+// Where the matrices of a and b begin that give it.
+var<private> start: vec2<u32>;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let tile = linear(group, groups);
+    if tile >= params.work {
+        return;
+    }
+    let down = tile / params.tiles_across;
+    let matrix = down / params.tiles_down;
+    start = starts(matrix) + group.z * vec2(params.a_item, params.b_item);
+    y_start = group.z * params.out_len + matrix * params.m * params.n;
+    let row = (down % params.tiles_down) * 64u;
+    let column = (tile % params.tiles_across) * 64u;
+    compute_tile(row, column, vec2(params.m, params.n), params.k, local);
+}
+
+// One term of four rows; those past the end are the last one again.
+fn a_at(row: u32, term: u32) -> vec4<f32> {
+    if term >= params.k {
+        return vec4(0.0);
+    }
+    let rows = min(row + vec4(0u, 1u, 2u, 3u), vec4(params.m - 1u));
+    let at = start.x + rows * params.a_row + term * params.a_term;
+    return vec4(a[at.x], a[at.y], a[at.z], a[at.w]);
+}
+
+// One term of four columns; those past the end are the last one again.
+fn b_at(term: u32, column: u32) -> vec4<f32> {
+    if term >= params.k {
+        return vec4(0.0);
+    }
+    let columns = min(column + vec4(0u, 1u, 2u, 3u), vec4(params.n - 1u));
+    let at = start.y + columns * params.b_column + term * params.b_term;
+    return vec4(b[at.x], b[at.y], b[at.z], b[at.w]);
+}
+
+fn finish_at(row: u32, column: u32, sum: f32) {
+    finish(y_start + row * params.n + column, column, sum);
+}

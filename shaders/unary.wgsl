@@ -1,0 +1,78 @@
+// unary: one function of every value, chosen by a pipeline constant, one invocation per value; NaN stays NaN.
+//
+// CPU twin   src/kernel/unary.rs (`Unary::twin`), functions in src/kernel/unary/function.rs
+// Params     src/kernel/unary.rs (`UnaryParams`), layout checked by tests/shaders.rs
+// In / Out   f32, any shape / f32, same shape
+// Dispatch   ceil(len / 256) workgroups folded over x, y
+struct Params {
+    len: u32,
+    alpha: f32,
+    beta: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+// Numbers of `UnaryOp::number` (src/kernel/unary/op.rs).
+override op: u32;
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = linear(group, groups) * 256u + local;
+    if index >= params.len {
+        return;
+    }
+    let place = group.z * params.len + index;
+    let value = x[place];
+    let none = outside(value) || is_nan(value);
+    y[place] = select(function(value), quiet_nan(local), none);
+}
+
+// Where the function has no value; WGSL leaves open what a device makes of it.
+fn outside(value: f32) -> bool {
+    switch op {
+        case 10u, 22u: { return value < 0.0; }
+        case 26u, 27u: { return is_infinite(value); }
+        default: { return false; }
+    }
+}
+
+fn function(value: f32) -> f32 {
+    let size = abs(value);
+    switch op {
+        case 0u: { return size; }
+        case 1u: { return ceil(value); }
+        case 2u: { return select(params.alpha * exp_minus_one(value), value, value >= 0.0); }
+        case 3u: { return erf(value); }
+        case 4u: { return exp(value); }
+        case 5u: { return floor(value); }
+        case 6u: { return value * normal_share(value); }
+        case 7u: { return 0.5 * value * (1.0 + tangent(0.7978845608 * (value + 0.044715 * value * value * value))); }
+        case 8u: { return clamp(params.alpha * value + params.beta, 0.0, 1.0); }
+        case 9u: { return value * clamp(value / 6.0 + 0.5, 0.0, 1.0); }
+        case 10u: { return log(size); }
+        case 11u: { return mish(value); }
+        case 12u: { return -value; }
+        case 13u: { return 1.0 / value; }
+        case 14u: { return params.beta * select(params.alpha * exp_minus_one(value), value, value >= 0.0); }
+        case 15u: { return sigmoid(value); }
+        case 16u: { return max(value, 0.0) + log_one_plus(exp(-size)); }
+        case 17u: { return value / (1.0 + size); }
+        case 18u: { return select(params.alpha * value, value, value >= 0.0); }
+        case 19u: { return value * sigmoid(params.alpha * value); }
+        case 20u: { return tangent(value); }
+        case 21u: { return round(value); }
+        case 22u: { return sqrt(size); }
+        case 23u: { return sign(value); }
+        case 24u: { return max(value, 0.0) + min(params.alpha * exp_minus_one(value / params.alpha), 0.0); }
+        case 25u: { return select(0.0, value, value > params.alpha); }
+        case 26u: { return sine(value, 0u); }
+        case 27u: { return sine(value, 1u); }
+        default: { return select(0.0, 1.0, value == 0.0); }
+    }
+}

@@ -1,0 +1,41 @@
+//! What a device chose among the variants of kernels, so that nothing is tried twice on it.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::plan::Plan;
+
+/// The variant of every step that was tried, by [`Step::key`](super::plan::Step::key).
+#[derive(Debug, Default)]
+pub(super) struct Choices(Mutex<HashMap<u64, usize>>);
+
+impl Choices {
+    pub(super) fn get(&self, key: u64) -> Option<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied()
+    }
+
+    /// Whoever chose first decides, so that all programs on a device agree.
+    pub(super) fn settle(&self, key: u64, variant: usize) -> usize {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_insert(variant)
+    }
+
+    /// The plan with every choice that was made before.
+    pub(super) fn apply(&self, mut plan: Plan) -> Plan {
+        for step in plan.steps.iter_mut().filter(|step| step.variants.len() > 1) {
+            step.chosen = self.get(step.key()).unwrap_or(step.chosen);
+        }
+        plan
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_choice_stays() {
+        let choices = Choices::default();
+        assert_eq!((choices.get(7), choices.settle(7, 2), choices.settle(7, 1)), (None, 2, 2));
+        assert_eq!((choices.get(7), choices.get(8)), (Some(2), None));
+    }
+}

@@ -1,0 +1,75 @@
+//! The ways in which a step of a plan can be done, and which of them is.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::{Plan, Step, append_params};
+use crate::gpu::Limits;
+use crate::kernel::Dispatch;
+
+/// One way to do a step.
+#[derive(Clone, Debug)]
+pub(in crate::gpu) struct Variant {
+    pub(in crate::gpu) dispatch: Dispatch,
+    /// Offset and length of its parameters.
+    pub(in crate::gpu) params: (u64, u64),
+}
+
+/// A kernel of a plan. [`Plan::kernels`] gives them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PlannedKernel<'a> {
+    /// The tensor that it gives: the kernel's name and its number in the program.
+    pub name: &'a str,
+    /// Element type and shape of that tensor.
+    pub shape: &'a str,
+    /// The variant that runs on the device, by its shader. Before a program is opened on the device
+    /// for the first time, it is the plainest.
+    pub variant: &'a str,
+    /// Every variant that the device can run, the plainest first.
+    pub variants: Vec<&'a str>,
+}
+
+impl Plan {
+    /// Every kernel in the order in which they run, and which of its variants it is.
+    pub fn kernels(&self) -> impl Iterator<Item = PlannedKernel<'_>> {
+        self.steps.iter().map(|step| PlannedKernel {
+            name: &step.name,
+            shape: &step.shape,
+            variant: &step.dispatch().kernel,
+            variants: step.variants.iter().map(|variant| &*variant.dispatch.kernel).collect(),
+        })
+    }
+}
+
+impl Step {
+    /// What the variant that was chosen asks for.
+    pub(in crate::gpu) fn dispatch(&self) -> &Dispatch {
+        &self.variant().dispatch
+    }
+
+    pub(in crate::gpu) fn variant(&self) -> &Variant {
+        &self.variants[self.chosen]
+    }
+
+    /// A number for all that the choice depends on: the variants, which hold the shapes.
+    pub(in crate::gpu) fn key(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.parts.hash(&mut hasher);
+        for Variant { dispatch, .. } in &self.variants {
+            let Dispatch { kernel, source, constants, workgroups, params } = dispatch;
+            (kernel, source, workgroups, params).hash(&mut hasher);
+            constants.iter().for_each(|(name, value)| (name, value.to_bits()).hash(&mut hasher));
+        }
+        hasher.finish()
+    }
+}
+
+/// The variants that the device can run, their parameters put behind the others. The first stays
+/// whatever it asks for, so that an error can say what it was.
+pub(super) fn fitting(dispatches: Vec<Dispatch>, params: &mut Vec<u8>, limits: &Limits) -> Vec<Variant> {
+    let fits = |dispatch: &Dispatch| dispatch.workgroups.iter().all(|count| *count <= limits.workgroups);
+    let kept = dispatches.into_iter().enumerate().filter(|(index, dispatch)| *index == 0 || fits(dispatch));
+    let alignment = limits.params_alignment as usize;
+    kept.map(|(_, dispatch)| Variant { params: append_params(params, &dispatch.params, alignment), dispatch })
+        .collect()
+}

@@ -1,0 +1,130 @@
+//! Tensors one after the other.
+
+use ndarray::{ArrayViewMutD, Axis, Slice};
+
+use super::params::{params, wgsl};
+use super::{Dispatch, Kernel, Spec, Values, grid, rule};
+use crate::error::Cause;
+
+/// One to four tensors one after the other on an axis: activations and constants in any mix, of which one
+/// is an activation at least. Their other axes are equal.
+///
+/// More than four are concatenated four by four.
+///
+/// ```
+/// use gapless::kernel::{Concat, Kernel, Spec};
+/// let (x, token) = (Spec::floats(&[196, 768]), Spec::constant(&[1, 768]));
+/// assert_eq!(Concat::new(0).output(&[&token, &x])?, Spec::floats(&[197, 768]));
+/// # Ok::<(), gapless::Cause>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Concat {
+    axis: usize,
+}
+
+params! {
+    /// Mirrors `Params` of `shaders/concat.wgsl`. A row is what stands between two places of the axes
+    /// before, a step the way from one item to the next: 0 for a constant.
+    struct ConcatParams {
+        rows: [u32; 4],
+        steps: [u32; 4],
+        row: u32,
+        len: u32,
+        unused: [u32; 2],
+    }
+}
+
+/// Most inputs of one kernel.
+const MOST_INPUTS: usize = 4;
+
+impl Concat {
+    /// Tensors one after the other on this axis, which counts from 0.
+    pub fn new(axis: usize) -> Self {
+        Self { axis }
+    }
+
+    /// Whether two shapes are equal but for the axis.
+    fn fits(&self, one: &[usize], other: &[usize]) -> bool {
+        let others = |shape: &[usize]| {
+            shape.iter().enumerate().all(|(axis, len)| axis == self.axis || one[axis] == *len)
+        };
+        one.len() == other.len() && others(other)
+    }
+
+    fn params(&self, inputs: &[&Spec], output: &Spec) -> ConcatParams {
+        let row = |spec: &Spec| spec.shape[self.axis..].iter().product::<usize>() as u32;
+        let mut params = ConcatParams {
+            rows: [0; MOST_INPUTS],
+            steps: [0; MOST_INPUTS],
+            row: row(output),
+            len: output.len() as u32,
+            unused: [0; 2],
+        };
+        for (place, input) in inputs.iter().enumerate() {
+            params.rows[place] = row(input);
+            params.steps[place] = if input.batched { input.len() as u32 } else { 0 };
+        }
+        params
+    }
+}
+
+/// The name of an input, for errors and as the shader calls it.
+fn name(place: usize) -> &'static str {
+    ["a", "b", "c", "d"][place]
+}
+
+impl Kernel for Concat {
+    fn name(&self) -> &'static str {
+        "concat"
+    }
+
+    fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
+        if !(1..=MOST_INPUTS).contains(&inputs.len()) {
+            return Err(Cause::msg(format!("takes 1 to {MOST_INPUTS} inputs, not {}", inputs.len())));
+        }
+        let mut shape = inputs[0].shape.clone();
+        let Some(axis) = shape.get_mut(self.axis) else {
+            let wanted = format!("more than {} axes would fit the axis {0}", self.axis);
+            return Err(rule::misfit("a", inputs[0], wanted));
+        };
+        *axis = 0;
+        for (place, input) in inputs.iter().enumerate() {
+            rule::floats(name(place), input)?;
+            if !self.fits(&input.shape, &inputs[0].shape) {
+                let wanted =
+                    format!("the shape of a, {:?}, but for axis {}, would fit", inputs[0].shape, self.axis);
+                return Err(rule::misfit(name(place), input, wanted));
+            }
+            shape[self.axis] += input.shape[self.axis];
+        }
+        rule::any_activation(inputs)?;
+        rule::output(&shape)
+    }
+
+    fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
+        let params = self.params(inputs, output);
+        let source = match inputs.len() {
+            1 => wgsl!("concat", "shared/one_part", "shared/linear"),
+            2 => wgsl!("concat", "shared/two_parts", "shared/linear"),
+            3 => wgsl!("concat", "shared/three_parts", "shared/linear"),
+            _ => wgsl!("concat", "shared/four_parts", "shared/linear"),
+        };
+        Dispatch {
+            kernel: "concat".into(),
+            source: source.into(),
+            constants: Vec::new(),
+            workgroups: grid::cover(output.len(), 256),
+            params: bytemuck::bytes_of(&params).to_vec(),
+        }
+    }
+
+    fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
+        let mut start = 0;
+        for input in inputs.iter().map(Values::floats) {
+            let end = start + input.shape()[self.axis];
+            output.slice_axis_mut(Axis(self.axis), Slice::from(start..end)).assign(&input);
+            start = end;
+        }
+    }
+}

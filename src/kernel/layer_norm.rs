@@ -1,0 +1,111 @@
+//! The last axes of a tensor get a mean of zero and a variance of one.
+
+use ndarray::ArrayViewMutD;
+
+use super::lanes::Rows;
+use super::params::{params, wgsl};
+use super::{Dispatch, Kernel, Spec, Values, moments, rule};
+use crate::error::Cause;
+
+/// `(x - mean) / √(variance + epsilon) · scale + bias` over all axes from one on.
+///
+/// Inputs are x, a scale with the shape of those axes, and a bias of the same shape, which may be left out.
+/// NaN or infinity makes its row NaN as a whole.
+///
+/// ```
+/// use gapless::kernel::{Kernel, LayerNorm, Spec};
+/// let (x, scale) = (Spec::floats(&[197, 768]), Spec::constant(&[768]));
+/// assert_eq!(LayerNorm::new(1, 1e-5).output(&[&x, &scale, &scale])?, x);
+/// # Ok::<(), gapless::Cause>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[must_use]
+pub struct LayerNorm {
+    axis: usize,
+    epsilon: f32,
+}
+
+params! {
+    /// Mirrors `Params` of `shaders/layer_norm.wgsl`. A step is the way from one item to the next: 0 for a constant.
+    struct LayerNormParams {
+        rows: u32,
+        len: u32,
+        x_step: u32,
+        scale_step: u32,
+        bias_step: u32,
+        epsilon: f32,
+    }
+}
+
+impl LayerNorm {
+    /// The first axis of a row, and what keeps the divisor from zero.
+    pub fn new(axis: usize, epsilon: f32) -> Self {
+        Self { axis, epsilon }
+    }
+}
+
+impl Kernel for LayerNorm {
+    fn name(&self) -> &str {
+        "layer_norm"
+    }
+
+    fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
+        moments::check_epsilon(self.epsilon)?;
+        let (x, scale, bias) = moments::take(inputs)?;
+        let Some(shape) = x.shape.get(self.axis..).filter(|shape| !shape.is_empty()) else {
+            return Err(rule::misfit("x", x, format!("an axis {} would fit", self.axis)));
+        };
+        moments::check_factors(scale, bias, shape)?;
+        rule::output(&x.shape)
+    }
+
+    fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
+        let len = output.shape[self.axis..].iter().product();
+        let rows = Rows { outer: output.len() / len, len, inner: 1 };
+        let params = LayerNormParams {
+            rows: rows.count() as u32,
+            len: len as u32,
+            x_step: rule::step(inputs[0]),
+            scale_step: rule::step(inputs[1]),
+            bias_step: inputs.get(2).map_or(0, |bias| rule::step(bias)),
+            epsilon: self.epsilon,
+        };
+        let source = match inputs.len() {
+            2 => wgsl!(
+                "layer_norm",
+                "shared/no_bias",
+                "shared/linear",
+                "shared/nan",
+                "shared/lanes",
+                "shared/moments"
+            ),
+            _ => wgsl!(
+                "layer_norm",
+                "shared/bias",
+                "shared/linear",
+                "shared/nan",
+                "shared/lanes",
+                "shared/moments"
+            ),
+        };
+        Dispatch {
+            kernel: "layer_norm".into(),
+            source: source.into(),
+            constants: vec![rows.constant()],
+            workgroups: rows.workgroups(),
+            params: bytemuck::bytes_of(&params).to_vec(),
+        }
+    }
+
+    fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
+        let factors = moments::factors(inputs);
+        output.assign(&inputs[0].floats());
+        let values = output.as_slice_mut().expect("an output lies in row-major order");
+        for row in values.chunks_exact_mut(factors.len()) {
+            let own = moments::moments(row, self.epsilon);
+            for (value, [scale, bias]) in row.iter_mut().zip(&factors) {
+                *value = moments::normal(*value, own) * scale + bias;
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Numbers become the logarithms of shares of one.
+
+use ndarray::{ArrayViewMut1, ArrayViewMutD, Axis};
+
+use super::lanes::Rows;
+use super::params::wgsl;
+use super::softmax::{SoftmaxParams, largest};
+use super::{Dispatch, Kernel, Spec, Values, rule};
+use crate::error::Cause;
+
+/// `x - log(sum(exp(x)))` over one axis, in any shape: the logarithm of `Softmax` without its underflow.
+///
+/// A row with NaN or plus infinity, or of minus infinities alone, becomes NaN as a whole.
+///
+/// ```
+/// use gapless::kernel::{Kernel, LogSoftmax, Spec};
+/// let scores = Spec::floats(&[5, 1000]);
+/// assert_eq!(LogSoftmax::new().output(&[&scores])?, scores);
+/// assert!(LogSoftmax::new().axis(2).output(&[&scores]).is_err());
+/// # Ok::<(), gapless::Cause>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[must_use]
+pub struct LogSoftmax {
+    axis: Option<usize>,
+}
+
+impl LogSoftmax {
+    /// Over the last axis.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The axis whose values become logarithms of shares; the last one by default.
+    pub fn axis(mut self, axis: usize) -> Self {
+        self.axis = Some(axis);
+        self
+    }
+}
+
+impl Kernel for LogSoftmax {
+    fn name(&self) -> &str {
+        "log_softmax"
+    }
+
+    fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
+        rule::only_activation_with_axis(inputs, self.axis).cloned()
+    }
+
+    fn dispatch(&self, _inputs: &[&Spec], output: &Spec) -> Dispatch {
+        let rows = Rows::along(&output.shape, self.axis.unwrap_or(output.shape.len() - 1));
+        let source = wgsl!(
+            "log_softmax",
+            "shared/linear",
+            "shared/nan",
+            "shared/nan_made",
+            "shared/lanes",
+            "shared/row_along",
+            "shared/exponentials"
+        );
+        Dispatch {
+            kernel: "log_softmax".into(),
+            source: source.into(),
+            constants: vec![rows.constant()],
+            workgroups: rows.workgroups(),
+            params: bytemuck::bytes_of(&SoftmaxParams::new(&rows)).to_vec(),
+        }
+    }
+
+    fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
+        output.assign(&inputs[0].floats());
+        let axis = Axis(self.axis.unwrap_or(output.ndim() - 1));
+        output.lanes_mut(axis).into_iter().for_each(log_softmax);
+    }
+}
+
+fn log_softmax(mut row: ArrayViewMut1<'_, f32>) {
+    let largest = largest(&row);
+    // Infinity minus infinity is NaN, and so is the sum then.
+    let sum: f32 = row.iter().map(|value| (value - largest).exp()).sum();
+    row.mapv_inplace(|value| value - largest - sum.ln());
+}

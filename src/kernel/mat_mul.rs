@@ -1,0 +1,188 @@
+//! The product of two matrices, or of many.
+
+mod shape;
+mod twin;
+
+use ndarray::ArrayViewMutD;
+
+use self::shape::Shapes;
+use super::activation::Activation;
+use super::params::{params, wgsl};
+use super::product::{self, Tiling};
+use super::{Dispatch, Kernel, Spec, Values, rule};
+use crate::error::Cause;
+
+/// `a · b + bias`: a `[.., m, k]`, b `[.., k, n]` and, where there is one, bias `[n]`, to `[.., m, n]`.
+///
+/// Leading axes are broadcast as numpy does it. Each input may be an activation or a constant; at least
+/// one of a and b is an activation.
+///
+/// ```
+/// use gapless::kernel::{Activation, Kernel, MatMul, Spec};
+/// let (x, weight, bias) = (Spec::floats(&[12, 49, 64]), Spec::constant(&[96, 64]), Spec::constant(&[96]));
+/// let product = MatMul::new().transpose_b(true).activation(Activation::Relu);
+/// assert_eq!(product.output(&[&x, &weight, &bias])?, Spec::floats(&[12, 49, 96]));
+/// # Ok::<(), gapless::Cause>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[must_use]
+pub struct MatMul {
+    transpose_a: bool,
+    transpose_b: bool,
+    activation: Activation,
+}
+
+params! {
+    /// Mirrors `Params` of `shaders/mat_mul*.wgsl`.
+    struct MatMulParams {
+        leading: [u32; 8],
+        a_leading: [u32; 8],
+        b_leading: [u32; 8],
+        m: u32,
+        n: u32,
+        k: u32,
+        a_item: u32,
+        b_item: u32,
+        a_row: u32,
+        a_term: u32,
+        b_term: u32,
+        b_column: u32,
+        out_len: u32,
+        tiles_down: u32,
+        tiles_across: u32,
+        work: u32,
+        alpha: f32,
+        beta: f32,
+        unused: u32,
+    }
+}
+
+impl MatMul {
+    /// The plain product.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether a is `[.., k, m]`; by default it is not.
+    pub fn transpose_a(mut self, transpose: bool) -> Self {
+        self.transpose_a = transpose;
+        self
+    }
+
+    /// Whether b is `[.., n, k]`, as the weights of a fully connected layer are; by default it is not.
+    pub fn transpose_b(mut self, transpose: bool) -> Self {
+        self.transpose_b = transpose;
+        self
+    }
+
+    /// What is done to every value of the output; by default nothing.
+    pub fn activation(mut self, activation: Activation) -> Self {
+        self.activation = activation;
+        self
+    }
+
+    fn shapes(&self, inputs: &[&Spec]) -> Result<Shapes, Cause> {
+        Shapes::new(inputs[0], self.transpose_a, inputs[1], self.transpose_b)
+    }
+
+    fn params(&self, inputs: &[&Spec], output: &Spec, tiling: Tiling) -> MatMulParams {
+        let shapes = self.shapes(inputs).expect("the shape rule took them");
+        let Shapes { m, n, k, .. } = shapes;
+        let item = |input: &Spec| if input.batched { input.len() as u32 } else { 0 };
+        let [rows, columns] = tiling.size();
+        let (tiles_down, tiles_across) = (m.div_ceil(rows), n.div_ceil(columns));
+        let [a_row, a_term] = if self.transpose_a { [1, m] } else { [k, 1] };
+        let [b_term, b_column] = if self.transpose_b { [1, k] } else { [n, 1] };
+        let [alpha, beta] = self.activation.parameters();
+        MatMulParams {
+            leading: shapes.leading.map(|axis| axis as u32),
+            a_leading: shapes.a_steps.map(|step| step as u32),
+            b_leading: shapes.b_steps.map(|step| step as u32),
+            m: m as u32,
+            n: n as u32,
+            k: k as u32,
+            a_item: item(inputs[0]),
+            b_item: item(inputs[1]),
+            a_row: a_row as u32,
+            a_term: a_term as u32,
+            b_term: b_term as u32,
+            b_column: b_column as u32,
+            out_len: output.len() as u32,
+            tiles_down: tiles_down as u32,
+            tiles_across: tiles_across as u32,
+            work: (output.len() / (m * n) * tiles_down * tiles_across) as u32,
+            alpha,
+            beta,
+            unused: 0,
+        }
+    }
+
+    fn tiled(&self, inputs: &[&Spec], output: &Spec, tiling: Tiling) -> Dispatch {
+        let params = self.params(inputs, output, tiling);
+        let (kernel, own) = match tiling {
+            Tiling::Plain => ("mat_mul", wgsl!("mat_mul", "shared/matrices")),
+            Tiling::Tall => ("mat_mul_tall", wgsl!("mat_mul_tall", "shared/matrices", "shared/four")),
+            Tiling::Tiled => ("mat_mul_tiled", wgsl!("mat_mul_tiled", "shared/matrices")),
+        };
+        Dispatch {
+            kernel: kernel.into(),
+            source: product::source(&[own, tiling.shared()], inputs.len() == 3, false),
+            constants: vec![("activation".into(), self.activation.number())],
+            workgroups: tiling.workgroups(params.work),
+            params: bytemuck::bytes_of(&params).to_vec(),
+        }
+    }
+}
+
+fn check_bias(bias: &Spec, n: usize) -> Result<(), Cause> {
+    let wanted = format!("[{n}]");
+    if rule::constant("bias", bias, &wanted)? == [n] {
+        return Ok(());
+    }
+    Err(rule::misfit("bias", bias, format!("an f32 constant {wanted} would fit")))
+}
+
+impl Kernel for MatMul {
+    fn name(&self) -> &'static str {
+        "mat_mul"
+    }
+
+    fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
+        let bias = match inputs {
+            [_, _, bias] => Some(*bias),
+            _ => {
+                rule::take(inputs, ["a", "b"])
+                    .map_err(|cause| Cause::msg(format!("{cause}; a bias may be third")))?;
+                None
+            }
+        };
+        self.activation.check()?;
+        let (a, b) = (inputs[0], inputs[1]);
+        rule::floats("a", a)?;
+        rule::floats("b", b)?;
+        if !a.batched && !b.batched {
+            return Err(rule::misfit("b", b, "an activation would fit, since a is a constant too"));
+        }
+        let shapes = self.shapes(inputs)?;
+        bias.map_or(Ok(()), |bias| check_bias(bias, shapes.n))?;
+        rule::output(&shapes.output(a.shape.len().max(b.shape.len())))
+    }
+
+    fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
+        self.tiled(inputs, output, Tiling::Plain)
+    }
+
+    fn variants(&self, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
+        let Shapes { m, n, k, .. } = self.shapes(inputs).expect("the shape rule took them");
+        Tiling::for_sizes([m, n, k]).map(|tiling| self.tiled(inputs, output, tiling)).collect()
+    }
+
+    fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {
+        twin::run(self, inputs, output);
+    }
+
+    fn multiply_adds(&self, inputs: &[&Spec], output: &Spec) -> u64 {
+        let k = self.shapes(inputs).map_or(0, |shapes| shapes.k);
+        output.len() as u64 * k as u64
+    }
+}

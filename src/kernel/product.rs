@@ -1,0 +1,70 @@
+//! What the shaders of convolutions and matrix products have in common: how they are put together, and
+//! the sizes of their tiles.
+
+use std::borrow::Cow;
+
+use super::grid;
+use super::params::wgsl;
+
+/// A way of cutting the output into pieces: each invocation or each workgroup computes a tile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tiling {
+    /// Four rows by four columns an invocation.
+    Plain,
+    /// 16 rows by eight columns an invocation.
+    Tall,
+    /// 64 rows by 64 columns a workgroup.
+    Tiled,
+}
+
+impl Tiling {
+    /// Those that make sense for an output of so many rows and columns of so many terms, the plainest first.
+    ///
+    /// A tile that is mostly empty is not worth a try.
+    pub(super) fn for_sizes([rows, columns, terms]: [usize; 3]) -> impl Iterator<Item = Self> {
+        let suits = move |tiling: &Self| match tiling {
+            Self::Plain => true,
+            Self::Tall => rows > 4 && columns > 4,
+            Self::Tiled => rows >= 16 && columns >= 16 && terms >= 8,
+        };
+        [Self::Plain, Self::Tall, Self::Tiled].into_iter().filter(suits)
+    }
+
+    /// Rows and columns of a tile.
+    pub(super) fn size(self) -> [usize; 2] {
+        match self {
+            Self::Plain => [4, 4],
+            Self::Tall => [16, 8],
+            Self::Tiled => [64, 64],
+        }
+    }
+
+    /// Workgroups of 64 invocations in x and y for so many tiles.
+    pub(super) fn workgroups(self, tiles: u32) -> [u32; 2] {
+        match self {
+            Self::Plain | Self::Tall => grid::cover(tiles as usize, 64),
+            Self::Tiled => grid::fold(tiles),
+        }
+    }
+
+    /// What its shader needs beside its own file.
+    pub(super) fn shared(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Tall => wgsl!("shared/tall", "shared/finish_tile", "shared/tile"),
+            Self::Tiled => wgsl!("shared/tiled", "shared/finish_tile", "shared/tile"),
+        }
+    }
+}
+
+/// The source of a shader whose sums end in `finish`: its parts, then a bias and a residual where there are such.
+pub(super) fn source(parts: &[&str], bias: bool, residual: bool) -> Cow<'static, str> {
+    let finish = match (bias, residual) {
+        (false, false) => wgsl!("shared/finish"),
+        (true, false) => wgsl!("shared/finish_bias"),
+        (false, true) => wgsl!("shared/finish_residual"),
+        (true, true) => wgsl!("shared/finish_bias_residual"),
+    };
+    let behind = wgsl!("shared/activation", "shared/linear", "shared/nan");
+    Cow::Owned([parts, &[finish, behind]].concat().concat())
+}

@@ -1,0 +1,141 @@
+//! Values in another order: transposed, cut out, repeated.
+
+mod view;
+
+use ndarray::ArrayViewMutD;
+
+pub(super) use self::view::{MOST_AXES, View, check_axes, strides};
+use super::params::{params, wgsl};
+use super::{Dispatch, Kernel, Spec, Values, grid, rule};
+use crate::error::Cause;
+
+/// The values of a tensor of up to eight axes in another order: transposed, cut out or repeated.
+///
+/// ```
+/// use gapless::kernel::{Kernel, Rearrange, Spec};
+/// let x = Spec::floats(&[224, 224, 3]);
+/// assert_eq!(Rearrange::transpose([2, 0, 1]).output(&[&x])?, Spec::floats(&[3, 224, 224]));
+///
+/// // Every second row from the last one on, without the columns at the ends.
+/// let cut = Rearrange::slice([223, 1, 0], [-1, 223, 3], [-2, 1, 1]);
+/// assert_eq!(cut.output(&[&x])?, Spec::floats(&[112, 222, 3]));
+///
+/// let row = Spec::floats(&[1, 3]);
+/// assert_eq!(Rearrange::expand([8, 5, 3]).output(&[&row])?, Spec::floats(&[8, 5, 3]));
+/// # Ok::<(), gapless::Cause>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Rearrange {
+    order: Order,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Order {
+    Copy,
+    Transpose(Vec<usize>),
+    Slice([Vec<i64>; 3]),
+    Expand(Vec<usize>),
+}
+
+params! {
+    /// Mirrors `Params` of `shaders/rearrange.wgsl`.
+    struct RearrangeParams {
+        shape: [u32; 8],
+        strides: [i32; 8],
+        offset: i32,
+        axes: u32,
+        in_len: u32,
+        len: u32,
+    }
+}
+
+impl Rearrange {
+    /// Every value where it is: a copy.
+    pub fn copy() -> Self {
+        Self { order: Order::Copy }
+    }
+
+    /// Axis `i` of the output is axis `perm[i]` of the input. Anything but every axis once is an error.
+    pub fn transpose(perm: impl Into<Vec<usize>>) -> Self {
+        Self { order: Order::Transpose(perm.into()) }
+    }
+
+    /// On every axis the places from its start on in steps, up to its end without it.
+    ///
+    /// There is one number an axis. Places count from 0, and a step may be less than 0: then the axis is
+    /// read backwards, and an end of -1 reads the first place too. Names of places from the end of an axis
+    /// are the caller's to resolve: a start outside the axis, an end that leaves nothing or lies past the
+    /// axis, and a step of 0 are errors.
+    pub fn slice(starts: impl Into<Vec<i64>>, ends: impl Into<Vec<i64>>, steps: impl Into<Vec<i64>>) -> Self {
+        Self { order: Order::Slice([starts.into(), ends.into(), steps.into()]) }
+    }
+
+    /// The values repeated to this shape: axes of 1 may get longer, and axes may be put in front.
+    pub fn expand(shape: impl Into<Vec<usize>>) -> Self {
+        Self { order: Order::Expand(shape.into()) }
+    }
+
+    fn view(&self, shape: &[usize]) -> Result<View, Cause> {
+        match &self.order {
+            Order::Copy => Ok(View::whole(shape)),
+            Order::Transpose(perm) => View::transpose(shape, perm),
+            Order::Slice([starts, ends, steps]) => View::slice(shape, [starts, ends, steps]),
+            Order::Expand(wanted) => View::expand(shape, wanted),
+        }
+    }
+
+    fn params(&self, x: &Spec, output: &Spec) -> RearrangeParams {
+        let view = self.view(&x.shape).expect("the shape rule made this view").collapsed();
+        let mut params = RearrangeParams {
+            shape: [1; MOST_AXES],
+            strides: [0; MOST_AXES],
+            offset: view.offset as i32,
+            axes: view.shape.len() as u32,
+            in_len: x.len() as u32,
+            len: output.len() as u32,
+        };
+        for (axis, (&len, &stride)) in view.shape.iter().zip(&view.strides).enumerate() {
+            params.shape[axis] = len as u32;
+            params.strides[axis] = stride as i32;
+        }
+        params
+    }
+}
+
+impl Kernel for Rearrange {
+    fn name(&self) -> &'static str {
+        "rearrange"
+    }
+
+    fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
+        let x = rule::only_activation(inputs)?;
+        check_axes("x", &x.shape)?;
+        let view = self.view(&x.shape)?;
+        check_axes("the output", &view.shape)?;
+        rule::output(&view.shape)
+    }
+
+    fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
+        let params = self.params(inputs[0], output);
+        Dispatch {
+            kernel: "rearrange".into(),
+            source: wgsl!("rearrange", "shared/linear").into(),
+            constants: Vec::new(),
+            workgroups: grid::cover(output.len(), 256),
+            params: bytemuck::bytes_of(&params).to_vec(),
+        }
+    }
+
+    fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
+        let x = inputs[0].floats();
+        let view = self.view(x.shape()).expect("the shape rule made this view").collapsed();
+        let x = x.as_standard_layout();
+        let (x, mut y) = (x.as_slice().expect("it is in order"), output.iter_mut());
+        let (len, stride) = (view.shape.last().map_or(1, |&len| len), view.strides.last().map_or(0, |&s| s));
+        view.rows(|start| {
+            let row = (0..len as i64).map(|place| x[(start as i64 + place * stride) as usize]);
+            row.zip(y.by_ref().take(len)).for_each(|(x, y)| *y = x);
+        });
+    }
+}

@@ -1,0 +1,133 @@
+//! One number for many values.
+
+mod op;
+
+use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Axis as Dimension, Zip};
+
+pub use self::op::ReduceOp;
+use super::axes::{self, Axes, Axis};
+use super::lanes::Rows;
+use super::params::{params, wgsl};
+use super::{Dispatch, Kernel, Spec, Values, rule};
+use crate::error::Cause;
+
+/// One number for the values along some axes: the shape stays, with those axes at 1.
+///
+/// A row that holds NaN gives NaN. Sums are made in an order that depends on the shape alone.
+///
+/// ```
+/// use gapless::kernel::{Kernel, Reduce, ReduceOp, Spec};
+/// let largest = Reduce::new(ReduceOp::Max, [1, 2]).output(&[&Spec::floats(&[8, 14, 14])])?;
+/// assert_eq!(largest, Spec::floats(&[8, 1, 1]));
+/// # Ok::<(), gapless::Cause>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct Reduce {
+    op: ReduceOp,
+    axes: Vec<usize>,
+}
+
+params! {
+    /// Mirrors `Params` of `shaders/reduce.wgsl`.
+    struct ReduceParams {
+        kept: [[u32; 4]; axes::MOST],
+        reduced: [[u32; 4]; axes::MOST],
+        kept_count: u32,
+        reduced_count: u32,
+        rows: u32,
+        len: u32,
+    }
+}
+
+impl Reduce {
+    /// The number, and the axes along which there will be one alone. Without axes every value stands alone.
+    pub fn new(op: ReduceOp, axes: impl Into<Vec<usize>>) -> Self {
+        Self { op, axes: axes.into() }
+    }
+
+    fn check(&self, x: &Spec) -> Result<(), Cause> {
+        let twice = |(place, axis): (usize, &usize)| self.axes[..place].contains(axis);
+        let outside = self.axes.iter().any(|&axis| axis >= x.shape.len());
+        if outside || self.axes.iter().enumerate().any(twice) {
+            return Err(rule::misfit("x", x, format!("an axis for each of {:?} would fit", self.axes)));
+        }
+        Ok(())
+    }
+
+    /// The loops over the numbers, and the loops along a row.
+    fn loops(&self, shape: &[usize]) -> [Axes<1>; 2] {
+        let strides = axes::strides(shape);
+        let axis = |place: usize| Axis { len: shape[place], strides: [strides[place]] };
+        [false, true].map(|reduced| {
+            let places = (0..shape.len()).filter(|place| self.axes.contains(place) == reduced);
+            Axes::new(places.map(axis))
+        })
+    }
+
+    fn shares(&self, x: &ArrayViewD<'_, f32>, op: ReduceOp, shift: Option<&ArrayD<f64>>) -> ArrayD<f64> {
+        let mut shares = x.mapv(f64::from);
+        match shift.and_then(|shift| shift.broadcast(x.raw_dim())) {
+            Some(shift) => Zip::from(&mut shares).and(shift).for_each(|v, &shift| *v = op.share(*v, shift)),
+            None => shares.mapv_inplace(|value| op.share(value, 0.0)),
+        }
+        for &axis in &self.axes {
+            let axis = Dimension(axis);
+            shares = shares.fold_axis(axis, op.start(), |&one, &other| op.join(one, other)).insert_axis(axis);
+        }
+        shares
+    }
+}
+
+impl Kernel for Reduce {
+    fn name(&self) -> &str {
+        "reduce"
+    }
+
+    fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
+        let x = rule::only_activation(inputs)?;
+        self.check(x)?;
+        self.loops(&x.shape).iter().try_for_each(Axes::check)?;
+        let mut shape = x.shape.clone();
+        self.axes.iter().for_each(|&axis| shape[axis] = 1);
+        rule::output(&shape)
+    }
+
+    fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
+        let [kept, reduced] = self.loops(&inputs[0].shape);
+        let side_by_side = if kept.innermost().strides == [1] { kept.innermost().len } else { 1 };
+        let rows = Rows { outer: output.len() / side_by_side, len: reduced.len(), inner: side_by_side };
+        let params = ReduceParams {
+            kept: kept.packed(),
+            reduced: reduced.packed(),
+            kept_count: kept.count() as u32,
+            reduced_count: reduced.count() as u32,
+            rows: rows.count() as u32,
+            len: rows.len as u32,
+        };
+        Dispatch {
+            kernel: "reduce".into(),
+            source: wgsl!("reduce", "shared/linear", "shared/nan", "shared/nan_made", "shared/lanes").into(),
+            constants: vec![("op".into(), self.op.number()), rows.constant()],
+            workgroups: rows.workgroups(),
+            params: bytemuck::bytes_of(&params).to_vec(),
+        }
+    }
+
+    fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {
+        let x = inputs[0].floats();
+        let count = x.len() / output.len();
+        // A largest value that is no number is taken off nowhere: the exponentials tell of it themselves.
+        let shift = (self.op == ReduceOp::LogSumExp).then(|| {
+            let largest = self.shares(&x, ReduceOp::Max, None);
+            largest.mapv(|largest| if largest.is_finite() { largest } else { 0.0 })
+        });
+        let whole = self.shares(&x, self.op, shift.as_ref());
+        let none = ArrayD::zeros(whole.raw_dim());
+        let shift = shift.unwrap_or(none);
+        let finish = |y: &mut f32, &whole: &f64, &shift: &f64| {
+            *y = self.op.finish(whole, shift, count) as f32;
+        };
+        Zip::from(output).and(&whole).and(&shift).for_each(finish);
+    }
+}

@@ -1,0 +1,78 @@
+//! One function of every value.
+
+mod function;
+mod op;
+
+use ndarray::{ArrayViewMutD, Zip};
+
+pub use self::op::UnaryOp;
+use super::params::{params, wgsl};
+use super::{Dispatch, Kernel, Spec, Values, grid, rule};
+use crate::error::Cause;
+
+/// One function of every value, in any shape. NaN stays NaN.
+///
+/// ```
+/// use gapless::kernel::{Kernel, Spec, Unary, UnaryOp};
+/// let x = Spec::floats(&[8, 14, 14]);
+/// assert_eq!(Unary::new(UnaryOp::Sigmoid).output(&[&x])?, x);
+/// assert!(Unary::new(UnaryOp::Celu { alpha: 0.0 }).output(&[&x]).is_err());
+/// # Ok::<(), gapless::Cause>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[must_use]
+pub struct Unary {
+    op: UnaryOp,
+}
+
+params! {
+    /// Mirrors `Params` of `shaders/unary.wgsl`.
+    struct UnaryParams {
+        len: u32,
+        alpha: f32,
+        beta: f32,
+    }
+}
+
+impl Unary {
+    /// The function.
+    pub fn new(op: UnaryOp) -> Self {
+        Self { op }
+    }
+}
+
+impl Kernel for Unary {
+    fn name(&self) -> &str {
+        "unary"
+    }
+
+    fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
+        self.op.check()?;
+        rule::only_activation(inputs).cloned()
+    }
+
+    fn dispatch(&self, _inputs: &[&Spec], output: &Spec) -> Dispatch {
+        let [alpha, beta] = self.op.parameters();
+        let params = UnaryParams { len: output.len() as u32, alpha, beta };
+        Dispatch {
+            kernel: "unary".into(),
+            source: wgsl!(
+                "unary",
+                "shared/linear",
+                "shared/nan",
+                "shared/nan_made",
+                "shared/exponential",
+                "shared/erf",
+                "shared/sine"
+            )
+            .into(),
+            constants: vec![("op".into(), self.op.number())],
+            workgroups: grid::cover(output.len(), 256),
+            params: bytemuck::bytes_of(&params).to_vec(),
+        }
+    }
+
+    fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {
+        Zip::from(output).and(inputs[0].floats()).for_each(|y, &x| *y = self.op.apply(x));
+    }
+}

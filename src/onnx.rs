@@ -1,0 +1,34 @@
+//! Networks from ONNX files: a model becomes a `Program` when it is read.
+//!
+//! [`Program::onnx`] is the short form, [`Model`] fixes inputs and axes first. The road of a model:
+//! `proto` and `read` decode the file, `graph` checks it, `fold` computes what depends on constants
+//! only, `fuse` joins nodes that one kernel can do, `items` finds what an item is, and `build` maps
+//! node by node through `ops`.
+//!
+//! A file is not trusted: sizes are compared before memory is taken, and whatever does not fit is an
+//! error that names the node, its operator and the tensor.
+//!
+//! Uses: `error`, `stage`, `kernel`, `gpu`. Used by: nobody.
+//!
+//! [`Program::onnx`]: crate::Program::onnx
+
+mod attributes;
+mod build;
+mod call;
+mod external;
+mod fold;
+mod fuse;
+mod graph;
+mod half;
+mod items;
+mod model;
+mod ops;
+#[doc(hidden)]
+pub mod proto;
+mod read;
+mod shapes;
+mod tensor;
+mod twins;
+
+pub use self::graph::{Dim, Input};
+pub use self::model::{Constant, Model};

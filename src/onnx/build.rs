@@ -1,0 +1,183 @@
+//! A graph becomes a program, node by node.
+//!
+//! Every value keeps the shape that ONNX gives it, with the batch axis as 1; the tensor of the program
+//! has the same elements, and kernels see it in whatever shape they take.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::call::Call;
+use super::fold::{self, Budget, Constants};
+use super::graph::{Graph, Node};
+use super::items::Items;
+use super::ops;
+use super::tensor::{Kind, Shared, Tensor};
+use super::twins;
+use crate::error::Cause;
+use crate::gpu::{Gpu, Program, TensorId};
+use crate::kernel::{Concat, Rearrange, Spec};
+
+/// A value of the model while it is built.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    Constant(Shared),
+    Runtime(Runtime),
+}
+
+/// A value that every item has.
+#[derive(Clone, Debug)]
+pub(super) struct Runtime {
+    pub(super) id: TensorId,
+    /// As ONNX has it; the tensor of the program has the same elements.
+    pub(super) shape: Vec<usize>,
+    pub(super) kind: Kind,
+}
+
+impl Value {
+    pub(super) fn shape(&self) -> &[usize] {
+        match self {
+            Self::Constant(tensor) => tensor.shape(),
+            Self::Runtime(runtime) => &runtime.shape,
+        }
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Constant(tensor) => tensor.kind(),
+            Self::Runtime(runtime) => runtime.kind,
+        }
+    }
+}
+
+/// The program so far.
+pub(super) struct Builder {
+    pub(super) program: Program,
+    pub(super) budget: Budget,
+    /// Constants that are tensors of the program, by their address; each is kept so that none is reused.
+    constants: HashMap<usize, (Shared, TensorId)>,
+    names: HashSet<String>,
+}
+
+/// The program of a graph that is checked, folded and fused.
+pub(super) fn program(gpu: &Gpu, graph: &Graph, items: &Items, budget: Budget) -> Result<Program, Cause> {
+    let mut builder = Builder::new(gpu, budget);
+    let mut values: HashMap<&str, Value> = HashMap::new();
+    for (input, shape) in graph.inputs.iter().zip(&items.shapes) {
+        let id = builder.input(&input.name, items.item(shape))?;
+        values.insert(&input.name, Value::Runtime(Runtime { id, shape: shape.clone(), kind: input.kind }));
+    }
+    values.extend(
+        graph.constants.iter().map(|(name, tensor)| (name.as_str(), Value::Constant(Arc::clone(tensor)))),
+    );
+    for node in &graph.nodes {
+        let inputs = node.inputs.iter().map(|name| values.get(name.as_str()).cloned()).collect();
+        let residual = node.fused.residual.as_ref().and_then(|name| values.get(name.as_str()).cloned());
+        let given = builder.node(node, inputs, residual).map_err(|cause| cause.context(node.describe()))?;
+        values.extend(node.outputs.iter().map(String::as_str).zip(given));
+    }
+    let some_input = graph.inputs.first().and_then(|input| values.get(input.name.as_str())).cloned();
+    for name in &graph.outputs {
+        let value = values.get(name.as_str()).cloned();
+        let value = value.ok_or_else(|| Cause::msg(format!("nothing gives the output {name:?}")))?;
+        let context = |cause: Cause| cause.context(format!("output {name:?}"));
+        builder.output(name, value, some_input.as_ref(), items).map_err(context)?;
+    }
+    Ok(builder.program)
+}
+
+impl Builder {
+    pub(super) fn new(gpu: &Gpu, budget: Budget) -> Self {
+        Self { program: Program::new(gpu), budget, constants: HashMap::new(), names: HashSet::new() }
+    }
+
+    pub(super) fn input(&mut self, name: &str, item: &[usize]) -> Result<TensorId, Cause> {
+        self.names.insert(name.into());
+        Ok(self.program.input(name, Spec::floats(item))?)
+    }
+
+    /// What a node gives: computed now where its inputs are constants, else by kernels.
+    pub(super) fn node(
+        &mut self,
+        node: &Node,
+        inputs: Vec<Option<Value>>,
+        residual: Option<Value>,
+    ) -> Result<Vec<Value>, Cause> {
+        let constant = |value: &Option<Value>| match value {
+            Some(Value::Constant(tensor)) => Some(Some(Arc::clone(tensor))),
+            None => Some(None),
+            Some(Value::Runtime(_)) => None,
+        };
+        let known: Option<Vec<Option<Shared>>> = inputs.iter().map(constant).collect();
+        let Some(known) = known.filter(|_| residual.is_none()) else {
+            return ops::map(&mut Call::new(self, node, inputs, residual));
+        };
+        let budget = &mut self.budget;
+        let given = match fold::evaluate(&mut Constants { node, inputs: &known, budget })? {
+            Some(given) => given,
+            None => twins::compute(node, &known, &mut self.budget)?,
+        };
+        Ok(given.into_iter().map(|tensor| Value::Constant(Arc::new(tensor))).collect())
+    }
+
+    /// The tensor of the program with these values, whatever its shape is.
+    pub(super) fn tensor(&mut self, name: &str, value: &Value) -> Result<TensorId, Cause> {
+        let tensor = match value {
+            Value::Runtime(runtime) => return Ok(runtime.id),
+            Value::Constant(tensor) => tensor,
+        };
+        let address = Arc::as_ptr(tensor) as usize;
+        if let Some((_, id)) = self.constants.get(&address) {
+            return Ok(*id);
+        }
+        let id = self.add_constant(name, tensor)?;
+        self.constants.insert(address, (Arc::clone(tensor), id));
+        Ok(id)
+    }
+
+    fn add_constant(&mut self, name: &str, tensor: &Tensor) -> Result<TensorId, Cause> {
+        let mut free = format!("{name}#");
+        while !self.names.insert(free.clone()) {
+            free = format!("{name}#{}", self.names.len());
+        }
+        Ok(self.program.constant(&free, tensor.to_f32())?)
+    }
+
+    /// Makes a value an output of the program.
+    fn output(
+        &mut self,
+        name: &str,
+        value: Value,
+        some_input: Option<&Value>,
+        items: &Items,
+    ) -> Result<(), Cause> {
+        let shape = items.item(value.shape()).to_vec();
+        let id = match (&value, some_input) {
+            (Value::Runtime(runtime), _) => runtime.id,
+            (Value::Constant(_), Some(Value::Runtime(input))) => self.repeat_constant(name, &value, input)?,
+            _ => return Err(Cause::msg("it depends on no input, and there is none")),
+        };
+        self.give(name, id, &shape)
+    }
+
+    /// Makes a tensor an output in this shape; what no kernel gives is copied.
+    pub(super) fn give(&mut self, name: &str, id: TensorId, shape: &[usize]) -> Result<(), Cause> {
+        let id = self.program.reshape(id, shape)?;
+        if self.program.output(name, id).is_ok() {
+            return Ok(());
+        }
+        let copy = self.program.add(Rearrange::copy(), &[id])?;
+        Ok(self.program.output(name, copy)?)
+    }
+
+    /// A constant as an activation: every item has it. It is put behind an input, which is cut off again.
+    fn repeat_constant(&mut self, name: &str, value: &Value, input: &Runtime) -> Result<TensorId, Cause> {
+        let before: usize = input.shape.iter().product();
+        let len: usize = value.shape().iter().product();
+        let id = self.tensor(name, value)?;
+        let row = self.program.reshape(id, &[len])?;
+        let input = self.program.reshape(input.id, &[before])?;
+        let both = self.program.add(Concat::new(0), &[input, row])?;
+        let (start, end) = (before as i64, (before + len) as i64);
+        Ok(self.program.add(Rearrange::slice([start], [end], [1]), &[both])?)
+    }
+}

@@ -1,0 +1,207 @@
+//! A model as plain data: nodes that read and give named values.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::attributes::Attributes;
+use super::fuse::Fused;
+use super::proto::{ModelProto, NodeProto, TensorProto, ValueInfoProto};
+use super::read::{self, DataType};
+use super::tensor::{Kind, Shared};
+use crate::error::Cause;
+
+/// Nodes in order, constants, and what comes in and goes out.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Graph {
+    pub(super) nodes: Vec<Node>,
+    pub(super) constants: HashMap<String, Shared>,
+    pub(super) inputs: Vec<Input>,
+    pub(super) outputs: Vec<String>,
+}
+
+/// One use of an operator.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) name: String,
+    pub(super) operator: String,
+    /// The version of ONNX's operators; `None` where the operator is of another domain.
+    pub(super) opset: Option<i64>,
+    /// Names of values; empty where an input is left out.
+    pub(super) inputs: Vec<String>,
+    pub(super) outputs: Vec<String>,
+    pub(super) attributes: Attributes,
+    /// What the mapping does in the same kernel.
+    pub(super) fused: Fused,
+}
+
+/// An input of a model: a value that comes with every item, unless it is bound.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// Its name in the model.
+    pub name: String,
+    /// Its axes as the file has them.
+    pub dims: Vec<Dim>,
+    pub(super) kind: Kind,
+}
+
+/// One axis of an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dim {
+    /// Its length.
+    Fixed(usize),
+    /// The name of a length that the model leaves open.
+    Symbol(String),
+    /// The model says nothing about it.
+    Unknown,
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dims: Vec<String> = self.dims.iter().map(ToString::to_string).collect();
+        write!(f, "{} [{}]", self.name, dims.join(", "))
+    }
+}
+
+impl fmt::Display for Dim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(length) => write!(f, "{length}"),
+            Self::Symbol(symbol) => f.write_str(symbol),
+            Self::Unknown => f.write_str("?"),
+        }
+    }
+}
+
+impl Node {
+    /// `Conv "stem" (opset 11)`.
+    pub(super) fn describe(&self) -> String {
+        let name = if self.name.is_empty() { self.outputs.first() } else { Some(&self.name) };
+        let version = self.opset.map_or("another domain".into(), |opset| format!("opset {opset}"));
+        format!("{} {:?} ({version})", self.operator, name.map_or("", String::as_str))
+    }
+
+    /// Every value that the node reads, also what was fused into it.
+    pub(super) fn reads(&self) -> impl Iterator<Item = &String> {
+        self.inputs.iter().chain(&self.fused.residual).filter(|name| !name.is_empty())
+    }
+}
+
+impl Graph {
+    /// Reads the messages of a file. External data is looked for in `folder`.
+    pub(super) fn new(proto: ModelProto, folder: Option<&Path>) -> Result<Self, Cause> {
+        let opset = opset(&proto)?;
+        let mut graph = proto.graph.ok_or_else(|| Cause::msg("it has no graph: it is no ONNX model"))?;
+        let constants = initializers(std::mem::take(&mut graph.initializer), folder)?;
+        let inputs = graph.input.iter().filter(|input| !constants.contains_key(name_of(input)));
+        let inputs = inputs.map(read_input).collect::<Result<Vec<_>, _>>()?;
+        let outputs = graph.output.iter().map(|output| name_of(output).to_owned()).collect();
+        let nodes = graph.node.into_iter().map(|node| read_node(node, opset, folder));
+        let graph = Self { nodes: nodes.collect::<Result<_, _>>()?, constants, inputs, outputs };
+        graph.check_order()?;
+        Ok(graph)
+    }
+
+    /// Every value is given once, before it is read.
+    fn check_order(&self) -> Result<(), Cause> {
+        let mut given: HashSet<&str> = self.constants.keys().map(String::as_str).collect();
+        for input in &self.inputs {
+            if !given.insert(&input.name) {
+                return Err(Cause::msg(format!("there are two inputs called {:?}", input.name)));
+            }
+        }
+        for node in &self.nodes {
+            if let Some(missing) = node.reads().find(|name| !given.contains(name.as_str())) {
+                let message = format!("{} reads {missing:?}, which nothing before it gives", node.describe());
+                return Err(Cause::msg(message));
+            }
+            for output in node.outputs.iter().filter(|output| !output.is_empty()) {
+                if !given.insert(output) {
+                    let message = format!("{} gives {output:?}, which is given before", node.describe());
+                    return Err(Cause::msg(message));
+                }
+            }
+        }
+        match self.outputs.iter().find(|output| !given.contains(output.as_str())) {
+            Some(output) => Err(Cause::msg(format!("nothing gives the output {output:?}"))),
+            None if self.outputs.is_empty() => Err(Cause::msg("the graph has no output")),
+            None => Ok(()),
+        }
+    }
+
+    /// Drops the nodes that no output depends on.
+    pub(super) fn keep_what_is_read(&mut self) {
+        let mut needed: HashSet<String> = self.outputs.iter().cloned().collect();
+        let mut kept = Vec::with_capacity(self.nodes.len());
+        for node in std::mem::take(&mut self.nodes).into_iter().rev() {
+            if node.outputs.iter().any(|output| needed.contains(output)) {
+                needed.extend(node.reads().cloned());
+                kept.push(node);
+            }
+        }
+        kept.reverse();
+        self.nodes = kept;
+        self.constants.retain(|name, _| needed.contains(name));
+    }
+}
+
+/// The version of ONNX's own operators; models of before versions count as 1.
+fn opset(proto: &ModelProto) -> Result<i64, Cause> {
+    let own = proto.opset_import.iter().find(|import| is_onnx(import.domain.as_deref()));
+    let version = own.map_or(1, |import| import.version.unwrap_or(1));
+    if version < 1 { Err(Cause::msg(format!("its opset is {version}"))) } else { Ok(version) }
+}
+
+fn is_onnx(domain: Option<&str>) -> bool {
+    matches!(domain, None | Some("" | "ai.onnx"))
+}
+
+/// Constants by name. Each message is dropped once it is read: weights are not kept twice.
+fn initializers(protos: Vec<TensorProto>, folder: Option<&Path>) -> Result<HashMap<String, Shared>, Cause> {
+    let mut constants = HashMap::new();
+    for proto in protos {
+        let name = proto.name.clone().unwrap_or_default();
+        let tensor =
+            read::tensor(&proto, folder).map_err(|cause| cause.context(format!("tensor {name:?}")))?;
+        if constants.insert(name.clone(), Arc::new(tensor)).is_some() {
+            return Err(Cause::msg(format!("there are two tensors called {name:?}")));
+        }
+    }
+    Ok(constants)
+}
+
+fn name_of(info: &ValueInfoProto) -> &str {
+    info.name.as_deref().unwrap_or_default()
+}
+
+fn read_input(info: &ValueInfoProto) -> Result<Input, Cause> {
+    let name = name_of(info).to_owned();
+    let context = |cause: Cause| cause.context(format!("input {name:?}"));
+    let tensor = info.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref());
+    let tensor = tensor.ok_or_else(|| context(Cause::msg("it is no tensor")))?;
+    let kind = DataType::new(tensor.elem_type.unwrap_or(0)).map_err(context)?.kind();
+    let axes = tensor.shape.as_ref().map(|shape| shape.dim.as_slice()).unwrap_or_default();
+    let dims = axes.iter().map(|axis| match (axis.dim_value, axis.dim_param.as_deref()) {
+        (Some(length), _) => usize::try_from(length).map_or(Dim::Unknown, Dim::Fixed),
+        (None, Some(symbol)) if !symbol.is_empty() => Dim::Symbol(symbol.into()),
+        (None, _) => Dim::Unknown,
+    });
+    Ok(Input { kind, dims: dims.collect(), name })
+}
+
+fn read_node(proto: NodeProto, opset: i64, folder: Option<&Path>) -> Result<Node, Cause> {
+    let opset = is_onnx(proto.domain.as_deref()).then_some(opset);
+    let mut node = Node {
+        name: proto.name.unwrap_or_default(),
+        operator: proto.op_type.unwrap_or_default(),
+        opset,
+        inputs: proto.input,
+        outputs: proto.output,
+        attributes: Attributes::default(),
+        fused: Fused::default(),
+    };
+    node.attributes =
+        Attributes::new(proto.attribute, folder).map_err(|cause| cause.context(node.describe()))?;
+    Ok(node)
+}

@@ -1,0 +1,120 @@
+//! Functions of single values.
+
+use super::Operator;
+use crate::error::Cause;
+use crate::kernel::{Activation, Clip, Relu, Unary, UnaryOp};
+use crate::onnx::build::Value;
+use crate::onnx::call::Call;
+
+pub(super) fn find(operator: &str) -> Option<Operator> {
+    Some(match operator {
+        "Relu" => |call| activated(call, Activation::Relu),
+        "Clip" => clip,
+        "Selu" => selu,
+        "Gelu" => gelu,
+        _ if function(operator, 0.0, 0.0).is_some() => unary,
+        _ => return None,
+    })
+}
+
+/// The function of an operator's name with its attributes `alpha` and `beta`.
+fn function(operator: &str, alpha: f32, beta: f32) -> Option<UnaryOp> {
+    Some(match operator {
+        "Abs" => UnaryOp::Abs,
+        "Ceil" => UnaryOp::Ceil,
+        "Celu" => UnaryOp::Celu { alpha },
+        "Cos" => UnaryOp::Cos,
+        "Elu" => UnaryOp::Elu { alpha },
+        "Erf" => UnaryOp::Erf,
+        "Exp" => UnaryOp::Exp,
+        "Floor" => UnaryOp::Floor,
+        "HardSigmoid" => UnaryOp::HardSigmoid { alpha, beta },
+        "HardSwish" => UnaryOp::HardSwish,
+        "LeakyRelu" => UnaryOp::LeakyRelu { alpha },
+        "Log" => UnaryOp::Log,
+        "Mish" => UnaryOp::Mish,
+        "Neg" => UnaryOp::Neg,
+        "Reciprocal" => UnaryOp::Reciprocal,
+        "Round" => UnaryOp::Round,
+        "Sigmoid" => UnaryOp::Sigmoid,
+        "Sign" => UnaryOp::Sign,
+        "Sin" => UnaryOp::Sin,
+        "Softplus" => UnaryOp::Softplus,
+        "Softsign" => UnaryOp::Softsign,
+        "Sqrt" => UnaryOp::Sqrt,
+        "Swish" => UnaryOp::Swish { alpha },
+        "Tanh" => UnaryOp::Tanh,
+        "ThresholdedRelu" => UnaryOp::ThresholdedRelu { alpha },
+        _ => return None,
+    })
+}
+
+/// `alpha` and `beta` where the file leaves them out.
+fn defaults(operator: &str) -> [f32; 2] {
+    match operator {
+        "HardSigmoid" => [0.2, 0.5],
+        "LeakyRelu" => [0.01, 0.0],
+        _ => [1.0, 0.0],
+    }
+}
+
+fn unary(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
+    let operator = call.node.operator.as_str();
+    let [alpha, beta] = defaults(operator);
+    let (alpha, beta) = (call.float("alpha", alpha)?, call.float("beta", beta)?);
+    let op = function(operator, alpha, beta).ok_or_else(|| Cause::msg("the function is not known"))?;
+    let whole = matches!(op, UnaryOp::Abs | UnaryOp::Neg | UnaryOp::Sign);
+    let (kind, result) = (call.kind(0)?, apply(call, op)?);
+    Ok(vec![if whole { result.of_kind(kind) } else { result }])
+}
+
+fn apply(call: &mut Call<'_>, op: UnaryOp) -> Result<Value, Cause> {
+    let value = call.value(0)?.clone();
+    call.each_value(Unary::new(op), &value)
+}
+
+fn selu(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
+    let newer = call.opset() >= 6;
+    let [alpha, gamma] = if newer { [1.673_263_2, 1.050_701] } else { [1.6732, 1.0507] };
+    let op = UnaryOp::Selu { alpha: call.float("alpha", alpha)?, gamma: call.float("gamma", gamma)? };
+    Ok(vec![apply(call, op)?])
+}
+
+fn gelu(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
+    let op = match call.text("approximate", "none")? {
+        "none" => UnaryOp::Gelu,
+        "tanh" => UnaryOp::GeluTanh,
+        other => return Err(Cause::msg(format!("the approximation {other:?} is not known"))),
+    };
+    Ok(vec![apply(call, op)?])
+}
+
+/// Bounds are attributes before opset 11 and inputs since. A low end above the high one gives the high.
+fn clip(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
+    let low = call.known_float("min", 1)?.unwrap_or(f32::NEG_INFINITY);
+    let high = call.known_float("max", 2)?.unwrap_or(f32::INFINITY);
+    let kind = call.kind(0)?;
+    let clipped = activated(call, Activation::Clip(low.min(high), high))?;
+    Ok(clipped.into_iter().map(|value| value.of_kind(kind)).collect())
+}
+
+fn activated(call: &mut Call<'_>, activation: Activation) -> Result<Vec<Value>, Cause> {
+    let value = call.value(0)?.clone();
+    Ok(vec![activate(call, value, activation)?])
+}
+
+/// A value after an activation that is a kernel of its own.
+pub(super) fn activate(call: &mut Call<'_>, value: Value, activation: Activation) -> Result<Value, Cause> {
+    let op = match activation {
+        Activation::None => return Ok(value),
+        Activation::Relu => return call.each_value(Relu::new(), &value),
+        Activation::Clip(low, high) => return call.each_value(Clip::new(low, high), &value),
+        Activation::LeakyRelu(alpha) => UnaryOp::LeakyRelu { alpha },
+        Activation::Sigmoid => UnaryOp::Sigmoid,
+        Activation::HardSigmoid(alpha, beta) => UnaryOp::HardSigmoid { alpha, beta },
+        Activation::HardSwish => UnaryOp::HardSwish,
+        Activation::Silu => UnaryOp::Swish { alpha: 1.0 },
+        Activation::Tanh => UnaryOp::Tanh,
+    };
+    call.each_value(Unary::new(op), &value)
+}

@@ -1,0 +1,141 @@
+//! Convolutions, with what is fused into them, and transposed ones.
+
+use super::activation::activate;
+use super::arithmetic::join;
+use super::spatial::{Spatial, array, planes, sizes};
+use crate::error::Cause;
+use crate::gpu::TensorId;
+use crate::kernel::{Activation, BinaryOp, Conv2d, ConvTranspose, Kernel};
+use crate::onnx::build::Value;
+use crate::onnx::call::{Call, seen_as};
+use crate::onnx::shapes;
+
+/// Shapes of input and weight.
+struct Shapes {
+    x: Vec<usize>,
+    weight: Vec<usize>,
+    groups: usize,
+}
+
+impl Shapes {
+    fn new(call: &Call<'_>) -> Result<Self, Cause> {
+        call.constant(1)?;
+        let (x, weight, groups) = (call.shape(0)?, call.shape(1)?, call.int("group", 1)?);
+        if x.len() != weight.len() {
+            return Err(Cause::msg(format!("the weight {weight:?} does not fit {x:?}")));
+        }
+        Ok(Self { x, weight, groups: shapes::length(groups)? })
+    }
+}
+
+/// Input and weight in these shapes and, where there is one, the bias.
+fn operands(call: &mut Call<'_>, [x, weight]: [&[usize]; 2]) -> Result<Vec<TensorId>, Cause> {
+    let mut ids = vec![call.operand(0, x)?, call.operand(1, weight)?];
+    if call.has(2) {
+        call.constant(2)?;
+        let bias = call.shape(2)?;
+        ids.push(call.operand(2, &bias)?);
+    }
+    Ok(ids)
+}
+
+pub(super) fn conv(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
+    let shapes = Shapes::new(call)?;
+    let spatial = Spatial::new(call, &shapes.x[2..], &shapes.weight[2..])?;
+    let mut shape = vec![shapes.x[0], shapes.weight[0]];
+    shape.extend(spatial.windows(&shapes.x[2..]));
+    let mut ids = operands(call, [&planes(&shapes.x)?, &planes(&shapes.weight)?])?;
+    // What the kernel cannot add, since it would be repeated, comes after it.
+    let residual = call.residual.clone();
+    let inside = residual.as_ref().is_some_and(|value| is_activation(value) && value.shape() == shape);
+    let after = residual.clone().filter(|_| !inside);
+    if let Some(residual) = residual.filter(|_| inside) {
+        ids.push(call.tensor(&residual, &planes(&shape)?)?);
+    }
+    let activation = call.node.fused.activation;
+    let kernel = Conv2d::new()
+        .stride(Spatial::pair(&spatial.stride, 1))
+        .dilation(Spatial::pair(&spatial.dilation, 1))
+        .pads(spatial.pads())
+        .groups(shapes.groups)
+        .residual(inside)
+        .activation(if after.is_some() { Activation::None } else { activation });
+    let result = seen_as(call.add_each(kernel, &ids)?, shape)?;
+    let Some(after) = after else { return Ok(vec![result]) };
+    let sum = join(call, BinaryOp::Add, &result, &after)?;
+    Ok(vec![activate(call, sum, activation)?])
+}
+
+fn is_activation(value: &Value) -> bool {
+    matches!(value, Value::Runtime(_))
+}
+
+pub(super) fn conv_transpose(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
+    let shapes = Shapes::new(call)?;
+    match shapes.x.len() {
+        3 => transposed::<1, 2>(call, &shapes, ConvTranspose::new()),
+        4 => transposed::<2, 4>(call, &shapes, ConvTranspose::new()),
+        5 => transposed::<3, 6>(call, &shapes, ConvTranspose::new()),
+        _ => Err(Cause::msg(format!("{:?} has not one to three axes behind the channels", shapes.x))),
+    }
+}
+
+fn transposed<const N: usize, const M: usize>(
+    call: &mut Call<'_>,
+    shapes: &Shapes,
+    kernel: ConvTranspose<N>,
+) -> Result<Vec<Value>, Cause>
+where
+    ConvTranspose<N>: Kernel,
+{
+    let axes = &shapes.x[2..];
+    let mut spatial = Spatial::without_pads(call, &shapes.weight[2..])?;
+    let mut extra = sizes(call, "output_padding", axes.len(), 0)?;
+    transposed_pads(call, &mut spatial, &mut extra, axes)?;
+    let kernel = kernel
+        .stride(spatial.stride()?)
+        .dilation(spatial.dilation()?)
+        .pads(spatial.all_pads::<M>()?)
+        .output_padding(array(&extra)?)
+        .groups(shapes.groups);
+    let ids = operands(call, [&shapes.x, &shapes.weight])?;
+    Ok(vec![call.add_each(kernel, &ids)?])
+}
+
+/// Sets pads, and what is put behind, so that the output has the length that is asked for.
+///
+/// Source: the rules for `output_shape` and `auto_pad` of ONNX's ConvTranspose.
+fn transposed_pads(
+    call: &Call<'_>,
+    spatial: &mut Spatial,
+    extra: &mut [usize],
+    axes: &[usize],
+) -> Result<(), Cause> {
+    let auto = call.text("auto_pad", "NOTSET")?;
+    let wanted: Option<Vec<usize>> = match (call.ints("output_shape")?, auto) {
+        (Some(lengths), _) => Some(shapes::lengths(&lengths[lengths.len().saturating_sub(axes.len())..])?),
+        (None, "SAME_UPPER" | "SAME_LOWER") => Some(
+            axes.iter().zip(&spatial.stride).map(|(axis, stride)| axis.saturating_mul(*stride)).collect(),
+        ),
+        _ => None,
+    };
+    let whole = |spatial: &Spatial, extra: &[usize], axis: usize| {
+        let steps = axes[axis].saturating_sub(1).saturating_mul(spatial.stride[axis]);
+        steps.saturating_add(spatial.reach(axis)).saturating_add(extra[axis])
+    };
+    let Some(wanted) = wanted.filter(|wanted| wanted.len() == axes.len()) else {
+        let pads = sizes(call, "pads", 2 * axes.len(), 0)?;
+        let (before, after) = pads.split_at(axes.len());
+        (spatial.before, spatial.after) = (before.to_vec(), after.to_vec());
+        return Ok(());
+    };
+    for (axis, &length) in wanted.iter().enumerate() {
+        let whole = whole(spatial, extra, axis);
+        extra[axis] = extra[axis].saturating_add(length.saturating_sub(whole));
+        let pads = whole.saturating_sub(length);
+        let (less, more) = (pads / 2, pads - pads / 2);
+        let upper = auto == "SAME_UPPER";
+        (spatial.before[axis], spatial.after[axis]) = if upper { (less, more) } else { (more, less) };
+    }
+    Ok(())
+}

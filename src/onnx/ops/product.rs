@@ -1,0 +1,109 @@
+//! Products of matrices.
+
+use std::sync::Arc;
+
+use super::activation::activate;
+use super::arithmetic::join;
+use crate::error::Cause;
+use crate::kernel::{Activation, BinaryOp, MatMul};
+use crate::onnx::build::Value;
+use crate::onnx::call::{Call, seen_as};
+use crate::onnx::shapes;
+use crate::onnx::tensor::Tensor;
+
+/// `alpha · a · b + beta · c`.
+pub(super) fn gemm(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
+    let (a, mut b) = (call.value(0)?.clone(), call.value(1)?.clone());
+    let (transpose_a, transpose_b) = (call.flag("transA", false)?, call.flag("transB", false)?);
+    if a.shape().len() != 2 || b.shape().len() != 2 {
+        return Err(Cause::msg(format!("{:?} and {:?} are no matrices", a.shape(), b.shape())));
+    }
+    let alpha = call.float("alpha", 1.0)?;
+    let scales_b = matches!(b, Value::Constant(_));
+    if scales_b {
+        b = scaled(call, b, alpha)?;
+    }
+    let added = match call.optional(2).cloned() {
+        Some(c) => Some(scaled(call, c, call.float("beta", 1.0)?)?),
+        None => None,
+    };
+    let columns = if transpose_b { b.shape()[0] } else { b.shape()[1] };
+    let bias = added.as_ref().filter(|_| scales_b || alpha == 1.0).and_then(|c| row(c, columns));
+    let done = bias.is_some() || (added.is_none() && (scales_b || alpha == 1.0));
+    let activation = call.node.fused.activation;
+    let kernel = MatMul::new().transpose_a(transpose_a).transpose_b(transpose_b).activation(if done {
+        activation
+    } else {
+        Activation::None
+    });
+    let mut ids = vec![call.tensor(&a, a.shape())?, call.tensor(&b, b.shape())?];
+    if let Some(bias) = bias {
+        ids.push(call.tensor(&Value::Constant(Arc::new(bias)), &[columns])?);
+    }
+    let mut result = call.add(kernel, &ids)?;
+    if done {
+        return Ok(vec![result]);
+    }
+    if !scales_b {
+        result = scaled(call, result, alpha)?;
+    }
+    if let Some(c) = added {
+        if !shapes::broadcasts_to(c.shape(), result.shape()) {
+            return Err(Cause::msg(format!("c {:?} is not repeated into {:?}", c.shape(), result.shape())));
+        }
+        result = join(call, BinaryOp::Add, &result, &c)?;
+    }
+    Ok(vec![activate(call, result, activation)?])
+}
+
+fn scaled(call: &mut Call<'_>, value: Value, factor: f32) -> Result<Value, Cause> {
+    match value {
+        value if factor == 1.0 => Ok(value),
+        Value::Constant(tensor) => {
+            call.take(tensor.shape())?;
+            let scaled = tensor.to_f32().mapv_into(|value| value * factor);
+            Ok(Value::Constant(Arc::new(Tensor::F32(scaled))))
+        }
+        value @ Value::Runtime(_) => {
+            let factor = Value::Constant(Arc::new(Tensor::scalar(factor)));
+            join(call, BinaryOp::Mul, &value, &factor)
+        }
+    }
+}
+
+/// A constant that is the same for every row, as one row.
+fn row(value: &Value, columns: usize) -> Option<Tensor> {
+    let Value::Constant(tensor) = value else { return None };
+    let fits = match tensor.shape() {
+        [] | [1] | [1, 1] => true,
+        [axis] | [1, axis] => *axis == columns,
+        _ => false,
+    };
+    let floats = tensor.to_f32();
+    let flat = floats.to_shape(floats.len()).ok().filter(|_| fits)?;
+    Some(Tensor::F32(flat.broadcast(columns)?.to_owned().into_dyn()))
+}
+
+/// As numpy's matmul: a vector is a row on the left and a column on the right.
+pub(super) fn mat_mul(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
+    let (a, b) = (call.shape(0)?, call.shape(1)?);
+    let a_seen = if let [k] = a[..] { vec![1, k] } else { a.clone() };
+    let b_seen = if let [k] = b[..] { vec![k, 1] } else { b.clone() };
+    if a.is_empty() || b.is_empty() {
+        return Err(Cause::msg("one value is no matrix"));
+    }
+    let mut ids = vec![call.operand(0, &a_seen)?, call.operand(1, &b_seen)?];
+    if call.has(2) {
+        let bias = call.shape(2)?;
+        ids.push(call.operand(2, &bias)?);
+    }
+    let result = call.add(MatMul::new().activation(call.node.fused.activation), &ids)?;
+    let mut shape = result.shape().to_vec();
+    if b.len() == 1 {
+        shape.pop();
+    }
+    if a.len() == 1 {
+        shape.remove(shape.len() - 1 - usize::from(b.len() > 1));
+    }
+    Ok(vec![seen_as(result, shape)?])
+}

@@ -1,0 +1,174 @@
+//! Tensors whose values are known when the model is read.
+
+use std::sync::Arc;
+
+use ndarray::{ArrayD, IxDyn};
+
+use super::half;
+use crate::error::Cause;
+
+/// Most elements of a constant, and of all that are computed from the file's.
+pub(super) const MOST: usize = 1 << 30;
+
+/// Most axes of a tensor.
+pub(super) const MOST_AXES: usize = 8;
+
+/// A constant: weights, shapes, axes.
+///
+/// Doubles and bf16 are floats here, all whole numbers are i64. Halves stay halves, even behind a
+/// `Cast` to f32, until somebody computes with them.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Tensor {
+    F32(ArrayD<f32>),
+    F16(ArrayD<u16>),
+    I64(ArrayD<i64>),
+    Bool(ArrayD<bool>),
+}
+
+/// What the elements of a value are, as far as operators distinguish them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Float,
+    Int,
+    Bool,
+}
+
+/// The same expression for whatever the elements are; gives a tensor of the same elements.
+macro_rules! map_tensor {
+    ($tensor:expr, $array:ident => $result:expr) => {
+        match $tensor {
+            $crate::onnx::tensor::Tensor::F32($array) => $crate::onnx::tensor::Tensor::F32($result),
+            $crate::onnx::tensor::Tensor::F16($array) => $crate::onnx::tensor::Tensor::F16($result),
+            $crate::onnx::tensor::Tensor::I64($array) => $crate::onnx::tensor::Tensor::I64($result),
+            $crate::onnx::tensor::Tensor::Bool($array) => $crate::onnx::tensor::Tensor::Bool($result),
+        }
+    };
+}
+pub(super) use map_tensor;
+
+/// The same expression for whatever the elements are; gives the expression's value.
+macro_rules! with_tensor {
+    ($tensor:expr, $array:ident => $result:expr) => {
+        match $tensor {
+            $crate::onnx::tensor::Tensor::F32($array) => $result,
+            $crate::onnx::tensor::Tensor::F16($array) => $result,
+            $crate::onnx::tensor::Tensor::I64($array) => $result,
+            $crate::onnx::tensor::Tensor::Bool($array) => $result,
+        }
+    };
+}
+
+impl Tensor {
+    pub(super) fn shape(&self) -> &[usize] {
+        with_tensor!(self, array => array.shape())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        with_tensor!(self, array => array.len())
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::F32(_) | Self::F16(_) => Kind::Float,
+            Self::I64(_) => Kind::Int,
+            Self::Bool(_) => Kind::Bool,
+        }
+    }
+
+    /// Whole numbers in one row, such as a shape.
+    pub(super) fn ints(values: &[i64]) -> Self {
+        Self::I64(ArrayD::from_shape_fn(IxDyn(&[values.len()]), |index| values[index[0]]))
+    }
+
+    pub(super) fn scalar(value: f32) -> Self {
+        Self::F32(ArrayD::from_elem(IxDyn(&[]), value))
+    }
+
+    /// The values as floats, as kernels see them. Whole numbers are exact below 2^24.
+    pub(super) fn to_f32(&self) -> ArrayD<f32> {
+        match self {
+            Self::F32(array) => array.clone(),
+            Self::F16(array) => array.mapv(half::from_f16),
+            Self::I64(array) => array.mapv(|value| value as f32),
+            Self::Bool(array) => array.mapv(|value| f32::from(u8::from(value))),
+        }
+    }
+
+    /// The values in row-major order, where they are whole numbers.
+    pub(super) fn to_ints(&self) -> Result<Vec<i64>, Cause> {
+        match self {
+            Self::I64(array) => Ok(array.iter().copied().collect()),
+            Self::Bool(array) => Ok(array.iter().map(|&value| i64::from(value)).collect()),
+            Self::F32(_) | Self::F16(_) => Err(Cause::msg("it is a tensor of floats, not of whole numbers")),
+        }
+    }
+
+    /// The only value, as a float.
+    pub(super) fn to_scalar(&self) -> Result<f32, Cause> {
+        match (self.len(), self) {
+            (1, Self::F32(array)) => Ok(array.iter().copied().sum()),
+            (1, other) => Ok(other.to_f32().sum()),
+            _ => Err(Cause::msg(format!("it has the shape {:?}, and one value is wanted", self.shape()))),
+        }
+    }
+
+    pub(super) fn reshaped(&self, shape: &[usize]) -> Result<Self, Cause> {
+        if elements(shape)? != self.len() {
+            let message = format!("{:?} cannot be seen as {shape:?}", self.shape());
+            return Err(Cause::msg(message));
+        }
+        Ok(map_tensor!(self, array => reshape(array, shape)))
+    }
+}
+
+fn reshape<T: Clone>(array: &ArrayD<T>, shape: &[usize]) -> ArrayD<T> {
+    let values = array.iter().cloned().collect();
+    ArrayD::from_shape_vec(IxDyn(shape), values).expect("the number of elements was compared")
+}
+
+/// Elements of a shape, where there are at most [`MOST`] in at most 8 axes; 0 is allowed.
+///
+/// Axes of 0 do not hide others that overflow, so that an array of the shape can be made.
+pub(super) fn elements(shape: &[usize]) -> Result<usize, Cause> {
+    if shape.len() > MOST_AXES {
+        return Err(Cause::msg(format!("it has {} axes, and at most {MOST_AXES} are taken", shape.len())));
+    }
+    let mut axes = shape.iter().map(|&axis| axis.max(1));
+    let counted = axes.try_fold(1_usize, usize::checked_mul);
+    match counted {
+        Some(count) if count <= MOST => Ok(if shape.contains(&0) { 0 } else { count }),
+        _ => Err(Cause::msg(format!("the shape {shape:?} has more than 2^30 elements"))),
+    }
+}
+
+/// A constant that several nodes may read.
+pub(super) type Shared = Arc<Tensor>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shape_that_overflows_has_no_size() {
+        assert_eq!(elements(&[2, 3]).unwrap(), 6);
+        assert_eq!(elements(&[]).unwrap(), 1);
+        assert_eq!(elements(&[3, 0, 2]).unwrap(), 0);
+        assert!(elements(&[usize::MAX, 0, 2]).is_err());
+        assert!(elements(&[1; 9]).is_err());
+        assert!(elements(&[usize::MAX, 2]).is_err());
+        assert!(elements(&[1 << 16, 1 << 16]).is_err());
+    }
+
+    #[test]
+    fn halves_are_widened_when_they_are_used() {
+        let halves = Tensor::F16(ArrayD::from_elem(IxDyn(&[2]), 0x3c00));
+        assert_eq!(halves.to_f32(), ArrayD::from_elem(IxDyn(&[2]), 1.0_f32));
+        assert_eq!(halves.kind(), Kind::Float);
+    }
+
+    #[test]
+    fn floats_are_no_axes() {
+        assert!(Tensor::scalar(1.0).to_ints().is_err());
+        assert_eq!(Tensor::ints(&[1, -2]).to_ints().unwrap(), [1, -2]);
+    }
+}

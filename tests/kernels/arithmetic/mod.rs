@@ -1,0 +1,8 @@
+//! Element-wise kernels, reductions and normalisations: every twin against its definition, every shader
+//! against its twin.
+
+mod elements;
+mod normalisations;
+mod order;
+mod reductions;
+mod rules;

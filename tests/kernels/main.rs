@@ -1,0 +1,21 @@
+//! Kernels: every twin against its definition, and every shader on a device against its twin.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod arithmetic;
+mod check;
+mod forced;
+mod kernels_on_device;
+mod movement_on_device;
+mod movement_twins;
+mod near;
+mod numbers;
+mod planes_on_device;
+mod planes_twins;
+mod products;
+mod products_on_device;
+mod resize;
+mod settings;
+mod twins;
+mod variants;

@@ -1,0 +1,219 @@
+//! Every variant of convolution and matrix product gives on a device what the twin gives.
+
+use gapless::gpu::TensorId;
+use gapless::kernel::{Activation, Conv2d, Kernel, MatMul, Relu, Spec};
+use gapless::{Gpu, Program};
+use ndarray::ArrayD;
+
+use crate::check::{cases_on_device, compare, output};
+use crate::forced::Forced;
+use crate::near::SUMS;
+use crate::numbers::Numbers;
+
+/// A program of one kernel, made from its input; `forced` says which variant a device runs.
+type Build<'a> = &'a dyn Fn(&Gpu, usize) -> Program;
+
+/// Every variant against the twin, and every item alone against the same item in its batch, bit by bit.
+fn check_variants(gpu: &Gpu, variants: usize, build: Build<'_>, batch: &[ArrayD<f32>], what: &str) {
+    let wanted = output(&mut build(&Gpu::cpu(), 0), batch);
+    for variant in 0..variants {
+        let what = format!("variant {variant} of {what}");
+        compare(&mut build(gpu, variant), batch, &wanted, SUMS, &what);
+    }
+}
+
+/// A convolution of the input, whose residual, where there is one, is another convolution of it.
+fn check_convolution(
+    gpu: &Gpu,
+    conv: Conv2d,
+    residual: bool,
+    shape: &[usize],
+    weights: &[usize],
+    n: &mut Numbers,
+) {
+    let rows = n.pick(1, 3);
+    let batch = n.batch(rows, shape);
+    let (weight, other) = (n.floats(weights), n.floats(weights));
+    let bias = (n.pick(0, 1) == 1).then(|| n.floats(&weights[..1]));
+    let build = |gpu: &Gpu, variant: usize| {
+        let mut net = Program::new(gpu);
+        let mut inputs = vec![net.input("x", Spec::floats(shape)).unwrap()];
+        inputs.push(net.constant("weight", weight.clone()).unwrap());
+        inputs.extend(bias.clone().map(|bias| net.constant("bias", bias).unwrap()));
+        if residual {
+            let other = net.constant("other", other.clone()).unwrap();
+            let plain = conv.activation(Activation::None);
+            inputs.push(net.add(plain, &[inputs[0], other]).unwrap());
+        }
+        finish(net, conv.residual(residual), &inputs, variant)
+    };
+    let (x, weight) = (Spec::floats(shape), Spec::constant(weights));
+    let output = conv.output(&[&x, &weight]).unwrap();
+    let variants = conv.variants(&[&x, &weight], &output).len();
+    check_variants(
+        gpu,
+        variants,
+        &build,
+        &batch,
+        &format!("{conv:?} of {shape:?} by {weights:?}, residual: {residual}"),
+    );
+}
+
+fn finish(mut net: Program, kernel: impl Kernel, inputs: &[TensorId], variant: usize) -> Program {
+    let y = net.add(Forced { kernel, variant }, inputs).unwrap();
+    net.output("y", y).unwrap();
+    net
+}
+
+fn some_activation(n: &mut Numbers) -> Activation {
+    let all = [
+        Activation::None,
+        Activation::Clip(-1.0, 3.0),
+        Activation::Relu,
+        Activation::LeakyRelu(0.25),
+        Activation::Sigmoid,
+        Activation::HardSigmoid(0.2, 0.5),
+        Activation::HardSwish,
+        Activation::Silu,
+        Activation::Tanh,
+    ];
+    all[n.pick(0, all.len() - 1)]
+}
+
+#[test]
+fn grouped_strided_dilated_and_padded_convolutions_give_what_their_twins_give() {
+    cases_on_device(20, |gpu, n| {
+        let groups = n.pick(1, 3);
+        let (share, outputs) = (n.pick(1, 7), groups * n.pick(1, 9));
+        let kernel: [usize; 2] = n.picks(1, 5);
+        let conv = Conv2d::new()
+            .groups(groups)
+            .stride(n.picks(1, 3))
+            .dilation(n.picks(1, 2))
+            .pads(n.picks(0, 5))
+            .activation(some_activation(n));
+        let shape = [groups * share, n.pick(10, 16), n.pick(10, 16)];
+        let residual = n.pick(0, 1) == 1;
+        check_convolution(gpu, conv, residual, &shape, &[outputs, share, kernel[0], kernel[1]], n);
+    });
+}
+
+#[test]
+fn depthwise_convolutions_give_what_their_twins_give() {
+    cases_on_device(20, |gpu, n| {
+        let (channels, share) = (n.pick(2, 9), n.pick(1, 2));
+        let kernel = [[3, 3], [5, 5], n.picks(1, 7)][n.pick(0, 2)];
+        let dilation = if n.pick(0, 2) == 0 { n.picks(1, 2) } else { [1, 1] };
+        let conv = Conv2d::new()
+            .groups(channels)
+            .stride([[1, 1], [2, 2], n.picks(1, 3)][n.pick(0, 2)])
+            .dilation(dilation)
+            .pads(n.picks(0, 3))
+            .activation(some_activation(n));
+        let shape = [channels, n.pick(13, 30), n.pick(13, 30)];
+        let residual = n.pick(0, 2) == 0;
+        check_convolution(gpu, conv, residual, &shape, &[channels * share, 1, kernel[0], kernel[1]], n);
+    });
+}
+
+#[test]
+fn pointwise_convolutions_give_what_their_twins_give() {
+    cases_on_device(20, |gpu, n| {
+        let (channels, outputs) = (n.pick(1, 70), n.pick(1, 70));
+        let conv = Conv2d::new().activation(some_activation(n));
+        let side = n.pick(1, 4);
+        let shape =
+            [channels, [7, n.pick(1, 16), 4 * side][n.pick(0, 2)], [7, n.pick(1, 16), 8][n.pick(0, 2)]];
+        let residual = n.pick(0, 1) == 1;
+        check_convolution(gpu, conv, residual, &shape, &[outputs, channels, 1, 1], n);
+    });
+}
+
+#[test]
+fn a_convolution_of_a_photo_gives_what_its_twin_gives() {
+    cases_on_device(2, |gpu, n| {
+        let conv = Conv2d::new().stride([2, 2]).pads([0, 0, 1, 1]).clip(0.0, 6.0);
+        check_convolution(gpu, conv, false, &[3, 64, 60], &[32, 3, 3, 3], n);
+    });
+}
+
+#[test]
+fn products_with_a_constant_on_either_side_give_what_their_twins_give() {
+    cases_on_device(20, |gpu, n| {
+        let ([m, k], j, turn) = (n.picks(1, 70), n.pick(1, 70), [n.pick(0, 1) == 1, n.pick(0, 1) == 1]);
+        let turned = |sizes: [usize; 2], turn: bool| if turn { [sizes[1], sizes[0]] } else { sizes };
+        let (a, b) = (turned([m, k], turn[0]), turned([k, j], turn[1]));
+        let product = MatMul::new().transpose_a(turn[0]).transpose_b(turn[1]).activation(some_activation(n));
+        let heads = n.pick(1, 3);
+        let constant_first = n.pick(0, 1) == 1;
+        let (item, fixed) = if constant_first { (b, a) } else { (a, b) };
+        let (item, fixed) = (
+            [heads, item[0], item[1]],
+            if n.pick(0, 1) == 1 { vec![heads, fixed[0], fixed[1]] } else { fixed.to_vec() },
+        );
+        let rows = n.pick(1, 3);
+        let batch = n.batch(rows, &item);
+        let constant = n.floats(&fixed);
+        let bias = (n.pick(0, 1) == 1).then(|| n.floats(&[j]));
+        let build = |gpu: &Gpu, variant: usize| {
+            let mut net = Program::new(gpu);
+            let mut inputs = vec![net.input("x", Spec::floats(&item)).unwrap()];
+            inputs.insert(usize::from(!constant_first), net.constant("c", constant.clone()).unwrap());
+            inputs.extend(bias.clone().map(|bias| net.constant("bias", bias).unwrap()));
+            finish(net, product, &inputs, variant)
+        };
+        let (x, c) = (Spec::floats(&item), Spec::constant(&fixed));
+        let inputs = if constant_first { [&c, &x] } else { [&x, &c] };
+        let variants = product.variants(&inputs, &product.output(&inputs).unwrap()).len();
+        check_variants(gpu, variants, &build, &batch, &format!("{product:?} of {inputs:?}"));
+    });
+}
+
+#[test]
+fn a_product_of_two_activations_multiplies_each_item_with_its_own() {
+    cases_on_device(8, |gpu, n| {
+        let item = [n.pick(1, 3), n.pick(1, 40), n.pick(1, 40)];
+        let batch = n.batch(3, &item);
+        let product = MatMul::new().transpose_b(true);
+        let build = |gpu: &Gpu, variant: usize| {
+            let mut net = Program::new(gpu);
+            let x = net.input("x", Spec::floats(&item)).unwrap();
+            let other = net.add(Relu::new(), &[x]).unwrap();
+            finish(net, product, &[x, other], variant)
+        };
+        let x = Spec::floats(&item);
+        let variants = product.variants(&[&x, &x], &product.output(&[&x, &x]).unwrap()).len();
+        check_variants(gpu, variants, &build, &batch, &format!("a product of {item:?} with itself"));
+    });
+}
+
+#[test]
+fn nan_and_infinity_reach_what_depends_on_them_and_nothing_else() {
+    cases_on_device(3, |gpu, n| {
+        let odd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY][n.pick(0, 2)];
+        let mut item = n.floats(&[18, 9, 7]);
+        item[[n.pick(0, 17), n.pick(0, 8), n.pick(0, 6)]] = odd;
+        let pads = Conv2d::new().pads([1, 2, 1, 0]).clip(-1.0, 1.0);
+        for (conv, weights) in
+            [(pads, [20, 18, 3, 3]), (pads.groups(18), [18, 1, 3, 3]), (Conv2d::new(), [20, 18, 1, 1])]
+        {
+            let weight = n.floats(&weights);
+            let build = |gpu: &Gpu, variant: usize| {
+                let mut net = Program::new(gpu);
+                let x = net.input("x", Spec::floats(&[18, 9, 7])).unwrap();
+                let inputs = [x, net.constant("weight", weight.clone()).unwrap()];
+                finish(net, conv, &inputs, variant)
+            };
+            let specs = [Spec::floats(&[18, 9, 7]), Spec::constant(&weights)];
+            let inputs = [&specs[0], &specs[1]];
+            let variants = conv.variants(&inputs, &conv.output(&inputs).unwrap()).len();
+            check_variants(
+                gpu,
+                variants,
+                &build,
+                std::slice::from_ref(&item),
+                &format!("{odd} through {conv:?}"),
+            );
+        }
+    });
+}

@@ -1,0 +1,196 @@
+//! Fusing saves kernels and changes no value.
+
+use ndarray::ArrayD;
+
+use crate::make::{Parts, assert_near, float, int, list, values};
+
+/// The model has these kernels, and gives what it gives when nothing of it is fused.
+fn check(parts: &Parts, kernels: &[&str]) {
+    assert_eq!(parts.kernels(), kernels);
+    let items: Vec<ArrayD<f32>> = parts
+        .inputs
+        .iter()
+        .zip(1..)
+        .map(|(input, seed)| {
+            let shape = input.r#type.as_ref().unwrap().tensor_type.as_ref().unwrap().shape.as_ref().unwrap();
+            let axes: Vec<usize> =
+                shape.dim.iter().skip(1).map(|axis| axis.dim_value.unwrap() as usize).collect();
+            values(&axes, seed)
+        })
+        .collect();
+    let (fused, apart) = (parts.run(&items), parts.apart().run(&items));
+    for name in &parts.outputs {
+        assert_near(&fused[name.as_str()], &apart[name.as_str()], name);
+    }
+}
+
+/// A convolution of 4 channels of 6×5 to 6, with a bias.
+fn convolution() -> Parts {
+    Parts::new(13)
+        .input("x", "n 4 6 5")
+        .constant("w", &values(&[6, 4, 3, 3], 7))
+        .constant("b", &values(&[6], 8))
+        .node("Conv x w b -> c", vec![list("pads", &[1, 1, 1, 1])])
+}
+
+/// Scale, bias, mean and variance of so many channels.
+fn with_statistics(parts: Parts, channels: usize) -> Parts {
+    parts
+        .constant("s", &values(&[channels], 11))
+        .constant("t", &values(&[channels], 12))
+        .constant("m", &values(&[channels], 13))
+        .constant("v", &values(&[channels], 14).mapv_into(|value| value.abs() + 0.5))
+}
+
+#[test]
+fn batch_normalisation_goes_into_the_weights() {
+    let normal = with_statistics(convolution(), 6).node("BatchNormalization c s t m v -> y", vec![]);
+    check(&normal.output("y"), &["conv2d"]);
+    let without_bias = with_statistics(Parts::new(13).input("x", "n 4 6 5"), 6)
+        .constant("w", &values(&[6, 4, 1, 1], 7))
+        .node("Conv x w -> c", vec![])
+        .node("BatchNormalization c s t m v -> y", vec![float("epsilon", 0.01)]);
+    check(&without_bias.output("y"), &["conv2d"]);
+}
+
+#[test]
+fn batch_normalisation_goes_into_the_weights_of_groups() {
+    let grouped = with_statistics(Parts::new(13).input("x", "n 4 6 5"), 6)
+        .constant("w", &values(&[6, 2, 3, 3], 7))
+        .node("Conv x w -> c", vec![int("group", 2)])
+        .node("BatchNormalization c s t m v -> y", vec![]);
+    check(&grouped.output("y"), &["conv2d"]);
+    let transposed = with_statistics(Parts::new(13).input("x", "n 4 6 5"), 6)
+        .constant("w", &values(&[4, 3, 3, 3], 7))
+        .node("ConvTranspose x w -> c", vec![int("group", 2), list("strides", &[2, 1])])
+        .node("BatchNormalization c s t m v -> y", vec![]);
+    check(&transposed.output("y"), &["conv_transpose"]);
+}
+
+#[test]
+fn batch_normalisation_goes_into_a_product() {
+    for transposed in [0, 1] {
+        let shape = if transposed == 1 { [5, 7] } else { [7, 5] };
+        let product = with_statistics(Parts::new(13).input("x", "n 7"), 5)
+            .constant("w", &values(&shape, 7))
+            .constant("b", &values(&[1, 5], 8))
+            .node("Gemm x w b -> c", vec![int("transB", transposed), float("beta", 0.5), float("alpha", 2.0)])
+            .node("BatchNormalization c s t m v -> d", vec![])
+            .node("Relu d -> y", vec![]);
+        check(&product.output("y"), &["mat_mul"]);
+    }
+}
+
+#[test]
+fn factors_and_summands_of_channels_go_into_the_weights() {
+    let chain = convolution()
+        .constant("f", &values(&[6, 1, 1], 9))
+        .constant("g", &values(&[1, 6, 1, 1], 10))
+        .constant("h", &values(&[], 11))
+        .node("Mul f c -> d", vec![])
+        .node("Add d g -> e", vec![])
+        .node("Sub e h -> k", vec![])
+        .node("Div k g -> y", vec![]);
+    check(&chain.output("y"), &["conv2d"]);
+}
+
+#[test]
+fn a_factor_of_rows_or_a_sum_that_is_turned_round_stays_apart() {
+    let rows = convolution().constant("f", &values(&[6, 5], 9)).node("Mul c f -> y", vec![]);
+    check(&rows.output("y"), &["conv2d", "binary"]);
+    let turned = convolution().constant("f", &values(&[6, 1, 1], 9)).node("Sub f c -> y", vec![]);
+    check(&turned.output("y"), &["conv2d", "binary"]);
+}
+
+#[test]
+fn activations_go_into_what_is_before_them() {
+    let bounds = |parts: Parts| {
+        parts.constant("lo", &ArrayD::zeros(vec![])).constant("hi", &ArrayD::from_elem(vec![], 6.0))
+    };
+    for text in [
+        "Relu c -> y",
+        "LeakyRelu c -> y",
+        "Sigmoid c -> y",
+        "HardSigmoid c -> y",
+        "HardSwish c -> y",
+        "Tanh c -> y",
+        "Clip c lo hi -> y",
+        "Clip c _ hi -> y",
+    ] {
+        let parts = bounds(convolution()).node(text, vec![]).output("y");
+        let parts = Parts { opset: 14, ..parts };
+        check(&parts, &["conv2d"]);
+    }
+}
+
+#[test]
+fn a_value_times_its_sigmoid_is_one_function() {
+    let silu = convolution().node("Sigmoid c -> s", vec![]).node("Mul c s -> y", vec![]);
+    check(&silu.output("y"), &["conv2d"]);
+    let gate = vec![float("alpha", 1.0 / 6.0), float("beta", 0.5)];
+    let swish = convolution().node("HardSigmoid c -> s", gate).node("Mul s c -> y", vec![]);
+    check(&swish.output("y"), &["conv2d"]);
+    let alone = Parts::new(13).input("x", "n 7").node("Sigmoid x -> s", vec![]).node("Mul x s -> y", vec![]);
+    check(&alone.output("y"), &["unary"]);
+}
+
+#[test]
+fn a_residual_is_added_before_the_activation() {
+    let residual =
+        convolution().input("z", "n 6 6 5").node("Add z c -> d", vec![]).node("Relu d -> y", vec![]);
+    check(&residual.output("y"), &["conv2d"]);
+}
+
+#[test]
+fn of_two_convolutions_the_later_one_adds_the_other() {
+    let both = convolution()
+        .constant("w2", &values(&[6, 4, 1, 1], 9))
+        .node("Conv x w2 -> side", vec![])
+        .node("Add c side -> d", vec![])
+        .node("Relu d -> y", vec![]);
+    check(&both.output("y"), &["conv2d", "conv2d"]);
+}
+
+#[test]
+fn a_residual_of_another_shape_is_added_by_a_kernel_of_its_own() {
+    let repeated =
+        convolution().input("z", "n 6 1 1").node("Add c z -> d", vec![]).node("Relu d -> y", vec![]);
+    check(&repeated.output("y"), &["conv2d", "binary", "relu"]);
+}
+
+#[test]
+fn a_value_that_is_read_twice_stays() {
+    let twice = convolution().node("Relu c -> r", vec![]).node("Add r c -> y", vec![]);
+    check(&twice.output("y"), &["conv2d", "relu", "binary"]);
+    let double = convolution().node("Add c c -> y", vec![]);
+    check(&double.output("y"), &["conv2d", "binary"]);
+    let output = convolution().node("Relu c -> y", vec![]).output("y").output("c");
+    check(&output, &["conv2d", "relu"]);
+}
+
+#[test]
+fn the_bias_of_a_product_is_added_by_it() {
+    let product = Parts::new(13)
+        .input("x", "n 3 7")
+        .constant("w", &values(&[7, 5], 7))
+        .constant("b", &values(&[5], 8))
+        .node("MatMul x w -> c", vec![])
+        .node("Add b c -> d", vec![])
+        .node("Tanh d -> y", vec![]);
+    check(&product.output("y"), &["mat_mul"]);
+    let of_rows = Parts::new(13)
+        .input("x", "n 3 7")
+        .constant("w", &values(&[7, 5], 7))
+        .constant("b", &values(&[3, 1], 8))
+        .node("MatMul x w -> c", vec![])
+        .node("Add c b -> y", vec![]);
+    check(&of_rows.output("y"), &["mat_mul", "binary"]);
+}
+
+#[test]
+fn weights_that_would_not_be_finite_stay_as_they_are() {
+    let none = with_statistics(convolution(), 6)
+        .constant("zero", &ArrayD::from_elem(vec![6, 1, 1], 0.0))
+        .node("Div c zero -> y", vec![]);
+    assert_eq!(none.output("y").kernels(), ["conv2d", "binary"]);
+}

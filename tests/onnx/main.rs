@@ -1,0 +1,17 @@
+//! What becomes of a model: folded, fused, mapped, or refused with a reason; and what it then gives.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod conformance;
+mod data;
+// Its photos are read with a package that comes with this feature.
+#[cfg(feature = "image")]
+mod efficientnet;
+mod errors;
+mod folded;
+mod fused;
+mod hostile;
+mod items;
+mod make;
+mod operators;
