@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gapless::Error;
 use gapless::doc::{Content, Doc, DocArray, FromFiles, Read, Value};
+use gapless::kernel::{GlobalAveragePool, Normalize, Spec};
+use gapless::{Error, Gpu, OnFailure, Program};
 use ndarray::{Array3, Axis};
 
 /// A folder of this test's own with these files in it, each holding its own name.
@@ -157,4 +158,57 @@ fn groups_are_in_the_order_of_their_first_documents() {
     let expected = [(2.into(), 2), ("x".into(), 1), (Value::Bool(true), 1), (0.0.into(), 2), ("2".into(), 1)];
     assert_eq!(sizes, expected);
     assert!(DocArray::empty(3).split_by_tag("a__b__c").is_empty());
+}
+
+/// The mean of each channel of an image of 4×4 pixels.
+fn means() -> Program {
+    let mut net = Program::new(&Gpu::cpu());
+    let photo = net.input("photo", Spec::bytes(&[4, 4, 3])).expect("an input");
+    let pixels = net.add(Normalize::new([0.0; 3], [1.0; 3]), &[photo]).expect("three channels");
+    let mean = net.add(GlobalAveragePool::new(), &[pixels]).expect("planes");
+    net.output("planes", pixels).expect("an output");
+    net.output("mean", mean).expect("an output");
+    net
+}
+
+fn even(count: usize) -> DocArray {
+    (0..count).map(|value| Doc::from_tensor(Array3::from_elem((4, 4, 3), value as u8))).collect()
+}
+
+#[test]
+fn embeddings_are_written_into_their_documents() {
+    for workers in [0, 2] {
+        let mut docs = even(100);
+        docs.embed(means()).output("mean").batch_size(7).workers(workers).run().expect("no failure");
+        for (value, doc) in docs.iter().enumerate() {
+            assert_eq!(doc.embedding, Some(ndarray::Array1::from_elem(3, value as f32).into()));
+            assert!(doc.tensor().is_some(), "the tensor stays");
+        }
+    }
+}
+
+#[test]
+fn every_document_is_back_whichever_cannot_be_embedded() {
+    for fault in [0, 5, 39] {
+        for odd in [Doc::from_text("no tensor"), Doc::from_tensor(Array3::<u8>::zeros((5, 5, 3)))] {
+            let mut docs = even(40);
+            docs[fault] = odd;
+            let ids: Vec<String> = docs.iter().map(|doc| doc.id.clone()).collect();
+            let error =
+                docs.embed(means()).output("mean").batch_size(4).workers(2).run().expect_err("one is odd");
+            assert_eq!(error.failures.last().map(|failure| failure.position.get()), Some(fault as u64));
+            assert_eq!(docs.iter().map(|doc| doc.id.clone()).collect::<Vec<_>>(), ids);
+            let embed = docs.embed(means()).output("mean").batch_size(4).on_failure(OnFailure::Skip);
+            assert_eq!(embed.run().expect("it is skipped").failures.len(), 1);
+            assert_eq!(docs.iter().filter(|doc| doc.embedding.is_none()).count(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_program_without_such_an_output_fails_and_says_so() {
+    let mut docs = even(3);
+    let error = docs.embed(means()).output("logits").run().expect_err("there is none");
+    assert!(error.to_string().contains("no output logits"), "{error}");
+    assert_eq!(docs.len(), 3);
 }

@@ -70,7 +70,6 @@ impl DocArray {
     /// assert_eq!(columns[2].tensor(), Some(&ndarray::array![3.0_f32, 6.0].into()));
     /// # Ok::<(), gapless::Error>(())
     /// ```
-    #[expect(clippy::needless_pass_by_value, reason = "its documents take its place")]
     pub fn from_ndarray<T: Number, D: RemoveAxis>(array: Array<T, D>, axis: usize) -> Result<Self, Error> {
         if axis >= array.ndim() {
             let reason = format!("{axis} is given, and the array has {} axes, from 0", array.ndim());

@@ -88,6 +88,8 @@ impl CpuStage<Doc> for OwnTensor {
     }
 }
 
+type OnProgress = Box<dyn FnMut(&Progress) + Send>;
+
 #[derive(Clone, Copy)]
 struct Settings {
     batch_size: usize,
@@ -104,7 +106,7 @@ pub struct Embed<'a, C> {
     output: Option<String>,
     keep: Settings,
     pool: Option<Arc<ThreadPool>>,
-    on_progress: Option<Box<dyn FnMut(&Progress) + Send>>,
+    on_progress: Option<OnProgress>,
 }
 
 impl<'a, C> Embed<'a, C> {
@@ -236,7 +238,7 @@ impl PutBack<'_> {
     fn work(
         &mut self,
         failures: &mut Vec<Failure<()>>,
-        on_progress: &mut Option<Box<dyn FnMut(&Progress) + Send>>,
+        on_progress: &mut Option<OnProgress>,
     ) -> Result<(), Error> {
         while let Some(batch) = self.run.next() {
             let batch = batch?;

@@ -78,9 +78,7 @@ impl Tensor {
     }
 
     /// The numbers as `f32`, each rounded to the nearest.
-    #[expect(clippy::cast_precision_loss, reason = "rounding is what it says")]
-    #[expect(clippy::cast_lossless, reason = "one expression stands for every kind")]
-    #[expect(clippy::cast_possible_truncation, reason = "rounding is what it says")]
+    #[expect(clippy::unnecessary_cast, reason = "one expression stands for every kind")]
     pub fn to_f32(&self) -> ArrayD<f32> {
         each!(self, array => array.mapv(|number| number as f32))
     }

@@ -350,15 +350,23 @@ impl Loader {
             let target = (orientation.sides(sides), target);
             resize(resizer, self.filter, (decoded, decoded_pixels), region, target)
         };
-        if layout == Layout::Rgb && orientation.is_upright() {
+        let whole = Region { left: 0, top: 0, width: stored_sides.0, height: stored_sides.1 };
+        let same_size = region == whole && orientation.sides(sides) == stored_sides;
+        if layout == Layout::Rgb && orientation.is_upright() && !same_size {
             return resize(tensor);
         }
-        grow(resized, tensor.len() / 3 * layout.bytes())?;
-        resize(resized)?;
-        match layout {
-            Layout::Rgb => orientation.turn::<3>(resized, tensor, sides),
-            Layout::Rgbx if orientation.is_upright() => pixels::drop_fourth(resized, tensor),
-            Layout::Rgbx => orientation.turn::<4>(resized, tensor, sides),
+        let sized: &[u8] = if same_size {
+            decoded_pixels
+        } else {
+            grow(resized, tensor.len() / 3 * layout.bytes())?;
+            resize(resized)?;
+            resized
+        };
+        match (layout, orientation.is_upright()) {
+            (Layout::Rgb, true) => tensor.copy_from_slice(sized),
+            (Layout::Rgb, false) => orientation.turn::<3>(sized, tensor, sides),
+            (Layout::Rgbx, true) => pixels::drop_fourth(sized, tensor),
+            (Layout::Rgbx, false) => orientation.turn::<4>(sized, tensor, sides),
         }
         Ok(())
     }

@@ -88,8 +88,8 @@ fn table((mean, std): (f32, f32)) -> [f32; 256] {
 /// The common case: RGB, pixel by pixel.
 fn interleaved(bytes: &[u8], tables: &[[f32; 256]]) -> Vec<f32> {
     let [red, green, blue] = [&tables[0], &tables[1], &tables[2]];
-    let pixels = bytes.as_chunks::<3>().0.iter();
-    pixels.flat_map(|&[r, g, b]| [red[usize::from(r)], green[usize::from(g)], blue[usize::from(b)]]).collect()
+    let pixel = |&[r, g, b]: &[u8; 3]| [red[usize::from(r)], green[usize::from(g)], blue[usize::from(b)]];
+    bytes.as_chunks::<3>().0.iter().map(pixel).collect::<Vec<_>>().into_flattened()
 }
 
 /// The inverse: `(value * std + mean) * 255`, rounded to the nearest byte, and 0 or 255 beyond them.

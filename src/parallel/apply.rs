@@ -245,7 +245,7 @@ impl<D, T, R> PutBack<'_, D, T, R> {
         mut each: impl FnMut(R) -> Result<(), Cause>,
         mut failed: impl FnMut(Failure<()>),
     ) -> Result<(), Error> {
-        while let Some(result) = self.run.next() {
+        for result in self.run.by_ref() {
             match result {
                 Ok((document, result)) => {
                     self.done.push(document);

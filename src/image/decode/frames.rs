@@ -7,12 +7,11 @@ use crate::error::Cause;
 use crate::image::limits::Limits;
 use crate::image::orient::Orientation;
 
+/// Takes a canvas: RGB without gaps.
+pub(super) type Each<'a> = dyn FnMut(Decoded, &[u8]) -> Result<(), Cause> + 'a;
+
 /// Gives every frame's canvas. All of them together must be within the limit.
-pub(super) fn decode(
-    bytes: &[u8],
-    limits: &Limits,
-    each: &mut dyn FnMut(Decoded, &[u8]) -> Result<(), Cause>,
-) -> Result<(), Cause> {
+pub(super) fn decode(bytes: &[u8], limits: &Limits, each: &mut Each<'_>) -> Result<(), Cause> {
     let mut decoder = gif::open(bytes)?;
     let sides = (decoder.width().into(), decoder.height().into());
     limits.admit(sides, 4)?;
