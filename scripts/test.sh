@@ -72,25 +72,25 @@ prove_wire() {
     python3 -m venv "$peer/venv"
     "$peer/venv/bin/pip" install -q 'docarray==0.21.0' 'numpy<3' 'protobuf<8' 'lz4<5'
   fi
-  cargo build --release --locked --features http,stream --example wire
-  "$peer/venv/bin/python" scripts/wire_peer.py target/release/examples/wire "$peer/files"
+  cargo build --profile testing --locked --features http,stream --example wire
+  "$peer/venv/bin/python" scripts/wire_peer.py target/testing/examples/wire "$peer/files"
 }
 
 prepare_device
 say "formatting"
 cargo fmt --check
 say "lints"
-cargo clippy --release --locked --all-targets --features http,stream -- -D warnings
-cargo clippy --release --locked --lib -- -D warnings
-cargo clippy --release --locked --no-default-features --lib -- -D warnings
+cargo clippy --profile testing --locked --all-targets --features http,stream -- -D warnings
+cargo clippy --profile testing --locked --lib -- -D warnings
+cargo clippy --profile testing --locked --no-default-features --lib -- -D warnings
 say "documentation"
-RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --features http,stream
+RUSTDOCFLAGS="-D warnings" cargo doc --profile testing --locked --no-deps --features http,stream
 say "examples and benches"
-cargo build --release --locked --features http,stream --examples --benches
+cargo build --profile testing --locked --features http,stream --examples --benches
 say "tests on $device"
-cargo test --release --locked --features http,stream --lib --tests
+cargo test --profile testing --locked --features http,stream --lib --tests
 say "examples of the documentation"
-cargo test --release --locked --features http,stream --doc
+cargo test --profile testing --locked --features http,stream --doc
 prove_wire
 if [ "$full" = yes ]; then
   say "benches"
