@@ -1,4 +1,4 @@
-//! Documents: the record of the seeds, arrays of them, and everything that is done with many.
+//! Documents: a record of a name and what it holds, arrays of them, and everything that is done with many.
 //!
 //! A [`Doc`] names its content and holds it: a text, a blob of bytes, or a tensor. A [`DocArray`] comes from
 //! files, an ndarray or a stream, goes through [`map`](DocArray::map) and [`apply`](DocArray::apply), and

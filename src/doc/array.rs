@@ -11,7 +11,7 @@ use super::tags::Value;
 use super::{Doc, Number, Tensor};
 use crate::error::Error;
 
-/// Many documents in their order: a vector with what the seeds do with many documents at once.
+/// Many documents in their order: a vector with what is done with many documents at once.
 ///
 /// It is a slice of documents for whoever reads it, and a source for a [`Pipeline`](crate::Pipeline).
 ///

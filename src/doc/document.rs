@@ -7,7 +7,7 @@ use ndarray::{Array, Dimension};
 use super::tags::{Tags, Value};
 use super::{DocArray, Number, Tensor, data_uri, mime, random};
 
-/// One document: a name, what it holds, and what is known of it. The record of the seeds.
+/// One document: a name, what it holds, and what is known of it, as in DocArray.
 ///
 /// ```
 /// use gapless::doc::Doc;
