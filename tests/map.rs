@@ -86,11 +86,6 @@ fn a_source_that_panics_is_the_last_item() {
     assert_eq!(run.by_ref().map_while(Result::ok).map(|(_, sum)| sum).collect::<Vec<u64>>(), [6, 4]);
 }
 
-#[expect(clippy::ptr_arg, reason = "a batch is what the stage is given")]
-fn sum(batch: &mut Vec<u64>) -> Result<u64, Cause> {
-    Ok(batch.iter().sum())
-}
-
 #[test]
 fn settings_that_cannot_work_are_the_first_item() {
     let name = |result| match result {

@@ -48,6 +48,7 @@ macro_rules! each {
         }
     };
 }
+#[cfg(any(feature = "image", feature = "wire"))]
 pub(crate) use each;
 
 impl Tensor {
