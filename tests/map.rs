@@ -82,8 +82,13 @@ fn a_source_that_panics_is_the_last_item() {
     assert_eq!(run.by_ref().take_while(Result::is_ok).count(), 5);
     assert!(run.next().is_none());
     let mut run =
-        parallel::map_batch((0..10).inspect(|number| assert!(*number < 5, "planned")), 4, sum).run();
+        parallel::map_batch((0..10).inspect(|number| assert!(*number < 5, "planned")), 4, summed()).run();
     assert_eq!(run.by_ref().map_while(Result::ok).map(|(_, sum)| sum).collect::<Vec<u64>>(), [6, 4]);
+}
+
+/// The sum of a batch.
+fn summed() -> impl gapless::CpuStage<Vec<u64>, Prepared = u64> {
+    |batch: &mut Vec<u64>| Ok::<_, Cause>(batch.iter().sum::<u64>())
 }
 
 #[test]
@@ -93,7 +98,7 @@ fn settings_that_cannot_work_are_the_first_item() {
         _ => "none",
     };
     assert_eq!(
-        name(parallel::map_batch(0..3, 0, sum).run().next().map(|r| r.map(|_| (0, 0)).map_err(
+        name(parallel::map_batch(0..3, 0, summed()).run().next().map(|r| r.map(|_| (0, 0)).map_err(
             |e| match e {
                 MapError::Run(error) => MapError::<u64>::Run(error),
                 other => panic!("{other}"),
