@@ -158,11 +158,7 @@ impl Server {
 }
 
 /// Reads a body, never faster than so many bytes a second.
-<<<<<<< HEAD
 #[expect(clippy::disallowed_methods, reason = "the line to the server is slow: a synthetic cost")]
-=======
-#[expect(clippy::disallowed_methods, reason = "a synthetic cost: a network is to take this long")]
->>>>>>> doc
 fn drain(body: &mut dyn Read, rate: f64) -> io::Result<u64> {
     let (start, mut length, mut piece) = (Instant::now(), 0_u64, vec![0; 64 << 10]);
     loop {
