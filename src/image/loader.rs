@@ -317,9 +317,10 @@ impl Loader {
         if sides.contains(&Some(0)) {
             return Err(Cause::msg("rgb8: a tensor has at least one pixel a side"));
         }
-        if let Some(side) = sides.into_iter().flatten().find(|side| *side > LONGEST_SIDE) {
+        if sides.into_iter().flatten().any(|side| side > LONGEST_SIDE) {
+            let [width, height] = sides.map(|side| side.map_or("own".into(), |side| side.to_string()));
             return Err(Cause::msg(format_args!(
-                "rgb8: {side} pixels are more than the {LONGEST_SIDE} a side that a tensor can have"
+                "rgb8: {width}×{height} pixels are more than the {LONGEST_SIDE} a side that a tensor can have"
             )));
         }
         if !(0.0..=1.0).contains(&self.share) {
