@@ -26,6 +26,8 @@ mod convert;
 mod frames;
 mod io;
 mod outline;
+#[cfg(unix)]
+mod process;
 mod proto;
 
 pub use compress::Compression;
