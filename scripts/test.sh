@@ -85,8 +85,8 @@ cargo clippy --profile testing --locked --lib -- -D warnings
 cargo clippy --profile testing --locked --no-default-features --lib -- -D warnings
 say "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --profile testing --locked --no-deps --features http,stream
-say "examples and benches"
-cargo build --profile testing --locked --features http,stream --examples --benches
+say "examples, benches and tests"
+cargo build --profile testing --locked --features http,stream --all-targets
 say "tests on $device"
 cargo test --profile testing --locked --features http,stream --lib --tests
 say "examples of the documentation"
