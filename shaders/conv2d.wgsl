@@ -2,7 +2,7 @@
 //
 // CPU twin   src/kernel/conv2d.rs (`Conv2d::twin`)
 // Params     src/kernel/conv2d.rs (`Conv2dParams`), layout checked by tests/shaders.rs
-// In / Out   f32 [channels, h, w], [outputs, channels / groups, kh, kw], [outputs] / f32 [outputs, out_h, out_w]
+// In / Out   f32 [channels, h, w], f32 or f16 [outputs, channels / groups, kh, kw], f32 [outputs] / f32 [outputs, out_h, out_w]
 // Dispatch   ceil(work / 64) workgroups folded over x, y; work = groups * tiles_down * tiles_across
 struct Params {
     channels_in_group: u32,

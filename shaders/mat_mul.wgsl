@@ -2,7 +2,7 @@
 //
 // CPU twin   src/kernel/mat_mul.rs (`MatMul::twin`)
 // Params     src/kernel/mat_mul.rs (`MatMulParams`), layout checked by tests/shaders.rs
-// In / Out   f32 [.., m, k], f32 [.., k, n], f32 [n] where there is a bias / f32 [.., m, n]
+// In / Out   f32 or f16 [.., m, k], f32 or f16 [.., k, n], f32 [n] where there is a bias / f32 [.., m, n]
 // Dispatch   ceil(work / 64) workgroups folded over x, y; work = matrices * tiles_down * tiles_across
 struct Params {
     // The leading axes of the output, and how far a step on each of them goes in a and b: 0 where it is broadcast.
@@ -28,9 +28,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-// Bias and y follow in shared/finish*.wgsl.
+// a and b follow in shared/a*.wgsl and shared/b*.wgsl; bias and y in shared/finish*.wgsl.
 
 @compute @workgroup_size(64)
 fn main(
@@ -56,11 +54,11 @@ fn main(
     // One column a row of the tile.
     var sums = mat4x4<f32>();
     for (var term = 0u; term < params.k; term++) {
-        let values = vec4(b[bt.x], b[bt.y], b[bt.z], b[bt.w]);
-        sums[0] += a[at.x] * values;
-        sums[1] += a[at.y] * values;
-        sums[2] += a[at.z] * values;
-        sums[3] += a[at.w] * values;
+        let values = vec4(b_value(bt.x), b_value(bt.y), b_value(bt.z), b_value(bt.w));
+        sums[0] += a_value(at.x) * values;
+        sums[1] += a_value(at.y) * values;
+        sums[2] += a_value(at.z) * values;
+        sums[3] += a_value(at.w) * values;
         at += params.a_term;
         bt += params.b_term;
     }

@@ -2,7 +2,7 @@
 //
 // CPU twin   src/kernel/mat_mul.rs (`MatMul::twin`)
 // Params     src/kernel/mat_mul.rs (`MatMulParams`), layout checked by tests/shaders.rs
-// In / Out   f32 [.., m, k], f32 [.., k, n], f32 [n] where there is a bias / f32 [.., m, n]
+// In / Out   f32 or f16 [.., m, k], f32 or f16 [.., k, n], f32 [n] where there is a bias / f32 [.., m, n]
 // Dispatch   ceil(work / 64) workgroups folded over x, y; work = matrices * tiles_down * tiles_across
 struct Params {
     // The leading axes of the output, and how far a step on each of them goes in a and b: 0 where it is broadcast.
@@ -28,9 +28,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-// Bias and y follow in shared/finish*.wgsl.
+// a and b follow in shared/a*.wgsl and shared/b*.wgsl; bias and y in shared/finish*.wgsl.
 
 // Where this matrix of the output begins.
 var<private> y_start: u32;
@@ -77,11 +75,11 @@ fn main(
 }
 
 fn a_at(at: vec4<u32>) -> vec4<f32> {
-    return vec4(a[at.x], a[at.y], a[at.z], a[at.w]);
+    return vec4(a_value(at.x), a_value(at.y), a_value(at.z), a_value(at.w));
 }
 
 fn b_at(at: vec4<u32>) -> vec4<f32> {
-    return vec4(b[at.x], b[at.y], b[at.z], b[at.w]);
+    return vec4(b_value(at.x), b_value(at.y), b_value(at.z), b_value(at.w));
 }
 
 fn finish_at(row: u32, column: u32, sum: f32) {

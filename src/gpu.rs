@@ -12,6 +12,7 @@ mod bandwidth;
 mod choices;
 mod clock;
 mod compile;
+mod constant;
 mod deadline;
 mod device;
 mod graph;
@@ -250,7 +251,7 @@ impl Gpu {
 
     /// Whether a device can take the place of this one: everything that was planned for this one must hold.
     fn check_same(&self, new: &Device) -> Result<(), Cause> {
-        let (info, limits) = (adapters::describe(&new.raw.adapter_info()), Limits::of(&new.raw.limits()));
+        let (info, limits) = (adapters::describe(&new.raw.adapter_info()), Limits::of(new));
         if (&info, &limits) == (&self.0.info, &self.0.limits) {
             return Ok(());
         }
@@ -281,7 +282,7 @@ impl Gpu {
         Self(Arc::new(Inner {
             info: adapters::describe(&adapter),
             driver: adapters::driver(&adapter),
-            limits: Limits::of(&device.raw.limits()),
+            limits: Limits::of(&device),
             device: Some(Rebuilt::new(device, origin)),
             choices: Choices::default(),
         }))

@@ -7,7 +7,8 @@
 //! Group 0 holds, in this order: binding 0 the parameters (`var<uniform>`), then every input
 //! (`var<storage, read>`), then the output (`var<storage, read_write>`).
 //! An f32 tensor is an `array<f32>` in row-major order without padding. A u8 tensor is an
-//! `array<u32>` of four bytes each, every item padded to [`Spec::item_bytes`].
+//! `array<u32>` of four bytes each, every item padded to [`Spec::item_bytes`]. An f16 constant is an
+//! `array<u32>` of two halves each, the first in the lower bits; twins get it widened to f32.
 //! The z of a dispatch is the batch: `workgroup_id.z` is the item, `num_workgroups.z` how many there
 //! are, so that parameters do not depend on the batch and one plan serves every batch size.
 //!
@@ -36,6 +37,7 @@ mod gather;
 mod global_average_pool;
 mod grid;
 mod group_norm;
+pub(crate) mod half;
 mod lanes;
 mod layer_norm;
 mod log_softmax;
@@ -99,6 +101,9 @@ use crate::error::Cause;
 pub enum Element {
     /// A byte, such as a channel of a pixel; four of them share a `u32` on the device.
     U8,
+    /// A 16-bit float (IEEE 754 binary16) of a constant; two of them share a `u32` on the device, where
+    /// [`Conv2d`] and [`MatMul`] widen what they read. No input and no output is made of them.
+    F16,
     /// A 32-bit float.
     F32,
 }
@@ -130,6 +135,16 @@ impl Spec {
         Self { element: Element::F32, shape: shape.to_vec(), batched: false }
     }
 
+    /// Halves that are the same for all items: a weight of half the bytes.
+    ///
+    /// ```
+    /// use gapless::kernel::Spec;
+    /// assert_eq!(Spec::constant_f16(&[3, 5]).item_bytes(), 32);
+    /// ```
+    pub fn constant_f16(shape: &[usize]) -> Self {
+        Self { element: Element::F16, shape: shape.to_vec(), batched: false }
+    }
+
     /// Number of elements of one item; `usize::MAX` where there are more than can be counted.
     pub fn len(&self) -> usize {
         self.shape.iter().fold(1, |len, &axis| len.saturating_mul(axis))
@@ -141,10 +156,11 @@ impl Spec {
     }
 
     /// Bytes from one item to the next on the device: u8 items are padded to 8, which is what a
-    /// mapped range may start at.
+    /// mapped range may start at, and halves to the 4 of the `u32` that the last one is in.
     pub fn item_bytes(&self) -> usize {
         match self.element {
             Element::U8 => self.len().checked_next_multiple_of(8).unwrap_or(usize::MAX),
+            Element::F16 => self.len().div_ceil(2).saturating_mul(4),
             Element::F32 => self.len().saturating_mul(4),
         }
     }

@@ -109,6 +109,14 @@ impl Device {
         buffer
     }
 
+    /// Whether the device takes this WGSL. A device that is lost takes it as far as can be told.
+    pub(super) fn compiles(&self, wgsl: &str) -> bool {
+        let source = wgpu::ShaderSource::Wgsl(wgsl.into());
+        let descriptor = wgpu::ShaderModuleDescriptor { label: Some("gapless.compiles"), source };
+        let compiled = self.caught(|| self.raw.create_shader_module(descriptor));
+        !matches!(compiled, Err(StageError::Batch(_)))
+    }
+
     /// Runs calls to wgpu and returns the first error that they caused.
     ///
     /// Scopes belong to the thread that opens them, so this catches what this thread does and nothing else.

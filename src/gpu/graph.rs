@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use ndarray::ArrayD;
-
+use super::constant::Constant;
 use crate::error::{Cause, Error};
 use crate::kernel::{Element, Kernel, Spec};
 
@@ -19,7 +18,7 @@ pub struct TensorId {
 #[derive(Clone, Debug)]
 pub(super) enum Origin {
     Input,
-    Constant(Arc<ArrayD<f32>>),
+    Constant(Constant),
     Node,
     /// The values of another tensor, which is no view itself, in another shape.
     View(usize),
@@ -72,13 +71,14 @@ impl Graph {
         if !spec.batched {
             return Err(setting("Program::input", format!("{name} is not batched: make it a constant")));
         }
+        if spec.element == Element::F16 {
+            return Err(setting("Program::input", format!("{name} is of f16, which constants alone may be")));
+        }
         self.named("Program::input", name, spec, Origin::Input)
     }
 
-    pub(super) fn constant(&mut self, name: &str, values: ArrayD<f32>) -> Result<TensorId, Error> {
-        let spec = Spec { element: Element::F32, shape: values.shape().to_vec(), batched: false };
-        let values = values.as_standard_layout().into_owned();
-        self.named("Program::constant", name, spec, Origin::Constant(Arc::new(values)))
+    pub(super) fn constant(&mut self, name: &str, values: Constant) -> Result<TensorId, Error> {
+        self.named("Program::constant", name, values.spec(), Origin::Constant(values))
     }
 
     pub(super) fn add(&mut self, kernel: Arc<dyn Kernel>, inputs: &[TensorId]) -> Result<TensorId, Error> {
@@ -194,6 +194,18 @@ impl Graph {
         Ok(())
     }
 
+    /// The same graph with floats in the place of halves.
+    pub(super) fn widened(&self) -> Self {
+        let mut graph = self.clone();
+        for tensor in graph.tensors.iter_mut().filter(|tensor| tensor.spec.element == Element::F16) {
+            tensor.spec.element = Element::F32;
+            if let Origin::Constant(constant) = &mut tensor.origin {
+                *constant = Constant::F32(constant.widened());
+            }
+        }
+        graph
+    }
+
     pub(super) fn output(&mut self, name: &str, tensor: TensorId) -> Result<(), Error> {
         let index = self.index("Program::output", tensor)?;
         if self.outputs.iter().any(|(other, _)| other == name) {
@@ -272,6 +284,7 @@ impl Graph {
 pub(super) fn shape_name(spec: &Spec) -> String {
     let element = match spec.element {
         Element::U8 => "u8",
+        Element::F16 => "f16",
         Element::F32 => "f32",
     };
     let shape: Vec<String> = spec.shape.iter().map(ToString::to_string).collect();
@@ -288,12 +301,13 @@ pub(super) fn setting(name: &'static str, reason: String) -> Error {
 }
 
 /// What every kernel gives: floats, one item a document.
-fn checked_output(spec: Spec, parts: usize) -> Result<Spec, Cause> {
+pub(super) fn checked_output(spec: Spec, parts: usize) -> Result<Spec, Cause> {
     match spec {
         Spec { batched: false, .. } => {
             Err(Cause::msg("no input has a batch, so this is a constant: compute it before"))
         }
         Spec { element: Element::U8, .. } => Err(Cause::msg("a kernel gives floats, not bytes")),
+        Spec { element: Element::F16, .. } => Err(Cause::msg("a kernel gives f32, not f16")),
         spec if spec.is_empty() => Err(Cause::msg(format!("the output has no elements: {:?}", spec.shape))),
         spec if spec.item_bytes().checked_mul(parts).is_none_or(|bytes| bytes > isize::MAX as usize) => {
             Err(Cause::msg(format!("the output is larger than any memory: {}", shape_name(&spec))))

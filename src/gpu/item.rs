@@ -116,6 +116,7 @@ impl<'a> RowMajor<'a> {
         match input.spec.element {
             Element::U8 => Self::U8(ArrayD::zeros(shape).into()),
             Element::F32 => Self::F32(ArrayD::zeros(shape).into()),
+            Element::F16 => unreachable!("no input is of f16"),
         }
     }
 

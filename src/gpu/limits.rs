@@ -1,5 +1,8 @@
 //! What a device allows.
 
+use super::device::Device;
+use crate::kernel::half;
+
 /// What a device allows, as far as programs depend on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -19,10 +22,14 @@ pub struct Limits {
     pub tensors: u32,
     /// What offsets into the buffer of parameters are a multiple of, in bytes.
     pub params_alignment: u32,
+    /// Whether its shaders can widen 16-bit floats, as nearly all can. For one that cannot, constants of
+    /// f16 are widened when a program is opened, and take the memory of f32.
+    pub halves: bool,
 }
 
 impl Limits {
-    pub(super) fn of(limits: &wgpu::Limits) -> Self {
+    pub(super) fn of(device: &Device) -> Self {
+        let limits = device.raw.limits();
         Self {
             buffer_bytes: limits.max_buffer_size,
             binding_bytes: limits.max_storage_buffer_binding_size,
@@ -31,6 +38,7 @@ impl Limits {
             workgroup_bytes: limits.max_compute_workgroup_storage_size,
             tensors: limits.max_storage_buffers_per_shader_stage,
             params_alignment: limits.min_uniform_buffer_offset_alignment,
+            halves: device.compiles(half::SHADER),
         }
     }
 
@@ -44,6 +52,7 @@ impl Limits {
             workgroup_bytes: u32::MAX,
             tensors: u32::MAX,
             params_alignment: 16,
+            halves: true,
         }
     }
 }

@@ -59,6 +59,8 @@ pub(super) struct Step {
     pub(super) output: usize,
     pub(super) name: String,
     pub(super) shape: String,
+    /// Element types and shapes of the constants that it reads.
+    pub(super) constants: String,
     /// Bytes of one item that it writes, that it reads, and that it reads once a batch.
     pub(super) bytes: u64,
     pub(super) read_bytes: u64,
@@ -173,6 +175,11 @@ impl Plan {
         self.steps.iter().map(|step| format!("{} {}", step.name, step.shape))
     }
 
+    /// Bytes of the constants on the device, each counted once: two a value of f16, four a value of f32.
+    pub fn constant_bytes(&self) -> u64 {
+        self.constant_bytes
+    }
+
     /// Bytes that the kernels read and write for a batch of `rows` items, each tensor counted once a kernel.
     pub fn bytes_moved(&self, rows: usize) -> u64 {
         let moved = |step: &Step| step.constant_bytes + rows as u64 * (step.read_bytes + step.bytes);
@@ -252,6 +259,7 @@ impl Step {
             let those = whole.clone().filter(|spec| spec.batched == batched);
             those.map(|spec| spec.item_bytes() as u64).sum()
         };
+        let constants: Vec<String> = whole.clone().filter(|spec| !spec.batched).map(shape_name).collect();
         let seen = Seen::new(graph, node);
         let variants = node.kernel.variants(&seen.inputs(), &seen.output);
         let Place::Shared(buffer) = place(node.output) else { unreachable!("a node writes into a buffer") };
@@ -263,6 +271,7 @@ impl Step {
             output: buffer,
             name: output.name.clone(),
             shape: shape_name(&output.spec),
+            constants: constants.join(" "),
             parts: node.parts as u32,
             bytes: output.spec.item_bytes() as u64,
             read_bytes: sum(true),

@@ -2,6 +2,7 @@
 
 mod build;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::deadline::Deadline;
@@ -153,7 +154,7 @@ impl Program {
         if let Some(cause) = &self.broken {
             return Err(graph::setting("Program::normalize", cause.to_string()));
         }
-        let plan = Plan::new(&self.graph, max_batch, self.in_flight(), self.gpu.limits())?;
+        let plan = Plan::new(&self.graph_on_device(), max_batch, self.in_flight(), self.gpu.limits())?;
         Ok(self.gpu.choices().apply(plan))
     }
 
@@ -220,6 +221,11 @@ impl Program {
         Ok(Profile { rows, kernels })
     }
 
+    /// The graph as the device can run it.
+    fn graph_on_device(&self) -> Cow<'_, Graph> {
+        if self.gpu.limits().halves { Cow::Borrowed(&self.graph) } else { Cow::Owned(self.graph.widened()) }
+    }
+
     fn start(&self, max_batch: usize) -> Result<Runner, StageError> {
         let plan = self.plan(max_batch)?;
         let Some(device) = self.gpu.device()? else {
@@ -227,7 +233,7 @@ impl Program {
         };
         let ring = |plan: Plan| {
             let (deadline, trial) = (Deadline::new(self.deadline), self.gpu.trial(plan.max_batch));
-            Ring::open(&device, &self.graph, plan, self.depth, (deadline, trial), &self.times)
+            Ring::open(&device, &self.graph_on_device(), plan, self.depth, (deadline, trial), &self.times)
         };
         match ring(plan) {
             Ok(ring) => Ok(Runner::Ring(Box::new(ring))),

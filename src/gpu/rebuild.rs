@@ -147,6 +147,14 @@ mod tests {
     }
 
     #[test]
+    fn a_device_says_what_it_compiles() {
+        let Some(gpu) = gpu() else { return };
+        let device = present(&gpu);
+        assert!(device.compiles("fn nothing() {}") && !device.compiles("fn nothing( {}"));
+        assert!(device.is_there(), "what it refuses does it no harm");
+    }
+
+    #[test]
     fn a_device_with_a_name_is_the_same_adapter_again() {
         let Some(gpu) = gpu() else { return };
         let adapters = adapters::all();

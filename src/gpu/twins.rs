@@ -41,7 +41,7 @@ impl Twins {
             return Err(graph::setting("Program::new", reason));
         }
         let constant = |&tensor: &usize| match &graph.tensors[tensor].origin {
-            Origin::Constant(values) => values.clone(),
+            Origin::Constant(values) => values.widened(),
             Origin::Input | Origin::Node | Origin::View(_) => unreachable!("the plan lists constants"),
         };
         Ok(Self {

@@ -9,13 +9,14 @@ use super::activation::Activation;
 use super::params::{params, wgsl};
 use super::product::{self, Tiling};
 use super::window::Window;
-use super::{Dispatch, Kernel, Spec, Values, rule};
+use super::{Dispatch, Element, Kernel, Spec, Values, rule};
 use crate::error::Cause;
 
 /// Convolution: x `[channels, height, width]`, the constants weight
 /// `[outputs, channels / groups, kernel height, kernel width]` and, where there is one, bias
-/// `[outputs]`, to `[outputs, height, width]`. An [`Activation`] and the sum with another activation of
-/// the output's shape (the [`residual`](Self::residual)) need no pass of their own.
+/// `[outputs]`, to `[outputs, height, width]`. The weight may be of f16. An [`Activation`] and the sum
+/// with another activation of the output's shape (the [`residual`](Self::residual)) need no pass of
+/// their own.
 ///
 /// As in every network, it is a correlation: the kernel is not turned. Weights must be finite: padding
 /// counts as zeros, and zero times infinity is NaN. On a device, groups of one channel run in a shader
@@ -215,10 +216,11 @@ impl Conv2d {
     fn tiled(&self, inputs: &[&Spec], output: &Spec, tiles: [usize; 2], shader: Shader<'_>) -> Dispatch {
         let params = self.params(inputs, output, tiles);
         let Inputs { bias, residual, .. } = self.accepted(inputs);
+        let parts = [shader.parts, &[weight_reader(inputs)]].concat();
         let constants = shader.constants.iter().map(|(name, value)| ((*name).into(), *value));
         Dispatch {
             kernel: shader.name.into(),
-            source: product::source(shader.parts, bias.is_some(), residual.is_some()),
+            source: product::source(&parts, bias.is_some(), residual.is_some()),
             constants: constants.chain([("activation".into(), self.activation.number())]).collect(),
             workgroups: shader.tiling.workgroups(params.work),
             params: bytemuck::bytes_of(&params).to_vec(),
@@ -239,13 +241,13 @@ impl Conv2d {
         let pointwise = kernel == [1, 1] && self.stride == [1, 1] && self.pads == [0; 4];
         let constants = [("pointwise", f64::from(u8::from(pointwise)))];
         let constants = if tiling == Tiling::Tiled { &constants[..] } else { &[] };
-        let parts = &[own, tiling.shared(), wgsl!("shared/seen", "shared/four", "shared/weight")];
+        let parts = &[own, tiling.shared(), wgsl!("shared/seen", "shared/four")];
         self.tiled(inputs, output, tiles, Shader { name, parts, constants, tiling })
     }
 
     fn depthwise(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
         let tiles = [1, (output.shape[1] * output.shape[2]).div_ceil(4)];
-        let parts = &[wgsl!("depthwise_conv2d", "shared/seen", "shared/four", "shared/weight")];
+        let parts = &[wgsl!("depthwise_conv2d", "shared/seen", "shared/four")];
         let shader = Shader { name: "depthwise_conv2d", parts, constants: &[], tiling: Tiling::Plain };
         self.tiled(inputs, output, tiles, shader)
     }
@@ -259,7 +261,7 @@ impl Conv2d {
         let tiles = [output.shape[1].div_ceil(strip::ROWS), output.shape[2].div_ceil(strip::COLUMNS)];
         let function = strip::function(kernel, self.stride);
         let own = wgsl!("depthwise_conv2d_strip");
-        let parts = &[own, &function, wgsl!("shared/tile", "shared/weight")];
+        let parts = &[own, &function, wgsl!("shared/tile")];
         let constants = &[("rows", strip::ROWS as f64)];
         let shader = Shader { name: "depthwise_conv2d_strip", parts, constants, tiling: Tiling::Plain };
         Some(self.tiled(inputs, output, tiles, shader))
@@ -272,6 +274,14 @@ struct Shader<'a> {
     parts: &'a [&'a str],
     constants: &'a [(&'static str, f64)],
     tiling: Tiling,
+}
+
+/// How the shader reads the weight.
+fn weight_reader(inputs: &[&Spec]) -> &'static str {
+    match inputs[1].element {
+        Element::F16 => wgsl!("shared/weight_f16", "shared/half"),
+        Element::U8 | Element::F32 => wgsl!("shared/weight"),
+    }
 }
 
 fn weight_shape(inputs: &[&Spec]) -> [usize; 4] {
@@ -317,7 +327,7 @@ impl Kernel for Conv2d {
         self.activation.check()?;
         let [_, height, width] = rule::activation("x", x, "[channels, height, width]")?;
         let axes = "[outputs, channels / groups, kernel height, kernel width]";
-        let [outputs, _, kernel @ ..] = rule::constant::<4>("weight", weight, axes)?;
+        let [outputs, _, kernel @ ..] = rule::weight::<4>("weight", weight, axes)?;
         self.check_groups(x, weight)?;
         bias.map_or(Ok(()), |bias| check_bias(bias, outputs))?;
         let [out_height, out_width] = self.window(kernel).output([height, width])?;

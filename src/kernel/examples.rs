@@ -64,6 +64,7 @@ pub fn all() -> Vec<Example> {
     .into_iter()
     .chain(convolutions())
     .chain(products())
+    .chain(halves())
     .chain(movement::all())
     .chain(normalisations())
     .chain(pools::all())
@@ -101,6 +102,20 @@ fn convolutions() -> [Example; 8] {
         example(depthwise, &[x.clone(), single.clone()], layout),
         example(depthwise.stride([2, 2]), &[x.clone(), single], layout),
         example(Conv2d::new(), &[x, Spec::constant(&[16, 8, 1, 1])], layout),
+    ]
+}
+
+/// Every variant that reads halves, with an odd number of them.
+fn halves() -> Vec<Example> {
+    let (in_conv, in_product) = (conv2d::Conv2dParams::LAYOUT, mat_mul::MatMulParams::LAYOUT);
+    let (x, matrix) = (Spec::floats(&[17, 9, 7]), Spec::floats(&[17, 17]));
+    let (full, single) = (Spec::constant_f16(&[17, 17, 3, 3]), Spec::constant_f16(&[17, 1, 3, 3]));
+    let factor = Spec::constant_f16(&[17, 17]);
+    vec![
+        example(Conv2d::new().pads([1; 4]), &[x.clone(), full], in_conv),
+        example(Conv2d::new().pads([1; 4]).groups(17), &[x, single, Spec::constant(&[17])], in_conv),
+        example(MatMul::new(), &[factor.clone(), matrix.clone()], in_product),
+        example(MatMul::new(), &[matrix, factor, Spec::constant(&[17])], in_product),
     ]
 }
 

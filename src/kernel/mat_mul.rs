@@ -9,13 +9,13 @@ use self::shape::Shapes;
 use super::activation::Activation;
 use super::params::{params, wgsl};
 use super::product::{self, Tiling};
-use super::{Dispatch, Kernel, Spec, Values, rule};
+use super::{Dispatch, Element, Kernel, Spec, Values, rule};
 use crate::error::Cause;
 
 /// `a · b + bias`: a `[.., m, k]`, b `[.., k, n]` and, where there is one, bias `[n]`, to `[.., m, n]`.
 ///
 /// Leading axes are broadcast as numpy does it. Each input may be an activation or a constant; at least
-/// one of a and b is an activation.
+/// one of a and b is an activation, and the other may be a constant of f16.
 ///
 /// ```
 /// use gapless::kernel::{Activation, Kernel, MatMul, Spec};
@@ -126,11 +126,20 @@ impl MatMul {
         };
         Dispatch {
             kernel: kernel.into(),
-            source: product::source(&[own, tiling.shared()], inputs.len() == 3, false),
+            source: product::source(&[own, tiling.shared(), factors(inputs)], inputs.len() == 3, false),
             constants: vec![("activation".into(), self.activation.number())],
             workgroups: tiling.workgroups(params.work),
             params: bytemuck::bytes_of(&params).to_vec(),
         }
+    }
+}
+
+/// How the shader reads a and b; one of them is an activation, and so of f32.
+fn factors(inputs: &[&Spec]) -> &'static str {
+    match (inputs[0].element, inputs[1].element) {
+        (Element::F16, _) => wgsl!("shared/a_f16", "shared/b", "shared/half"),
+        (_, Element::F16) => wgsl!("shared/a", "shared/b_f16", "shared/half"),
+        _ => wgsl!("shared/a", "shared/b"),
     }
 }
 
@@ -158,8 +167,8 @@ impl Kernel for MatMul {
         };
         self.activation.check()?;
         let (a, b) = (inputs[0], inputs[1]);
-        rule::floats("a", a)?;
-        rule::floats("b", b)?;
+        rule::factor("a", a)?;
+        rule::factor("b", b)?;
         if !a.batched && !b.batched {
             return Err(rule::misfit("b", b, "an activation would fit, since a is a constant too"));
         }

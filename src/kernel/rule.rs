@@ -31,6 +31,12 @@ pub(super) fn constant<const N: usize>(name: &str, spec: &Spec, axes: &str) -> R
     shape(spec, fits).ok_or_else(|| misfit(name, spec, format!("an f32 constant {axes} would fit")))
 }
 
+/// The shape of a weight that is the same for all items, of floats or halves and with `N` axes.
+pub(super) fn weight<const N: usize>(name: &str, spec: &Spec, axes: &str) -> Result<[usize; N], Cause> {
+    let fits = matches!(spec.element, Element::F16 | Element::F32) && !spec.batched;
+    shape(spec, fits).ok_or_else(|| misfit(name, spec, format!("an f32 or f16 constant {axes} would fit")))
+}
+
 fn shape<const N: usize>(spec: &Spec, fits: bool) -> Option<[usize; N]> {
     let shape = spec.shape.as_slice().try_into().ok()?;
     (fits && size(&spec.shape).is_some()).then_some(shape)
@@ -42,6 +48,14 @@ pub(super) fn floats(name: &str, spec: &Spec) -> Result<(), Cause> {
         return Ok(());
     }
     Err(misfit(name, spec, "an f32 tensor of 1 to 2^30 elements would fit"))
+}
+
+/// A factor of any shape: an activation or a constant of floats, or a constant of halves.
+pub(super) fn factor(name: &str, spec: &Spec) -> Result<(), Cause> {
+    if spec.element == Element::F16 && !spec.batched && size(&spec.shape).is_some() {
+        return Ok(());
+    }
+    floats(name, spec)
 }
 
 /// The only input, an activation of floats of any shape.
@@ -95,6 +109,7 @@ pub(super) fn step(spec: &Spec) -> u32 {
 pub(super) fn misfit(name: &str, spec: &Spec, wanted: impl Display) -> Cause {
     let element = match spec.element {
         Element::U8 => "u8",
+        Element::F16 => "f16",
         Element::F32 => "f32",
     };
     let role = if spec.batched { "activation" } else { "constant" };

@@ -5,7 +5,7 @@ use std::fmt;
 use bytemuck::NoUninit;
 use ndarray::ArrayViewMutD;
 
-use super::{Dispatch, Element, Kernel, Spec, Values, grid};
+use super::{Dispatch, Element, Kernel, Spec, Values, grid, rule};
 use crate::error::Cause;
 
 /// A kernel of your own: WGSL text, and what the text alone does not say.
@@ -14,7 +14,8 @@ use crate::error::Cause;
 /// - **Bindings**, all in group 0: 0 the parameters (`var<uniform>`), then every input in order
 ///   (`var<storage, read>`), then the output (`var<storage, read_write>`). An f32 tensor is an `array<f32>`
 ///   in row-major order; a u8 tensor is an `array<u32>` of four bytes each, every item padded to
-///   [`Spec::item_bytes`].
+///   [`Spec::item_bytes`]; an f16 constant, where [`output`](Self::output) accepts it, is an `array<u32>` of two
+///   values each for `unpack2x16float`, and floats for the twin.
 /// - **Batch**: `workgroup_id.z` is the item, `num_workgroups.z` how many there are. The shader finds its item at
 ///   `z * elements of one item`; a constant is there once, at 0.
 /// - **Workgroups**: by default there are as many in x as cover one output item with one invocation a value
@@ -144,6 +145,9 @@ impl Wgsl {
 /// The shape rule of a kernel that changes values one by one.
 fn same_shape(inputs: &[&Spec]) -> Result<Spec, Cause> {
     match inputs {
+        [x] if x.element == Element::F16 => {
+            Err(rule::misfit("x", x, "an f32 or u8 activation would fit a kernel without a shape rule"))
+        }
         [x] => Ok(Spec { element: Element::F32, ..(*x).clone() }),
         _ => Err(Cause::msg(format!(
             "takes one input, not {}; a kernel with several has a shape rule (Wgsl::output)",

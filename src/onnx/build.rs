@@ -11,7 +11,7 @@ use super::fold::{self, Budget, Constants};
 use super::graph::{Graph, Node};
 use super::items::Items;
 use super::ops;
-use super::tensor::{Kind, Shared, Tensor};
+use super::tensor::{Kind, Shared};
 use super::twins;
 use crate::error::Cause;
 use crate::gpu::{Gpu, Program, TensorId};
@@ -53,8 +53,9 @@ impl Value {
 pub(super) struct Builder {
     pub(super) program: Program,
     pub(super) budget: Budget,
-    /// Constants that are tensors of the program, by their address; each is kept so that none is reused.
-    constants: HashMap<usize, (Shared, TensorId)>,
+    /// Constants that are tensors of the program, by their address and whether halves stay halves; each is
+    /// kept so that no address is reused.
+    constants: HashMap<(usize, bool), (Shared, TensorId)>,
     names: HashSet<String>,
 }
 
@@ -119,27 +120,41 @@ impl Builder {
         Ok(given.into_iter().map(|tensor| Value::Constant(Arc::new(tensor))).collect())
     }
 
-    /// The tensor of the program with these values, whatever its shape is.
+    /// The tensor of the program with these values as floats, whatever its shape is.
     pub(super) fn tensor(&mut self, name: &str, value: &Value) -> Result<TensorId, Cause> {
+        self.tensor_of(name, value, false)
+    }
+
+    /// The same for a kernel that reads constants of halves as they are.
+    pub(super) fn weight(&mut self, name: &str, value: &Value) -> Result<TensorId, Cause> {
+        self.tensor_of(name, value, true)
+    }
+
+    fn tensor_of(&mut self, name: &str, value: &Value, takes_halves: bool) -> Result<TensorId, Cause> {
         let tensor = match value {
             Value::Runtime(runtime) => return Ok(runtime.id),
             Value::Constant(tensor) => tensor,
         };
-        let address = Arc::as_ptr(tensor) as usize;
-        if let Some((_, id)) = self.constants.get(&address) {
+        let halves = if takes_halves { tensor.halves() } else { None };
+        let key = (Arc::as_ptr(tensor) as usize, halves.is_some());
+        if let Some((_, id)) = self.constants.get(&key) {
             return Ok(*id);
         }
-        let id = self.add_constant(name, tensor)?;
-        self.constants.insert(address, (Arc::clone(tensor), id));
+        let name = self.free_name(name);
+        let id = match halves {
+            Some(halves) => self.program.constant_f16(&name, halves.clone())?,
+            None => self.program.constant(&name, tensor.to_f32())?,
+        };
+        self.constants.insert(key, (Arc::clone(tensor), id));
         Ok(id)
     }
 
-    fn add_constant(&mut self, name: &str, tensor: &Tensor) -> Result<TensorId, Cause> {
+    fn free_name(&mut self, name: &str) -> String {
         let mut free = format!("{name}#");
         while !self.names.insert(free.clone()) {
             free = format!("{name}#{}", self.names.len());
         }
-        Ok(self.program.constant(&free, tensor.to_f32())?)
+        free
     }
 
     /// Makes a value an output of the program.

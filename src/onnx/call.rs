@@ -112,16 +112,23 @@ impl<'a> Call<'a> {
 
     /// The tensor of any value in this shape.
     pub(super) fn tensor(&mut self, value: &Value, shape: &[usize]) -> Result<TensorId, Cause> {
-        let name = match value {
-            Value::Constant(_) => self.name_of(value),
-            Value::Runtime(_) => String::new(),
-        };
+        let name = self.name_of(value);
         let id = self.builder.tensor(&name, value)?;
         Ok(self.builder.program.reshape(id, at_least_one_axis(shape))?)
     }
 
-    /// The name of the input that this value is, else that of the node's output.
+    /// The same for a kernel that reads constants of halves as they are.
+    pub(super) fn weight(&mut self, value: &Value, shape: &[usize]) -> Result<TensorId, Cause> {
+        let name = self.name_of(value);
+        let id = self.builder.weight(&name, value)?;
+        Ok(self.builder.program.reshape(id, at_least_one_axis(shape))?)
+    }
+
+    /// The name of the input that this constant is, else that of the node's output.
     fn name_of(&self, value: &Value) -> String {
+        if matches!(value, Value::Runtime(_)) {
+            return String::new();
+        }
         let same = |input: &Option<Value>| match (input, value) {
             (Some(Value::Constant(one)), Value::Constant(other)) => std::sync::Arc::ptr_eq(one, other),
             _ => false,

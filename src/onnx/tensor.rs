@@ -94,6 +94,11 @@ impl Tensor {
         }
     }
 
+    /// The bits of its values, where they are halves.
+    pub(super) fn halves(&self) -> Option<&ArrayD<u16>> {
+        if let Self::F16(halves) = self { Some(halves) } else { None }
+    }
+
     /// The values in row-major order, where they are whole numbers.
     pub(super) fn to_ints(&self) -> Result<Vec<i64>, Cause> {
         match self {

@@ -6,6 +6,7 @@ mod common;
 mod arithmetic;
 mod check;
 mod forced;
+mod halves_on_device;
 mod kernels_on_device;
 mod movement_on_device;
 mod movement_twins;

@@ -4,8 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use gapless::onnx::proto::ModelProto;
 use gapless::{Gpu, GpuStage, Program, Tensors};
 use ndarray::{Array1, Array3, ArrayViewD, Axis};
+use prost::Message as _;
 
 use crate::common::device;
 
@@ -106,6 +108,19 @@ fn batch_and_place_change_nothing_on_the_twins() {
 fn batch_and_place_change_nothing_on_a_device() {
     let Some(gpu) = device() else { return };
     assert_a_photo_gets_the_same_row_in_every_batch(&gpu);
+}
+
+#[test]
+fn weights_stay_as_many_bytes_as_they_have_in_the_file() {
+    let file = fs::read(path("models/efficientnet-lite0.onnx")).unwrap();
+    let graph = ModelProto::decode(&file[..]).unwrap().graph.unwrap();
+    let values: i64 = graph.initializer.iter().map(|tensor| tensor.dims.iter().product::<i64>()).sum();
+    let plan = Program::onnx(&Gpu::cpu(), path("models/efficientnet-lite0.onnx")).unwrap().plan(1).unwrap();
+    let (bytes, wide) = (plan.constant_bytes(), 4 * values as u64);
+    // Biases are widened: one value in a hundred.
+    assert!(wide / 2 <= bytes && bytes <= wide / 2 + wide / 100, "{bytes} bytes, {wide} as f32");
+    let halves = plan.to_string().lines().filter(|line| line.contains("f16[")).count();
+    assert_eq!(halves, 50, "49 convolutions and a product: {plan}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod efficientnet;
 mod errors;
 mod folded;
 mod fused;
+mod halves;
 mod hostile;
 mod items;
 mod make;

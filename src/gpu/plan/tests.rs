@@ -8,6 +8,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::error::Cause;
 use crate::gpu::TensorId;
+use crate::gpu::constant::Constant;
+use crate::gpu::graph::checked_output;
 use crate::kernel::{Dispatch, Element, Kernel, Values};
 
 /// Reads any number of tensors and gives one of `len` floats.
@@ -75,7 +77,7 @@ fn reason(result: Result<Plan, Error>) -> String {
 #[test]
 fn kernels_and_constants_that_no_output_needs_are_left_out() {
     let (mut graph, photo) = graph();
-    let constant = graph.constant("unused", ArrayD::zeros(IxDyn(&[4]))).unwrap();
+    let constant = graph.constant("unused", Constant::floats(&ArrayD::zeros(IxDyn(&[4])))).unwrap();
     let needed = mix(&mut graph, 4, &[photo]);
     mix(&mut graph, 4, &[needed, constant]);
     graph.output("y", needed).unwrap();
@@ -210,7 +212,10 @@ fn a_network_of_floats_takes_pixels_once_they_are_normalised() {
 fn what_makes_no_sense_is_refused_where_it_is_said() {
     let (mut graph, photo) = graph();
     assert!(graph.input("photo", self::photo()).is_err(), "the name is taken");
-    assert!(graph.constant("none", ArrayD::zeros(IxDyn(&[0]))).is_err(), "it has no elements");
+    assert!(
+        graph.constant("none", Constant::floats(&ArrayD::zeros(IxDyn(&[0])))).is_err(),
+        "it has no elements"
+    );
     assert!(graph.output("y", photo).is_err(), "no kernel gives it");
     let (mut other, stranger) = self::graph();
     assert!(graph.add(Arc::new(Mix { len: 1, workgroups: 1 }), &[stranger]).is_err(), "another program's");
@@ -228,6 +233,43 @@ fn a_plan_prints_a_line_a_kernel() {
     let text = Plan::new(&graph, 2, 3, &limits()).unwrap().to_string();
     assert!(text.lines().next().unwrap().contains("photo u8[3,5]"), "{text}");
     assert_eq!(text.lines().filter(|line| line.starts_with("mix.0")).count(), 1, "{text}");
+}
+
+#[test]
+fn halves_are_counted_by_the_u32_that_hold_them_and_named_in_the_text() {
+    let (mut graph, photo) = graph();
+    let halves = graph.constant("halves", Constant::halves(&ArrayD::zeros(IxDyn(&[5])))).unwrap();
+    let floats = graph.constant("floats", Constant::floats(&ArrayD::zeros(IxDyn(&[5])))).unwrap();
+    let tensor = mix(&mut graph, 4, &[photo, halves, floats]);
+    graph.output("y", tensor).unwrap();
+    let plan = Plan::new(&graph, 2, 3, &limits()).unwrap();
+    assert_eq!((plan.constant_bytes(), plan.steps[0].constant_bytes), (12 + 20, 12 + 20));
+    let text = plan.to_string();
+    assert!(text.contains("f16[5] f32[5]\n"), "{text}");
+}
+
+#[test]
+fn a_device_that_cannot_widen_halves_gets_floats() {
+    let (mut graph, photo) = graph();
+    let bits = ArrayD::from_elem(IxDyn(&[5]), 0x3c00);
+    let halves = graph.constant("halves", Constant::halves(&bits)).unwrap();
+    let view = graph.reshape(halves, &[5, 1]).unwrap();
+    let tensor = mix(&mut graph, 4, &[photo, halves, view]);
+    graph.output("y", tensor).unwrap();
+    let wide = graph.widened();
+    let plan = Plan::new(&wide, 2, 3, &limits()).unwrap();
+    assert_eq!(plan.constant_bytes(), 20);
+    assert!(plan.to_string().contains("f32[5] f32[5,1]\n"), "{plan}");
+    let Origin::Constant(constant) = &wide.tensors[plan.constants[0]].origin else { panic!("no constant") };
+    assert_eq!(bytemuck::cast_slice::<_, f32>(constant.bytes()), [1.0; 5]);
+}
+
+#[test]
+fn halves_are_neither_given_nor_brought_by_items() {
+    let mut graph = Graph::new();
+    let halves = Spec { batched: true, ..Spec::constant_f16(&[4]) };
+    assert!(graph.input("x", halves.clone()).is_err());
+    assert_eq!(checked_output(halves, 1).unwrap_err().to_string(), "a kernel gives f32, not f16");
 }
 
 proptest! {

@@ -11,11 +11,18 @@ impl fmt::Display for Plan {
         let inputs: Vec<String> = self.inputs.iter().map(input).collect();
         writeln!(f, "batches of up to {}; {}", self.max_batch, inputs.join(", "))?;
         let (bytes, adds) = ("bytes", "multiply-adds");
-        writeln!(f, "{:<24} {:<24} {:<22} {bytes:>12} {adds:>14}  buffer", "tensor", "shape", "variant")?;
+        writeln!(
+            f,
+            "{:<24} {:<24} {:<22} {bytes:>12} {adds:>14} {:>6}  constants",
+            "tensor", "shape", "variant", "buffer"
+        )?;
         for step in &self.steps {
-            let Step { name, shape, bytes, multiply_adds, output, .. } = step;
+            let Step { name, shape, bytes, multiply_adds, output, constants, .. } = step;
             let variant = &step.dispatch().kernel;
-            writeln!(f, "{name:<24} {shape:<24} {variant:<22} {bytes:>12} {multiply_adds:>14}  {output}")?;
+            let line = format!(
+                "{name:<24} {shape:<24} {variant:<22} {bytes:>12} {multiply_adds:>14} {output:>6}  {constants}"
+            );
+            writeln!(f, "{}", line.trim_end())?;
         }
         let shared = self.shared_bytes();
         write!(

@@ -7,6 +7,7 @@ use ndarray::ArrayD;
 use super::Program;
 use crate::error::{Cause, Error};
 use crate::gpu::TensorId;
+use crate::gpu::constant::Constant;
 use crate::kernel::{Kernel, Normalize, Spec};
 
 impl Program {
@@ -58,7 +59,31 @@ impl Program {
     /// If the name is taken or the array has no elements.
     pub fn constant(&mut self, name: &str, values: ArrayD<f32>) -> Result<TensorId, Error> {
         self.runner = None;
-        self.graph.constant(name, values)
+        self.graph.constant(name, Constant::floats(&values))
+    }
+
+    /// A constant of 16-bit floats (IEEE 754 binary16), given by their bits: half the bytes on the device,
+    /// where [`Conv2d`](crate::kernel::Conv2d) and [`MatMul`](crate::kernel::MatMul) widen each value as they
+    /// read it, and compute in f32. Other kernels refuse it. The twins widen it once, when the program is opened.
+    ///
+    /// ```
+    /// use gapless::kernel::{MatMul, Spec};
+    /// use gapless::{Gpu, Program};
+    /// use ndarray::{ArrayD, IxDyn};
+    /// let mut net = Program::new(&Gpu::cpu());
+    /// let x = net.input("x", Spec::floats(&[1, 64]))?;
+    /// let ones = net.constant_f16("ones", ArrayD::from_elem(IxDyn(&[64, 10]), 0x3c00))?;
+    /// let y = net.add(MatMul::new(), &[x, ones])?;
+    /// net.output("y", y)?;
+    /// assert_eq!(net.plan(16)?.constant_bytes(), 2 * 64 * 10);
+    /// # Ok::<(), gapless::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the name is taken or the array has no elements.
+    pub fn constant_f16(&mut self, name: &str, bits: ArrayD<u16>) -> Result<TensorId, Error> {
+        self.runner = None;
+        self.graph.constant(name, Constant::halves(&bits))
     }
 
     /// What `kernel` gives for these tensors.

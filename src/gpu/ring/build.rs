@@ -39,10 +39,7 @@ impl Buffers {
         let buffer =
             |&bytes: &u64| device.buffer("gapless.shared", bytes * plan.max_batch as u64, usage, false);
         let constant = |&tensor: &usize| match &graph.tensors[tensor].origin {
-            Origin::Constant(values) => {
-                let values = values.as_slice().expect("constants are in standard layout");
-                device.filled("gapless.constant", bytemuck::cast_slice(values), Usage::STORAGE)
-            }
+            Origin::Constant(values) => device.filled("gapless.constant", values.bytes(), Usage::STORAGE),
             Origin::Input | Origin::Node | Origin::View(_) => unreachable!("the plan lists constants"),
         };
         Self {

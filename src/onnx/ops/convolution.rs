@@ -28,15 +28,14 @@ impl Shapes {
     }
 }
 
-/// Input and weight in these shapes and, where there is one, the bias.
-fn operands(call: &mut Call<'_>, [x, weight]: [&[usize]; 2]) -> Result<Vec<TensorId>, Cause> {
-    let mut ids = vec![call.operand(0, x)?, call.operand(1, weight)?];
-    if call.has(2) {
-        call.constant(2)?;
-        let bias = call.shape(2)?;
-        ids.push(call.operand(2, &bias)?);
+/// The bias, where there is one.
+fn bias(call: &mut Call<'_>) -> Result<Option<TensorId>, Cause> {
+    if !call.has(2) {
+        return Ok(None);
     }
-    Ok(ids)
+    call.constant(2)?;
+    let bias = call.shape(2)?;
+    call.operand(2, &bias).map(Some)
 }
 
 pub(super) fn conv(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
@@ -44,7 +43,10 @@ pub(super) fn conv(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let spatial = Spatial::new(call, &shapes.x[2..], &shapes.weight[2..])?;
     let mut shape = vec![shapes.x[0], shapes.weight[0]];
     shape.extend(spatial.windows(&shapes.x[2..]));
-    let mut ids = operands(call, [&planes(&shapes.x)?, &planes(&shapes.weight)?])?;
+    let weight = call.value(1)?.clone();
+    let mut ids =
+        vec![call.operand(0, &planes(&shapes.x)?)?, call.weight(&weight, &planes(&shapes.weight)?)?];
+    ids.extend(bias(call)?);
     // What the kernel cannot add, since it would be repeated, comes after it.
     let residual = call.residual.clone();
     let inside = residual.as_ref().is_some_and(|value| is_activation(value) && value.shape() == shape);
@@ -98,7 +100,8 @@ where
         .pads(spatial.all_pads::<M>()?)
         .output_padding(array(&extra)?)
         .groups(shapes.groups);
-    let ids = operands(call, [&shapes.x, &shapes.weight])?;
+    let mut ids = vec![call.operand(0, &shapes.x)?, call.operand(1, &shapes.weight)?];
+    ids.extend(bias(call)?);
     Ok(vec![call.add_each(kernel, &ids)?])
 }
 

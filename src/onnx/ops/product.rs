@@ -36,7 +36,7 @@ pub(super) fn gemm(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     } else {
         Activation::None
     });
-    let mut ids = vec![call.tensor(&a, a.shape())?, call.tensor(&b, b.shape())?];
+    let mut ids = vec![call.weight(&a, a.shape())?, call.weight(&b, b.shape())?];
     if let Some(bias) = bias {
         ids.push(call.tensor(&Value::Constant(Arc::new(bias)), &[columns])?);
     }
@@ -86,13 +86,14 @@ fn row(value: &Value, columns: usize) -> Option<Tensor> {
 
 /// As numpy's matmul: a vector is a row on the left and a column on the right.
 pub(super) fn mat_mul(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
-    let (a, b) = (call.shape(0)?, call.shape(1)?);
+    let (one, other) = (call.value(0)?.clone(), call.value(1)?.clone());
+    let (a, b) = (one.shape().to_vec(), other.shape().to_vec());
     let a_seen = if let [k] = a[..] { vec![1, k] } else { a.clone() };
     let b_seen = if let [k] = b[..] { vec![k, 1] } else { b.clone() };
     if a.is_empty() || b.is_empty() {
         return Err(Cause::msg("one value is no matrix"));
     }
-    let mut ids = vec![call.operand(0, &a_seen)?, call.operand(1, &b_seen)?];
+    let mut ids = vec![call.weight(&one, &a_seen)?, call.weight(&other, &b_seen)?];
     if call.has(2) {
         let bias = call.shape(2)?;
         ids.push(call.operand(2, &bias)?);
