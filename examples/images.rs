@@ -83,7 +83,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What the seeds do with a document; what is kept of it besides is the mean of each channel.
+/// What the job does with a document, at its own size; what is kept of it besides is the mean of each channel.
 fn prepare(doc: &mut Doc, keep: bool) -> Result<(), Cause> {
     doc.load_image()?.normalize(&Normalization::default(), -1)?.move_channel(-1, 0)?;
     let tensor =
