@@ -2,5 +2,6 @@
 
 mod fake;
 mod manual_time;
+mod predicted;
 mod random_schedules;
 mod without_device;
