@@ -7,4 +7,6 @@ mod advice;
 pub(crate) mod bound;
 pub(crate) mod meters;
 pub(crate) mod progress;
+pub(crate) mod record;
 pub(crate) mod report;
+pub(crate) mod timeline;

@@ -3,4 +3,5 @@
 mod fake;
 mod manual_time;
 mod random_schedules;
+mod recorded;
 mod without_device;
