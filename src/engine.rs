@@ -20,6 +20,7 @@ pub(crate) mod late;
 pub(crate) mod ledger;
 pub(crate) mod limits;
 mod line;
+mod measure;
 mod plain;
 #[cfg(feature = "stream")]
 mod poll;

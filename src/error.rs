@@ -225,6 +225,11 @@ pub enum Error {
         /// The time that it had.
         after: Duration,
     },
+    /// A file about the run could not be written.
+    Output {
+        /// Which, and why.
+        cause: Cause,
+    },
     /// The operating system gave no thread.
     Thread {
         /// What it said.
@@ -236,7 +241,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Setting { name, reason } => write!(f, "{name}: {reason}"),
-            Self::Documents { cause } => cause.fmt(f),
+            Self::Documents { cause } | Self::Output { cause } => cause.fmt(f),
             Self::Open { cause } => write!(f, "the GPU stage could not be opened: {cause}"),
             Self::Stopped { position } => write!(f, "stopped: document {position} failed"),
             Self::Source { position, cause } => {

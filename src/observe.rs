@@ -9,4 +9,6 @@ pub(crate) mod fit;
 pub(crate) mod meters;
 pub mod predict;
 pub(crate) mod progress;
+pub(crate) mod record;
 pub(crate) mod report;
+pub(crate) mod timeline;

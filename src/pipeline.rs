@@ -31,6 +31,7 @@ use crate::engine::settings::{LastBatch, OnFailure, Order, Settings, WorkerCount
 use crate::engine::start::{Plan, start};
 use crate::error::Cause;
 use crate::observe::progress::Progress;
+use crate::observe::record::Recording;
 use crate::stage::{CpuStage, GpuStage, Rows};
 
 type OnProgress = Box<dyn FnMut(&Progress) + Send>;
@@ -232,6 +233,17 @@ where
     /// Calls this on the caller's thread with every batch that comes out. Default none.
     pub fn progress(mut self, on_progress: impl FnMut(&Progress) + Send + 'static) -> Self {
         self.on_progress = Some(Box::new(on_progress));
+        self
+    }
+
+    /// Whether the run is recorded, so that [`Run::trace`] can write who did what when, and
+    /// [`Run::timeline_svg`] can draw it. Default off: then nothing is recorded and it costs nothing.
+    ///
+    /// `true` makes room for 262,144 spans, a number for so many; one takes 32 bytes, so that is 8 MiB,
+    /// taken before the run starts. A group of documents, each thing done with a batch, and each wait is one
+    /// span. What has no room is counted and left out. 0 is off.
+    pub fn trace(mut self, recording: impl Into<Recording>) -> Self {
+        self.settings.recording = recording.into();
         self
     }
 

@@ -1,6 +1,6 @@
 //! Measures a machine: what a user pastes into a bug report.
 //!
-//! `cargo run --release --example measure -- [--device NAME] [--network MODEL] [--quick] [--json FILE]`
+//! `cargo run --release --example measure -- [--device NAME] [--network MODEL] [--quick] [--trace FILE] [--json FILE]`
 //!
 //! Adapter, driver and limits; how fast the device moves bytes; how fast each kernel runs; what
 //! overlap gains; photos a second. Less than two minutes on any device. `NAME` is `cpu` (the twins),
@@ -81,7 +81,7 @@ fn measure() -> Result<(), Problem> {
         Some(path) => show(network::section(&gpu, path, &yardstick, &effort)?)?,
         None => {
             show(kernels::section(&gpu, &yardstick)?)?;
-            show(overlap::section(&gpu, &effort)?)?;
+            show(overlap::section(&gpu, &effort, options.trace.as_deref())?)?;
             show(photos::section(&gpu, &effort)?)?;
         }
     }

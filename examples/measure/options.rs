@@ -6,11 +6,13 @@ use lexopt::prelude::*;
 
 use crate::terminal::{Problem, print};
 
-const HELP: &str = "measure [--device cpu|software|NAME] [--network MODEL] [--quick] [--json FILE]
+const HELP: &str =
+    "measure [--device cpu|software|NAME] [--network MODEL] [--quick] [--trace FILE] [--json FILE]
 
 --device  cpu (the twins), software, or a part of an adapter's name; default the best there is
 --network an ONNX file, at batches of 1, 16, 64 and 256, and nothing but it and the machine
 --quick   rough figures in seconds
+--trace   writes who did what when in an overlapped run, for Perfetto or chrome://tracing
 --json    writes everything that was measured into this file as well";
 
 #[derive(Debug, Default)]
@@ -18,6 +20,7 @@ pub(crate) struct Options {
     pub(crate) device: Option<String>,
     pub(crate) network: Option<PathBuf>,
     pub(crate) quick: bool,
+    pub(crate) trace: Option<PathBuf>,
     pub(crate) json: Option<PathBuf>,
 }
 
@@ -30,6 +33,7 @@ pub(crate) fn parse() -> Result<Option<Options>, Problem> {
             Long("device") => options.device = Some(arguments.value()?.string()?),
             Long("network") => options.network = Some(arguments.value()?.into()),
             Long("quick") => options.quick = true,
+            Long("trace") => options.trace = Some(arguments.value()?.into()),
             Long("json") => options.json = Some(arguments.value()?.into()),
             Short('h') | Long("help") => {
                 print(HELP)?;

@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 
 use difference::{Rows, largest_difference};
 use gapless::image::{Filter, Loader};
-use gapless::{Auto, DeviceKind, Gpu, OnFailure, Pipeline, Program, Report, Run, Tensors, WorkerCount};
+use gapless::{
+    Auto, DeviceKind, Gpu, OnFailure, Pipeline, Program, Report, Run, Tensors, Timeline, WorkerCount,
+};
 use network::small_network;
 use serde_json::{Map, Value, json};
 
@@ -20,6 +22,7 @@ use crate::console::Console;
 use crate::device;
 use crate::failure::named;
 use crate::options::Options;
+use crate::record::Record;
 use crate::terminal::{Problem, complain};
 
 /// Photos that are made where none are given.
@@ -37,6 +40,7 @@ pub(crate) struct Photos {
 struct Outcome {
     rows: Rows,
     report: Report,
+    timeline: Option<Timeline>,
 }
 
 impl Photos {
@@ -51,13 +55,14 @@ impl Photos {
         &self,
         options: &Options,
         console: &Console,
+        record: &Record,
         known: &mut Map<String, Value>,
     ) -> Result<(), Problem> {
         known.insert("device".into(), json!(self.gpu.info().name));
         known.insert("device_kind".into(), device::kind(&self.gpu).into());
         known.insert("images".into(), self.paths.len().into());
         known.insert("failed".into(), json!([]));
-        let result = self.compare(options, console, known);
+        let result = self.compare(options, console, record, known);
         console.done();
         known["failed"].as_array().into_iter().flatten().flat_map(Value::as_str).for_each(complain);
         result
@@ -67,6 +72,7 @@ impl Photos {
         &self,
         options: &Options,
         console: &Console,
+        record: &Record,
         known: &mut Map<String, Value>,
     ) -> Result<(), Problem> {
         console.say(&format!("\n{} photos on {}", self.paths.len(), self.gpu))?;
@@ -74,10 +80,14 @@ impl Photos {
         let first = &self.paths[..self.paths.len().min(2 * options.batch_size)];
         self.pipeline(options, &self.gpu, console, "warm-up")?.run(first.to_vec()).try_for_each(ended)?;
         let sequential = self.pipeline(options, &self.gpu, console, "in turns")?;
-        let sequential = collect(sequential.run_sequential(self.paths.clone()), known)?;
+        let sequential =
+            collect(sequential.trace(record.wanted()).run_sequential(self.paths.clone()), known)?;
         known.insert("sequential_s".into(), json!(sequential.report.wall_s));
         let overlapped = self.pipeline(options, &self.gpu, console, "overlapped")?;
-        let overlapped = collect(overlapped.run(self.paths.clone()), known)?;
+        let overlapped = collect(overlapped.trace(record.wanted()).run(self.paths.clone()), known)?;
+        if let (Some(sequential), Some(overlapped)) = (&sequential.timeline, &overlapped.timeline) {
+            record.write(sequential.clone(), overlapped.clone(), 1.0)?;
+        }
         describe(&overlapped.report, known);
         if overlapped.rows.is_empty() {
             return Err(format!("none of {} photos could be done", self.paths.len()).into());
@@ -140,7 +150,7 @@ fn collect(mut run: Run<PathBuf, Tensors>, known: &mut Map<String, Value>) -> Re
     });
     known.insert("failed".into(), json!(failed));
     ended?;
-    Ok(Outcome { rows, report: run.report() })
+    Ok(Outcome { rows, report: run.report(), timeline: run.timeline().ok() })
 }
 
 /// The report says itself where overlap cannot gain much.

@@ -1,12 +1,14 @@
 //! The experiment that started it, with sleeping halves: 144 s in turns, 129 s overlapped, and below.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use gapless::{Cause, Error, Pipeline, Run};
+use gapless::{Cause, Error, Pipeline, Run, Timeline};
 use serde_json::{Value, json};
 
 use crate::console::Console;
 use crate::options::Options;
+use crate::record::Record;
 use crate::terminal::Problem;
 
 const DOCUMENTS: usize = 1024;
@@ -29,22 +31,31 @@ struct Halves<'a> {
     gpu: Duration,
     batch_size: usize,
     workers: usize,
+    /// Whether the runs are recorded.
+    record: bool,
     console: &'a Console,
 }
 
-pub(crate) fn measure(options: &Options, console: &Console) -> Result<Value, Problem> {
-    let halves = Halves::new(options, console);
+pub(crate) fn measure(options: &Options, console: &Console, record: &Record) -> Result<Value, Problem> {
+    let halves = Halves { record: record.wanted(), ..Halves::new(options, console) };
     let ways = ways(&halves);
     let bound = ways.iter().map(|way| way.ideal).fold(f64::INFINITY, f64::min);
     console.say(&headline(options, &halves))?;
-    let mut rows = Vec::new();
+    let (mut rows, mut recorded) = (Vec::new(), BTreeMap::new());
     for way in ways {
-        let seconds = time(&way, &halves)? * options.scale;
+        let (seconds, timeline) = time(&way, &halves)?;
+        let seconds = seconds * options.scale;
         let Way { name, what, ideal, .. } = way;
+        timeline.into_iter().for_each(|timeline| drop(recorded.insert(name, timeline)));
         console.say(&format!("  {name:<13}{seconds:>8.2} s   ideal {ideal:>8.4} s   {what}"))?;
         rows.push(json!({ "way": name, "seconds": seconds, "ideal": ideal }));
     }
     console.done();
+    if let (Some(sequential), Some(overlapped)) =
+        (recorded.remove("sequential"), recorded.remove("per_document"))
+    {
+        record.write(sequential, overlapped, options.scale)?;
+    }
     Ok(json!({
         "scale": whole(options.scale), "documents": DOCUMENTS, "batch_size": halves.batch_size,
         "workers": halves.workers, "bound": bound, "rows": rows,
@@ -125,6 +136,7 @@ fn documents(halves: &Halves<'_>, way: &'static str) -> Pipeline<usize, Prepare,
     Pipeline::new(Prepare(halves.cpu), Device(halves.gpu))
         .batch_size(halves.batch_size)
         .workers(halves.workers)
+        .trace(halves.record)
         .progress(halves.console.bar(way, DOCUMENTS))
 }
 
@@ -160,16 +172,17 @@ fn pass(time: Duration) {
     std::thread::sleep(time);
 }
 
-/// Seconds until every document is out, with start and end of the threads.
-fn time(way: &Way, halves: &Halves<'_>) -> Result<f64, Error> {
+/// Seconds until every document is out, with start and end of the threads; and what was recorded.
+fn time(way: &Way, halves: &Halves<'_>) -> Result<(f64, Option<Timeline>), Error> {
     let start = Instant::now();
     let mut seen = 0;
-    for batch in (way.run)(halves) {
+    let mut run = (way.run)(halves);
+    for batch in run.by_ref() {
         seen += batch?.len();
     }
     let seconds = start.elapsed().as_secs_f64();
     assert_eq!(seen, DOCUMENTS, "every document came out");
-    Ok(seconds)
+    Ok((seconds, run.timeline().ok()))
 }
 
 impl<'a> Halves<'a> {
@@ -179,6 +192,7 @@ impl<'a> Halves<'a> {
             gpu: Duration::from_secs_f64(GPU / options.scale),
             batch_size: options.batch_size,
             workers: options.workers.unwrap_or(4),
+            record: false,
             console,
         }
     }

@@ -13,7 +13,7 @@ use super::device::{BatchOf, DeviceLoop, SLICE};
 use super::feed::Feeder;
 use super::job::Job;
 use super::limits::Limits;
-use super::seam::Receiver;
+use super::seam::{Moment, Receiver};
 use super::settings::Order;
 use super::shared::{Shared, documents, drop_user};
 use super::then::{DoneOf, cancel_done};
@@ -21,6 +21,8 @@ use super::waiting::Missing;
 use super::yielding;
 use crate::error::{Cause, Error};
 use crate::observe::meters::DeviceMeter;
+use crate::observe::record::{Kind, Span};
+use crate::place::BatchIndex;
 
 /// How long a feeder inside the source's `next` is waited for: a source that waits for its next
 /// document is live, and its thread ends by itself when that comes.
@@ -78,6 +80,10 @@ pub(crate) struct Turn<J: Job> {
     batches_out: u64,
     state: State,
     left_behind: Vec<String>,
+    /// When the caller was handed its last result, and which.
+    pub(super) handed: Option<(Moment, BatchIndex)>,
+    /// Whether results are polled for: then nobody knows when the caller wants the next.
+    pub(super) polled: bool,
     /// The last item of a run that is polled, while its threads are ending.
     #[cfg(feature = "stream")]
     pub(super) last: Option<Next<J>>,
@@ -109,6 +115,8 @@ impl<J: Job> Default for Turn<J> {
             batches_out: 0,
             state: State::Running,
             left_behind: Vec::new(),
+            handed: None,
+            polled: false,
             #[cfg(feature = "stream")]
             last: None,
         }
@@ -188,7 +196,11 @@ impl<J: Job> Caller<J> {
         let failed = delivery.failures.iter().map(|failure| J::documents(&failure.document)).sum();
         self.shared.ledger.lock().deliver(delivered, failed);
         self.shared.tokens.give_back(delivery.items.len(), delivery.failures.len());
-        self.shared.meters.first_result.set_first(self.shared.seam.now());
+        let now = self.shared.seam.now();
+        self.shared.meters.first_result.set_first(now);
+        self.shared.record(|| Span::counter(Kind::Tokens, now, self.shared.tokens.taken()));
+        self.caller_is_back(now);
+        self.turn.handed = Some((now, delivery.index));
         if let Some(error) = then_stop {
             self.turn.state = State::Failing(error);
         }
@@ -213,6 +225,7 @@ impl<J: Job> Caller<J> {
         }
         self.turn.state = State::Ended;
         let start = self.shared.seam.now();
+        self.caller_is_back(start);
         self.shared.stop();
         let joined = self.join();
         self.turn.left_behind = joined.left_behind;

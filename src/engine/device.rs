@@ -8,8 +8,10 @@
 //! It owns the inputs of every batch until its result is there. So what a batch that is too large, or a
 //! device that is lost, costs is decided here alone: `failing` halves, `loss` rebuilds and replays.
 
+mod busy;
 mod failing;
 mod loss;
+mod spans;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -56,12 +58,16 @@ pub(crate) struct DeviceLoop<J: Job> {
     idle_since: Option<Moment>,
     /// How long the last batch took.
     last_took: Duration,
+    /// The device's own clock, where the run is recorded.
+    clock: Option<usize>,
 }
 
 struct Flight<J: Job> {
     batch: BatchOf<J>,
     ticket: <J::Gpu as GpuStage<J::Prepared>>::Ticket,
     submitted: Moment,
+    /// Which of those that may be in flight it is.
+    slot: usize,
 }
 
 /// What a step of the device came to.
@@ -110,6 +116,7 @@ impl<J: Job> DeviceLoop<J> {
             busy_since: Moment::ZERO,
             idle_since: None,
             last_took: Duration::ZERO,
+            clock: spans::clock(shared, meter),
         }
     }
 
@@ -197,15 +204,19 @@ impl<J: Job> DeviceLoop<J> {
             return self.fail_batch(batch, panic);
         }
         if batch.items.is_empty() {
-            return self.finish(batch, None);
+            let now = self.shared.seam.now();
+            return self.finish(batch, None, now);
         }
-        self.begin_busy();
-        let submitted = self.shared.seam.now();
+        let submitted = self.begin_busy();
         let result = fill_up(&mut batch).and_then(|()| {
             guard(|| self.gpu.submit(&batch.prepared)).unwrap_or_else(|panic| Err(StageError::Batch(panic)))
         });
+        self.was_submitting(&batch, submitted);
         match result {
-            Ok(ticket) => self.in_flight.push_back(Flight { batch, ticket, submitted }),
+            Ok(ticket) => {
+                let slot = self.free_slot();
+                self.in_flight.push_back(Flight { batch, ticket, submitted, slot });
+            }
             Err(error) => self.fail(batch, error),
         }
     }
@@ -213,20 +224,25 @@ impl<J: Job> DeviceLoop<J> {
     /// Looks at the oldest batch in flight, for at most `wait`.
     fn collect(&mut self, wait: Duration) -> Ran {
         let Some(flight) = self.in_flight.front_mut() else { return Ran::Nothing };
+        let asked = self.shared.seam.now();
         let collected = guard(|| self.gpu.try_collect(&mut flight.ticket, wait))
             .unwrap_or_else(|panic| Err(StageError::Batch(panic)));
+        let now = self.shared.seam.now();
+        let there = !matches!(collected, Ok(None));
+        self.was_collecting(asked..now, there, !wait.is_zero());
         let result = match collected {
             Ok(None) => return Ran::Nothing,
             Ok(Some(output)) => Ok(output),
             Err(error) => Err(error),
         };
         let Some(flight) = self.in_flight.pop_front() else { return Ran::Nothing };
+        self.has_left(&flight, now);
         drop_user(flight.ticket);
-        self.last_took = self.shared.seam.now().saturating_sub(flight.submitted);
+        self.last_took = now.saturating_sub(flight.submitted);
         match result.and_then(|output| check_rows::<J>(&flight.batch, output)) {
             Ok(output) => {
                 self.fruitless = 0;
-                self.finish(flight.batch, Some(output));
+                self.finish(flight.batch, Some(output), now);
             }
             Err(error) => self.fail(flight.batch, error),
         }
@@ -234,8 +250,8 @@ impl<J: Job> DeviceLoop<J> {
     }
 
     /// Hands a batch over, with the device's output where there is one.
-    fn finish(&mut self, mut batch: BatchOf<J>, output: Option<J::Output>) {
-        self.end_busy();
+    fn finish(&mut self, mut batch: BatchOf<J>, output: Option<J::Output>, now: Moment) {
+        self.end_busy_at(now);
         self.count(&batch);
         let used = std::mem::take(&mut batch.prepared);
         match output {
@@ -289,29 +305,6 @@ impl<J: Job> DeviceLoop<J> {
         self.end_busy();
         let Self { gpu, .. } = self;
         drop_user(gpu);
-    }
-
-    fn begin_busy(&mut self) {
-        let now = self.shared.seam.now();
-        self.meter.first_submit.set_first(now);
-        if let Some(since) = self.idle_since.take() {
-            self.meter.starved.add(now.saturating_sub(since));
-            self.busy_since = now;
-        } else if self.in_flight.is_empty() {
-            self.busy_since = now;
-        }
-    }
-
-    /// Called when a batch has left the device, for better or worse.
-    fn end_busy(&mut self) {
-        if self.idle_since.is_some() || self.meter.first_submit.get().is_none() {
-            return;
-        }
-        let now = self.shared.seam.now();
-        self.meter.busy.add(now.saturating_sub(self.busy_since));
-        self.meter.last_collect.set(now);
-        self.busy_since = now;
-        self.idle_since = self.in_flight.is_empty().then_some(now);
     }
 
     fn count(&self, batch: &BatchOf<J>) {

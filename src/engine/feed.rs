@@ -12,6 +12,7 @@ use super::seam::Moment;
 use super::shared::{Shared, drop_user, guard};
 use super::work::{Slots, push_group};
 use crate::error::Error;
+use crate::observe::record::{Kind, Span};
 use crate::place::Position;
 
 /// The source, whatever iterator it is.
@@ -99,7 +100,9 @@ impl<J: Job> Feeder<J> {
         }
         let start = self.shared.seam.now();
         let tokens = self.shared.tokens.take(want);
-        self.shared.meters.feeder_waited.add(self.shared.seam.now() - start);
+        let end = self.shared.seam.now();
+        self.shared.meters.feeder_waited.add(end - start);
+        self.shared.record(|| Span::new(Kind::WaitForToken, start, end));
         tokens
     }
 
@@ -109,11 +112,14 @@ impl<J: Job> Feeder<J> {
         self.shared.in_source.store(true, Ordering::SeqCst);
         let pulled = self.pull(tokens, &mut slots);
         self.shared.in_source.store(false, Ordering::SeqCst);
-        self.shared.meters.source.add(self.shared.seam.now() - start);
+        let end = self.shared.seam.now();
+        self.shared.meters.source.add(end - start);
+        self.shared.record(|| Span::new(Kind::Source, start, end).about(self.next, slots.len()));
         let unused = tokens - slots.len();
         if unused > 0 {
             self.shared.tokens.give(unused);
         }
+        self.shared.record(|| Span::counter(Kind::Tokens, end, self.shared.tokens.taken()));
         self.hand_on(slots);
         match pulled {
             Pulled::All => Fed::Documents,

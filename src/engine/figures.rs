@@ -10,6 +10,7 @@ use crate::observe::bound::Costs;
 use crate::observe::meters::{DeviceMeter, Mark};
 use crate::observe::progress::Progress;
 use crate::observe::report::{CpuReport, DeviceReport, KernelReport, Measured, Report, Waits};
+use crate::observe::timeline::{DeviceFacts, Facts, Timeline};
 use crate::stage::times::Record;
 
 impl<J: Job> Caller<J> {
@@ -35,6 +36,25 @@ impl<J: Job> Caller<J> {
             left_behind: self.left_behind().to_vec(),
         };
         Report::new(measured)
+    }
+
+    /// What was recorded so far; `None` where the run is not recorded.
+    pub(crate) fn timeline(&self) -> Option<Timeline> {
+        let recorder = self.shared.recorder.as_ref()?;
+        let wall = self.elapsed().as_secs_f64();
+        let devices: Vec<_> = self.devices.iter().map(|device| device_report(device, wall)).collect();
+        let names = |device: &DeviceReport| DeviceFacts { name: device.name.clone(), kernels: Vec::new() };
+        let mut facts = Facts {
+            workers: self.workers,
+            devices: devices.iter().map(names).collect(),
+            wall_s: wall,
+            bound_s: self.costs(&devices, wall).bound(),
+            ..Facts::default()
+        };
+        for (facts, device) in facts.devices.iter_mut().zip(&self.devices) {
+            facts.kernels = device.times.record().kernels.into_iter().map(|(name, _)| name).collect();
+        }
+        Some(Timeline::new(recorder, facts))
     }
 
     /// How far the run has come.

@@ -80,6 +80,8 @@ pub(crate) struct Line<D, P> {
     ring: VecDeque<Option<Slot<D, P>>>,
     head: u64,
     accepted: u64,
+    /// Items that were put here.
+    put: u64,
     /// Documents that went through the line; an item of `per_batch` holds several.
     seen: u64,
     weigh: Weigh<D>,
@@ -109,6 +111,7 @@ impl<D, P> Line<D, P> {
             ring: VecDeque::with_capacity(capacity.min(RESERVED)),
             head: 0,
             accepted: 0,
+            put: 0,
             seen: 0,
             weigh,
             end: None,
@@ -129,6 +132,7 @@ impl<D, P> Line<D, P> {
             group.cancel(&mut after);
             return after;
         }
+        self.put += group.slots.len() as u64;
         match self.cuts.order {
             Order::Completion => {
                 for (offset, slot) in group.slots.drain(..).enumerate() {
@@ -349,6 +353,11 @@ impl<D, P> Line<D, P> {
     pub(crate) fn take_ending(&mut self) -> Option<Error> {
         let share = || self.budget.exceeded_at_end(self.seen);
         self.ending.take().or_else(|| share().map(|position| Error::Stopped { position }))
+    }
+
+    /// Items that stand here: behind one that is not ready, or in the batch being filled.
+    pub(crate) fn standing(&self) -> usize {
+        self.put.saturating_sub(self.accepted) as usize + self.open.len()
     }
 
     /// Batches cut so far.

@@ -16,6 +16,7 @@ impl<J: Job> Caller<J> {
     /// From now on nothing is waited for, not even the end of threads when the run is dropped.
     pub(crate) fn never_wait(&mut self) {
         self.grace = Duration::ZERO;
+        self.turn.polled = true;
     }
 
     /// As `next`, without waiting; the waker is woken when it is worth a new look.

@@ -20,7 +20,7 @@ pub(crate) use self::lock::{Condvar, Mutex};
 pub(crate) use self::thread::Threads;
 #[cfg(unix)]
 pub(crate) use self::thread::spawn_aside;
-pub(crate) use self::workers::{Pool, Workers};
+pub(crate) use self::workers::{Pool, Workers, rank};
 
 /// Time since the seam was made.
 pub(crate) type Moment = Duration;

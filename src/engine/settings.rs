@@ -7,6 +7,7 @@ use rayon::ThreadPool;
 
 use super::seam::Pool;
 use crate::error::Error;
+use crate::observe::record::{MOST_ROOM, Recording};
 
 /// In which order results come out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -140,6 +141,8 @@ pub(crate) struct Settings<P> {
     pub(crate) deadline: Option<Duration>,
     /// Time after which an item is late.
     pub(crate) item_timeout: Option<Duration>,
+    /// How much of the run is recorded.
+    pub(crate) recording: Recording,
 }
 
 impl<P> Default for Settings<P> {
@@ -161,6 +164,7 @@ impl<P> Default for Settings<P> {
             pause: None,
             deadline: None,
             item_timeout: None,
+            recording: Recording::default(),
         }
     }
 }
@@ -196,6 +200,9 @@ impl<P> Settings<P> {
         }
         if matches!(self.workers, WorkerCount::Exactly(workers) if workers > MOST_WORKERS) {
             return refuse("workers", "more than 4096 threads are a mistake; Auto takes one a core");
+        }
+        if self.recording.room() > MOST_ROOM {
+            return refuse("trace", "room for more than 2^26 spans is more than 2 GiB; give less");
         }
         if self.max_wait.is_some_and(|wait| wait.is_zero()) {
             return refuse("max_wait", "0 would cut every document alone; give a time, or batch_size(1)");

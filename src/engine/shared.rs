@@ -17,6 +17,7 @@ use super::tokens::Tokens;
 use super::work::Work;
 use crate::error::Cause;
 use crate::observe::meters::Meters;
+use crate::observe::record::{Recorder, Recording, Span};
 use crate::stage::CpuStage as _;
 
 pub(crate) struct Shared<J: Job> {
@@ -37,6 +38,8 @@ pub(crate) struct Shared<J: Job> {
     pub(crate) in_hand: AtomicUsize,
     /// Where items may be late.
     pub(crate) watch: Option<Watch>,
+    /// Where the run is recorded.
+    pub(crate) recorder: Option<Recorder>,
     stop: AtomicBool,
 }
 
@@ -76,6 +79,7 @@ pub(crate) struct Parts<J: Job> {
     pub(crate) threads: Threads,
     /// Time that an item may take.
     pub(crate) item_timeout: Option<Duration>,
+    pub(crate) recording: Recording,
 }
 
 impl<J: Job> Shared<J> {
@@ -92,6 +96,7 @@ impl<J: Job> Shared<J> {
             workers: parts.workers,
             threads: parts.threads,
             watch: parts.item_timeout.map(|limit| Watch::new(&seam, limit)),
+            recorder: Recorder::new(parts.recording),
             meters: Meters::default(),
             in_source: AtomicBool::new(false),
             in_hand: AtomicUsize::new(0),
@@ -103,6 +108,13 @@ impl<J: Job> Shared<J> {
     /// Whether nothing more may come out.
     pub(crate) fn stopped(&self) -> bool {
         self.stop.load(Ordering::SeqCst)
+    }
+
+    /// Records what `span` makes, where the run is recorded.
+    pub(crate) fn record(&self, span: impl FnOnce() -> Span) {
+        if let Some(recorder) = &self.recorder {
+            recorder.add(span());
+        }
     }
 
     /// Takes no more documents in; what was cut still comes out.

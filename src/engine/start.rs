@@ -64,12 +64,13 @@ fn open<J: Job>(plan: &mut Plan<J>) -> Result<Vec<Arc<DeviceMeter>>, Error> {
     let most = plan.settings.batch_size;
     plan.devices
         .iter_mut()
-        .map(|gpu| {
+        .enumerate()
+        .map(|(rank, gpu)| {
             let opened =
                 super::shared::guard(|| gpu.open(most).map(|()| (gpu.device(), gpu.depth(), gpu.times())));
             let (device, depth, times) =
                 opened.and_then(|opened| opened).map_err(|cause| Error::Open { cause })?;
-            Ok(Arc::new(DeviceMeter::new(device, depth.max(1), times)))
+            Ok(Arc::new(DeviceMeter::new(device, rank, depth.max(1), times)))
         })
         .collect()
 }
@@ -142,6 +143,7 @@ fn build<J: Job>(
         workers: if sizes.inline { None } else { Some(Workers::start(&seam, &pool, threads)?) },
         threads: threads.clone(),
         item_timeout: settings.item_timeout,
+        recording: settings.recording,
         line,
         seam,
         cpu,

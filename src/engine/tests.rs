@@ -4,4 +4,5 @@ mod fake;
 mod manual_time;
 mod predicted;
 mod random_schedules;
+mod recorded;
 mod without_device;

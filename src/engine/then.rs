@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::batch::{Batch, Delivery, Done, Item, Part};
 use super::job::{After, Job};
+use super::measure;
 use super::seam::{Mutex, Sender};
 use super::shared::{Held, Shared, drop_user, guard};
 use super::work::push_then;
@@ -85,8 +86,7 @@ pub(crate) fn run<J: Job>(shared: &Arc<Shared<J>>, unit: ThenUnit<J>) {
         .map(|(offset, item)| work_on(shared, &batch, first_row + offset, item))
         .collect();
     let end = shared.seam.now();
-    shared.meters.then.add(end - start);
-    shared.meters.last_work.set(end);
+    measure::worked_on(shared, batch.index, start..end, worked.len());
     batch.place(shared, first_row, worked);
 }
 

@@ -85,6 +85,11 @@ impl Tokens {
         self.total
     }
 
+    /// Tokens that are taken now.
+    pub(crate) fn taken(&self) -> usize {
+        self.total - self.state.lock().free
+    }
+
     /// Most tokens that were in flight at one time.
     pub(crate) fn peak(&self) -> usize {
         self.total - self.state.lock().least_free

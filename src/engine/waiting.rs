@@ -14,6 +14,7 @@ use super::seam::{Disconnected, Receiver};
 use super::shared::Shared;
 use super::then::DoneOf;
 use super::{work, yielding};
+use crate::observe::record::{Kind, Span};
 
 /// Why there is no further result.
 pub(super) enum Missing {
@@ -69,8 +70,11 @@ fn wait<J: Job, T>(shared: &Shared<J>, results: &Receiver<T>, limits: &mut Limit
         return Ok(result);
     }
     let start = shared.seam.now();
+    shared.meters.caller_asked.set_first(start);
     let result = wait_within(shared, results, limits);
-    shared.meters.caller_waited.add(shared.seam.now() - start);
+    let end = shared.seam.now();
+    shared.meters.caller_waited.add(end - start);
+    shared.record(|| Span::new(Kind::WaitForResult, start, end));
     result
 }
 

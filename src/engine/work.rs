@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use super::batch::{Group, Slot};
 use super::job::Job;
+use super::measure;
 use super::seam::{Condvar, Moment, Mutex, Seam};
 use super::shared::{Shared, guard};
 use super::then::{self, ThenUnit};
+use crate::observe::record::{Kind, Span};
 use crate::place::Position;
 
 /// Work that a group should hold: below this the engine's own cost shows.
@@ -342,8 +344,13 @@ fn prepare<J: Job>(shared: &Shared<J>, mut group: GroupOf<J>) -> Slots<J> {
         prepare_slot(shared, &mut group.slots, index, position);
     }
     let end = shared.seam.now();
-    meter(shared, start, end, items);
-    let aftermath = shared.line.lock().put(&mut group, end);
+    shared.work.learn_cost(end - start, items);
+    measure::prepared(shared, group.first, start..end, items);
+    let mut line = shared.line.lock();
+    let aftermath = line.put(&mut group, end);
+    let standing = line.standing();
+    drop(line);
+    shared.record(|| Span::counter(Kind::LineFill, end, standing));
     shared.settle(aftermath);
     group.slots
 }
@@ -375,16 +382,4 @@ fn prepared<J: Job>(
         Ok(prepared) => Slot::Ready(document, prepared),
         Err(cause) => Slot::Failed(document, cause),
     }
-}
-
-fn meter<J: Job>(shared: &Shared<J>, start: Moment, end: Moment, items: usize) {
-    let meters = &shared.meters;
-    let time = end - start;
-    if meters.prepared.fetch_add(items as u64, Ordering::Relaxed) == 0 {
-        meters.first_item.add(time);
-        meters.first_prepare.set(start);
-    }
-    meters.prepare.add(time);
-    meters.last_work.set(end);
-    shared.work.learn_cost(time, items);
 }

@@ -41,13 +41,19 @@ impl Mark {
         self.0.store(nanos(moment), Ordering::Relaxed);
     }
 
+    /// What was set, once.
+    pub(crate) fn take(&self) -> Option<Duration> {
+        let nanos = self.0.swap(u64::MAX, Ordering::Relaxed);
+        (nanos != u64::MAX).then(|| Duration::from_nanos(nanos))
+    }
+
     pub(crate) fn get(&self) -> Option<Duration> {
         let nanos = self.0.load(Ordering::Relaxed);
         (nanos != u64::MAX).then(|| Duration::from_nanos(nanos))
     }
 }
 
-fn nanos(time: Duration) -> u64 {
+pub(crate) fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX - 1)
 }
 
@@ -66,6 +72,8 @@ pub(crate) struct Meters {
     pub(crate) feeder_waited: Total,
     /// The caller waited for a result.
     pub(crate) caller_waited: Total,
+    /// When the caller began to wait for the result that it has not got yet.
+    pub(crate) caller_asked: Mark,
     /// The caller ended the run.
     pub(crate) stopping: Total,
     pub(crate) first_result: Mark,
@@ -77,6 +85,8 @@ pub(crate) struct Meters {
 pub(crate) struct DeviceMeter {
     pub(crate) info: DeviceInfo,
     pub(crate) depth: usize,
+    /// Its place among the devices of the run.
+    pub(crate) rank: usize,
     /// What the stage measures itself.
     pub(crate) times: DeviceTimes,
     /// At least one batch was submitted and not yet collected.
@@ -91,13 +101,18 @@ pub(crate) struct DeviceMeter {
     pub(crate) losses: AtomicU64,
     /// A lost device was made again.
     pub(crate) rebuilding: Total,
+    /// The device thread was inside `submit`.
+    pub(crate) submitting: Total,
+    /// The device thread was inside `try_collect`.
+    pub(crate) collecting: Total,
 }
 
 impl DeviceMeter {
-    pub(crate) fn new(info: DeviceInfo, depth: usize, times: DeviceTimes) -> Self {
+    pub(crate) fn new(info: DeviceInfo, rank: usize, depth: usize, times: DeviceTimes) -> Self {
         Self {
             info,
             depth,
+            rank,
             times,
             busy: Total::default(),
             starved: Total::default(),
@@ -107,6 +122,8 @@ impl DeviceMeter {
             items: AtomicU64::new(0),
             losses: AtomicU64::new(0),
             rebuilding: Total::default(),
+            submitting: Total::default(),
+            collecting: Total::default(),
         }
     }
 }

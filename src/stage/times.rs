@@ -1,5 +1,6 @@
 //! What a stage measures by the clock of its device, for the report.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +25,18 @@ pub(crate) struct Record {
     /// Batches in which the kernels were timed, each on its own.
     pub(crate) timed: u64,
     pub(crate) kernels: Vec<(String, Duration)>,
+    /// Whether spans are kept for whoever records the run.
+    keep: bool,
+    /// Those of the batch that was measured last.
+    spans: Option<Spans>,
+}
+
+/// When the device worked on a batch, by its own clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Spans {
+    pub(crate) batch: Range<Duration>,
+    /// One a kernel, where they were timed.
+    pub(crate) kernels: Vec<Range<Duration>>,
 }
 
 impl DeviceTimes {
@@ -47,6 +60,39 @@ impl DeviceTimes {
         let mut record = self.lock();
         record.timed += 1;
         record.kernels.iter_mut().zip(times).for_each(|((_, sum), time)| *sum += *time);
+    }
+
+    /// Adds a batch, and its kernels where they were timed, by when they began and ended: on a clock of the
+    /// device's own, whose zero means nothing, but which does not jump. To be called in the
+    /// [`try_collect`](crate::GpuStage::try_collect) that gives the batch's result; a run that is recorded
+    /// then shows them.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use gapless::DeviceTimes;
+    /// let at = |millis| Duration::from_millis(millis);
+    /// let times = DeviceTimes::new(["blur".into(), "edges".into()]);
+    /// times.spans(at(10)..at(15), &[at(10)..at(11), at(12)..at(15)]);
+    /// ```
+    pub fn spans(&self, batch: Range<Duration>, kernels: &[Range<Duration>]) {
+        let length = |span: &Range<Duration>| span.end.saturating_sub(span.start);
+        self.batch(length(&batch));
+        if !kernels.is_empty() {
+            self.kernels(&kernels.iter().map(length).collect::<Vec<_>>());
+        }
+        let mut record = self.lock();
+        if record.keep {
+            record.spans = Some(Spans { batch, kernels: kernels.to_vec() });
+        }
+    }
+
+    /// From now on the spans of each batch are kept until they are taken.
+    pub(crate) fn keep_spans(&self) {
+        self.lock().keep = true;
+    }
+
+    pub(crate) fn take_spans(&self) -> Option<Spans> {
+        self.lock().spans.take()
     }
 
     pub(crate) fn record(&self) -> Record {

@@ -43,7 +43,8 @@ impl<J: Job> DeviceLoop<J> {
             Verdict::Guilty => {
                 let cause = cause.clone().context("the device is lost whenever this is on it");
                 self.fail_item(&mut batch, 0, cause);
-                self.finish(batch, None);
+                let now = self.shared.seam.now();
+                self.finish(batch, None, now);
             }
         }
     }
@@ -72,6 +73,7 @@ impl<J: Job> DeviceLoop<J> {
         };
         let now = self.shared.seam.now();
         self.meter.rebuilding.add(now.saturating_sub(start));
+        self.was_rebuilt(start, now);
         // The device had no batch while it was rebuilt, but it did not wait for one.
         self.idle_since = self.idle_since.map(|_| now);
         rebuilt
