@@ -23,6 +23,7 @@ mod line;
 mod plain;
 #[cfg(feature = "stream")]
 mod poll;
+mod redraw;
 pub(crate) mod seam;
 pub(crate) mod settings;
 mod shared;

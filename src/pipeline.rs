@@ -230,8 +230,44 @@ where
     }
 
     /// Calls this on the caller's thread with every batch that comes out. Default none.
+    ///
+    /// ```
+    /// use gapless::{Cause, Pipeline};
+    /// let cpu = |n: &mut u32| Ok::<_, Cause>(*n);
+    /// let gpu = |batch: &[u32]| Ok::<_, Cause>(batch.to_vec());
+    /// let show = |progress: &gapless::Progress| println!("{progress}");
+    /// assert_eq!(Pipeline::new(cpu, gpu).progress(show).run(0..64).count(), 4);
+    /// ```
     pub fn progress(mut self, on_progress: impl FnMut(&Progress) + Send + 'static) -> Self {
         self.on_progress = Some(Box::new(on_progress));
+        self
+    }
+
+    /// Documents that there are in all, for whoever shows [`progress`](Self::progress). Default: what the
+    /// source says of itself, where its `size_hint` is exact.
+    pub fn total(mut self, documents: u64) -> Self {
+        self.settings.total = Some(documents);
+        self
+    }
+
+    /// Shows on a terminal's stderr how far the run has come, with the feature `progress` (on by default):
+    /// documents done of all, documents a second, the time left, how busy CPU and devices were, how much
+    /// stands in the line, failures. Default off. It is silent where stderr is no terminal.
+    ///
+    /// It is drawn in the caller's `next`, at most ten times a second, also while that waits, and for the
+    /// last time when the run ends. It says what the `Display` of [`Progress`] writes. Lines that are printed
+    /// meanwhile stand beside it; stdout that goes to a file is not touched.
+    ///
+    /// ```
+    /// use gapless::{Cause, Pipeline};
+    /// let cpu = |n: &mut u32| Ok::<_, Cause>(*n);
+    /// let gpu = |batch: &[u32]| Ok::<_, Cause>(batch.to_vec());
+    /// // [=======>        ] 512/1024  51.2/s  ETA 0:00:10  CPU 98 %  GPU 43 %  line 12/64
+    /// assert_eq!(Pipeline::new(cpu, gpu).progress_bar().run(0..1024).count(), 64);
+    /// ```
+    #[cfg(feature = "progress")]
+    pub fn progress_bar(mut self) -> Self {
+        self.settings.bar = true;
         self
     }
 
@@ -292,6 +328,7 @@ where
     {
         let Self { cpu, devices, after, mut settings, on_progress, .. } = self;
         let batch_size = settings.batch_size;
+        settings.learn_total(documents.size_hint());
         let checked = job::check::<D, M, _>(&mut settings);
         let started = checked.and_then(|()| {
             let source = M::source(documents, batch_size);

@@ -93,6 +93,17 @@ enum State {
     Ended,
 }
 
+/// How a run ended.
+#[derive(Clone, Copy)]
+pub(crate) enum Ending<'a> {
+    /// The source ended and everything came out.
+    Finished,
+    /// By this error.
+    Failed(&'a Error),
+    /// By the caller.
+    Stopped,
+}
+
 /// How the threads of a run ended.
 struct Joined {
     /// Whether no user code of this run is still running anywhere.
@@ -119,9 +130,7 @@ impl<J: Job> Caller<J> {
     /// The next batch in order, the error that ends the run, or `None` after its end.
     pub(crate) fn next(&mut self) -> Next<J> {
         let next = self.begin_next().unwrap_or_else(|| self.take_next());
-        if !matches!(next, Some(Ok(_))) {
-            self.stop();
-        }
+        self.end_with(&next);
         next
     }
 
@@ -206,8 +215,21 @@ impl<J: Job> Caller<J> {
         ending.or(bug)
     }
 
+    /// Ends the run where this is its last item.
+    pub(super) fn end_with(&mut self, last: &Next<J>) {
+        match last {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => self.end(Ending::Failed(error)),
+            None => self.end(Ending::Finished),
+        }
+    }
+
     /// Ends the run, whatever it is doing: nothing new starts, and what is in flight is cancelled.
     pub(crate) fn stop(&mut self) {
+        self.end(Ending::Stopped);
+    }
+
+    fn end(&mut self, ending: Ending<'_>) {
         if matches!(self.turn.state, State::Ended) {
             return;
         }
@@ -224,6 +246,9 @@ impl<J: Job> Caller<J> {
         let now = self.shared.seam.now();
         self.shared.meters.stopping.add(now - start);
         self.shared.meters.ended.set_first(now);
+        if let Some(redraw) = self.limits.redraw.take() {
+            redraw.end(&self.shared, matches!(ending, Ending::Finished));
+        }
     }
 
     /// Waits for the threads of the run, and for the units that run on a pool of others.

@@ -168,7 +168,9 @@ impl<J: Job> DeviceLoop<J> {
             }
         };
         self.drained = received.is_err();
-        received.ok().flatten()
+        let batch = received.ok().flatten()?;
+        self.shared.meters.taken.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        Some(batch)
     }
 
     /// A fraction of a batch's time: long enough not to spin, short enough not to leave a result lying.

@@ -83,7 +83,7 @@ impl<J: Job> Caller<J> {
             self.turn.last = Some(last);
             return Poll::Pending;
         }
-        self.stop();
+        self.end_with(&last);
         Poll::Ready(last)
     }
 }

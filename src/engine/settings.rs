@@ -140,6 +140,10 @@ pub(crate) struct Settings<P> {
     pub(crate) deadline: Option<Duration>,
     /// Time after which an item is late.
     pub(crate) item_timeout: Option<Duration>,
+    /// Documents that there are in all, where that is known.
+    pub(crate) total: Option<u64>,
+    /// Whether a terminal shows how far the run has come.
+    pub(crate) bar: bool,
 }
 
 impl<P> Default for Settings<P> {
@@ -161,6 +165,8 @@ impl<P> Default for Settings<P> {
             pause: None,
             deadline: None,
             item_timeout: None,
+            total: None,
+            bar: false,
         }
     }
 }
@@ -217,6 +223,12 @@ impl<P> Settings<P> {
     pub(crate) fn items_are_batches(&mut self) {
         self.batch_size = 1;
         self.whole_batches = true;
+    }
+
+    /// What the source says of itself counts where nothing was said of it.
+    pub(crate) fn learn_total(&mut self, (least, most): (usize, Option<usize>)) {
+        let exact = most.filter(|most| *most == least).map(|documents| documents as u64);
+        self.total = self.total.or(exact);
     }
 
     fn ahead(&self) -> usize {

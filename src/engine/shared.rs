@@ -37,6 +37,8 @@ pub(crate) struct Shared<J: Job> {
     pub(crate) in_hand: AtomicUsize,
     /// Where items may be late.
     pub(crate) watch: Option<Watch>,
+    /// Documents that there are in all, where that is known.
+    pub(crate) total: Option<u64>,
     stop: AtomicBool,
 }
 
@@ -76,6 +78,8 @@ pub(crate) struct Parts<J: Job> {
     pub(crate) threads: Threads,
     /// Time that an item may take.
     pub(crate) item_timeout: Option<Duration>,
+    /// Documents that there are in all, where that is known.
+    pub(crate) total: Option<u64>,
 }
 
 impl<J: Job> Shared<J> {
@@ -92,6 +96,7 @@ impl<J: Job> Shared<J> {
             workers: parts.workers,
             threads: parts.threads,
             watch: parts.item_timeout.map(|limit| Watch::new(&seam, limit)),
+            total: parts.total,
             meters: Meters::default(),
             in_source: AtomicBool::new(false),
             in_hand: AtomicUsize::new(0),

@@ -12,6 +12,7 @@ use super::job::{After, Job};
 use super::limits::{Limits, OnLate};
 use super::line::{Cuts, Line, Sink};
 use super::plain;
+use super::redraw::Redraw;
 use super::seam::{Pool, Receiver, Seam, Sender, Threads, Workers};
 use super::settings::{MOST_TOKENS, Settings};
 use super::shared::{Parts, Shared};
@@ -19,6 +20,7 @@ use super::then::DoneOf;
 use super::tokens::UNLIMITED;
 use super::work::{Groups, Work};
 use crate::error::Error;
+use crate::observe::bar;
 use crate::observe::meters::DeviceMeter;
 use crate::stage::GpuStage;
 
@@ -142,6 +144,7 @@ fn build<J: Job>(
         workers: if sizes.inline { None } else { Some(Workers::start(&seam, &pool, threads)?) },
         threads: threads.clone(),
         item_timeout: settings.item_timeout,
+        total: settings.total,
         line,
         seam,
         cpu,
@@ -152,6 +155,8 @@ fn build<J: Job>(
     let drive = make.drive(devices, feeder, batches.as_ref(), held, sizes);
     // A thread that could not be started leaves others behind, which wait for what will never come.
     let drive = drive.inspect_err(|_| shared.stop())?;
+    let show = if settings.bar { bar::on_terminal() } else { None };
+    let redraw = show.map(|show| Redraw::new(show, &meters, sizes.workers));
     Ok(Caller {
         only_takes: matches!(drive, Drive::Threads | Drive::Direct { feeder: None }),
         shared,
@@ -163,7 +168,7 @@ fn build<J: Job>(
         grace: settings.grace,
         workers: sizes.workers,
         turn: Turn::default(),
-        limits: Limits { deadline: settings.deadline, on_late },
+        limits: Limits { deadline: settings.deadline, on_late, redraw },
     })
 }
 

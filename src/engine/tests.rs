@@ -3,4 +3,5 @@
 mod fake;
 mod manual_time;
 mod random_schedules;
+mod shown;
 mod without_device;

@@ -68,6 +68,8 @@ pub(crate) struct Meters {
     pub(crate) caller_waited: Total,
     /// The caller ended the run.
     pub(crate) stopping: Total,
+    /// Items that devices took out of the line.
+    pub(crate) taken: AtomicU64,
     pub(crate) first_result: Mark,
     pub(crate) ended: Mark,
 }

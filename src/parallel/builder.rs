@@ -49,7 +49,6 @@ where
         stage,
         items: items.into_iter(),
         settings: Settings::without_device(),
-        total: None,
         on_progress: None,
         on_late: None,
     }
@@ -61,7 +60,6 @@ pub struct Parallel<D, C: CpuStage<D>, I> {
     stage: C,
     items: I,
     settings: Settings<C::Prepared>,
-    total: Option<u64>,
     on_progress: Option<OnProgress>,
     on_late: Option<OnLate>,
 }
@@ -260,7 +258,7 @@ where
     /// Items that there are in all, for whoever shows [`progress`](Self::progress). Default: what the
     /// items say of themselves.
     pub fn total(mut self, items: u64) -> Self {
-        self.total = Some(items);
+        self.settings.total = Some(items);
         self
     }
 
@@ -281,6 +279,20 @@ where
         self.on_progress = Some(Box::new(on_progress));
         self
     }
+
+    /// Shows on a terminal's stderr how far the run has come, with the feature `progress`. Default off. See
+    /// [`Pipeline::progress_bar`](crate::Pipeline::progress_bar).
+    ///
+    /// ```
+    /// use gapless::{Cause, parallel};
+    /// let squares = parallel(|n: &mut u64| Ok::<_, Cause>(*n * *n), 0..100).progress_bar().collect();
+    /// assert_eq!(squares.unwrap()[9], 81);
+    /// ```
+    #[cfg(feature = "progress")]
+    pub fn progress_bar(mut self) -> Self {
+        self.settings.bar = true;
+        self
+    }
 }
 
 impl<D, C, I> Parallel<D, C, I>
@@ -293,9 +305,9 @@ where
     ///
     /// A setting that cannot work is the first item, and then no thread was started.
     pub fn run(self) -> ParallelRun<D, C::Prepared> {
-        let Self { stage, items, settings, total, on_progress, on_late } = self;
-        let total = total.or_else(|| exact(items.size_hint()));
-        ParallelRun::new(direct::run(stage, settings, items, on_late), total, on_progress)
+        let Self { stage, items, mut settings, on_progress, on_late } = self;
+        settings.learn_total(items.size_hint());
+        ParallelRun::new(direct::run(stage, settings, items, on_late), on_progress)
     }
 
     /// Runs all items and gives their results, in order.
@@ -306,10 +318,6 @@ where
     pub fn collect(self) -> Result<Vec<C::Prepared>, Failed<D>> {
         self.into_iter().collect()
     }
-}
-
-fn exact((least, most): (usize, Option<usize>)) -> Option<u64> {
-    most.filter(|most| *most == least).map(|items| items as u64)
 }
 
 impl<D, C, I> IntoIterator for Parallel<D, C, I>
@@ -328,6 +336,6 @@ where
 
 impl<D, C: CpuStage<D>, I> fmt::Debug for Parallel<D, C, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parallel").field("total", &self.total).finish_non_exhaustive()
+        f.debug_struct("Parallel").field("total", &self.settings.total).finish_non_exhaustive()
     }
 }

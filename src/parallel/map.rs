@@ -157,6 +157,13 @@ impl<D: Send + 'static, C: CpuStage<D>> Map<D, C> {
         Self { on_progress: Some(Box::new(on_progress)), ..self }
     }
 
+    /// Shows on a terminal's stderr how far the run has come, with the feature `progress`. Default off. See
+    /// [`Pipeline::progress_bar`](crate::Pipeline::progress_bar).
+    #[cfg(feature = "progress")]
+    pub fn progress_bar(self) -> Self {
+        self.with(Pipeline::progress_bar)
+    }
+
     /// Uses the threads of this pool as workers; it is never closed by us. Default: a pool of the run's
     /// own. To set `workers` too is an error: the pool has its own.
     pub fn pool(self, pool: &Arc<ThreadPool>) -> Self {
