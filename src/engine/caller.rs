@@ -12,7 +12,7 @@ use super::batch::{Delivery, Done, Part};
 use super::device::{BatchOf, DeviceLoop, SLICE};
 use super::feed::Feeder;
 use super::job::Job;
-use super::limits::Limits;
+use super::limits::{Limits, Over};
 use super::seam::Receiver;
 use super::settings::Order;
 use super::shared::{Shared, documents, drop_user};
@@ -129,9 +129,25 @@ impl<J: Job> Default for Turn<J> {
 impl<J: Job> Caller<J> {
     /// The next batch in order, the error that ends the run, or `None` after its end.
     pub(crate) fn next(&mut self) -> Next<J> {
+        self.comes();
         let next = self.begin_next().unwrap_or_else(|| self.take_next());
         self.end_with(&next);
+        self.goes();
         next
+    }
+
+    /// A watchdog knows whether the caller waits for a result or the run for its caller.
+    pub(super) fn comes(&self) {
+        if let Some(lookout) = &self.shared.lookout {
+            lookout.stations.caller(true, self.shared.seam.now());
+        }
+    }
+
+    /// The caller is seen outside of `next`, at work with a result.
+    pub(crate) fn goes(&self) {
+        if let Some(lookout) = &self.shared.lookout {
+            lookout.stations.caller(false, self.shared.seam.now());
+        }
     }
 
     /// What comes next where that is known without a look at the results.
@@ -168,7 +184,8 @@ impl<J: Job> Caller<J> {
         match missing {
             Missing::Ended => self.ending().map(Err),
             Missing::Nested { depth } => Some(Err(Error::Nested { depth })),
-            Missing::Late { after } => Some(Err(Error::Deadline { after })),
+            Missing::Over(Over::Late { after }) => Some(Err(Error::Deadline { after })),
+            Missing::Over(Over::Stalled(stalled)) => Some(Err(Error::Stalled { stalled })),
         }
     }
 

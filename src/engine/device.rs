@@ -21,7 +21,10 @@ use super::check::{check_rows, fill_up};
 use super::job::{After, Job};
 use super::seam::{Moment, Receiver, Sender};
 use super::shared::{Shared, drop_user, guard};
+use super::stations::Doing;
 use super::then::{self, DoneOf, cancel_done};
+use super::watchdog::Post;
+use crate::error::stalled::At;
 use crate::observe::meters::DeviceMeter;
 use crate::stage::{CpuStage, GpuStage, StageError};
 
@@ -56,6 +59,9 @@ pub(crate) struct DeviceLoop<J: Job> {
     idle_since: Option<Moment>,
     /// How long the last batch took.
     last_took: Duration,
+    post: Post,
+    /// Whether this is the loop of a thread of its own.
+    own_thread: bool,
 }
 
 struct Flight<J: Job> {
@@ -110,11 +116,15 @@ impl<J: Job> DeviceLoop<J> {
             busy_since: Moment::ZERO,
             idle_since: None,
             last_took: Duration::ZERO,
+            post: Post::new(shared),
+            own_thread: false,
         }
     }
 
     /// The loop of a device thread.
     pub(crate) fn run(mut self) {
+        self.post.adopt(&self.shared);
+        self.own_thread = true;
         while self.step(Waiting::Both) != Ran::Ended {}
         self.close();
     }
@@ -180,6 +190,7 @@ impl<J: Job> DeviceLoop<J> {
 
     /// Nothing is in flight: waits for a batch, and cuts one itself where documents have waited long enough.
     fn wait_for_batch(&mut self) -> Result<Option<BatchOf<J>>, super::seam::Disconnected> {
+        self.post.wait(Doing::ForBatch, Moment::ZERO);
         match self.cut_overdue() {
             Some(left) => self.batches.recv_timeout(left),
             None => self.batches.recv().map(Some),
@@ -203,6 +214,7 @@ impl<J: Job> DeviceLoop<J> {
         }
         self.begin_busy();
         let submitted = self.shared.seam.now();
+        self.post.set(&self.shared, Doing::At(At::Submit(batch.index)), submitted);
         let result = fill_up(&mut batch).and_then(|()| {
             guard(|| self.gpu.submit(&batch.prepared)).unwrap_or_else(|panic| Err(StageError::Batch(panic)))
         });
@@ -210,15 +222,33 @@ impl<J: Job> DeviceLoop<J> {
             Ok(ticket) => self.in_flight.push_back(Flight { batch, ticket, submitted }),
             Err(error) => self.fail(batch, error),
         }
+        self.stand();
+    }
+
+    /// Where a watchdog finds this thread: with the oldest batch in flight. A caller that runs the device is
+    /// there only while it looks at it.
+    fn stand(&self) {
+        match self.in_flight.front() {
+            Some(flight) if self.own_thread => {
+                self.post.since(&self.shared, At::Device(flight.batch.index), flight.submitted);
+            }
+            _ => self.post.now(&self.shared, Doing::Nothing),
+        }
     }
 
     /// Looks at the oldest batch in flight, for at most `wait`.
     fn collect(&mut self, wait: Duration) -> Ran {
         let Some(flight) = self.in_flight.front_mut() else { return Ran::Nothing };
+        self.post.wait(Doing::At(At::Device(flight.batch.index)), flight.submitted);
         let collected = guard(|| self.gpu.try_collect(&mut flight.ticket, wait))
             .unwrap_or_else(|panic| Err(StageError::Batch(panic)));
         let result = match collected {
-            Ok(None) => return Ran::Nothing,
+            Ok(None) => {
+                if !self.own_thread {
+                    self.post.wait(Doing::Nothing, Moment::ZERO);
+                }
+                return Ran::Nothing;
+            }
             Ok(Some(output)) => Ok(output),
             Err(error) => Err(error),
         };
@@ -232,6 +262,7 @@ impl<J: Job> DeviceLoop<J> {
             }
             Err(error) => self.fail(flight.batch, error),
         }
+        self.stand();
         Ran::Something
     }
 
@@ -289,8 +320,9 @@ impl<J: Job> DeviceLoop<J> {
             self.shared.cancel_batch(part);
         }
         self.end_busy();
-        let Self { gpu, .. } = self;
+        let Self { gpu, post, shared, .. } = self;
         drop_user(gpu);
+        post.end(&shared, shared.seam.now());
     }
 
     fn begin_busy(&mut self) {

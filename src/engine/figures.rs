@@ -101,19 +101,16 @@ pub(super) fn progress<J: Job>(shared: &Shared<J>, devices: &[Arc<DeviceMeter>],
         0.0 => 0.0,
         all => (busy.as_secs_f64() / all).min(1.0),
     };
-    let out = accounts.delivered + accounts.failed;
-    let taken = if devices.is_empty() { out } else { meters.taken.load(Ordering::Relaxed) };
     let on_devices = devices.iter().map(|device| device.busy.get()).sum();
-    let in_flight = accounts.in_flight();
     let progress = Progress {
         delivered: accounts.delivered,
         failed: accounts.failed,
-        in_flight,
+        in_flight: accounts.in_flight(),
         total: shared.total,
         elapsed,
         cpu_busy: share(meters.prepare.get() + meters.then.get(), workers.max(1)),
         device_busy: (!devices.is_empty()).then(|| share(on_devices, devices.len())),
-        in_line: meters.prepared.load(Ordering::Relaxed).saturating_sub(taken).min(in_flight),
+        in_line: shared.in_line(),
         tokens: Some(shared.tokens.total()).filter(|tokens| *tokens < UNLIMITED),
         ..Progress::default()
     };

@@ -7,6 +7,8 @@ use super::late::Late;
 use super::redraw::Redraw;
 use super::seam::Moment;
 use super::shared::Shared;
+use super::watchdog::Lookout;
+use crate::error::stalled::Stalled;
 
 /// Told of each item that is late.
 pub(crate) type OnLate = Box<dyn FnMut(&Late) + Send>;
@@ -19,15 +21,21 @@ pub(crate) struct Limits {
     pub(crate) redraw: Option<Redraw>,
 }
 
-/// The run has had its time.
+/// Why the run has to end.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Over {
-    pub(crate) after: Duration,
+pub(crate) enum Over {
+    /// It has had its time.
+    Late { after: Duration },
+    /// Nothing has moved for too long.
+    Stalled(Box<Stalled>),
 }
 
 impl Limits {
-    /// Tells who is late; an error once the run has had its time.
+    /// Tells who is late; an error once the run has to end.
     pub(crate) fn look<J: Job>(&mut self, shared: &Shared<J>) -> Result<(), Over> {
+        if let Some(stalled) = shared.lookout.as_ref().and_then(Lookout::verdict) {
+            return Err(Over::Stalled(Box::new(stalled)));
+        }
         if self.deadline.is_none() && shared.watch.is_none() && self.redraw.is_none() {
             return Ok(());
         }
@@ -39,7 +47,7 @@ impl Limits {
             redraw.look(shared, now);
         }
         match self.deadline {
-            Some(after) if now >= after => Err(Over { after }),
+            Some(after) if now >= after => Err(Over::Late { after }),
             _ => Ok(()),
         }
     }
@@ -50,6 +58,7 @@ impl Limits {
         let deadline = self.deadline.map(|deadline| deadline.saturating_sub(now));
         let late = shared.watch.as_ref().filter(|_| self.on_late.is_some()).map(|watch| watch.patience(now));
         let redraw = self.redraw.as_ref().map(|redraw| redraw.patience(now));
-        [deadline, late, redraw].into_iter().flatten().min()
+        let verdict = shared.lookout.as_ref().and_then(|lookout| lookout.patience(now));
+        [deadline, late, redraw, verdict].into_iter().flatten().min()
     }
 }

@@ -18,6 +18,7 @@ use super::settings::{MOST_TOKENS, Settings};
 use super::shared::{Parts, Shared};
 use super::then::DoneOf;
 use super::tokens::UNLIMITED;
+use super::watchdog::{self, Lookout, OnStall};
 use super::work::{Groups, Work};
 use crate::error::Error;
 use crate::observe::bar;
@@ -36,6 +37,8 @@ pub(crate) struct Plan<J: Job> {
     pub(crate) sequential: bool,
     /// Told of items that are late.
     pub(crate) on_late: Option<OnLate>,
+    /// Told of stalls.
+    pub(crate) on_stall: Option<OnStall>,
 }
 
 /// Checks the settings, opens the stages, starts the threads.
@@ -123,7 +126,7 @@ fn build<J: Job>(
     sizes: Sizes,
     threads: &Threads,
 ) -> io::Result<Caller<J>> {
-    let Plan { seam, cpu, devices, after, settings, source, sequential, on_late } = plan;
+    let Plan { seam, cpu, devices, after, settings, source, sequential, on_late, on_stall } = plan;
     let (results_in, results) = seam.channel(2 * sizes.tokens + meters.len());
     let Route { sink, batches, held } = Route::new(&seam, sizes, sequential && !sizes.inline);
     let line = Line::new(cuts(&settings, sizes), sink, Budget::new(settings.on_failure), J::documents);
@@ -145,6 +148,10 @@ fn build<J: Job>(
         threads: threads.clone(),
         item_timeout: settings.item_timeout,
         total: settings.total,
+        lookout: settings
+            .watchdog
+            .map(|asked| Lookout::new(&seam, asked, settings.documents, settings.max_wait.is_some())),
+        device: !settings.direct,
         line,
         seam,
         cpu,
@@ -154,6 +161,7 @@ fn build<J: Job>(
     let make = Make { shared: &shared, meters: &meters, settings: &settings, results: results_in };
     let drive = make.drive(devices, feeder, batches.as_ref(), held, sizes);
     // A thread that could not be started leaves others behind, which wait for what will never come.
+    let drive = drive.and_then(|drive| watch(&shared, on_stall).map(|()| drive));
     let drive = drive.inspect_err(|_| shared.stop())?;
     let show = if settings.bar { bar::on_terminal() } else { None };
     let redraw = show.map(|show| Redraw::new(show, &meters, sizes.workers));
@@ -170,6 +178,15 @@ fn build<J: Job>(
         turn: Turn::default(),
         limits: Limits { deadline: settings.deadline, on_late, redraw },
     })
+}
+
+/// Starts the watchdog, where there is one.
+fn watch<J: Job>(shared: &Arc<Shared<J>>, on_stall: Option<OnStall>) -> io::Result<()> {
+    if shared.lookout.is_none() {
+        return Ok(());
+    }
+    let watched = shared.clone();
+    shared.threads.spawn("gapless-watchdog".into(), move || watchdog::run(&watched, on_stall))
 }
 
 fn cuts<P>(settings: &Settings<P>, sizes: Sizes) -> Cuts<P> {

@@ -4,4 +4,5 @@ mod fake;
 mod manual_time;
 mod random_schedules;
 mod shown;
+mod stalls;
 mod without_device;

@@ -14,6 +14,8 @@ use super::job::Job;
 use super::seam::{Condvar, Moment, Mutex, Seam};
 use super::shared::{Shared, guard};
 use super::then::{self, ThenUnit};
+use super::watchdog::Post;
+use crate::error::stalled::At;
 use crate::place::Position;
 
 /// Work that a group should hold: below this the engine's own cost shows.
@@ -152,6 +154,12 @@ impl<J: Job> Work<J> {
     /// Workers that may hold a ticket; 0 where the caller runs the units.
     pub(crate) fn workers(&self) -> usize {
         self.state.lock().most_tickets
+    }
+
+    /// Units that nobody has begun.
+    pub(crate) fn standing(&self) -> usize {
+        let state = self.state.lock();
+        state.then.len() + state.prepare.len()
     }
 
     /// Documents inside units that run now.
@@ -333,15 +341,18 @@ fn run<J: Job>(shared: &Arc<Shared<J>>, unit: Unit<J>) -> (usize, Option<Slots<J
 
 fn prepare<J: Job>(shared: &Shared<J>, mut group: GroupOf<J>) -> Slots<J> {
     let start = shared.seam.now();
+    let post = Post::begin(shared, At::Prepare(group.first), start);
     let items = group.slots.len();
     for index in 0..items {
         if shared.stopped() {
             break;
         }
         let position = Position(group.first.0 + index as u64);
+        post.next(position.0);
         prepare_slot(shared, &mut group.slots, index, position);
     }
     let end = shared.seam.now();
+    post.end(shared, end);
     meter(shared, start, end, items);
     let aftermath = shared.line.lock().put(&mut group, end);
     shared.settle(aftermath);

@@ -125,6 +125,7 @@ impl<D, R> ParallelRun<D, R> {
     /// The next item, where it came out of the engine before.
     pub(super) fn take_ready(&mut self) -> Option<Result<Outcome<D, R>, Failed<D>>> {
         let item = self.ready.pop()?;
+        self.run.alive();
         self.tell();
         Some(item.map_err(Failed::Item))
     }

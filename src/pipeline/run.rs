@@ -24,7 +24,9 @@ use crate::place::Position;
 ///    again): what stands before it comes out, then one `Err`, then `None`.
 /// 3. *Stopped by the caller* ([`stop`](Self::stop)) or *dropped*, at any time: nothing new starts, and
 ///    what is in flight is cancelled.
-/// 4. *Not started*: a setting cannot work or a stage cannot be opened; that is the first item, `Err`.
+/// 4. *Ended by its watchdog* ([`Pipeline::watchdog`](crate::Pipeline::watchdog)), since nothing moved: an `Err`
+///    that says who waits for whom, then `None`.
+/// 5. *Not started*: a setting cannot work or a stage cannot be opened; that is the first item, `Err`.
 ///
 /// On every ending the threads of the run are joined, and
 /// `pulled = delivered + failed + cancelled + stuck` ([`accounts`](Self::accounts)). A user function
@@ -34,6 +36,8 @@ use crate::place::Position;
 pub struct Run<D, O> {
     inner: Box<dyn Drive<D, O>>,
     on_progress: Option<OnProgress>,
+    /// Whether there is a watchdog.
+    watched: bool,
 }
 
 pub(crate) trait Drive<D, O>: Send {
@@ -44,6 +48,8 @@ pub(crate) trait Drive<D, O>: Send {
     fn take_back(&mut self) -> Vec<(Position, D)>;
     fn report(&self) -> Report;
     fn progress(&self) -> Progress;
+    fn watched(&self) -> bool;
+    fn alive(&self);
     #[cfg(feature = "stream")]
     fn never_wait(&mut self);
     #[cfg(feature = "stream")]
@@ -59,7 +65,7 @@ impl<D: 'static, O: 'static> Run<D, O> {
 
 impl<D, O> Run<D, O> {
     pub(crate) fn new(inner: Box<dyn Drive<D, O>>, on_progress: Option<OnProgress>) -> Self {
-        Self { inner, on_progress }
+        Self { watched: inner.watched(), inner, on_progress }
     }
 
     /// Ends the run: nothing new starts, and what is in flight is cancelled. Returns when the threads
@@ -107,6 +113,13 @@ impl<D, O> Run<D, O> {
 
     pub(crate) fn progress(&self) -> Progress {
         self.inner.progress()
+    }
+
+    /// The caller is at work with results that came out before.
+    pub(crate) fn alive(&self) {
+        if self.watched {
+            self.inner.alive();
+        }
     }
 }
 
@@ -212,6 +225,14 @@ where
         self.caller.progress()
     }
 
+    fn watched(&self) -> bool {
+        self.caller.shared.lookout.is_some()
+    }
+
+    fn alive(&self) {
+        self.caller.goes();
+    }
+
     #[cfg(feature = "stream")]
     fn never_wait(&mut self) {
         self.caller.never_wait();
@@ -261,6 +282,12 @@ impl<D, O> Drive<D, O> for NotStarted {
     fn progress(&self) -> Progress {
         Progress::default()
     }
+
+    fn watched(&self) -> bool {
+        false
+    }
+
+    fn alive(&self) {}
 
     #[cfg(feature = "stream")]
     fn never_wait(&mut self) {}
