@@ -24,14 +24,17 @@ mod measure;
 mod plain;
 #[cfg(feature = "stream")]
 mod poll;
+mod redraw;
 pub(crate) mod seam;
 pub(crate) mod settings;
 mod shared;
 pub(crate) mod start;
+mod stations;
 #[cfg(test)]
 mod tests;
 mod then;
 mod tokens;
 mod waiting;
+pub(crate) mod watchdog;
 mod work;
 mod yielding;

@@ -1,11 +1,14 @@
 //! Errors, sorted by who acts next, and what a failed document leaves behind.
 
+pub(crate) mod stalled;
+
 use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::stalled::Stalled;
 use crate::place::{BatchIndex, Position};
 
 /// Why something failed: any error, a message, or a panic that was caught.
@@ -230,6 +233,12 @@ pub enum Error {
         /// Which, and why.
         cause: Cause,
     },
+    /// Nothing moved for as long as the watchdog's patience, and it was to end the run then: see
+    /// [`Pipeline::watchdog`](crate::Pipeline::watchdog). What came out before is valid.
+    Stalled {
+        /// Who waits for whom.
+        stalled: Box<Stalled>,
+    },
     /// The operating system gave no thread.
     Thread {
         /// What it said.
@@ -260,6 +269,7 @@ impl fmt::Display for Error {
             Self::Deadline { after } => {
                 write!(f, "the run was not over after {after:?}, which is all it had")
             }
+            Self::Stalled { stalled } => stalled.fmt(f),
             Self::Thread { cause } => write!(f, "a thread could not be started: {cause}"),
         }
     }

@@ -62,6 +62,8 @@ mod place;
 mod stage;
 
 pub use engine::settings::{AtMost, Auto, LastBatch, OnFailure, Order, WorkerCount};
+pub use engine::watchdog::Watchdog;
+pub use error::stalled::{At, Inside, Stalled, Wait};
 pub use error::{Cause, Error, Failure, Stage};
 pub use gpu::{Gpu, Program, Tensors};
 pub use observe::accounts::Accounts;

@@ -4,6 +4,7 @@
 
 pub(crate) mod accounts;
 mod advice;
+pub(crate) mod bar;
 pub(crate) mod bound;
 pub(crate) mod fit;
 pub(crate) mod meters;

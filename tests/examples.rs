@@ -78,7 +78,8 @@ fn spoiled(folder: &Path) -> [String; 2] {
 
 #[test]
 fn the_schedule_is_one_object_with_four_ways_in_order() {
-    let (value, _) = object(&["--only", "schedule", "--scale", "400", "--json"]);
+    let (value, errors) = object(&["--only", "schedule", "--scale", "400", "--json"]);
+    assert_eq!(errors, "", "no bar is drawn where stderr is no terminal");
     assert_eq!(keys(&value), ["schedule"]);
     let schedule = &value["schedule"];
     assert_eq!(keys(schedule), ["batch_size", "bound", "documents", "rows", "scale", "workers"]);

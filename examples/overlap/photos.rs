@@ -63,7 +63,6 @@ impl Photos {
         known.insert("images".into(), self.paths.len().into());
         known.insert("failed".into(), json!([]));
         let result = self.compare(options, console, record, known);
-        console.done();
         known["failed"].as_array().into_iter().flatten().flat_map(Value::as_str).for_each(complain);
         result
     }
@@ -78,13 +77,12 @@ impl Photos {
         console.say(&format!("\n{} photos on {}", self.paths.len(), self.gpu))?;
         // The first run reads the files from the disk and warms the device up; neither way should pay for it.
         let first = &self.paths[..self.paths.len().min(2 * options.batch_size)];
-        self.pipeline(options, &self.gpu, console, "warm-up")?.run(first.to_vec()).try_for_each(ended)?;
-        let sequential = self.pipeline(options, &self.gpu, console, "in turns")?;
-        let sequential =
-            collect(sequential.trace(record.wanted()).run_sequential(self.paths.clone()), known)?;
+        self.pipeline(options, &self.gpu)?.run(first.to_vec()).try_for_each(ended)?;
+        let sequential = self.pipeline(options, &self.gpu)?.trace(record.wanted());
+        let sequential = collect(sequential.run_sequential(self.paths.clone()), known)?;
         known.insert("sequential_s".into(), json!(sequential.report.wall_s));
-        let overlapped = self.pipeline(options, &self.gpu, console, "overlapped")?;
-        let overlapped = collect(overlapped.trace(record.wanted()).run(self.paths.clone()), known)?;
+        let overlapped = self.pipeline(options, &self.gpu)?.trace(record.wanted());
+        let overlapped = collect(overlapped.run(self.paths.clone()), known)?;
         if let (Some(sequential), Some(overlapped)) = (&sequential.timeline, &overlapped.timeline) {
             record.write(sequential.clone(), overlapped.clone(), 1.0)?;
         }
@@ -94,32 +92,25 @@ impl Photos {
         }
         let oracle = match self.gpu.info().kind {
             DeviceKind::Twin => &sequential,
-            _ => &self.twins(options, console)?,
+            _ => &self.twins(options)?,
         };
-        console.done();
         let difference = largest_difference(&overlapped.rows, &oracle.rows)?;
         known.insert("max_abs_diff".into(), json!(difference));
         console.say(&explain(&sequential.report, &overlapped.report, difference))
     }
 
-    fn twins(&self, options: &Options, console: &Console) -> Result<Outcome, Problem> {
-        let twins = self.pipeline(options, &Gpu::cpu(), console, "on the twins")?;
+    fn twins(&self, options: &Options) -> Result<Outcome, Problem> {
+        let twins = self.pipeline(options, &Gpu::cpu())?;
         collect(twins.run(self.paths.clone()), &mut Map::new())
     }
 
-    fn pipeline(
-        &self,
-        options: &Options,
-        gpu: &Gpu,
-        console: &Console,
-        what: &'static str,
-    ) -> Result<Pipeline<PathBuf, Loader, Program>, Problem> {
+    fn pipeline(&self, options: &Options, gpu: &Gpu) -> Result<Pipeline<PathBuf, Loader, Program>, Problem> {
         let loader = Loader::rgb8(SIDE as u32, SIDE as u32).center_crop(0.875).filter(Filter::Bilinear);
         Ok(Pipeline::new(loader, small_network(gpu, SIDE)?)
             .batch_size(options.batch_size)
             .workers(options.workers.map_or(WorkerCount::from(Auto), WorkerCount::from))
             .on_failure(OnFailure::Skip)
-            .progress(console.bar(what, self.paths.len())))
+            .progress_bar())
     }
 }
 

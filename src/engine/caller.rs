@@ -12,7 +12,7 @@ use super::batch::{Delivery, Done, Part};
 use super::device::{BatchOf, DeviceLoop, SLICE};
 use super::feed::Feeder;
 use super::job::Job;
-use super::limits::Limits;
+use super::limits::{Limits, Over};
 use super::seam::{Moment, Receiver};
 use super::settings::Order;
 use super::shared::{Shared, documents, drop_user};
@@ -99,6 +99,17 @@ enum State {
     Ended,
 }
 
+/// How a run ended.
+#[derive(Clone, Copy)]
+pub(crate) enum Ending<'a> {
+    /// The source ended and everything came out.
+    Finished,
+    /// By this error.
+    Failed(&'a Error),
+    /// By the caller.
+    Stopped,
+}
+
 /// How the threads of a run ended.
 struct Joined {
     /// Whether no user code of this run is still running anywhere.
@@ -126,11 +137,25 @@ impl<J: Job> Default for Turn<J> {
 impl<J: Job> Caller<J> {
     /// The next batch in order, the error that ends the run, or `None` after its end.
     pub(crate) fn next(&mut self) -> Next<J> {
+        self.comes();
         let next = self.begin_next().unwrap_or_else(|| self.take_next());
-        if !matches!(next, Some(Ok(_))) {
-            self.stop();
-        }
+        self.end_with(&next);
+        self.goes();
         next
+    }
+
+    /// A watchdog knows whether the caller waits for a result or the run for its caller.
+    pub(super) fn comes(&self) {
+        if let Some(lookout) = &self.shared.lookout {
+            lookout.stations.caller(true, self.shared.seam.now());
+        }
+    }
+
+    /// The caller is seen outside of `next`, at work with a result.
+    pub(crate) fn goes(&self) {
+        if let Some(lookout) = &self.shared.lookout {
+            lookout.stations.caller(false, self.shared.seam.now());
+        }
     }
 
     /// What comes next where that is known without a look at the results.
@@ -167,7 +192,8 @@ impl<J: Job> Caller<J> {
         match missing {
             Missing::Ended => self.ending().map(Err),
             Missing::Nested { depth } => Some(Err(Error::Nested { depth })),
-            Missing::Late { after } => Some(Err(Error::Deadline { after })),
+            Missing::Over(Over::Late { after }) => Some(Err(Error::Deadline { after })),
+            Missing::Over(Over::Stalled(stalled)) => Some(Err(Error::Stalled { stalled })),
         }
     }
 
@@ -218,8 +244,21 @@ impl<J: Job> Caller<J> {
         ending.or(bug)
     }
 
+    /// Ends the run where this is its last item.
+    pub(super) fn end_with(&mut self, last: &Next<J>) {
+        match last {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => self.end(Ending::Failed(error)),
+            None => self.end(Ending::Finished),
+        }
+    }
+
     /// Ends the run, whatever it is doing: nothing new starts, and what is in flight is cancelled.
     pub(crate) fn stop(&mut self) {
+        self.end(Ending::Stopped);
+    }
+
+    fn end(&mut self, ending: Ending<'_>) {
         if matches!(self.turn.state, State::Ended) {
             return;
         }
@@ -237,6 +276,9 @@ impl<J: Job> Caller<J> {
         let now = self.shared.seam.now();
         self.shared.meters.stopping.add(now - start);
         self.shared.meters.ended.set_first(now);
+        if let Some(redraw) = self.limits.redraw.take() {
+            redraw.end(&self.shared, matches!(ending, Ending::Finished));
+        }
     }
 
     /// Waits for the threads of the run, and for the units that run on a pool of others.

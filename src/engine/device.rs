@@ -23,7 +23,10 @@ use super::check::{check_rows, fill_up};
 use super::job::{After, Job};
 use super::seam::{Moment, Receiver, Sender};
 use super::shared::{Shared, drop_user, guard};
+use super::stations::Doing;
 use super::then::{self, DoneOf, cancel_done};
+use super::watchdog::Post;
+use crate::error::stalled::At;
 use crate::observe::meters::DeviceMeter;
 use crate::stage::{CpuStage, GpuStage, StageError};
 
@@ -60,6 +63,9 @@ pub(crate) struct DeviceLoop<J: Job> {
     last_took: Duration,
     /// The device's own clock, where the run is recorded.
     clock: Option<usize>,
+    post: Post,
+    /// Whether this is the loop of a thread of its own.
+    own_thread: bool,
 }
 
 struct Flight<J: Job> {
@@ -117,11 +123,15 @@ impl<J: Job> DeviceLoop<J> {
             idle_since: None,
             last_took: Duration::ZERO,
             clock: spans::clock(shared, meter),
+            post: Post::new(shared),
+            own_thread: false,
         }
     }
 
     /// The loop of a device thread.
     pub(crate) fn run(mut self) {
+        self.post.adopt(&self.shared);
+        self.own_thread = true;
         while self.step(Waiting::Both) != Ran::Ended {}
         self.close();
     }
@@ -175,7 +185,9 @@ impl<J: Job> DeviceLoop<J> {
             }
         };
         self.drained = received.is_err();
-        received.ok().flatten()
+        let batch = received.ok().flatten()?;
+        self.shared.meters.taken.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        Some(batch)
     }
 
     /// A fraction of a batch's time: long enough not to spin, short enough not to leave a result lying.
@@ -185,6 +197,7 @@ impl<J: Job> DeviceLoop<J> {
 
     /// Nothing is in flight: waits for a batch, and cuts one itself where documents have waited long enough.
     fn wait_for_batch(&mut self) -> Result<Option<BatchOf<J>>, super::seam::Disconnected> {
+        self.post.wait(Doing::ForBatch, Moment::ZERO);
         match self.cut_overdue() {
             Some(left) => self.batches.recv_timeout(left),
             None => self.batches.recv().map(Some),
@@ -208,6 +221,7 @@ impl<J: Job> DeviceLoop<J> {
             return self.finish(batch, None, now);
         }
         let submitted = self.begin_busy();
+        self.post.set(&self.shared, Doing::At(At::Submit(batch.index)), submitted);
         let result = fill_up(&mut batch).and_then(|()| {
             guard(|| self.gpu.submit(&batch.prepared)).unwrap_or_else(|panic| Err(StageError::Batch(panic)))
         });
@@ -219,19 +233,37 @@ impl<J: Job> DeviceLoop<J> {
             }
             Err(error) => self.fail(batch, error),
         }
+        self.stand();
+    }
+
+    /// Where a watchdog finds this thread: with the oldest batch in flight. A caller that runs the device is
+    /// there only while it looks at it.
+    fn stand(&self) {
+        match self.in_flight.front() {
+            Some(flight) if self.own_thread => {
+                self.post.since(&self.shared, At::Device(flight.batch.index), flight.submitted);
+            }
+            _ => self.post.now(&self.shared, Doing::Nothing),
+        }
     }
 
     /// Looks at the oldest batch in flight, for at most `wait`.
     fn collect(&mut self, wait: Duration) -> Ran {
         let Some(flight) = self.in_flight.front_mut() else { return Ran::Nothing };
         let asked = self.shared.seam.now();
+        self.post.wait(Doing::At(At::Device(flight.batch.index)), flight.submitted);
         let collected = guard(|| self.gpu.try_collect(&mut flight.ticket, wait))
             .unwrap_or_else(|panic| Err(StageError::Batch(panic)));
         let now = self.shared.seam.now();
         let there = !matches!(collected, Ok(None));
         self.was_collecting(asked..now, there, !wait.is_zero());
         let result = match collected {
-            Ok(None) => return Ran::Nothing,
+            Ok(None) => {
+                if !self.own_thread {
+                    self.post.wait(Doing::Nothing, Moment::ZERO);
+                }
+                return Ran::Nothing;
+            }
             Ok(Some(output)) => Ok(output),
             Err(error) => Err(error),
         };
@@ -246,6 +278,7 @@ impl<J: Job> DeviceLoop<J> {
             }
             Err(error) => self.fail(flight.batch, error),
         }
+        self.stand();
         Ran::Something
     }
 
@@ -303,8 +336,9 @@ impl<J: Job> DeviceLoop<J> {
             self.shared.cancel_batch(part);
         }
         self.end_busy();
-        let Self { gpu, .. } = self;
+        let Self { gpu, post, shared, .. } = self;
         drop_user(gpu);
+        post.end(&shared, shared.seam.now());
     }
 
     fn count(&self, batch: &BatchOf<J>) {

@@ -10,8 +10,11 @@ use super::batch::{Group, Slot};
 use super::job::Job;
 use super::seam::Moment;
 use super::shared::{Shared, drop_user, guard};
+use super::stations::Doing;
+use super::watchdog::Post;
 use super::work::{Slots, push_group};
 use crate::error::Error;
+use crate::error::stalled::At;
 use crate::observe::record::{Kind, Span};
 use crate::place::Position;
 
@@ -30,6 +33,7 @@ pub(crate) struct Feeder<J: Job> {
     pause: Option<Duration>,
     /// When the next document may start.
     due: Moment,
+    post: Post,
 }
 
 /// What a step of the feeder came to.
@@ -64,11 +68,13 @@ impl<J: Job> Feeder<J> {
             spare: None,
             pause,
             due: Moment::ZERO,
+            post: Post::new(shared),
         }
     }
 
     /// The loop of the feeder's thread.
     pub(crate) fn run(mut self) {
+        self.post.adopt(&self.shared);
         while self.step(true) == Fed::Documents {}
         self.end(None);
     }
@@ -109,12 +115,14 @@ impl<J: Job> Feeder<J> {
     fn feed(&mut self, tokens: usize) -> Fed {
         let mut slots = self.spare.take().unwrap_or_else(|| Vec::with_capacity(tokens));
         let start = self.shared.seam.now();
+        self.post.set(&self.shared, Doing::At(At::Source(Position(self.next))), start);
         self.shared.in_source.store(true, Ordering::SeqCst);
         let pulled = self.pull(tokens, &mut slots);
         self.shared.in_source.store(false, Ordering::SeqCst);
         let end = self.shared.seam.now();
         self.shared.meters.source.add(end - start);
         self.shared.record(|| Span::new(Kind::Source, start, end).about(self.next, slots.len()));
+        self.post.set(&self.shared, Doing::Nothing, end);
         let unused = tokens - slots.len();
         if unused > 0 {
             self.shared.tokens.give(unused);
@@ -131,6 +139,7 @@ impl<J: Job> Feeder<J> {
     fn pull(&mut self, most: usize, slots: &mut Vec<Slot<J::Document, J::Prepared>>) -> Pulled {
         let Some(source) = &mut self.source else { return Pulled::SourceEnded };
         while slots.len() < most && !self.shared.stopped() {
+            self.post.next(self.next + slots.len() as u64);
             match guard(|| source.next()) {
                 Ok(Some(document)) => {
                     self.shared.in_hand.fetch_add(J::documents(&document), Ordering::SeqCst);
@@ -176,7 +185,9 @@ impl<J: Job> Feeder<J> {
     /// The source has ended, or nothing more is taken from it: the line cuts what is left.
     fn end(&mut self, reason: Option<Error>) -> Fed {
         if let Some(source) = self.source.take() {
+            self.post.now(&self.shared, Doing::At(At::Source(Position(self.next))));
             drop_user(source);
+            self.post.now(&self.shared, Doing::Nothing);
             let aftermath = self.shared.line.lock().end(self.next, reason);
             self.shared.settle(aftermath);
             self.shared.threads.alarm().ring();

@@ -1,10 +1,12 @@
 //! The figures of a run, from the engine's counters to the report.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::caller::Caller;
 use super::job::Job;
+use super::shared::Shared;
 use super::tokens::UNLIMITED;
 use crate::observe::bound::Costs;
 use crate::observe::meters::{DeviceMeter, Mark};
@@ -59,22 +61,11 @@ impl<J: Job> Caller<J> {
 
     /// How far the run has come.
     pub(crate) fn progress(&self) -> Progress {
-        let accounts = self.shared.ledger.lock().accounts();
-        Progress {
-            delivered: accounts.delivered,
-            failed: accounts.failed,
-            in_flight: accounts.pulled
-                - accounts.delivered
-                - accounts.failed
-                - accounts.cancelled
-                - accounts.stuck,
-            total: None,
-            elapsed: self.elapsed(),
-        }
+        progress(&self.shared, &self.devices, self.workers)
     }
 
     fn elapsed(&self) -> Duration {
-        self.shared.meters.ended.get().unwrap_or_else(|| self.shared.seam.now())
+        elapsed(&self.shared)
     }
 
     fn costs(&self, devices: &[DeviceReport], wall: f64) -> Costs {
@@ -116,6 +107,34 @@ impl<J: Job> Caller<J> {
             caller_for_result_s: meters.caller_waited.get().as_secs_f64(),
         }
     }
+}
+
+fn elapsed<J: Job>(shared: &Shared<J>) -> Duration {
+    shared.meters.ended.get().unwrap_or_else(|| shared.seam.now())
+}
+
+/// How far a run has come.
+pub(super) fn progress<J: Job>(shared: &Shared<J>, devices: &[Arc<DeviceMeter>], workers: usize) -> Progress {
+    let accounts = shared.ledger.lock().accounts();
+    let (meters, elapsed) = (&shared.meters, elapsed(shared));
+    let share = |busy: Duration, of: usize| match elapsed.as_secs_f64() * of as f64 {
+        0.0 => 0.0,
+        all => (busy.as_secs_f64() / all).min(1.0),
+    };
+    let on_devices = devices.iter().map(|device| device.busy.get()).sum();
+    let progress = Progress {
+        delivered: accounts.delivered,
+        failed: accounts.failed,
+        in_flight: accounts.in_flight(),
+        total: shared.total,
+        elapsed,
+        cpu_busy: share(meters.prepare.get() + meters.then.get(), workers.max(1)),
+        device_busy: (!devices.is_empty()).then(|| share(on_devices, devices.len())),
+        in_line: shared.in_line(),
+        tokens: Some(shared.tokens.total()).filter(|tokens| *tokens < UNLIMITED),
+        ..Progress::default()
+    };
+    progress.paced()
 }
 
 fn device_report(device: &DeviceMeter, wall: f64) -> DeviceReport {

@@ -24,6 +24,16 @@ impl<J: Job> Caller<J> {
         if !self.only_takes {
             return Poll::Ready(self.next());
         }
+        let polled = self.poll_item(waker);
+        // Between two polls of one result the caller waits for it.
+        match polled {
+            Poll::Ready(_) => self.goes(),
+            Poll::Pending => self.comes(),
+        }
+        polled
+    }
+
+    fn poll_item(&mut self, waker: &Waker) -> Poll<Next<J>> {
         if let Some(last) = self.turn.last.take() {
             return self.poll_end(last, waker);
         }
@@ -84,7 +94,7 @@ impl<J: Job> Caller<J> {
             self.turn.last = Some(last);
             return Poll::Pending;
         }
-        self.stop();
+        self.end_with(&last);
         Poll::Ready(last)
     }
 }

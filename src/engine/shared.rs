@@ -14,6 +14,7 @@ use super::line::{Aftermath, Line};
 use super::seam::{Mutex, Seam, Threads, Workers};
 use super::then::ThenBatch;
 use super::tokens::Tokens;
+use super::watchdog::Lookout;
 use super::work::Work;
 use crate::error::Cause;
 use crate::observe::meters::Meters;
@@ -40,6 +41,12 @@ pub(crate) struct Shared<J: Job> {
     pub(crate) watch: Option<Watch>,
     /// Where the run is recorded.
     pub(crate) recorder: Option<Recorder>,
+    /// Documents that there are in all, where that is known.
+    pub(crate) total: Option<u64>,
+    /// Where there is a watchdog.
+    pub(crate) lookout: Option<Lookout>,
+    /// Whether there is a device.
+    device: bool,
     stop: AtomicBool,
 }
 
@@ -80,6 +87,11 @@ pub(crate) struct Parts<J: Job> {
     /// Time that an item may take.
     pub(crate) item_timeout: Option<Duration>,
     pub(crate) recording: Recording,
+    /// Documents that there are in all, where that is known.
+    pub(crate) total: Option<u64>,
+    pub(crate) lookout: Option<Lookout>,
+    /// Whether there is a device.
+    pub(crate) device: bool,
 }
 
 impl<J: Job> Shared<J> {
@@ -97,6 +109,9 @@ impl<J: Job> Shared<J> {
             threads: parts.threads,
             watch: parts.item_timeout.map(|limit| Watch::new(&seam, limit)),
             recorder: Recorder::new(parts.recording),
+            total: parts.total,
+            lookout: parts.lookout,
+            device: parts.device,
             meters: Meters::default(),
             in_source: AtomicBool::new(false),
             in_hand: AtomicUsize::new(0),
@@ -146,6 +161,18 @@ impl<J: Job> Shared<J> {
         if let Some(workers) = &self.workers {
             workers.close();
         }
+        if let Some(lookout) = &self.lookout {
+            lookout.close();
+        }
+    }
+
+    /// Items that are prepared and that no device, or no caller where there is none, has taken.
+    pub(crate) fn in_line(&self) -> u64 {
+        let accounts = self.ledger.lock().accounts();
+        let out = accounts.delivered + accounts.failed;
+        let taken = if self.device { self.meters.taken.load(Ordering::Relaxed) } else { out };
+        let prepared = self.meters.prepared.load(Ordering::Relaxed);
+        prepared.saturating_sub(taken).min(accounts.in_flight())
     }
 
     /// Does what a call of the line left to be done without its lock.

@@ -12,13 +12,16 @@ use super::job::{After, Job};
 use super::limits::{Limits, OnLate};
 use super::line::{Cuts, Line, Sink};
 use super::plain;
+use super::redraw::Redraw;
 use super::seam::{Pool, Receiver, Seam, Sender, Threads, Workers};
 use super::settings::{MOST_TOKENS, Settings};
 use super::shared::{Parts, Shared};
 use super::then::DoneOf;
 use super::tokens::UNLIMITED;
+use super::watchdog::{self, Lookout, OnStall};
 use super::work::{Groups, Work};
 use crate::error::Error;
+use crate::observe::bar;
 use crate::observe::meters::DeviceMeter;
 use crate::stage::GpuStage;
 
@@ -34,6 +37,8 @@ pub(crate) struct Plan<J: Job> {
     pub(crate) sequential: bool,
     /// Told of items that are late.
     pub(crate) on_late: Option<OnLate>,
+    /// Told of stalls.
+    pub(crate) on_stall: Option<OnStall>,
 }
 
 /// Checks the settings, opens the stages, starts the threads.
@@ -122,7 +127,7 @@ fn build<J: Job>(
     sizes: Sizes,
     threads: &Threads,
 ) -> io::Result<Caller<J>> {
-    let Plan { seam, cpu, devices, after, settings, source, sequential, on_late } = plan;
+    let Plan { seam, cpu, devices, after, settings, source, sequential, on_late, on_stall } = plan;
     let (results_in, results) = seam.channel(2 * sizes.tokens + meters.len());
     let Route { sink, batches, held } = Route::new(&seam, sizes, sequential && !sizes.inline);
     let line = Line::new(cuts(&settings, sizes), sink, Budget::new(settings.on_failure), J::documents);
@@ -144,6 +149,11 @@ fn build<J: Job>(
         threads: threads.clone(),
         item_timeout: settings.item_timeout,
         recording: settings.recording,
+        total: settings.total,
+        lookout: settings
+            .watchdog
+            .map(|asked| Lookout::new(&seam, asked, settings.documents, settings.max_wait.is_some())),
+        device: !settings.direct,
         line,
         seam,
         cpu,
@@ -153,7 +163,10 @@ fn build<J: Job>(
     let make = Make { shared: &shared, meters: &meters, settings: &settings, results: results_in };
     let drive = make.drive(devices, feeder, batches.as_ref(), held, sizes);
     // A thread that could not be started leaves others behind, which wait for what will never come.
+    let drive = drive.and_then(|drive| watch(&shared, on_stall).map(|()| drive));
     let drive = drive.inspect_err(|_| shared.stop())?;
+    let show = if settings.bar { bar::on_terminal() } else { None };
+    let redraw = show.map(|show| Redraw::new(show, &meters, sizes.workers));
     Ok(Caller {
         only_takes: matches!(drive, Drive::Threads | Drive::Direct { feeder: None }),
         shared,
@@ -165,8 +178,17 @@ fn build<J: Job>(
         grace: settings.grace,
         workers: sizes.workers,
         turn: Turn::default(),
-        limits: Limits { deadline: settings.deadline, on_late },
+        limits: Limits { deadline: settings.deadline, on_late, redraw },
     })
+}
+
+/// Starts the watchdog, where there is one.
+fn watch<J: Job>(shared: &Arc<Shared<J>>, on_stall: Option<OnStall>) -> io::Result<()> {
+    if shared.lookout.is_none() {
+        return Ok(());
+    }
+    let watched = shared.clone();
+    shared.threads.spawn("gapless-watchdog".into(), move || watchdog::run(&watched, on_stall))
 }
 
 fn cuts<P>(settings: &Settings<P>, sizes: Sizes) -> Cuts<P> {

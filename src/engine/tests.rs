@@ -5,4 +5,6 @@ mod manual_time;
 mod predicted;
 mod random_schedules;
 mod recorded;
+mod shown;
+mod stalls;
 mod without_device;

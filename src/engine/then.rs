@@ -9,7 +9,9 @@ use super::job::{After, Job};
 use super::measure;
 use super::seam::{Mutex, Sender};
 use super::shared::{Held, Shared, drop_user, guard};
+use super::watchdog::Post;
 use super::work::push_then;
+use crate::error::stalled::At;
 use crate::error::{Error, Failure, Stage};
 use crate::place::BatchIndex;
 
@@ -80,12 +82,18 @@ pub(crate) fn start<J: Job>(
 pub(crate) fn run<J: Job>(shared: &Arc<Shared<J>>, unit: ThenUnit<J>) {
     let start = shared.seam.now();
     let ThenUnit { batch, first_row, items } = unit;
+    let first = items.first().map(|item| item.position).unwrap_or_default();
+    let post = Post::begin(shared, At::Then(first), start);
     let worked: Vec<Worked<J>> = items
         .into_iter()
         .enumerate()
-        .map(|(offset, item)| work_on(shared, &batch, first_row + offset, item))
+        .map(|(offset, item)| {
+            post.next(item.position.0);
+            work_on(shared, &batch, first_row + offset, item)
+        })
         .collect();
     let end = shared.seam.now();
+    post.end(shared, end);
     measure::worked_on(shared, batch.index, start..end, worked.len());
     batch.place(shared, first_row, worked);
 }

@@ -3,7 +3,6 @@
 //! Where it waits it looks up as often as its limits ask for, and gives the pool that it is in its turn.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::caller::{Caller, Drive, SequentialDevice};
 use super::device::{BatchOf, DeviceLoop, Ran, Waiting};
@@ -20,12 +19,12 @@ use crate::observe::record::{Kind, Span};
 pub(super) enum Missing {
     Ended,
     Nested { depth: usize },
-    Late { after: Duration },
+    Over(Over),
 }
 
 impl From<Over> for Missing {
-    fn from(Over { after }: Over) -> Self {
-        Self::Late { after }
+    fn from(over: Over) -> Self {
+        Self::Over(over)
     }
 }
 

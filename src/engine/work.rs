@@ -15,6 +15,8 @@ use super::measure;
 use super::seam::{Condvar, Moment, Mutex, Seam};
 use super::shared::{Shared, guard};
 use super::then::{self, ThenUnit};
+use super::watchdog::Post;
+use crate::error::stalled::At;
 use crate::observe::record::{Kind, Span};
 use crate::place::Position;
 
@@ -154,6 +156,12 @@ impl<J: Job> Work<J> {
     /// Workers that may hold a ticket; 0 where the caller runs the units.
     pub(crate) fn workers(&self) -> usize {
         self.state.lock().most_tickets
+    }
+
+    /// Units that nobody has begun.
+    pub(crate) fn standing(&self) -> usize {
+        let state = self.state.lock();
+        state.then.len() + state.prepare.len()
     }
 
     /// Documents inside units that run now.
@@ -335,15 +343,18 @@ fn run<J: Job>(shared: &Arc<Shared<J>>, unit: Unit<J>) -> (usize, Option<Slots<J
 
 fn prepare<J: Job>(shared: &Shared<J>, mut group: GroupOf<J>) -> Slots<J> {
     let start = shared.seam.now();
+    let post = Post::begin(shared, At::Prepare(group.first), start);
     let items = group.slots.len();
     for index in 0..items {
         if shared.stopped() {
             break;
         }
         let position = Position(group.first.0 + index as u64);
+        post.next(position.0);
         prepare_slot(shared, &mut group.slots, index, position);
     }
     let end = shared.seam.now();
+    post.end(shared, end);
     shared.work.learn_cost(end - start, items);
     measure::prepared(shared, group.first, start..end, items);
     let mut line = shared.line.lock();

@@ -76,6 +76,8 @@ pub(crate) struct Meters {
     pub(crate) caller_asked: Mark,
     /// The caller ended the run.
     pub(crate) stopping: Total,
+    /// Items that devices took out of the line.
+    pub(crate) taken: AtomicU64,
     pub(crate) first_result: Mark,
     pub(crate) ended: Mark,
 }

@@ -28,7 +28,9 @@ use crate::place::Position;
 ///    again): what stands before it comes out, then one `Err`, then `None`.
 /// 3. *Stopped by the caller* ([`stop`](Self::stop)) or *dropped*, at any time: nothing new starts, and
 ///    what is in flight is cancelled.
-/// 4. *Not started*: a setting cannot work or a stage cannot be opened; that is the first item, `Err`.
+/// 4. *Ended by its watchdog* ([`Pipeline::watchdog`](crate::Pipeline::watchdog)), since nothing moved: an `Err`
+///    that says who waits for whom, then `None`.
+/// 5. *Not started*: a setting cannot work or a stage cannot be opened; that is the first item, `Err`.
 ///
 /// On every ending the threads of the run are joined, and
 /// `pulled = delivered + failed + cancelled + stuck` ([`accounts`](Self::accounts)). A user function
@@ -38,6 +40,8 @@ use crate::place::Position;
 pub struct Run<D, O> {
     inner: Box<dyn Drive<D, O>>,
     on_progress: Option<OnProgress>,
+    /// Whether there is a watchdog.
+    watched: bool,
 }
 
 pub(crate) trait Drive<D, O>: Send {
@@ -49,6 +53,8 @@ pub(crate) trait Drive<D, O>: Send {
     fn report(&self) -> Report;
     fn timeline(&self) -> Option<Timeline>;
     fn progress(&self) -> Progress;
+    fn watched(&self) -> bool;
+    fn alive(&self);
     #[cfg(feature = "stream")]
     fn never_wait(&mut self);
     #[cfg(feature = "stream")]
@@ -64,7 +70,7 @@ impl<D: 'static, O: 'static> Run<D, O> {
 
 impl<D, O> Run<D, O> {
     pub(crate) fn new(inner: Box<dyn Drive<D, O>>, on_progress: Option<OnProgress>) -> Self {
-        Self { inner, on_progress }
+        Self { watched: inner.watched(), inner, on_progress }
     }
 
     /// Ends the run: nothing new starts, and what is in flight is cancelled. Returns when the threads
@@ -112,6 +118,13 @@ impl<D, O> Run<D, O> {
 
     pub(crate) fn progress(&self) -> Progress {
         self.inner.progress()
+    }
+
+    /// The caller is at work with results that came out before.
+    pub(crate) fn alive(&self) {
+        if self.watched {
+            self.inner.alive();
+        }
     }
 }
 
@@ -271,6 +284,14 @@ where
         self.caller.progress()
     }
 
+    fn watched(&self) -> bool {
+        self.caller.shared.lookout.is_some()
+    }
+
+    fn alive(&self) {
+        self.caller.goes();
+    }
+
     #[cfg(feature = "stream")]
     fn never_wait(&mut self) {
         self.caller.never_wait();
@@ -324,6 +345,12 @@ impl<D, O> Drive<D, O> for NotStarted {
     fn progress(&self) -> Progress {
         Progress::default()
     }
+
+    fn watched(&self) -> bool {
+        false
+    }
+
+    fn alive(&self) {}
 
     #[cfg(feature = "stream")]
     fn never_wait(&mut self) {}

@@ -11,6 +11,8 @@ use crate::engine::batch::Done;
 use crate::engine::blame::{Verdict, most_in_a_row};
 use crate::engine::job::Job;
 use crate::engine::shared::{drop_user, guard};
+use crate::engine::stations::Doing;
+use crate::error::stalled::At;
 use crate::error::{Cause, Error};
 use crate::stage::{GpuStage, StageError};
 
@@ -62,6 +64,7 @@ impl<J: Job> DeviceLoop<J> {
                 let times = self.fruitless;
                 break Err(cause.context(format!("lost {times} times in a row without a result between")));
             }
+            self.post.now(&self.shared, Doing::At(At::Rebuild));
             let reopened = guard(|| self.gpu.reopen()).unwrap_or_else(|panic| Err(StageError::Batch(panic)));
             match reopened {
                 Ok(()) => break Ok(()),
