@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use super::auto::Chooser;
 use super::batch::{Batch, Item};
 use super::job::Job;
 use super::late::Watch;
@@ -16,6 +17,7 @@ use super::then::ThenBatch;
 use super::tokens::Tokens;
 use super::work::Work;
 use crate::error::Cause;
+use crate::observe::decision::Decision;
 use crate::observe::meters::Meters;
 use crate::stage::CpuStage as _;
 
@@ -37,6 +39,10 @@ pub(crate) struct Shared<J: Job> {
     pub(crate) in_hand: AtomicUsize,
     /// Where items may be late.
     pub(crate) watch: Option<Watch>,
+    /// Where measured costs decide.
+    pub(crate) chooser: Option<Chooser>,
+    /// What was chosen before the run started.
+    chosen: Vec<Decision>,
     stop: AtomicBool,
 }
 
@@ -76,6 +82,8 @@ pub(crate) struct Parts<J: Job> {
     pub(crate) threads: Threads,
     /// Time that an item may take.
     pub(crate) item_timeout: Option<Duration>,
+    pub(crate) chooser: Option<Chooser>,
+    pub(crate) chosen: Vec<Decision>,
 }
 
 impl<J: Job> Shared<J> {
@@ -92,6 +100,8 @@ impl<J: Job> Shared<J> {
             workers: parts.workers,
             threads: parts.threads,
             watch: parts.item_timeout.map(|limit| Watch::new(&seam, limit)),
+            chooser: parts.chooser,
+            chosen: parts.chosen,
             meters: Meters::default(),
             in_source: AtomicBool::new(false),
             in_hand: AtomicUsize::new(0),
@@ -103,6 +113,12 @@ impl<J: Job> Shared<J> {
     /// Whether nothing more may come out.
     pub(crate) fn stopped(&self) -> bool {
         self.stop.load(Ordering::SeqCst)
+    }
+
+    /// What was chosen so far, oldest first.
+    pub(crate) fn decisions(&self) -> Vec<Decision> {
+        let measured = self.chooser.as_ref().map(Chooser::decisions).unwrap_or_default();
+        self.chosen.iter().cloned().chain(measured).collect()
     }
 
     /// Takes no more documents in; what was cut still comes out.

@@ -387,4 +387,7 @@ fn meter<J: Job>(shared: &Shared<J>, start: Moment, end: Moment, items: usize) {
     meters.prepare.add(time);
     meters.last_work.set(end);
     shared.work.learn_cost(time, items);
+    if let Some(chooser) = &shared.chooser {
+        chooser.prepared(time, items);
+    }
 }
