@@ -69,7 +69,7 @@ pub use gpu::{Gpu, Program, Tensors};
 pub use observe::accounts::Accounts;
 pub use observe::bound::Bottleneck;
 pub use observe::decision::Decision;
-pub use observe::predict;
+pub use observe::predict::{self, predict};
 pub use observe::progress::Progress;
 pub use observe::report::{CpuReport, DeviceReport, KernelReport, Report, Waits};
 pub use parallel::parallel;

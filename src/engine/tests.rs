@@ -3,5 +3,6 @@
 mod choosing;
 mod fake;
 mod manual_time;
+mod predicted;
 mod random_schedules;
 mod without_device;

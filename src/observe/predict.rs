@@ -1,11 +1,11 @@
 //! What a run will take, before it is started.
 //!
-//! `predict()` computes the schedule of the engine from the costs of a document and the settings of a
+//! [`predict()`] computes the schedule of the engine from the costs of a document and the settings of a
 //! run: tokens, workers, line, ramp, devices with their depth, `then`, caller. It runs nothing and reads no
 //! clock, and it is exact where the costs are: every moment is a whole number of nanoseconds, and under a
 //! manual clock the engine takes the time that is predicted, to the nanosecond.
 //!
-//! ```ignore
+//! ```
 //! use gapless::Bottleneck;
 //! use gapless::predict::{Costs, Settings, predict};
 //!
@@ -24,10 +24,99 @@
 //! about 50 microseconds a document on; trivial documents go in groups, and their cost is the engine's own.
 //! The halves have a processor and a device of their own each.
 
+mod closed;
 mod costs;
 mod prediction;
+mod rules;
+mod schedule;
+mod sequential;
 mod settings;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use self::costs::Costs;
 pub use self::prediction::Prediction;
+use self::rules::{Rules, Time, seconds};
+use self::schedule::Outcome;
 pub use self::settings::{Settings, Way};
+use super::bound;
+use crate::error::Error;
+
+/// What a run with these costs and settings will take.
+///
+/// With several pipelines each gets an equal share of the documents; at most two shares differ, by one
+/// document, and the times are those of the pipeline that ends last.
+///
+/// Takes microseconds where there is a closed form (one device, one batch deep, nothing but the two halves).
+/// Otherwise the schedule is gone through until it repeats itself, and whole periods are added.
+///
+/// # Errors
+/// [`Error::Setting`] names a setting that cannot work, or a cost that is none.
+pub fn predict(costs: &Costs, settings: &Settings) -> Result<Prediction, Error> {
+    costs.check()?;
+    settings.check(costs.then.is_some())?;
+    let small = settings.documents / settings.pipelines;
+    let large = settings.documents % settings.pipelines;
+    let shares = [(small + 1, large), (small, settings.pipelines - large)];
+    let predicted =
+        shares.into_iter().filter(|(_, pipelines)| *pipelines > 0).map(|(documents, pipelines)| {
+            let rules = Rules::new(costs, settings, documents);
+            (predict_one(&rules, settings), pipelines * rules.cuts().batches())
+        });
+    let predicted: Vec<(Prediction, u64)> = predicted.collect();
+    let batches = predicted.iter().map(|(_, batches)| batches).sum();
+    let last = predicted.into_iter().map(|(prediction, _)| prediction);
+    let last = last.reduce(|one, other| if other.seconds > one.seconds { other } else { one });
+    let last = last.unwrap_or_else(|| predict_one(&Rules::new(costs, settings, 0), settings));
+    Ok(Prediction { batches, ..last })
+}
+
+/// Whether threads of the engine that wake at the same moment would decide what comes next.
+#[cfg(test)]
+pub(crate) fn left_to_chance(costs: &Costs, settings: &Settings) -> bool {
+    schedule::left_to_chance(&Rules::new(costs, settings, settings.documents))
+}
+
+fn predict_one(rules: &Rules, settings: &Settings) -> Prediction {
+    let sequential = settings.way == Way::Sequential;
+    let outcome = match settings.way {
+        Way::Sequential => sequential::sequential(rules),
+        _ => closed::closed_form(rules).unwrap_or_else(|| schedule::schedule(rules).0),
+    };
+    let devices = if sequential { 1 } else { rules.devices };
+    let costs = total(rules, devices);
+    let Outcome { end, first_result, first_submit, last_collect } = outcome;
+    let share = |work: f64, of: usize| if end > 0 { work / (of as f64 * seconds(end)) } else { 0.0 };
+    let tokens = if sequential { rules.documents } else { rules.tokens };
+    let between = seconds(last_collect - first_submit);
+    Prediction {
+        seconds: seconds(end),
+        bound_s: costs.bound(),
+        bottleneck: costs.bottleneck(),
+        first_result_s: seconds(first_result),
+        tokens,
+        batches: rules.cuts().batches(),
+        cpu_busy: share(costs.cpu, rules.workers),
+        gpu_busy: share(costs.gpu, devices),
+        fill_s: seconds(first_submit),
+        stalls_s: (between - costs.gpu / devices as f64).max(0.0),
+        drain_s: seconds(end - last_collect),
+        memory_bytes: (settings.item_bytes > 0).then(|| tokens.saturating_mul(settings.item_bytes)),
+    }
+}
+
+/// What the whole run costs, for the law of the bound that reports use too.
+fn total(rules: &Rules, devices: usize) -> bound::Costs {
+    let documents = Time::from(rules.documents);
+    let first = Time::from(if rules.documents > 0 { rules.weight(0) } else { 0 });
+    bound::Costs {
+        cpu: seconds(documents * (rules.cpu + rules.then.unwrap_or(0))),
+        workers: rules.workers as f64,
+        first_item: seconds(first * rules.cpu),
+        gpu: seconds(rules.device_work()),
+        devices: devices as f64,
+        items: rules.items as f64,
+        source: seconds(documents * rules.source),
+        caller: seconds(Time::from(rules.cuts().batches()) * rules.caller),
+    }
+}

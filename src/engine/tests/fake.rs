@@ -217,6 +217,10 @@ impl GpuStage<Vec<Doc>> for FakeDevice {
     type Output = Vec<u64>;
     type Ticket = FakeTicket;
 
+    fn depth(&self) -> usize {
+        self.depth
+    }
+
     fn submit(&mut self, batch: &[Vec<Doc>]) -> Result<FakeTicket, StageError> {
         let ids: Vec<u64> = batch.iter().flatten().map(|document| document.id).collect();
         let documents = ids.len();
@@ -234,6 +238,41 @@ impl GpuStage<Vec<Doc>> for FakeDevice {
     fn reopen(&mut self) -> Result<(), StageError> {
         self.make_again()
     }
+}
+
+/// Work on each row that takes `cost` of manual time.
+pub(super) struct FakeThen {
+    pub(super) seam: Seam,
+    pub(super) cost: Duration,
+}
+
+impl After<Doc, Vec<u64>> for FakeThen {
+    type Delivered = Vec<u64>;
+    type Part = u64;
+    const PER_ROW: bool = true;
+
+    fn whole(&self, _: Vec<u64>) -> Option<Vec<u64>> {
+        None
+    }
+
+    fn part(&self, _: &mut Doc, output: &Vec<u64>, row: usize) -> Result<u64, Cause> {
+        pass(&self.seam, self.cost);
+        Ok(output[row])
+    }
+
+    fn join(&self, parts: Vec<u64>) -> Option<Vec<u64>> {
+        Some(parts)
+    }
+}
+
+/// Documents that take `cost` of manual time each before they come.
+pub(super) fn slow_docs(
+    seam: &Seam,
+    count: u64,
+    cost: Duration,
+) -> impl Iterator<Item = Doc> + Send + 'static {
+    let seam = seam.clone();
+    docs(count).inspect(move |_| pass(&seam, cost))
 }
 
 /// Document by document, with or without a function on the rows.

@@ -2,7 +2,7 @@
 
 use crate::observe::bound::Bottleneck;
 
-/// What a run will take, computed by `predict()`.
+/// What a run will take, computed by [`predict()`](super::predict()).
 ///
 /// With several pipelines the times are those of the slowest, which has the largest share of the documents.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -171,8 +171,11 @@ impl Settings {
         if self.workers == 0 || self.workers > MOST_WORKERS {
             return refuse("workers", "a run is predicted for 1 to 4096 workers");
         }
-        if self.devices == 0 || self.pipelines == 0 {
+        if self.devices == 0 {
             return refuse("devices", "0 devices run nothing; give 1 or more");
+        }
+        if self.pipelines == 0 {
+            return refuse("pipelines", "0 pipelines run nothing; give 1 or more");
         }
         if self.depth.saturating_mul(self.devices).saturating_mul(self.batch_size) > MOST_TOKENS {
             return refuse(
@@ -193,6 +196,7 @@ impl Settings {
                 refuse("ramp", "per_batch cuts its batches before anything is prepared; leave ramp out")
             }
             Way::PerBatch if then => refuse("then", "per_batch has no then; leave it out"),
+            Way::Sequential if then => refuse("then", "a sequential run with then is not predicted"),
             _ => Ok(()),
         }
     }
