@@ -7,6 +7,7 @@
 //! It never knows what a document is, what a device is, or who asked.
 
 mod alarm;
+mod auto;
 pub(crate) mod batch;
 mod blame;
 mod budget;

@@ -61,13 +61,16 @@ pub mod pipeline;
 mod place;
 mod stage;
 
-pub use engine::settings::{AtMost, Auto, LastBatch, OnFailure, Order, WorkerCount};
+pub use engine::settings::{
+    Ahead, AtMost, Auto, BatchSize, LastBatch, Memory, OnFailure, Order, Ramp, UpTo, WorkerCount,
+};
 pub use engine::watchdog::Watchdog;
 pub use error::stalled::{At, Inside, Stalled, Wait};
 pub use error::{Cause, Error, Failure, Stage};
 pub use gpu::{Gpu, Program, Tensors};
 pub use observe::accounts::Accounts;
 pub use observe::bound::Bottleneck;
+pub use observe::decision::Decision;
 pub use observe::predict::{self, predict};
 pub use observe::progress::Progress;
 pub use observe::record::Recording;

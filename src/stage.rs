@@ -54,6 +54,14 @@ pub trait CpuStage<D>: Send + Sync + 'static {
     /// its result was handed over, on the thread that runs the device.
     fn recycle(&self, _used: Self::Prepared) {}
 
+    /// Most bytes that one prepared item takes, with everything that it owns. Asked for once, before the run
+    /// starts, where [`Pipeline::memory`](crate::Pipeline::memory) sets a budget.
+    ///
+    /// By default known for a type that needs no drop, and `None` for any other.
+    fn prepared_bytes(&self) -> Option<usize> {
+        plain_bytes::<Self::Prepared>()
+    }
+
     /// Tells that the run is being stopped: a call that waits for something (another process, a server)
     /// should give up and return. Called from another thread, once a run; the stage may be used again.
     fn interrupt(&self) {}

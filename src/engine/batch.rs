@@ -92,6 +92,11 @@ pub(crate) struct Part {
 impl Part {
     /// A whole batch, however many items it will hold.
     const WHOLE: Self = Self { start: 0, end: usize::MAX, last: true };
+
+    /// Whether the batch was not halved.
+    pub(crate) fn is_whole(self) -> bool {
+        self == Self::WHOLE
+    }
 }
 
 impl<D, P> Batch<D, P> {

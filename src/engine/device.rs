@@ -18,10 +18,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::auto;
 use super::batch::{Batch, Delivery, Done};
+use super::blame::Suspicion;
 use super::check::{check_rows, fill_up};
 use super::job::{After, Job};
-use super::seam::{Moment, Receiver, Sender};
+use super::seam::{Disconnected, Moment, Receiver, Sender};
 use super::shared::{Shared, drop_user, guard};
 use super::stations::Doing;
 use super::then::{self, DoneOf, cancel_done};
@@ -196,12 +198,34 @@ impl<J: Job> DeviceLoop<J> {
     }
 
     /// Nothing is in flight: waits for a batch, and cuts one itself where documents have waited long enough.
-    fn wait_for_batch(&mut self) -> Result<Option<BatchOf<J>>, super::seam::Disconnected> {
+    fn wait_for_batch(&mut self) -> Result<Option<BatchOf<J>>, Disconnected> {
         self.post.wait(Doing::ForBatch, Moment::ZERO);
+        if let Some(batch) = self.feed_idle()? {
+            return Ok(Some(batch));
+        }
         match self.cut_overdue() {
             Some(left) => self.batches.recv_timeout(left),
             None => self.batches.recv().map(Some),
         }
+    }
+
+    /// While costs are learnt: a batch that is there, or else what stands in the line.
+    fn feed_idle(&self) -> Result<Option<BatchOf<J>>, Disconnected> {
+        let Some(chooser) = self.shared.chooser.as_ref().filter(|chooser| chooser.feeds_idle()) else {
+            return Ok(None);
+        };
+        let mut line = self.shared.line.lock();
+        // Under the line's lock, so that nothing is cut between the look and the asking.
+        if let Some(batch) = self.batches.try_recv()? {
+            return Ok(Some(batch));
+        }
+        let (goes_on, aftermath) = line.feed_idle();
+        drop(line);
+        self.shared.settle(aftermath);
+        if !goes_on {
+            chooser.feed_idle_no_more();
+        }
+        Ok(None)
     }
 
     /// With `max_wait`: cuts what has waited long enough, and says how long the rest may wait.
@@ -284,7 +308,11 @@ impl<J: Job> DeviceLoop<J> {
 
     /// Hands a batch over, with the device's output where there is one.
     fn finish(&mut self, mut batch: BatchOf<J>, output: Option<J::Output>, now: Moment) {
-        self.end_busy_at(now);
+        let took = self.end_busy_at(now);
+        // A batch that was halved or met a loss says nothing of what others cost.
+        if output.is_some() && batch.part.is_whole() && batch.suspicion == Suspicion::default() {
+            auto::ran(&self.shared, batch.prepared.len(), took);
+        }
         self.count(&batch);
         let used = std::mem::take(&mut batch.prepared);
         match output {

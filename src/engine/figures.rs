@@ -36,6 +36,7 @@ impl<J: Job> Caller<J> {
             peak_in_flight: self.shared.tokens.peak(),
             accounts: self.shared.ledger.lock().accounts(),
             left_behind: self.left_behind().to_vec(),
+            decisions: self.shared.decisions(),
         };
         Report::new(measured)
     }

@@ -6,6 +6,8 @@
 //!
 //! Uses: `seam`, `batch`, `budget`. Used by: `work`, `feed`, `device`.
 
+mod early;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -30,6 +32,8 @@ pub(crate) struct Cuts<P> {
     pub(crate) size: usize,
     /// Whether the first batches are 1, 2, 4, … items.
     pub(crate) ramp: bool,
+    /// Whether a device that has nothing to do gets what stands, until a batch is full.
+    pub(crate) early: bool,
     /// Good and failed items at which the open batch is cut, since no token may be left for another.
     pub(crate) limit: usize,
     pub(crate) order: Order,
@@ -77,6 +81,8 @@ impl<D, P> Default for Aftermath<D, P> {
 pub(crate) struct Line<D, P> {
     cuts: Cuts<P>,
     size: usize,
+    /// Least items for a device that has nothing to do; `None` where it waits for a full batch.
+    early: Option<usize>,
     ring: VecDeque<Option<Slot<D, P>>>,
     head: u64,
     accepted: u64,
@@ -99,13 +105,14 @@ pub(crate) struct Line<D, P> {
 
 impl<D, P> Line<D, P> {
     pub(crate) fn new(cuts: Cuts<P>, sink: Sink<D, P>, budget: Budget, weigh: Weigh<D>) -> Self {
-        let size = if cuts.ramp { 1 } else { cuts.size };
+        let size = if cuts.ramp || cuts.early { 1 } else { cuts.size };
         let capacity = match (&sink, cuts.order) {
             (Sink::Stream(_), Order::Source) => cuts.limit,
             _ => 0,
         };
         Self {
             open: Batch::new(BatchIndex(0), Vec::with_capacity(cuts.room()), cuts.room()),
+            early: cuts.early.then_some(1),
             cuts,
             size,
             ring: VecDeque::with_capacity(capacity.min(RESERVED)),
@@ -276,7 +283,7 @@ impl<D, P> Line<D, P> {
         let next = Batch::new(BatchIndex(self.open.index.0 + 1), prepared, self.cuts.room());
         let batch = std::mem::replace(&mut self.open, next);
         self.opened = None;
-        self.size = (self.size * 2).min(self.cuts.size);
+        self.size = self.size_after(batch.items.len());
         match &mut self.sink {
             Some(Sink::Stream(out)) => after.batches.extend(out.send(batch).err()),
             Some(Sink::Hold { held, .. }) => held.push(batch),

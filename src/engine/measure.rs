@@ -20,6 +20,9 @@ pub(super) fn prepared<J: Job>(shared: &Shared<J>, first: Position, time: Range<
     }
     meters.prepare.add(taken);
     meters.last_work.set(time.end);
+    if let Some(chooser) = &shared.chooser {
+        chooser.prepared(taken, items);
+    }
     shared.record(|| Span::new(Kind::Prepare, time.start, time.end).about(first.0, items).in_lane(rank()));
 }
 

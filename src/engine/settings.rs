@@ -1,10 +1,15 @@
 //! The settings that the engine understands, checked in one place.
 
+mod choice;
+mod memory;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use rayon::ThreadPool;
 
+pub use self::choice::{Ahead, Auto, BatchSize, Memory, Ramp, UpTo, WorkerCount};
+pub(crate) use self::choice::{Asked, cores};
 use super::seam::Pool;
 use super::watchdog::Patience;
 use crate::error::Error;
@@ -76,54 +81,18 @@ impl From<f64> for AtMost {
     }
 }
 
-/// How many workers prepare documents.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum WorkerCount {
-    /// One a core that this process may use.
-    #[default]
-    Auto,
-    /// So many threads; 0 runs everything inline in the caller, serially and deterministically.
-    Exactly(usize),
-}
-
-/// Let gapless choose.
-///
-/// ```
-/// use gapless::{Auto, WorkerCount};
-/// assert_eq!(WorkerCount::from(Auto), WorkerCount::Auto);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Auto;
-
-impl From<Auto> for WorkerCount {
-    fn from(Auto: Auto) -> Self {
-        Self::Auto
-    }
-}
-
-impl From<usize> for WorkerCount {
-    fn from(workers: usize) -> Self {
-        Self::Exactly(workers)
-    }
-}
-
-impl WorkerCount {
-    fn resolve(self) -> usize {
-        match self {
-            Self::Auto => std::thread::available_parallelism().map_or(1, usize::from),
-            Self::Exactly(workers) => workers,
-        }
-    }
-}
-
 /// Everything that can be set, with its default.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings<P> {
+    /// The largest, where that is left to gapless.
     pub(crate) batch_size: usize,
     pub(crate) workers: WorkerCount,
     /// `None` where it was left open.
     pub(crate) ahead: Option<usize>,
     pub(crate) ramp: bool,
+    pub(crate) asked: Asked,
+    /// What prepared items may take.
+    pub(crate) memory: Option<Memory>,
     pub(crate) order: Order,
     pub(crate) last_batch: LastBatch<P>,
     pub(crate) max_wait: Option<Duration>,
@@ -161,6 +130,8 @@ impl<P> Default for Settings<P> {
             workers: WorkerCount::Auto,
             ahead: None,
             ramp: false,
+            asked: Asked::default(),
+            memory: None,
             order: Order::Source,
             last_batch: LastBatch::Short,
             max_wait: None,
@@ -265,7 +236,8 @@ impl<P> Settings<P> {
         self.total = self.total.or(exact);
     }
 
-    fn ahead(&self) -> usize {
+    /// Batches ahead, or the most of them where that is left to gapless.
+    pub(crate) fn ahead(&self) -> usize {
         self.ahead.unwrap_or(AHEAD)
     }
 

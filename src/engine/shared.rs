@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use super::auto::Chooser;
 use super::batch::{Batch, Item};
 use super::job::Job;
 use super::late::Watch;
@@ -17,6 +18,7 @@ use super::tokens::Tokens;
 use super::watchdog::Lookout;
 use super::work::Work;
 use crate::error::Cause;
+use crate::observe::decision::Decision;
 use crate::observe::meters::Meters;
 use crate::observe::record::{Recorder, Recording, Span};
 use crate::stage::CpuStage as _;
@@ -47,6 +49,10 @@ pub(crate) struct Shared<J: Job> {
     pub(crate) lookout: Option<Lookout>,
     /// Whether there is a device.
     device: bool,
+    /// Where measured costs decide.
+    pub(crate) chooser: Option<Chooser>,
+    /// What was chosen before the run started.
+    chosen: Vec<Decision>,
     stop: AtomicBool,
 }
 
@@ -92,6 +98,8 @@ pub(crate) struct Parts<J: Job> {
     pub(crate) lookout: Option<Lookout>,
     /// Whether there is a device.
     pub(crate) device: bool,
+    pub(crate) chooser: Option<Chooser>,
+    pub(crate) chosen: Vec<Decision>,
 }
 
 impl<J: Job> Shared<J> {
@@ -112,6 +120,8 @@ impl<J: Job> Shared<J> {
             total: parts.total,
             lookout: parts.lookout,
             device: parts.device,
+            chooser: parts.chooser,
+            chosen: parts.chosen,
             meters: Meters::default(),
             in_source: AtomicBool::new(false),
             in_hand: AtomicUsize::new(0),
@@ -130,6 +140,12 @@ impl<J: Job> Shared<J> {
         if let Some(recorder) = &self.recorder {
             recorder.add(span());
         }
+    }
+
+    /// What was chosen so far, oldest first.
+    pub(crate) fn decisions(&self) -> Vec<Decision> {
+        let measured = self.chooser.as_ref().map(Chooser::decisions).unwrap_or_default();
+        self.chosen.iter().cloned().chain(measured).collect()
     }
 
     /// Takes no more documents in; what was cut still comes out.

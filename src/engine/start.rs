@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use super::auto::{self, Chooser, MOST_AHEAD, Scope};
 use super::batch::Batch;
 use super::budget::Budget;
 use super::caller::{Caller, Drive, FEEDER, SequentialDevice, Turn};
@@ -20,10 +21,11 @@ use super::then::DoneOf;
 use super::tokens::UNLIMITED;
 use super::watchdog::{self, Lookout, OnStall};
 use super::work::{Groups, Work};
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::observe::bar;
+use crate::observe::decision::Decision;
 use crate::observe::meters::DeviceMeter;
-use crate::stage::GpuStage;
+use crate::stage::{CpuStage as _, GpuStage};
 
 /// Everything that a run is made of.
 pub(crate) struct Plan<J: Job> {
@@ -54,11 +56,16 @@ pub(crate) fn start<J: Job>(mut plan: Plan<J>) -> Result<Caller<J>, Error> {
         // Everything happens in turn: a second device would only wait.
         plan.devices.truncate(1);
     }
+    let items = items_in_memory(&mut plan)?;
     let meters = open(&mut plan)?;
     check_depths(&plan, &meters)?;
-    let sizes = Sizes::new(&plan, &meters);
+    plan.settings.fit(items, depths(&meters), J::After::PER_ROW)?;
+    let shares_cpu = meters.iter().any(|meter| meter.info.kind.shares_cpu());
+    let chosen = auto::before_the_run(&mut plan.settings, plan.sequential, shares_cpu);
+    let sizes = Sizes::new(&plan, &meters, items);
+    let chooser = chooser(&plan, &meters, sizes);
     let threads = Threads::new(&plan.seam);
-    let built = build(plan, meters, sizes, &threads);
+    let built = build(plan, meters, sizes, (chooser, chosen), &threads);
     built.map_err(|error| {
         threads.join(std::time::Duration::from_secs(1), || std::time::Duration::from_millis(10));
         Error::Thread { cause: error.into() }
@@ -80,9 +87,57 @@ fn open<J: Job>(plan: &mut Plan<J>) -> Result<Vec<Arc<DeviceMeter>>, Error> {
         .collect()
 }
 
+/// Items that the memory holds, where it is bounded. The settings that are left open are fitted to them
+/// before the stages allocate.
+fn items_in_memory<J: Job>(plan: &mut Plan<J>) -> Result<Option<usize>, Error> {
+    if plan.settings.asked.ahead {
+        plan.settings.ahead = Some(MOST_AHEAD);
+    }
+    if plan.settings.memory.is_none() {
+        return Ok(None);
+    }
+    let known = super::shared::guard(|| plan.cpu.prepared_bytes()).map_err(|cause| Error::Open { cause })?;
+    let items = plan.settings.items_in_memory(known)?;
+    let depth = |gpu: &J::Gpu| super::shared::guard(|| gpu.depth());
+    let depths: Result<Vec<usize>, Cause> = plan.devices.iter().map(depth).collect();
+    let depths = depths.map_err(|cause| Error::Open { cause })?;
+    let depths = depths.into_iter().fold(0, |all: usize, depth| all.saturating_add(depth.max(1)));
+    plan.settings.fit(items, depths, J::After::PER_ROW)?;
+    Ok(items)
+}
+
+fn depths(meters: &[Arc<DeviceMeter>]) -> usize {
+    meters.iter().fold(0_usize, |depths, meter| depths.saturating_add(meter.depth))
+}
+
+/// What decides from measured costs, where anything is left to that.
+fn chooser<J: Job>(plan: &Plan<J>, meters: &[Arc<DeviceMeter>], sizes: Sizes) -> Option<Chooser> {
+    let settings = &plan.settings;
+    let scope = Scope {
+        asked: settings.asked,
+        workers: sizes.workers,
+        devices: meters.len(),
+        shares_cpu: meters.iter().any(|meter| meter.info.kind.shares_cpu()),
+        largest: settings.batch_size,
+        ahead: settings.ahead(),
+        ramp: settings.ramp,
+        beside: depths(meters) + 1 + usize::from(J::After::PER_ROW),
+        tokens: sizes.tokens,
+        least_tokens: sizes.least,
+        length: length(&plan.source),
+    };
+    settings.asked.anything().then(|| Chooser::new(&plan.seam, scope))
+}
+
+/// Documents of the source, where it says so. What it says is the user's code.
+fn length<D>(source: &Source<D>) -> Option<u64> {
+    let (least, most) = super::shared::guard(|| source.size_hint()).ok()?;
+    most.filter(|most| *most == least).map(|items| items as u64)
+}
+
 /// What the stages ask for must be bounded as the settings are.
 fn check_depths<J: Job>(plan: &Plan<J>, meters: &[Arc<DeviceMeter>]) -> Result<(), Error> {
-    let depths = meters.iter().fold(0_usize, |depths, meter| depths.saturating_add(meter.depth));
+    let depths = depths(meters);
     if depths.saturating_mul(plan.settings.batch_size) <= MOST_TOKENS {
         return Ok(());
     }
@@ -95,20 +150,25 @@ fn check_depths<J: Job>(plan: &Plan<J>, meters: &[Arc<DeviceMeter>]) -> Result<(
 struct Sizes {
     workers: usize,
     tokens: usize,
+    /// Tokens that items of this kind have at least, where `ahead` was left open.
+    least: usize,
     /// Items at which a batch is cut, whatever else it waits for: the tokens that items of any kind have.
     limit: usize,
     inline: bool,
 }
 
 impl Sizes {
-    fn new<J: Job>(plan: &Plan<J>, meters: &[Arc<DeviceMeter>]) -> Self {
+    /// `items` are those that the memory holds.
+    fn new<J: Job>(plan: &Plan<J>, meters: &[Arc<DeviceMeter>], items: Option<usize>) -> Self {
         let workers = plan.settings.pool().threads();
-        let depths = meters.iter().map(|meter| meter.depth).sum();
-        let limit = plan.settings.tokens(workers, depths, J::After::PER_ROW);
+        let most = items.unwrap_or(usize::MAX);
+        let limit = plan.settings.tokens(workers, depths(meters), J::After::PER_ROW).min(most);
         let inline = workers == 0;
-        let left_open = plan.settings.ahead.is_none() && plan.settings.max_wait.is_none() && !inline;
-        let tokens = if left_open { limit.max(plain::tokens::<J>()) } else { limit };
-        Self { workers, tokens, limit, inline }
+        let left_open = (plan.settings.ahead.is_none() || plan.settings.asked.ahead)
+            && plan.settings.max_wait.is_none()
+            && !inline;
+        let least = if left_open { plain::tokens::<J>().min(most) } else { 0 };
+        Self { workers, tokens: limit.max(least), least, limit, inline }
     }
 
     /// A quarter of a worker's share of the tokens, so that a group never holds up a batch. One where the
@@ -125,12 +185,15 @@ fn build<J: Job>(
     plan: Plan<J>,
     meters: Vec<Arc<DeviceMeter>>,
     sizes: Sizes,
+    (chooser, chosen): (Option<Chooser>, Vec<Decision>),
     threads: &Threads,
 ) -> io::Result<Caller<J>> {
     let Plan { seam, cpu, devices, after, settings, source, sequential, on_late, on_stall } = plan;
     let (results_in, results) = seam.channel(2 * sizes.tokens + meters.len());
     let Route { sink, batches, held } = Route::new(&seam, sizes, sequential && !sizes.inline);
-    let line = Line::new(cuts(&settings, sizes), sink, Budget::new(settings.on_failure), J::documents);
+    let first_room = chooser.as_ref().map(Chooser::first_room);
+    let limit = first_room.map_or(sizes.limit, |(limit, _)| limit);
+    let line = Line::new(cuts(&settings, limit), sink, Budget::new(settings.on_failure), J::documents);
     let pool = settings.pool();
     let own_pool = matches!(pool, Pool::Private(_));
     let shared = Shared::new(Parts {
@@ -154,11 +217,16 @@ fn build<J: Job>(
             .watchdog
             .map(|asked| Lookout::new(&seam, asked, settings.documents, settings.max_wait.is_some())),
         device: !settings.direct,
+        chooser,
+        chosen,
         line,
         seam,
         cpu,
         after,
     });
+    if let Some((_, tokens)) = first_room {
+        shared.tokens.allow(tokens);
+    }
     let feeder = Feeder::new(&shared, source, settings.batch_size, settings.pause);
     let make = Make { shared: &shared, meters: &meters, settings: &settings, results: results_in };
     let drive = make.drive(devices, feeder, batches.as_ref(), held, sizes);
@@ -191,11 +259,12 @@ fn watch<J: Job>(shared: &Arc<Shared<J>>, on_stall: Option<OnStall>) -> io::Resu
     shared.threads.spawn("gapless-watchdog".into(), move || watchdog::run(&watched, on_stall))
 }
 
-fn cuts<P>(settings: &Settings<P>, sizes: Sizes) -> Cuts<P> {
+fn cuts<P>(settings: &Settings<P>, limit: usize) -> Cuts<P> {
     Cuts {
         size: settings.batch_size,
-        ramp: settings.ramp,
-        limit: sizes.limit,
+        ramp: settings.ramp && !settings.asked.cuts(),
+        early: settings.asked.cuts(),
+        limit,
         order: settings.order,
         last: settings.last_batch,
         eager: settings.direct,

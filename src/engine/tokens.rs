@@ -18,6 +18,8 @@ pub(crate) struct Tokens {
 
 struct State {
     free: usize,
+    /// Tokens that are not given out for the time being.
+    withheld: usize,
     least_free: usize,
     feeder_waits: bool,
     stopped: bool,
@@ -25,7 +27,8 @@ struct State {
 
 impl Tokens {
     pub(crate) fn new(seam: &Seam, total: usize) -> Self {
-        let state = State { free: total, least_free: total, feeder_waits: false, stopped: false };
+        let state =
+            State { free: total, withheld: 0, least_free: total, feeder_waits: false, stopped: false };
         Self {
             #[cfg(test)]
             seam: seam.clone(),
@@ -38,7 +41,7 @@ impl Tokens {
     /// Takes between 1 and `want` tokens, waiting for the first; `None` once the run is stopped.
     pub(crate) fn take(&self, want: usize) -> Option<usize> {
         let mut state = self.state.lock();
-        while state.free == 0 && !state.stopped {
+        while state.available() == 0 && !state.stopped {
             state.feeder_waits = true;
             state = self.changed.wait(state, &self.state);
         }
@@ -64,6 +67,17 @@ impl Tokens {
         let mut state = self.state.lock();
         state.free += tokens;
         debug_assert!(state.free <= self.total, "more tokens came back than were taken");
+        let wake = state.feeder_waits;
+        drop(state);
+        if wake {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Allows so many in flight, of those there are in all. More that are out already come back as they do.
+    pub(crate) fn allow(&self, tokens: usize) {
+        let mut state = self.state.lock();
+        state.withheld = self.total.saturating_sub(tokens.max(1));
         let wake = state.feeder_waits;
         drop(state);
         if wake {
@@ -103,11 +117,16 @@ impl Tokens {
 }
 
 impl State {
+    fn available(&self) -> usize {
+        self.free.saturating_sub(self.withheld)
+    }
+
     fn take(&mut self, want: usize) -> Option<usize> {
-        if self.stopped || self.free == 0 {
+        let available = self.available();
+        if self.stopped || available == 0 {
             return None;
         }
-        let taken = want.min(self.free);
+        let taken = want.min(available);
         self.free -= taken;
         self.least_free = self.least_free.min(self.free);
         Some(taken)

@@ -387,4 +387,10 @@ impl<D: Photo> CpuStage<D> for Loader {
     fn recycle(&self, used: Array3<u8>) {
         self.keep(used);
     }
+
+    /// Known where both sides are set.
+    fn prepared_bytes(&self) -> Option<usize> {
+        let (height, width, channels) = self.shape()?;
+        height.checked_mul(width)?.checked_mul(channels)
+    }
 }

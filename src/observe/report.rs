@@ -4,6 +4,7 @@ mod text;
 
 use super::accounts::Accounts;
 use super::bound::{Bottleneck, Costs};
+use super::decision::Decision;
 use crate::stage::DeviceKind;
 
 /// Where the time of a run went, and what to change.
@@ -51,6 +52,8 @@ pub struct Report {
     /// Threads that were left behind, since user code did not return within the grace period: the thread
     /// inside it, and with a worker the others of its pool.
     pub left_behind: Vec<String>,
+    /// What gapless chose, and why, oldest first: see [`Auto`](crate::Auto).
+    pub decisions: Vec<Decision>,
     /// What to change, in one sentence.
     pub advice: String,
 }
@@ -154,6 +157,7 @@ pub(crate) struct Measured {
     pub(crate) peak_in_flight: usize,
     pub(crate) accounts: Accounts,
     pub(crate) left_behind: Vec<String>,
+    pub(crate) decisions: Vec<Decision>,
 }
 
 impl Report {
@@ -182,6 +186,7 @@ impl Report {
             peak_in_flight: measured.peak_in_flight,
             accounts: measured.accounts,
             left_behind: measured.left_behind,
+            decisions: measured.decisions,
             advice: String::new(),
         };
         report.advice = super::advice::advise(&report);
@@ -207,6 +212,7 @@ impl Report {
             peak_in_flight: 0,
             accounts: Accounts::default(),
             left_behind: Vec::new(),
+            decisions: Vec::new(),
             advice: "The run was not started: its first item says why.".into(),
         }
     }

@@ -45,6 +45,10 @@ pub(crate) fn check<D, M: Mode<D>, P>(settings: &mut Settings<P>) -> Result<(), 
             "with per_batch the source is cut before anything is prepared; use Pipeline::new to ramp up";
         return Err(Error::Setting { name: "ramp", reason: reason.into() });
     }
+    if settings.asked.batch_size {
+        let reason = "with per_batch the source is cut before anything is measured; give a number";
+        return Err(Error::Setting { name: "batch_size", reason: reason.into() });
+    }
     if !matches!(settings.last_batch, crate::engine::settings::LastBatch::Short) {
         let reason = "with per_batch the last batch is prepared by your own call; pad or drop it there";
         return Err(Error::Setting { name: "last_batch", reason: reason.into() });

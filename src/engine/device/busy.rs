@@ -1,5 +1,7 @@
 //! When the device has work and when it has none.
 
+use std::time::Duration;
+
 use super::DeviceLoop;
 use crate::engine::job::Job;
 use crate::engine::seam::Moment;
@@ -24,13 +26,16 @@ impl<J: Job> DeviceLoop<J> {
         self.end_busy_at(now);
     }
 
-    pub(super) fn end_busy_at(&mut self, now: Moment) {
+    /// As `end_busy`, at a moment that is known; says for how long the device worked on the batch alone.
+    pub(super) fn end_busy_at(&mut self, now: Moment) -> Duration {
         if self.idle_since.is_some() || self.meter.first_submit.get().is_none() {
-            return;
+            return Duration::ZERO;
         }
-        self.meter.busy.add(now.saturating_sub(self.busy_since));
+        let took = now.saturating_sub(self.busy_since);
+        self.meter.busy.add(took);
         self.meter.last_collect.set(now);
         self.busy_since = now;
         self.idle_since = self.in_flight.is_empty().then_some(now);
+        took
     }
 }

@@ -47,6 +47,9 @@ impl fmt::Display for Report {
             self.peak_in_flight,
             self.tokens.map(|tokens| format!(" of {tokens} tokens")).unwrap_or_default()
         )?;
+        for decision in &self.decisions {
+            writeln!(f, "  {decision}")?;
+        }
         for thread in &self.left_behind {
             writeln!(f, "  left behind: {thread}, since user code did not return")?;
         }

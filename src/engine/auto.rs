@@ -1,0 +1,224 @@
+//! Choosing batch size, `ahead` and ramp for a run, from its own first batches.
+//!
+//! While costs are learnt the first batches are small: a device that has nothing to do gets what stands in
+//! the line. As soon as the launch can be told from the documents, one pure function ([`choose`]) decides;
+//! the line cuts at the new size from then on, and tokens beyond it are withheld. At twice as many batches it
+//! looks again, and decides again where the costs have become others.
+//!
+//! It never waits, never runs user code, and reads the clock only where the device thread has read it.
+//!
+//! Uses: `line`, `tokens`, the meters. Used by: `device`, `work`, `start`, the report.
+
+mod choose;
+mod fixed;
+mod learn;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use self::choose::{Costs, Frame};
+pub(crate) use self::fixed::before_the_run;
+use self::learn::{Learned, Totals};
+use super::job::Job;
+use super::seam::{Moment, Mutex, Seam};
+use super::settings::{Asked, cores};
+use super::shared::Shared;
+use crate::observe::decision::Decision;
+
+/// What a run was left to choose, and within which limits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scope {
+    pub(crate) asked: Asked,
+    pub(crate) workers: usize,
+    pub(crate) devices: usize,
+    /// Whether a device is the CPU.
+    pub(crate) shares_cpu: bool,
+    pub(crate) largest: usize,
+    /// The most, where it is left to gapless.
+    pub(crate) ahead: usize,
+    /// Whether the run was told to ramp up.
+    pub(crate) ramp: bool,
+    /// Batches in flight beside those ahead: on the devices, being filled, in `then`.
+    pub(crate) beside: usize,
+    /// Tokens that there are in all.
+    pub(crate) tokens: usize,
+    /// Tokens that items of this kind have at least.
+    pub(crate) least_tokens: usize,
+    /// Documents of the source, where it says so.
+    pub(crate) length: Option<u64>,
+}
+
+/// Batches ahead that are chosen at most, and before anything is known.
+pub(crate) const MOST_AHEAD: usize = 8;
+const FIRST_AHEAD: usize = 2;
+
+impl Scope {
+    /// Items at which a batch is cut, and tokens that are allowed, with batches of this size.
+    fn room(&self, size: usize, ahead: usize) -> (usize, usize) {
+        let items = ((ahead + self.beside) * size).max(2 * size).max(4 * self.workers);
+        let limit = items.min(self.tokens);
+        (limit, limit.max(self.least_tokens).min(self.tokens))
+    }
+
+    /// The same before anything is known.
+    fn first_room(&self) -> (usize, usize) {
+        self.room(self.largest, if self.asked.ahead { self.ahead.min(FIRST_AHEAD) } else { self.ahead })
+    }
+}
+
+/// What decides for one run.
+pub(crate) struct Chooser {
+    scope: Scope,
+    state: Mutex<State>,
+    /// Whether a device that has nothing to do should ask the line.
+    early: AtomicBool,
+    /// The slowest document so far, in nanoseconds.
+    slowest: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    learned: Learned,
+    chosen: Option<Chosen>,
+    decisions: Vec<Decision>,
+}
+
+/// The choice in force.
+#[derive(Clone, Copy, Debug)]
+struct Chosen {
+    /// What it rests on.
+    from: Costs,
+    size: usize,
+    ahead: usize,
+    early: bool,
+}
+
+impl Chooser {
+    pub(crate) fn new(seam: &Seam, scope: Scope) -> Self {
+        Self {
+            scope,
+            state: seam.mutex(State::default()),
+            early: AtomicBool::new(scope.asked.cuts()),
+            slowest: AtomicU64::new(0),
+        }
+    }
+
+    /// Items at which a batch is cut, and tokens that are allowed, before anything is known.
+    pub(crate) fn first_room(&self) -> (usize, usize) {
+        self.scope.first_room()
+    }
+
+    /// Whether a device that has nothing to do should ask the line for what stands.
+    pub(crate) fn feeds_idle(&self) -> bool {
+        self.early.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn feed_idle_no_more(&self) {
+        self.early.store(false, Ordering::Relaxed);
+    }
+
+    /// So many documents were prepared in one go.
+    pub(crate) fn prepared(&self, time: Duration, items: usize) {
+        let each = u64::try_from(time.as_nanos() / items.max(1) as u128).unwrap_or(u64::MAX);
+        self.slowest.fetch_max(each, Ordering::Relaxed);
+    }
+
+    /// What was decided so far, oldest first.
+    pub(crate) fn decisions(&self) -> Vec<Decision> {
+        self.state.lock().decisions.clone()
+    }
+
+    fn slowest(&self) -> f64 {
+        Duration::from_nanos(self.slowest.load(Ordering::Relaxed)).as_secs_f64()
+    }
+
+    /// Decides where enough is known, or where costs have become others.
+    fn decide(&self, state: &mut State, totals: Totals, now: Moment) -> Option<Chosen> {
+        let costs = match state.chosen {
+            None => Some(state.learned.costs(&totals, self.slowest())),
+            Some(chosen) => state.learned.drifted(&chosen.from, &totals, self.slowest()),
+        };
+        state.learned.looked(totals);
+        let (chosen, decisions) = self.choose(costs?, state);
+        let news = decisions.into_iter().map(|decision| Decision { at_s: now.as_secs_f64(), ..decision });
+        let said = std::mem::take(&mut state.decisions);
+        state.decisions = news.fold(said, with_news);
+        state.chosen = Some(chosen);
+        Some(chosen)
+    }
+
+    fn choose(&self, from: Costs, state: &State) -> (Chosen, Vec<Decision>) {
+        let (asked, before) = (self.scope.asked, state.chosen);
+        let frame = self.frame(state);
+        let mut decisions = Vec::new();
+        let mut size = self.scope.largest;
+        if asked.batch_size {
+            size = choose::batch_size(&from, &frame, before.map(|chosen| chosen.size));
+            decisions.push(choose::for_batch_size(&from, &frame, size));
+        }
+        let mut ahead = self.scope.ahead;
+        if asked.ahead {
+            let decision = choose::ahead(&from, &frame, size);
+            ahead = decision.0;
+            decisions.push(decision.1);
+        }
+        let mut early = before.map_or(self.scope.ramp, |chosen| chosen.early);
+        if asked.ramp() && before.is_none() {
+            let decision = choose::ramp(&from, &frame, size);
+            early = decision.0;
+            decisions.push(decision.1);
+        }
+        (Chosen { from, size, ahead, early }, decisions)
+    }
+
+    fn frame(&self, state: &State) -> Frame {
+        let Scope { workers, devices, shares_cpu, largest, ahead, length, .. } = self.scope;
+        let left = length.map(|length| length.saturating_sub(state.learned.items()));
+        let shared = shares_cpu.then(cores);
+        Frame { workers, devices, shared, largest, most_ahead: ahead, left: left.filter(|left| *left > 0) }
+    }
+}
+
+/// A decision is said where it is new: the same value again is not.
+fn with_news(mut said: Vec<Decision>, news: Decision) -> Vec<Decision> {
+    let before = said.iter().rev().find(|decision| decision.setting == news.setting);
+    if before.is_none_or(|before| before.value != news.value) {
+        said.push(news);
+    }
+    said
+}
+
+/// A device ran a batch by itself: decides where it is time to, and lets line and tokens know.
+pub(crate) fn ran<J: Job>(shared: &Shared<J>, items: usize, took: Duration) {
+    let Some(chooser) = &shared.chooser else { return };
+    let mut state = chooser.state.lock();
+    state.learned.add(items, took.as_secs_f64());
+    let due = match state.chosen {
+        None => state.learned.enough(!chooser.scope.asked.cuts() || chooser.scope.largest == 1),
+        Some(_) => state.learned.is_due(),
+    };
+    if !due {
+        return;
+    }
+    let Some(chosen) = chooser.decide(&mut state, totals(shared), shared.seam.now()) else { return };
+    let (limit, tokens) = chooser.scope.room(chosen.size, chosen.ahead);
+    if !chosen.early {
+        chooser.feed_idle_no_more();
+    }
+    // Under the lock of the decision, so that of two the later one holds everywhere.
+    let aftermath = shared.line.lock().cut_at(chosen.size, limit, chosen.early);
+    shared.tokens.allow(tokens);
+    drop(state);
+    shared.settle(aftermath);
+}
+
+fn totals<J: Job>(shared: &Shared<J>) -> Totals {
+    let meters = &shared.meters;
+    Totals {
+        prepare: meters.prepare.get().as_secs_f64(),
+        prepared: meters.prepared.load(Ordering::Relaxed),
+        then: meters.then.get().as_secs_f64(),
+        source: meters.source.get().as_secs_f64(),
+        pulled: shared.ledger.lock().accounts().pulled,
+    }
+}

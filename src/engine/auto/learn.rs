@@ -1,0 +1,182 @@
+//! What is measured of a run for its decisions, and when it is enough.
+
+use super::choose::Costs;
+use crate::observe::fit::{BatchCost, Fit};
+
+/// Sizes that are this far apart tell the launch from the documents.
+const APART: usize = 4;
+/// Batches after which a decision is made whatever their sizes.
+const PATIENCE: u64 = 8;
+/// Costs that are so many times as much as before ask for another decision.
+const DRIFT: f64 = 1.5;
+
+/// Totals of a run, in seconds and documents.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Totals {
+    pub(super) prepare: f64,
+    pub(super) prepared: u64,
+    pub(super) then: f64,
+    pub(super) source: f64,
+    pub(super) pulled: u64,
+}
+
+/// Batches that the devices ran.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ran {
+    batches: u64,
+    items: u64,
+    seconds: f64,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Learned {
+    all: Fit,
+    /// Without the first batch, which may hold what a device does once.
+    later: Fit,
+    least: usize,
+    most: usize,
+    ran: Ran,
+    /// Since the last look.
+    recent: Ran,
+    /// At the last look.
+    before: Totals,
+    next_look: u64,
+}
+
+impl Learned {
+    /// Counts a batch that a device ran.
+    pub(super) fn add(&mut self, items: usize, seconds: f64) {
+        if self.ran.batches > 0 {
+            self.later.add(items as u64, seconds);
+        }
+        self.all.add(items as u64, seconds);
+        self.least = if self.ran.batches == 0 { items } else { self.least.min(items) };
+        self.most = self.most.max(items);
+        for ran in [&mut self.ran, &mut self.recent] {
+            ran.batches += 1;
+            ran.items += items as u64;
+            ran.seconds += seconds;
+        }
+    }
+
+    /// Documents that the devices ran.
+    pub(super) fn items(&self) -> u64 {
+        self.ran.items
+    }
+
+    /// Whether enough is known for the first decision: batches of sizes so far apart that the launch can be
+    /// told from the documents, three batches of which one is larger, or as many as anyone waits for.
+    pub(super) fn enough(&self, one_size: bool) -> bool {
+        let batches = self.ran.batches;
+        (batches >= 2 && self.most >= APART * self.least)
+            || (batches >= 3 && self.most > self.least)
+            || batches >= if one_size { 2 } else { PATIENCE }
+    }
+
+    /// Whether it is time to look again: at twice as many batches as at the last look.
+    pub(super) fn is_due(&self) -> bool {
+        self.ran.batches >= self.next_look
+    }
+
+    /// The costs so far, for the first decision.
+    pub(super) fn costs(&self, totals: &Totals, slowest: f64) -> Costs {
+        let cost = self.later.cost().filter(|cost| cost.knows_other_sizes()).or_else(|| self.all.cost());
+        let (launch, item) = match cost {
+            Some(BatchCost::Line { launch, item }) => (launch, item),
+            Some(BatchCost::OneSize { seconds, .. }) => (seconds, 0.0),
+            None => (0.0, 0.0),
+        };
+        self.with_cpu(Costs { launch, item, slowest, ..Costs::default() }, totals, self.ran.items)
+    }
+
+    fn with_cpu(&self, costs: Costs, totals: &Totals, ran: u64) -> Costs {
+        let share = |now: f64, before: f64, count: u64, otherwise: f64| {
+            if count == 0 { otherwise } else { (now - before).max(0.0) / count as f64 }
+        };
+        let before = &self.before;
+        let prepared = totals.prepared.saturating_sub(before.prepared);
+        let prepare = share(totals.prepare, before.prepare, prepared, costs.cpu);
+        let then = share(totals.then, before.then, ran, 0.0);
+        let pulled = totals.pulled.saturating_sub(before.pulled);
+        let source = share(totals.source, before.source, pulled, costs.source);
+        Costs { cpu: prepare + then, source, ..costs }
+    }
+
+    /// The costs since the last look, where they are far from those that the last decision rests on.
+    pub(super) fn drifted(&self, from: &Costs, totals: &Totals, slowest: f64) -> Option<Costs> {
+        let Ran { batches, items, seconds } = self.recent;
+        let expected = batches as f64 * from.launch + items as f64 * from.item;
+        let factor = if expected > 0.0 { seconds / expected } else { 1.0 };
+        let now = Costs { launch: from.launch * factor, item: from.item * factor, slowest, ..*from };
+        let now = self.with_cpu(now, totals, items);
+        let far = |one: f64, other: f64| one > DRIFT * other || other > DRIFT * one;
+        (far(seconds, expected) || far(now.cpu, from.cpu) || far(now.source, from.source)).then_some(now)
+    }
+
+    /// Remembers that this was looked at.
+    pub(super) fn looked(&mut self, totals: Totals) {
+        self.next_look = 2 * self.ran.batches.max(PATIENCE / 2);
+        self.recent = Ran::default();
+        self.before = totals;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOTALS: Totals = Totals { prepare: 1.0, prepared: 10, then: 0.0, source: 0.1, pulled: 20 };
+
+    fn learned(batches: &[(usize, f64)]) -> Learned {
+        let mut learned = Learned::default();
+        batches.iter().for_each(|&(items, seconds)| learned.add(items, seconds));
+        learned
+    }
+
+    #[test]
+    fn two_sizes_far_apart_are_enough_and_two_near_ones_are_not() {
+        assert!(!learned(&[(1, 1.0)]).enough(false));
+        assert!(learned(&[(1, 1.0), (4, 1.0)]).enough(false));
+        assert!(!learned(&[(1, 1.0), (2, 1.0)]).enough(false));
+        assert!(learned(&[(1, 1.0), (2, 1.0), (3, 1.0)]).enough(false));
+        assert!(learned(&[(1, 1.0); 8]).enough(false) && learned(&[(1, 1.0); 2]).enough(true));
+    }
+
+    #[test]
+    fn the_first_batch_is_left_out_as_soon_as_others_tell_enough() {
+        let costs = learned(&[(1, 100.0), (2, 4.0), (4, 6.0)]).costs(&TOTALS, 0.2);
+        assert!((costs.launch - 2.0).abs() < 1e-9 && (costs.item - 1.0).abs() < 1e-9, "{costs:?}");
+        assert_eq!((costs.cpu, costs.source, costs.slowest), (0.1, 0.005, 0.2));
+    }
+
+    #[test]
+    fn costs_are_looked_at_again_at_twice_as_many_batches() {
+        let mut learned = learned(&[(1, 1.0), (4, 1.0)]);
+        learned.looked(TOTALS);
+        let looks = (0..1000).filter(|_| {
+            learned.add(4, 1.0);
+            let due = learned.is_due();
+            if due {
+                learned.looked(TOTALS);
+            }
+            due
+        });
+        // At 8, 16, … and 512 batches.
+        assert_eq!(looks.count(), 7);
+    }
+
+    #[test]
+    fn costs_that_stay_are_no_drift_and_costs_that_double_are() {
+        let mut learned = learned(&[(1, 3.0), (4, 6.0)]);
+        let costs = learned.costs(&TOTALS, 0.2);
+        learned.looked(TOTALS);
+        learned.add(4, 6.5);
+        let later = Totals { prepare: 2.0, prepared: 20, source: 0.2, pulled: 40, ..TOTALS };
+        assert_eq!(learned.drifted(&costs, &later, 0.2), None);
+        let slower = Totals { prepare: 4.0, ..later };
+        assert!(learned.drifted(&costs, &slower, 0.2).is_some());
+        learned.add(4, 20.0);
+        let now = learned.drifted(&costs, &later, 0.2).expect("the device has become slow");
+        assert!(now.launch > 1.5 * costs.launch && now.cpu == costs.cpu, "{now:?}");
+    }
+}

@@ -1,0 +1,57 @@
+//! A budget for what is in flight, in items.
+//!
+//! What counts is the prepared items: the engine cannot see what documents and outputs own.
+
+use super::{Memory, Settings};
+use crate::error::Error;
+
+impl<P> Settings<P> {
+    /// Items that the memory holds; `None` where it is not bounded. `known` is what the CPU stage, or the
+    /// type, says of one.
+    pub(crate) fn items_in_memory(&self, known: Option<usize>) -> Result<Option<usize>, Error> {
+        let Some(Memory { bytes, item }) = self.memory else { return Ok(None) };
+        let Some(item) = item.or(known) else {
+            return Err(refuse(
+                "nothing says how large a prepared item is: give Memory::of(bytes).item(bytes), or implement \
+                 CpuStage::prepared_bytes"
+                    .into(),
+            ));
+        };
+        let item = item.max(1);
+        if bytes / item < 2 {
+            let reason = format!("{bytes} bytes do not hold two prepared items of {item} bytes; give more");
+            return Err(refuse(reason));
+        }
+        Ok(Some(bytes / item))
+    }
+
+    /// Takes batch size and `ahead` back to what so many items hold, where they are left to gapless; an
+    /// error where they are not and do not fit.
+    pub(crate) fn fit(&mut self, items: Option<usize>, depths: usize, then: bool) -> Result<(), Error> {
+        let Some(items) = items.filter(|_| !self.whole_batches) else { return Ok(()) };
+        let beside = depths + 1 + usize::from(then);
+        let ahead = if self.asked.ahead { 1 } else { self.ahead() };
+        if self.asked.batch_size {
+            self.batch_size = self.batch_size.min(items / (ahead + beside)).max(1);
+        }
+        if self.asked.ahead {
+            let most = (items / self.batch_size).saturating_sub(beside).max(1);
+            self.ahead = Some(self.ahead().min(most));
+        }
+        let batches = self.ahead() + beside;
+        // Two items are always enough to go on; batches of one may share them.
+        if self.batch_size > 1 && batches * self.batch_size > items {
+            let size = self.batch_size;
+            let reason = format!(
+                "{batches} batches of {size} may be in flight, and the memory holds {items} prepared items; give \
+                 more, a smaller batch_size or ahead, or Auto"
+            );
+            return Err(refuse(reason));
+        }
+        Ok(())
+    }
+}
+
+fn refuse(reason: String) -> Error {
+    Error::Setting { name: "memory", reason }
+}
