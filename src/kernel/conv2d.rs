@@ -224,6 +224,7 @@ impl Conv2d {
             constants: constants.chain([("activation".into(), self.activation.number())]).collect(),
             workgroups: shader.tiling.workgroups(params.work),
             params: bytemuck::bytes_of(&params).to_vec(),
+            needs: shader.tiling.needs(),
         }
     }
 

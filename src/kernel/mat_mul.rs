@@ -130,6 +130,7 @@ impl MatMul {
             constants: vec![("activation".into(), self.activation.number())],
             workgroups: tiling.workgroups(params.work),
             params: bytemuck::bytes_of(&params).to_vec(),
+            needs: tiling.needs(),
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use std::borrow::Cow;
 
-use super::grid;
 use super::params::wgsl;
+use super::{Needs, grid};
 
 /// A way of cutting the output into pieces: each invocation or each workgroup computes a tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,14 @@ impl Tiling {
         match self {
             Self::Plain | Self::Tall => grid::cover(tiles as usize, 64),
             Self::Tiled => grid::fold(tiles),
+        }
+    }
+
+    pub(super) fn needs(self) -> Needs {
+        match self {
+            Self::Plain | Self::Tall => Needs::default(),
+            // 17 and 16 vectors for each of 16 terms.
+            Self::Tiled => Needs::workgroup_bytes((17 + 16) * 16 * 16),
         }
     }
 

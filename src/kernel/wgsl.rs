@@ -5,7 +5,7 @@ use std::fmt;
 use bytemuck::NoUninit;
 use ndarray::ArrayViewMutD;
 
-use super::{Dispatch, Element, Kernel, Spec, Values, grid, rule};
+use super::{Dispatch, Element, Kernel, Needs, Spec, Values, grid, rule};
 use crate::error::Cause;
 
 /// A kernel of your own: WGSL text, and what the text alone does not say.
@@ -172,6 +172,7 @@ impl Kernel for Wgsl {
             constants: self.constants.iter().map(|(name, value)| (name.clone().into(), *value)).collect(),
             workgroups: (self.workgroups)(inputs, output),
             params: (self.params)(inputs, output),
+            needs: Needs::default(),
         }
     }
 
