@@ -68,7 +68,7 @@ impl Limits {
         (asked > most).then(|| format!("{asked} bytes that a workgroup shares; the device has {most}"))
     }
 
-    /// The twins are limited by memory alone, and have no shaders.
+    /// The twins run no shaders: they are limited by memory alone.
     pub(super) fn twins() -> Self {
         Self {
             buffer_bytes: u64::MAX,
@@ -78,8 +78,8 @@ impl Limits {
             workgroup_bytes: u32::MAX,
             tensors: u32::MAX,
             params_alignment: 16,
-            subgroups: None,
-            f16: false,
+            subgroups: Some([1, 1]),
+            f16: true,
             halves: true,
         }
     }

@@ -121,9 +121,16 @@ fn halves() -> Vec<Example> {
 }
 
 /// The matrix product with a bias and without.
-fn products() -> [Example; 2] {
+fn products() -> [Example; 5] {
     let layout = mat_mul::MatMulParams::LAYOUT;
     let (a, b, bias) = (Spec::floats(&[3, 16, 9]), Spec::constant(&[9, 18]), Spec::constant(&[18]));
     let product = MatMul::new().activation(Activation::Tanh);
-    [example(product, &[a.clone(), b.clone(), bias], layout), example(product, &[a, b], layout)]
+    let (row, few) = (Spec::floats(&[1, 70]), MatMul::new().transpose_b(true));
+    [
+        example(product, &[a.clone(), b.clone(), bias], layout),
+        example(product, &[a, b], layout),
+        example(product, &[row.clone(), Spec::constant(&[70, 9])], layout),
+        example(few, &[row.clone(), Spec::constant(&[9, 70])], layout),
+        example(few, &[row, Spec::constant_f16(&[9, 70]), Spec::constant(&[9])], layout),
+    ]
 }
