@@ -288,6 +288,9 @@ impl Step {
                 format!("{} {} asks for {x} × {y} workgroups; 1 to {most} fit", self.name, self.shape);
             return Err(setting("Program::add", reason));
         }
+        if let Some(missing) = limits.missing(&self.dispatch().needs) {
+            return Err(setting("Program::add", format!("{} needs {missing}", self.name)));
+        }
         let tensors = self.inputs.len() + 1;
         if tensors as u64 > u64::from(limits.tensors) {
             let reason =
