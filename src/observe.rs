@@ -9,3 +9,5 @@ pub(crate) mod bound;
 pub(crate) mod meters;
 pub(crate) mod progress;
 pub(crate) mod report;
+#[cfg_attr(not(feature = "tracing"), path = "observe/no_spans.rs")]
+pub(crate) mod spans;

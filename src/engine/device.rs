@@ -20,12 +20,13 @@ use super::batch::{Batch, Delivery, Done};
 use super::check::{check_rows, fill_up};
 use super::job::{After, Job};
 use super::seam::{Moment, Receiver, Sender};
-use super::shared::{Shared, drop_user, guard};
+use super::shared::{Shared, documents, drop_user, guard};
 use super::stations::Doing;
 use super::then::{self, DoneOf, cancel_done};
 use super::watchdog::Post;
 use crate::error::stalled::At;
 use crate::observe::meters::DeviceMeter;
+use crate::observe::spans::BatchSpan;
 use crate::stage::{CpuStage, GpuStage, StageError};
 
 /// Longest wait for a device before stop and lateness are looked at again.
@@ -68,6 +69,7 @@ struct Flight<J: Job> {
     batch: BatchOf<J>,
     ticket: <J::Gpu as GpuStage<J::Prepared>>::Ticket,
     submitted: Moment,
+    span: BatchSpan,
 }
 
 /// What a step of the device came to.
@@ -215,11 +217,14 @@ impl<J: Job> DeviceLoop<J> {
         self.begin_busy();
         let submitted = self.shared.seam.now();
         self.post.set(&self.shared, Doing::At(At::Submit(batch.index)), submitted);
+        let documents = documents::<J>(&batch.items);
+        let span = self.shared.spans.batch(batch.index, documents, &self.meter.info.name);
         let result = fill_up(&mut batch).and_then(|()| {
-            guard(|| self.gpu.submit(&batch.prepared)).unwrap_or_else(|panic| Err(StageError::Batch(panic)))
+            let submitted = span.call(|| guard(|| self.gpu.submit(&batch.prepared)));
+            submitted.unwrap_or_else(|panic| Err(StageError::Batch(panic)))
         });
         match result {
-            Ok(ticket) => self.in_flight.push_back(Flight { batch, ticket, submitted }),
+            Ok(ticket) => self.in_flight.push_back(Flight { batch, ticket, submitted, span }),
             Err(error) => self.fail(batch, error),
         }
         self.stand();
@@ -240,7 +245,9 @@ impl<J: Job> DeviceLoop<J> {
     fn collect(&mut self, wait: Duration) -> Ran {
         let Some(flight) = self.in_flight.front_mut() else { return Ran::Nothing };
         self.post.wait(Doing::At(At::Device(flight.batch.index)), flight.submitted);
-        let collected = guard(|| self.gpu.try_collect(&mut flight.ticket, wait))
+        let Flight { ticket, span, .. } = flight;
+        let collected = span
+            .call(|| guard(|| self.gpu.try_collect(ticket, wait)))
             .unwrap_or_else(|panic| Err(StageError::Batch(panic)));
         let result = match collected {
             Ok(None) => {

@@ -18,6 +18,7 @@ use super::watchdog::Lookout;
 use super::work::Work;
 use crate::error::Cause;
 use crate::observe::meters::Meters;
+use crate::observe::spans::Spans;
 use crate::stage::CpuStage as _;
 
 pub(crate) struct Shared<J: Job> {
@@ -33,6 +34,7 @@ pub(crate) struct Shared<J: Job> {
     pub(crate) workers: Option<Workers>,
     pub(crate) threads: Threads,
     pub(crate) meters: Meters,
+    pub(crate) spans: Spans,
     pub(crate) in_source: AtomicBool,
     /// Documents that the feeder has pulled and not yet put into the queue.
     pub(crate) in_hand: AtomicUsize,
@@ -86,6 +88,7 @@ pub(crate) struct Parts<J: Job> {
     /// Documents that there are in all, where that is known.
     pub(crate) total: Option<u64>,
     pub(crate) lookout: Option<Lookout>,
+    pub(crate) spans: Spans,
     /// Whether there is a device.
     pub(crate) device: bool,
 }
@@ -106,6 +109,7 @@ impl<J: Job> Shared<J> {
             watch: parts.item_timeout.map(|limit| Watch::new(&seam, limit)),
             total: parts.total,
             lookout: parts.lookout,
+            spans: parts.spans,
             device: parts.device,
             meters: Meters::default(),
             in_source: AtomicBool::new(false),

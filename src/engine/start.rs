@@ -23,6 +23,7 @@ use super::work::{Groups, Work};
 use crate::error::Error;
 use crate::observe::bar;
 use crate::observe::meters::DeviceMeter;
+use crate::observe::spans::Spans;
 use crate::stage::GpuStage;
 
 /// Everything that a run is made of.
@@ -151,6 +152,7 @@ fn build<J: Job>(
         lookout: settings
             .watchdog
             .map(|asked| Lookout::new(&seam, asked, settings.documents, settings.max_wait.is_some())),
+        spans: Spans::new(sizes.workers, meters.len(), settings.batch_size, sizes.tokens, settings.documents),
         device: !settings.direct,
         line,
         seam,
