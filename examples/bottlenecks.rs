@@ -34,7 +34,9 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Problem> {
     if std::env::args().len() > 1 {
-        return Ok(print("bottlenecks: three slow runs, and each again with what its report advises; no options")?);
+        return Ok(print(
+            "bottlenecks: three slow runs, and each again with what its report advises; no options",
+        )?);
     }
     let files = made::made_here(200)?;
     let photos: Vec<PathBuf> = files.iter().cycle().take(PHOTOS).cloned().collect();

@@ -13,4 +13,6 @@ pub mod predict;
 pub(crate) mod progress;
 pub(crate) mod record;
 pub(crate) mod report;
+#[cfg_attr(not(feature = "tracing"), path = "observe/no_spans.rs")]
+pub(crate) mod spans;
 pub(crate) mod timeline;

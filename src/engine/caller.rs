@@ -110,6 +110,23 @@ pub(crate) enum Ending<'a> {
     Stopped,
 }
 
+impl Ending<'_> {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Failed(_) => "failed",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    fn error(&self) -> Option<&Error> {
+        match self {
+            Self::Failed(error) => Some(error),
+            Self::Finished | Self::Stopped => None,
+        }
+    }
+}
+
 /// How the threads of a run ended.
 struct Joined {
     /// Whether no user code of this run is still running anywhere.
@@ -276,6 +293,8 @@ impl<J: Job> Caller<J> {
         let now = self.shared.seam.now();
         self.shared.meters.stopping.add(now - start);
         self.shared.meters.ended.set_first(now);
+        let accounts = self.shared.ledger.lock().accounts();
+        self.shared.spans.ended(ending.name(), ending.error(), accounts);
         if let Some(redraw) = self.limits.redraw.take() {
             redraw.end(&self.shared, matches!(ending, Ending::Finished));
         }

@@ -24,12 +24,13 @@ use super::blame::Suspicion;
 use super::check::{check_rows, fill_up};
 use super::job::{After, Job};
 use super::seam::{Disconnected, Moment, Receiver, Sender};
-use super::shared::{Shared, drop_user, guard};
+use super::shared::{Shared, documents, drop_user, guard};
 use super::stations::Doing;
 use super::then::{self, DoneOf, cancel_done};
 use super::watchdog::Post;
 use crate::error::stalled::At;
 use crate::observe::meters::DeviceMeter;
+use crate::observe::spans::BatchSpan;
 use crate::stage::{CpuStage, GpuStage, StageError};
 
 /// Longest wait for a device before stop and lateness are looked at again.
@@ -76,6 +77,7 @@ struct Flight<J: Job> {
     submitted: Moment,
     /// Which of those that may be in flight it is.
     slot: usize,
+    span: BatchSpan,
 }
 
 /// What a step of the device came to.
@@ -246,14 +248,17 @@ impl<J: Job> DeviceLoop<J> {
         }
         let submitted = self.begin_busy();
         self.post.set(&self.shared, Doing::At(At::Submit(batch.index)), submitted);
+        let documents = documents::<J>(&batch.items);
+        let span = self.shared.spans.batch(batch.index, documents, &self.meter.info.name);
         let result = fill_up(&mut batch).and_then(|()| {
-            guard(|| self.gpu.submit(&batch.prepared)).unwrap_or_else(|panic| Err(StageError::Batch(panic)))
+            let submitted = span.call(|| guard(|| self.gpu.submit(&batch.prepared)));
+            submitted.unwrap_or_else(|panic| Err(StageError::Batch(panic)))
         });
         self.was_submitting(&batch, submitted);
         match result {
             Ok(ticket) => {
                 let slot = self.free_slot();
-                self.in_flight.push_back(Flight { batch, ticket, submitted, slot });
+                self.in_flight.push_back(Flight { batch, ticket, submitted, slot, span });
             }
             Err(error) => self.fail(batch, error),
         }
@@ -276,7 +281,9 @@ impl<J: Job> DeviceLoop<J> {
         let Some(flight) = self.in_flight.front_mut() else { return Ran::Nothing };
         let asked = self.shared.seam.now();
         self.post.wait(Doing::At(At::Device(flight.batch.index)), flight.submitted);
-        let collected = guard(|| self.gpu.try_collect(&mut flight.ticket, wait))
+        let Flight { ticket, span, .. } = flight;
+        let collected = span
+            .call(|| guard(|| self.gpu.try_collect(ticket, wait)))
             .unwrap_or_else(|panic| Err(StageError::Batch(panic)));
         let now = self.shared.seam.now();
         let there = !matches!(collected, Ok(None));

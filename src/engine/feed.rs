@@ -138,6 +138,7 @@ impl<J: Job> Feeder<J> {
 
     fn pull(&mut self, most: usize, slots: &mut Vec<Slot<J::Document, J::Prepared>>) -> Pulled {
         let Some(source) = &mut self.source else { return Pulled::SourceEnded };
+        let _in_run = self.shared.spans.enter();
         while slots.len() < most && !self.shared.stopped() {
             self.post.next(self.next + slots.len() as u64);
             match guard(|| source.next()) {

@@ -21,6 +21,7 @@ use crate::error::Cause;
 use crate::observe::decision::Decision;
 use crate::observe::meters::Meters;
 use crate::observe::record::{Recorder, Recording, Span};
+use crate::observe::spans::Spans;
 use crate::stage::CpuStage as _;
 
 pub(crate) struct Shared<J: Job> {
@@ -36,6 +37,7 @@ pub(crate) struct Shared<J: Job> {
     pub(crate) workers: Option<Workers>,
     pub(crate) threads: Threads,
     pub(crate) meters: Meters,
+    pub(crate) spans: Spans,
     pub(crate) in_source: AtomicBool,
     /// Documents that the feeder has pulled and not yet put into the queue.
     pub(crate) in_hand: AtomicUsize,
@@ -96,6 +98,7 @@ pub(crate) struct Parts<J: Job> {
     /// Documents that there are in all, where that is known.
     pub(crate) total: Option<u64>,
     pub(crate) lookout: Option<Lookout>,
+    pub(crate) spans: Spans,
     /// Whether there is a device.
     pub(crate) device: bool,
     pub(crate) chooser: Option<Chooser>,
@@ -119,6 +122,7 @@ impl<J: Job> Shared<J> {
             recorder: Recorder::new(parts.recording),
             total: parts.total,
             lookout: parts.lookout,
+            spans: parts.spans,
             device: parts.device,
             chooser: parts.chooser,
             chosen: parts.chosen,

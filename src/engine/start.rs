@@ -25,6 +25,7 @@ use crate::error::{Cause, Error};
 use crate::observe::bar;
 use crate::observe::decision::Decision;
 use crate::observe::meters::DeviceMeter;
+use crate::observe::spans::Spans;
 use crate::stage::{CpuStage as _, GpuStage};
 
 /// Everything that a run is made of.
@@ -216,6 +217,7 @@ fn build<J: Job>(
         lookout: settings
             .watchdog
             .map(|asked| Lookout::new(&seam, asked, settings.documents, settings.max_wait.is_some())),
+        spans: Spans::new(sizes.workers, meters.len(), settings.batch_size, sizes.tokens, settings.documents),
         device: !settings.direct,
         chooser,
         chosen,

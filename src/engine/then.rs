@@ -84,12 +84,14 @@ pub(crate) fn run<J: Job>(shared: &Arc<Shared<J>>, unit: ThenUnit<J>) {
     let ThenUnit { batch, first_row, items } = unit;
     let first = items.first().map(|item| item.position).unwrap_or_default();
     let post = Post::begin(shared, At::Then(first), start);
+    let entered = shared.spans.enter();
     let worked: Vec<Worked<J>> = items
         .into_iter()
         .enumerate()
         .map(|(offset, item)| {
             post.next(item.position.0);
-            work_on(shared, &batch, first_row + offset, item)
+            let position = item.position;
+            entered.then(position, || work_on(shared, &batch, first_row + offset, item))
         })
         .collect();
     let end = shared.seam.now();
@@ -107,6 +109,7 @@ fn work_on<J: Job>(
     match guard(|| shared.after.part(&mut item.document, &batch.output, row)) {
         Ok(Ok(part)) => Ok((item, part)),
         Ok(Err(cause)) | Err(cause) => {
+            shared.spans.failed(item.position, Stage::Then, &cause);
             Err(Failure { document: item.document, position: item.position, stage: Stage::Then, cause })
         }
     }

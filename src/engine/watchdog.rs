@@ -161,6 +161,7 @@ pub(crate) fn run<J: Job>(shared: &Arc<Shared<J>>, mut on_stall: Option<OnStall>
         }
         told = Some(moved);
         let stalled = lookout.describe(shared, after, inside);
+        shared.spans.stalled(&stalled);
         tell(&stalled, on_stall.as_mut());
         if lookout.end(stalled) {
             return shared.threads.alarm().ring();

@@ -56,6 +56,7 @@ impl<J: Job> DeviceLoop<J> {
         let start = self.shared.seam.now();
         let rebuilt = loop {
             self.meter.losses.fetch_add(1, Ordering::Relaxed);
+            self.shared.spans.lost(&self.meter.info.name, &cause);
             self.fruitless += 1;
             if self.shared.stopped() {
                 break Ok(());
@@ -77,6 +78,9 @@ impl<J: Job> DeviceLoop<J> {
         let now = self.shared.seam.now();
         self.meter.rebuilding.add(now.saturating_sub(start));
         self.was_rebuilt(start, now);
+        if rebuilt.is_ok() {
+            self.shared.spans.rebuilt(&self.meter.info.name, now.saturating_sub(start));
+        }
         // The device had no batch while it was rebuilt, but it did not wait for one.
         self.idle_since = self.idle_since.map(|_| now);
         rebuilt
