@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use rayon::ThreadPool;
 
-pub(crate) use self::choice::{Asked, cores};
 pub use self::choice::{Ahead, Auto, BatchSize, Memory, Ramp, UpTo, WorkerCount};
+pub(crate) use self::choice::{Asked, cores};
 use super::seam::Pool;
 use crate::error::Error;
 

@@ -158,7 +158,9 @@ impl Sizes {
         let most = items.unwrap_or(usize::MAX);
         let limit = plan.settings.tokens(workers, depths(meters), J::After::PER_ROW).min(most);
         let inline = workers == 0;
-        let left_open = (plan.settings.ahead.is_none() || plan.settings.asked.ahead) && plan.settings.max_wait.is_none() && !inline;
+        let left_open = (plan.settings.ahead.is_none() || plan.settings.asked.ahead)
+            && plan.settings.max_wait.is_none()
+            && !inline;
         let least = if left_open { plain::tokens::<J>().min(most) } else { 0 };
         Self { workers, tokens: limit.max(least), least, limit, inline }
     }

@@ -27,7 +27,8 @@ struct State {
 
 impl Tokens {
     pub(crate) fn new(seam: &Seam, total: usize) -> Self {
-        let state = State { free: total, withheld: 0, least_free: total, feeder_waits: false, stopped: false };
+        let state =
+            State { free: total, withheld: 0, least_free: total, feeder_waits: false, stopped: false };
         Self {
             #[cfg(test)]
             seam: seam.clone(),
