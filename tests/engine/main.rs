@@ -3,6 +3,7 @@
 //!
 //! Gates, not sleeps: a timing never decides a test. A test that hangs ends the process with its name.
 
+mod auto;
 mod endings;
 mod gpu_failures;
 mod hangs;

@@ -62,17 +62,19 @@ impl Costs {
     }
 
     /// How long what is left takes in batches of this size.
+    ///
+    /// Which documents the last batch holds is not known while small batches go on, so it counts as full:
+    /// it comes behind the supply, and of several devices one may run it alone.
     fn wall(&self, frame: &Frame, size: usize) -> f64 {
         let n = size as f64;
         let left = frame.left.map_or(MANY * frame.largest as f64, |left| left.max(1) as f64);
-        let batches = (left / n).ceil();
-        let last = left - (batches - 1.0) * n;
-        let device = batches * self.batch() + left * self.item;
+        let devices = frame.devices.max(1) as f64;
+        let last = self.batch() + self.item * n.min(left);
+        let work = (left / n).ceil() * self.batch() + left * self.item;
         let begin = self.fill(frame, size).min(self.ramp(size));
-        let device_bound = begin + device / frame.devices.max(1) as f64;
-        let supply_bound = left * self.supply(frame) + self.batch() + self.item * last;
-        let apart = device_bound.max(supply_bound);
-        frame.shared.map_or(apart, |cores| apart.max((left * self.cpu + device) / cores.max(1) as f64))
+        let device_bound = begin + work / devices + last * (devices - 1.0) / devices;
+        let apart = device_bound.max(left * self.supply(frame) + last);
+        frame.shared.map_or(apart, |cores| apart.max((left * self.cpu + work) / cores.max(1) as f64))
     }
 
     /// How long the device waits until a batch of this size is filled.

@@ -41,9 +41,9 @@ impl<P> Settings<P> {
         let batches = self.ahead() + beside;
         // Two items are always enough to go on; batches of one may share them.
         if self.batch_size > 1 && batches * self.batch_size > items {
-            let size = self.batch_size;
+            let (size, all) = (self.batch_size, batches * self.batch_size);
             let reason = format!(
-                "{batches} batches of {size} may be in flight, and the memory holds {items} prepared items; give \
+                "{batches} batches of {size} may be in flight, {all} prepared items, and the memory holds {items}; give \
                  more, a smaller batch_size or ahead, or Auto"
             );
             return Err(refuse(reason));

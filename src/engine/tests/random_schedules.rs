@@ -15,7 +15,7 @@ use super::fake::{Doc, FakeDevice, Fault, Outcome, PerDoc, Setup, take};
 use crate::engine::caller::Caller;
 use crate::engine::job::{AsItIs, Job, Then};
 use crate::engine::seam::{Planted, Seam};
-use crate::engine::settings::{OnFailure, Order, Settings, WorkerCount};
+use crate::engine::settings::{Asked, OnFailure, Order, Settings, WorkerCount};
 use crate::error::{Cause, Error};
 
 /// Schedules of each kind; a longer run sets `GAPLESS_SCHEDULES`.
@@ -167,11 +167,19 @@ fn random_settings() -> Settings<Doc> {
         workers: WorkerCount::Exactly(rng.gen_range(1..3)),
         ahead: rng.gen_bool(0.8).then_some(1),
         ramp: rng.gen_bool(0.3),
+        asked: random_questions(),
         order: if rng.gen_bool(0.3) { Order::Completion } else { Order::Source },
         max_wait: rng.gen_bool(0.2).then_some(Duration::from_millis(1)),
         on_failure: if rng.gen_bool(0.5) { OnFailure::Stop } else { OnFailure::Skip },
         ..Settings::default()
     }
+}
+
+/// What is left to the engine. Time stands still here, so that every choice is as good as any other.
+fn random_questions() -> Asked {
+    let mut rng = thread_rng();
+    let (batch_size, ahead) = (rng.gen_bool(0.3), rng.gen_bool(0.2));
+    Asked { batch_size, ahead, ramp: rng.gen_bool(0.2), ramp_is_set: rng.gen_bool(0.5) }
 }
 
 /// Takes what the caller wants, ends the run, and looks at every account.
