@@ -230,7 +230,9 @@ where
     }
 
     fn alive(&self) {
-        self.caller.goes();
+        if let Some(lookout) = &self.caller.shared.lookout {
+            lookout.stations.caller_works();
+        }
     }
 
     #[cfg(feature = "stream")]

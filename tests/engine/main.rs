@@ -12,6 +12,7 @@ mod pools;
 mod serial;
 mod settings;
 mod skips;
+mod stalls;
 mod states;
 mod support;
 mod then;
