@@ -37,6 +37,11 @@
 //! results, and [`Report`] says where the time went. [`image::Loader`] is a CPU stage for photos,
 //! [`Program`] a GPU stage for networks of [`kernel`]s.
 //!
+//! While it runs, [`Pipeline::progress`] and `Pipeline::progress_bar` show how far it is, and
+//! [`Pipeline::watchdog`] says who waits for whom where nothing moves. With the feature `tracing` a run is a span
+//! at DEBUG, as is each of its batches; each document in its CPU stage and in `then` is one at TRACE, and
+//! failures, lost devices and stalls are events at WARN, all with the target `gapless`.
+//!
 //! # When not to use it
 //! Where the GPU half is all there is (tensors that are ready in memory) there is nothing to overlap. Where
 //! the CPU half alone is, [`parallel()`] runs it, and for trivial items in memory a `par_iter` does. For training, and for networks that need CUDA,

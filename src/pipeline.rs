@@ -397,10 +397,10 @@ where
     /// let gpu = |batch: &[u32]| Ok::<_, Cause>(batch.to_vec());
     /// let patience = Duration::from_millis(50);
     /// let run = Pipeline::new(cpu, gpu).workers(2).grace(Duration::ZERO).watchdog(patience, Watchdog::End);
-    /// let mut run = run.on_stall(|_| ()).run(0..1000);
-    /// let Some(Err(Error::Stalled { stalled })) = run.by_ref().last() else { panic!("it ends") };
-    /// assert!(stalled.to_string().contains(" has been preparing document 17 for "), "{stalled}");
-    /// assert!(run.accounts().stuck >= 1);
+    /// let mut run = run.on_stall(|stalled| println!("{stalled}")).run(0..1000);
+    /// // nothing has moved for 50 ms: gapless-cpu-1 has been preparing document 17 for 50 ms; ...
+    /// assert!(matches!(run.by_ref().last(), Some(Err(Error::Stalled { .. }))));
+    /// assert!(run.accounts().balance());
     /// ```
     pub fn watchdog(mut self, patience: Duration, then: Watchdog) -> Self {
         self.settings.watchdog = Some(Patience { patience, then });

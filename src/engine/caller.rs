@@ -163,13 +163,15 @@ impl<J: Job> Caller<J> {
 
     /// A watchdog knows whether the caller waits for a result or the run for its caller.
     pub(super) fn comes(&self) {
-        if let Some(lookout) = &self.shared.lookout {
+        // A caller that polls again for the same result moves nothing.
+        if let Some(lookout) = self.shared.lookout.as_ref().filter(|lookout| !lookout.stations.caller_waits())
+        {
             lookout.stations.caller(true, self.shared.seam.now());
         }
     }
 
     /// The caller is seen outside of `next`, at work with a result.
-    pub(crate) fn goes(&self) {
+    pub(super) fn goes(&self) {
         if let Some(lookout) = &self.shared.lookout {
             lookout.stations.caller(false, self.shared.seam.now());
         }

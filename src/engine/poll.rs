@@ -62,14 +62,16 @@ impl<J: Job> Caller<J> {
     }
 
     fn poll_result(&mut self, waker: &Waker) -> Poll<Result<DoneOf<J>, Missing>> {
-        if let Err(over) = self.limits.look(&self.shared) {
-            return Poll::Ready(Err(over.into()));
-        }
-        if let Some(result) = self.try_result().transpose() {
+        if let Some(result) = self.look_for_result().transpose() {
             return Poll::Ready(result);
         }
         self.shared.threads.alarm().set(waker);
-        self.try_result().transpose().map_or(Poll::Pending, Poll::Ready)
+        self.look_for_result().transpose().map_or(Poll::Pending, Poll::Ready)
+    }
+
+    fn look_for_result(&mut self) -> Result<Option<DoneOf<J>>, Missing> {
+        self.limits.look(&self.shared)?;
+        self.try_result()
     }
 
     /// A result that is there already.

@@ -48,6 +48,12 @@ impl Station {
         self.doing.store(kind | number, Ordering::Relaxed);
     }
 
+    /// It goes on with the same, which is not numbered.
+    fn step(&self) {
+        let code = self.doing.load(Ordering::Relaxed);
+        self.doing.store(code + 1, Ordering::Relaxed);
+    }
+
     pub(super) fn doing(&self) -> Doing {
         decode(self.doing.load(Ordering::Acquire))
     }
@@ -138,6 +144,11 @@ impl Stations {
         self.moved_at(now);
     }
 
+    /// The caller is at work with a result that came out of the engine before. No clock is read for it.
+    pub(crate) fn caller_works(&self) {
+        self.caller.step();
+    }
+
     pub(crate) fn caller_waits(&self) -> bool {
         self.caller.doing() == Doing::Nothing
     }
@@ -149,7 +160,7 @@ impl Stations {
     /// When anything last moved.
     pub(crate) fn moved(&self, now: Moment) -> Moment {
         let advanced = self.posts.lock().posts.iter().filter(|post| post.station.advanced(now)).count();
-        if advanced > 0 {
+        if self.caller.advanced(now) || advanced > 0 {
             self.moved_at(now);
         }
         Moment::from_nanos(self.moved.load(Ordering::Relaxed))
@@ -238,6 +249,17 @@ mod tests {
         stations.leave(station, 8 * SECOND);
         assert_eq!(stations.moved(9 * SECOND), 8 * SECOND);
         assert!(stations.inside(9 * SECOND).iter().all(|inside| inside.at == At::Caller));
+    }
+
+    #[test]
+    fn a_caller_that_works_on_what_it_has_moves() {
+        let stations = Stations::new(&Seam::real());
+        stations.caller(false, SECOND);
+        assert_eq!(stations.moved(2 * SECOND), SECOND);
+        stations.caller_works();
+        assert_eq!(stations.moved(3 * SECOND), 3 * SECOND);
+        let inside = &stations.inside(5 * SECOND)[0];
+        assert_eq!((inside.at, inside.running), (At::Caller, 2 * SECOND));
     }
 
     #[test]

@@ -95,11 +95,11 @@ impl Lookout {
     }
 
     /// Ends the run, where that is what it does and the caller is not the reason.
-    fn end(&self, stalled: Stalled) -> bool {
+    fn end(&self, stalled: &Stalled) -> bool {
         let caller_alone = stalled.inside.iter().all(|inside| inside.at == At::Caller);
         let ends = self.asked.then == Watchdog::End && (self.stations.caller_waits() || !caller_alone);
         if ends {
-            self.state.lock().stalled = Some(stalled);
+            self.state.lock().stalled = Some(stalled.clone());
             self.ended.store(true, Ordering::Release);
         }
         ends
@@ -162,9 +162,11 @@ pub(crate) fn run<J: Job>(shared: &Arc<Shared<J>>, mut on_stall: Option<OnStall>
         told = Some(moved);
         let stalled = lookout.describe(shared, after, inside);
         shared.spans.stalled(&stalled);
+        let ended = lookout.end(&stalled);
+        shared.threads.alarm().ring();
         tell(&stalled, on_stall.as_mut());
-        if lookout.end(stalled) {
-            return shared.threads.alarm().ring();
+        if ended {
+            return;
         }
     }
 }

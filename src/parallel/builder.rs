@@ -279,12 +279,13 @@ where
     /// use gapless::{Cause, Error, Watchdog, parallel};
     /// use std::time::Duration;
     /// let work = |hangs: &mut bool| {
-    ///     while *hangs { std::thread::park() }
+    ///     while *hangs { std::thread::park() } // it never returns
     ///     Ok::<_, Cause>(())
     /// };
-    /// let run = parallel(work, [false, true, false]).workers(1).grace(Duration::ZERO).on_stall(|_| ());
-    /// let ended = run.watchdog(Duration::from_millis(50), Watchdog::End).collect().unwrap_err();
-    /// assert!(ended.to_string().contains("gapless-cpu-0 has been preparing document 1 for "), "{ended}");
+    /// let run = parallel(work, [false, true, false]).workers(1).grace(Duration::ZERO);
+    /// let run = run.watchdog(Duration::from_millis(50), Watchdog::End);
+    /// let ended = run.on_stall(|stalled| println!("{stalled}")).collect();
+    /// assert!(matches!(ended, Err(Failed::Run(Error::Stalled { .. }))));
     /// ```
     pub fn watchdog(mut self, patience: Duration, then: Watchdog) -> Self {
         self.settings.watchdog = Some(Patience { patience, then });

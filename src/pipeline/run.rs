@@ -289,7 +289,9 @@ where
     }
 
     fn alive(&self) {
-        self.caller.goes();
+        if let Some(lookout) = &self.caller.shared.lookout {
+            lookout.stations.caller_works();
+        }
     }
 
     #[cfg(feature = "stream")]
