@@ -25,6 +25,7 @@ use super::seam::{Moment, Receiver, Sender};
 use super::shared::{Shared, drop_user, guard};
 use super::then::{self, DoneOf, cancel_done};
 use crate::observe::meters::DeviceMeter;
+use crate::observe::stalls::Before;
 use crate::stage::{CpuStage, GpuStage, StageError};
 
 /// Longest wait for a device before stop and lateness are looked at again.
@@ -56,6 +57,8 @@ pub(crate) struct DeviceLoop<J: Job> {
     largest: usize,
     busy_since: Moment,
     idle_since: Option<Moment>,
+    /// How things stood then.
+    before: Before,
     /// How long the last batch took.
     last_took: Duration,
     /// The device's own clock, where the run is recorded.
@@ -115,6 +118,7 @@ impl<J: Job> DeviceLoop<J> {
             largest: 0,
             busy_since: Moment::ZERO,
             idle_since: None,
+            before: Before::default(),
             last_took: Duration::ZERO,
             clock: spans::clock(shared, meter),
         }
@@ -207,7 +211,7 @@ impl<J: Job> DeviceLoop<J> {
             let now = self.shared.seam.now();
             return self.finish(batch, None, now);
         }
-        let submitted = self.begin_busy();
+        let submitted = self.begin_busy(batch.trail.as_ref());
         let result = fill_up(&mut batch).and_then(|()| {
             guard(|| self.gpu.submit(&batch.prepared)).unwrap_or_else(|panic| Err(StageError::Batch(panic)))
         });

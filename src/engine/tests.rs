@@ -2,6 +2,7 @@
 
 mod fake;
 mod manual_time;
+mod measured;
 mod random_schedules;
 mod recorded;
 mod without_device;

@@ -18,6 +18,8 @@ use crate::stage::{CpuStage, GpuStage, StageError};
 pub(super) enum Fault {
     #[default]
     None,
+    /// It takes a worker 160 times as long as another.
+    TakesLong,
     CpuFails,
     CpuPanics,
     BatchFails,
@@ -48,7 +50,8 @@ impl CpuStage<Doc> for FakeCpu {
     type Prepared = Doc;
 
     fn prepare(&self, document: &mut Doc) -> Result<Doc, Cause> {
-        pass(&self.seam, self.cost);
+        let times = if document.fault == Fault::TakesLong { 160 } else { 1 };
+        pass(&self.seam, self.cost * times);
         match document.fault {
             Fault::CpuFails => Err(Cause::msg("planned")),
             Fault::CpuPanics => std::panic::resume_unwind(Box::new("planned")),
