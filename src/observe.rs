@@ -8,6 +8,8 @@ pub(crate) mod bar;
 pub(crate) mod bound;
 pub(crate) mod decision;
 pub(crate) mod fit;
+pub(crate) mod histogram;
+mod memory;
 pub(crate) mod meters;
 pub mod predict;
 pub(crate) mod progress;
@@ -15,4 +17,5 @@ pub(crate) mod record;
 pub(crate) mod report;
 #[cfg_attr(not(feature = "tracing"), path = "observe/no_spans.rs")]
 pub(crate) mod spans;
+pub(crate) mod stalls;
 pub(crate) mod timeline;

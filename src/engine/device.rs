@@ -31,6 +31,7 @@ use super::watchdog::Post;
 use crate::error::stalled::At;
 use crate::observe::meters::DeviceMeter;
 use crate::observe::spans::BatchSpan;
+use crate::observe::stalls::Before;
 use crate::stage::{CpuStage, GpuStage, StageError};
 
 /// Longest wait for a device before stop and lateness are looked at again.
@@ -62,6 +63,8 @@ pub(crate) struct DeviceLoop<J: Job> {
     largest: usize,
     busy_since: Moment,
     idle_since: Option<Moment>,
+    /// How things stood then.
+    before: Before,
     /// How long the last batch took.
     last_took: Duration,
     /// The device's own clock, where the run is recorded.
@@ -125,6 +128,7 @@ impl<J: Job> DeviceLoop<J> {
             largest: 0,
             busy_since: Moment::ZERO,
             idle_since: None,
+            before: Before::default(),
             last_took: Duration::ZERO,
             clock: spans::clock(shared, meter),
             post: Post::new(shared),
@@ -246,7 +250,7 @@ impl<J: Job> DeviceLoop<J> {
             let now = self.shared.seam.now();
             return self.finish(batch, None, now);
         }
-        let submitted = self.begin_busy();
+        let submitted = self.begin_busy(batch.trail.as_ref());
         self.post.set(&self.shared, Doing::At(At::Submit(batch.index)), submitted);
         let documents = documents::<J>(&batch.items);
         let span = self.shared.spans.batch(batch.index, documents, &self.meter.info.name);

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::batch::{Group, Slot};
-use super::job::Job;
+use super::job::{After, Job};
 use super::seam::Moment;
 use super::shared::{Shared, drop_user, guard};
 use super::stations::Doing;
@@ -16,6 +16,7 @@ use super::work::{Slots, push_group};
 use crate::error::Error;
 use crate::error::stalled::At;
 use crate::observe::record::{Kind, Span};
+use crate::observe::stalls::{Trail, Why};
 use crate::place::Position;
 
 /// The source, whatever iterator it is.
@@ -34,6 +35,8 @@ pub(crate) struct Feeder<J: Job> {
     /// When the next document may start.
     due: Moment,
     post: Post,
+    /// How the next group comes through.
+    trail: Trail,
 }
 
 /// What a step of the feeder came to.
@@ -69,6 +72,7 @@ impl<J: Job> Feeder<J> {
             pause,
             due: Moment::ZERO,
             post: Post::new(shared),
+            trail: Trail::default(),
         }
     }
 
@@ -97,19 +101,34 @@ impl<J: Job> Feeder<J> {
         self.batch_size - (self.next % self.batch_size as u64) as usize
     }
 
-    fn take_tokens(&self, want: usize, wait: bool) -> Option<usize> {
+    fn take_tokens(&mut self, want: usize, wait: bool) -> Option<usize> {
         if !wait {
             return self.shared.tokens.try_take(want);
         }
         if let Some(tokens) = self.shared.tokens.try_take(want) {
             return Some(tokens);
         }
+        let meters = &self.shared.meters;
         let start = self.shared.seam.now();
+        meters.token_waits.begin(start);
         let tokens = self.shared.tokens.take(want);
         let end = self.shared.seam.now();
-        self.shared.meters.feeder_waited.add(end - start);
+        meters.token_waits.end(end - start, self.token_holder());
+        meters.feeder_waited.add(end - start);
         self.shared.record(|| Span::new(Kind::WaitForToken, start, end));
+        self.trail.waited = self.shared.meters.token_waits.ended();
         tokens
+    }
+
+    /// Who had the tokens that have just come back.
+    fn token_holder(&self) -> Why {
+        if self.shared.meters.caller_was_late.load(Ordering::Relaxed) {
+            Why::Caller
+        } else if J::After::PER_ROW {
+            Why::Then
+        } else {
+            Why::Tokens
+        }
     }
 
     fn feed(&mut self, tokens: usize) -> Fed {
@@ -121,6 +140,8 @@ impl<J: Job> Feeder<J> {
         self.shared.in_source.store(false, Ordering::SeqCst);
         let end = self.shared.seam.now();
         self.shared.meters.source.add(end - start);
+        self.shared.meters.source_times.add(end - start, slots.len());
+        self.trail = Trail { asked: start, pulled: end, ..self.trail };
         self.shared.record(|| Span::new(Kind::Source, start, end).about(self.next, slots.len()));
         self.post.set(&self.shared, Doing::Nothing, end);
         let unused = tokens - slots.len();
@@ -168,7 +189,7 @@ impl<J: Job> Feeder<J> {
         ledger.pull(documents);
         self.shared.in_hand.store(0, Ordering::SeqCst);
         drop(ledger);
-        self.spare = push_group(&self.shared, Group { first, slots });
+        self.spare = push_group(&self.shared, Group { first, slots, trail: self.trail });
     }
 
     /// Waits until the next document may start. Nothing is held meanwhile but the document in hand.
@@ -189,7 +210,10 @@ impl<J: Job> Feeder<J> {
             self.post.now(&self.shared, Doing::At(At::Source(Position(self.next))));
             drop_user(source);
             self.post.now(&self.shared, Doing::Nothing);
-            let aftermath = self.shared.line.lock().end(self.next, reason);
+            // What is cut now was waiting for the source to end.
+            let now = self.shared.seam.now();
+            let trail = Trail { pulled: now, begun: now, done: now, ..self.trail };
+            let aftermath = self.shared.line.lock().end(self.next, reason, trail);
             self.shared.settle(aftermath);
             self.shared.threads.alarm().ring();
         }

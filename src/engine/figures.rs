@@ -11,7 +11,7 @@ use super::tokens::UNLIMITED;
 use crate::observe::bound::Costs;
 use crate::observe::meters::{DeviceMeter, Mark};
 use crate::observe::progress::Progress;
-use crate::observe::report::{CpuReport, DeviceReport, KernelReport, Measured, Report, Waits};
+use crate::observe::report::{CpuReport, DeviceReport, KernelReport, Measured, Report, Times, Waits};
 use crate::observe::timeline::{DeviceFacts, Facts, Timeline};
 use crate::stage::times::Record;
 
@@ -34,6 +34,7 @@ impl<J: Job> Caller<J> {
             devices,
             tokens: Some(self.shared.tokens.total()).filter(|tokens| *tokens < UNLIMITED),
             peak_in_flight: self.shared.tokens.peak(),
+            times: self.times(),
             accounts: self.shared.ledger.lock().accounts(),
             left_behind: self.left_behind().to_vec(),
             decisions: self.shared.decisions(),
@@ -99,6 +100,16 @@ impl<J: Job> Caller<J> {
         }
     }
 
+    fn times(&self) -> Times {
+        let meters = &self.shared.meters;
+        Times {
+            source: meters.source_times.distribution(),
+            prepare: meters.prepare_times.distribution(),
+            then: meters.then_times.distribution(),
+            caller: meters.caller_times.distribution(),
+        }
+    }
+
     fn waits(&self, devices: &[DeviceReport]) -> Waits {
         let meters = &self.shared.meters;
         Waits {
@@ -154,6 +165,13 @@ fn device_report(device: &DeviceMeter, wall: f64) -> DeviceReport {
         kernels: kernel_reports(&times),
         losses: device.losses.load(Ordering::Relaxed),
         rebuilding_s: device.rebuilding.get().as_secs_f64(),
+        stalls: device.stalls.stalls(),
+        batch: device.batch_times.distribution(),
+        submit_s: device.submitting.get().as_secs_f64(),
+        collect_s: device.collecting.get().as_secs_f64(),
+        bytes_up: times.moved.map(|(up, _)| up),
+        bytes_down: times.moved.map(|(_, down)| down),
+        memory_bytes: times.memory,
     }
 }
 

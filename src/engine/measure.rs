@@ -19,6 +19,7 @@ pub(super) fn prepared<J: Job>(shared: &Shared<J>, first: Position, time: Range<
         meters.first_prepare.set(time.start);
     }
     meters.prepare.add(taken);
+    meters.prepare_times.add(taken, items);
     meters.last_work.set(time.end);
     if let Some(chooser) = &shared.chooser {
         chooser.prepared(taken, items);
@@ -29,6 +30,7 @@ pub(super) fn prepared<J: Job>(shared: &Shared<J>, first: Position, time: Range<
 /// Rows of a batch were worked on after the device.
 pub(super) fn worked_on<J: Job>(shared: &Shared<J>, batch: BatchIndex, time: Range<Moment>, rows: usize) {
     shared.meters.then.add(time.end - time.start);
+    shared.meters.then_times.add(time.end - time.start, rows);
     shared.meters.last_work.set(time.end);
     shared.record(|| Span::new(Kind::Then, time.start, time.end).about(batch.0, rows).in_lane(rank()));
 }
@@ -41,6 +43,7 @@ impl<J: Job> Caller<J> {
         // A caller that does the work, or is polled, cannot be told from its work here.
         if self.only_takes && !self.turn.polled {
             let end = asked.max(handed);
+            self.shared.meters.caller_times.add(end - handed, 1);
             self.shared.record(|| Span::new(Kind::Caller, handed, end).about(batch.0, 1));
         }
     }

@@ -3,6 +3,7 @@
 mod choosing;
 mod fake;
 mod manual_time;
+mod measured;
 mod predicted;
 mod random_schedules;
 mod recorded;

@@ -3,6 +3,7 @@
 //! Where it waits it looks up as often as its limits ask for, and gives the pool that it is in its turn.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::caller::{Caller, Drive, SequentialDevice};
 use super::device::{BatchOf, DeviceLoop, Ran, Waiting};
@@ -65,7 +66,9 @@ const THEN_AHEAD: usize = 2;
 /// Waits for a result of the threads.
 fn wait<J: Job, T>(shared: &Shared<J>, results: &Receiver<T>, limits: &mut Limits) -> Result<T, Missing> {
     limits.look(shared)?;
-    if let Some(result) = results.try_recv()? {
+    let ready = results.try_recv()?;
+    shared.meters.caller_was_late.store(ready.is_some(), Ordering::Relaxed);
+    if let Some(result) = ready {
         return Ok(result);
     }
     let start = shared.seam.now();

@@ -337,6 +337,7 @@ fn prepare<J: Job>(shared: &Shared<J>, mut group: GroupOf<J>) -> Slots<J> {
     post.end(shared, end);
     shared.work.learn_cost(end - start, items);
     measure::prepared(shared, group.first, start..end, items);
+    (group.trail.begun, group.trail.done) = (start, end);
     let mut line = shared.line.lock();
     let aftermath = line.put(&mut group, end);
     let standing = line.standing();

@@ -2,9 +2,11 @@
 //!
 //! A counter is a relaxed atomic: it is read for people, and no decision of the engine depends on it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::histogram::Histogram;
+use super::stalls::{StallMeter, TokenWaits};
 use crate::stage::{DeviceInfo, DeviceTimes};
 
 /// A sum of durations.
@@ -39,6 +41,10 @@ impl Mark {
 
     pub(crate) fn set(&self, moment: Duration) {
         self.0.store(nanos(moment), Ordering::Relaxed);
+    }
+
+    pub(crate) fn clear(&self) {
+        self.0.store(u64::MAX, Ordering::Relaxed);
     }
 
     /// What was set, once.
@@ -80,6 +86,16 @@ pub(crate) struct Meters {
     pub(crate) taken: AtomicU64,
     pub(crate) first_result: Mark,
     pub(crate) ended: Mark,
+    /// What the feeder waited for tokens, by who had them.
+    pub(crate) token_waits: TokenWaits,
+    /// The last result stood ready when the caller asked for it.
+    pub(crate) caller_was_late: AtomicBool,
+    /// Each item's time in the source, with a worker, and in `then`.
+    pub(crate) source_times: Histogram,
+    pub(crate) prepare_times: Histogram,
+    pub(crate) then_times: Histogram,
+    /// The caller's time between two results.
+    pub(crate) caller_times: Histogram,
 }
 
 /// Counters of one device.
@@ -107,6 +123,10 @@ pub(crate) struct DeviceMeter {
     pub(crate) submitting: Total,
     /// The device thread was inside `try_collect`.
     pub(crate) collecting: Total,
+    /// Each batch's time on the device.
+    pub(crate) batch_times: Histogram,
+    /// Why nothing was in flight.
+    pub(crate) stalls: StallMeter,
 }
 
 impl DeviceMeter {
@@ -126,6 +146,8 @@ impl DeviceMeter {
             rebuilding: Total::default(),
             submitting: Total::default(),
             collecting: Total::default(),
+            batch_times: Histogram::default(),
+            stalls: StallMeter::default(),
         }
     }
 }

@@ -1,10 +1,14 @@
 //! The report: where the time of a run went, and what to change.
 
+mod assert;
 mod text;
 
 use super::accounts::Accounts;
 use super::bound::{Bottleneck, Costs};
 use super::decision::Decision;
+use super::histogram::Distribution;
+use super::memory::peak_resident_bytes;
+use super::stalls::Stalls;
 use crate::stage::DeviceKind;
 
 /// Where the time of a run went, and what to change.
@@ -47,6 +51,11 @@ pub struct Report {
     pub tokens: Option<usize>,
     /// Most tokens that were taken at one time. Below `tokens`: the memory could be less.
     pub peak_in_flight: usize,
+    /// How the times of single items and results are distributed.
+    pub times: Times,
+    /// Most bytes of memory that this process has held at one time since it started; `None` where the system
+    /// does not tell (it does on Linux).
+    pub peak_resident_bytes: Option<u64>,
     /// Where the documents went.
     pub accounts: Accounts,
     /// Threads that were left behind, since user code did not return within the grace period: the thread
@@ -56,6 +65,23 @@ pub struct Report {
     pub decisions: Vec<Decision>,
     /// What to change, in one sentence.
     pub advice: String,
+}
+
+/// How the times of single items and results are distributed in a [`Report`].
+///
+/// Items that are prepared as a group count as so many of its mean. The times of batches stand at each device.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Times {
+    /// An item in the source's `next`.
+    pub source: Distribution,
+    /// An item in the CPU stage.
+    pub prepare: Distribution,
+    /// An item in `then`.
+    pub then: Distribution,
+    /// The caller between two results. Not measured where the caller does the work, or polls.
+    pub caller: Distribution,
 }
 
 /// The CPU half in a [`Report`].
@@ -109,6 +135,22 @@ pub struct DeviceReport {
     pub losses: u64,
     /// Seconds in which a lost device was made again; neither busy nor starved.
     pub rebuilding_s: f64,
+    /// What the device waited for in `starved_s`, and how often.
+    pub stalls: Stalls,
+    /// Seconds of a batch on the device: from its submission, or the end of the batch before it, to its result.
+    pub batch: Distribution,
+    /// Seconds that the device thread was inside `submit`: the host's part of a batch, with copies up. Near
+    /// `busy_s`: the host limits the device; larger batches help.
+    pub submit_s: f64,
+    /// Seconds that the device thread was inside `try_collect`: copies down, and waiting for the device. Near
+    /// `busy_s`: the device is what takes the time.
+    pub collect_s: f64,
+    /// Bytes of items that went up to the device; `None` where the stage does not say.
+    pub bytes_up: Option<u64>,
+    /// Bytes of rows that came down from it; `None` where the stage does not say.
+    pub bytes_down: Option<u64>,
+    /// Most bytes that the stage holds on the device at one time; `None` where it does not say.
+    pub memory_bytes: Option<u64>,
 }
 
 /// One kernel in a [`DeviceReport`].
@@ -155,6 +197,7 @@ pub(crate) struct Measured {
     pub(crate) waits: Waits,
     pub(crate) tokens: Option<usize>,
     pub(crate) peak_in_flight: usize,
+    pub(crate) times: Times,
     pub(crate) accounts: Accounts,
     pub(crate) left_behind: Vec<String>,
     pub(crate) decisions: Vec<Decision>,
@@ -184,6 +227,8 @@ impl Report {
             waits: measured.waits,
             tokens: measured.tokens,
             peak_in_flight: measured.peak_in_flight,
+            times: measured.times,
+            peak_resident_bytes: peak_resident_bytes(),
             accounts: measured.accounts,
             left_behind: measured.left_behind,
             decisions: measured.decisions,
@@ -210,6 +255,8 @@ impl Report {
             waits: Waits::default(),
             tokens: None,
             peak_in_flight: 0,
+            times: Times::default(),
+            peak_resident_bytes: peak_resident_bytes(),
             accounts: Accounts::default(),
             left_behind: Vec::new(),
             decisions: Vec::new(),

@@ -1,11 +1,11 @@
-//! What a stage measures by the clock of its device, for the report.
+//! What a stage measures of its device, for the report.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// What a stage measures by the clock of its device while it runs: time for whole batches, and for each
-/// kernel where that is known. A clone is the same record; the report reads it at any time.
+/// What a stage measures while it runs: time by the clock of its device for whole batches, and for each
+/// kernel where that is known; bytes that are moved and held. A clone is the same record; the report reads it at any time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -27,6 +27,10 @@ pub(crate) struct Record {
     pub(crate) kernels: Vec<(String, Duration)>,
     /// Whether spans are kept for whoever records the run.
     keep: bool,
+    /// Bytes of items that went up and of rows that came down; `None` where nothing was moved.
+    pub(crate) moved: Option<(u64, u64)>,
+    /// Bytes that the stage holds on the device.
+    pub(crate) memory: Option<u64>,
     /// Those of the batch that was measured last.
     spans: Option<Spans>,
 }
@@ -84,6 +88,23 @@ impl DeviceTimes {
         if record.keep {
             record.spans = Some(Spans { batch, kernels: kernels.to_vec() });
         }
+    }
+
+    /// Adds the bytes that went up to the device and came down from it for one batch.
+    ///
+    /// ```
+    /// let times = gapless::DeviceTimes::default();
+    /// times.moved(16 * 224 * 224 * 3, 16 * 4_000);
+    /// ```
+    pub fn moved(&self, up: u64, down: u64) {
+        let mut record = self.lock();
+        let (before_up, before_down) = record.moved.unwrap_or_default();
+        record.moved = Some((before_up + up, before_down + down));
+    }
+
+    /// Says how many bytes the stage holds on its device, all batches that may be in flight included.
+    pub fn memory(&self, bytes: u64) {
+        self.lock().memory = Some(bytes);
     }
 
     /// From now on the spans of each batch are kept until they are taken.

@@ -46,6 +46,8 @@ impl<J: Job> DeviceLoop<J> {
     pub(super) fn has_left(&self, flight: &Flight<J>, now: Moment) {
         let Flight { batch, submitted, slot, .. } = flight;
         let (first, items) = (batch.index.0, batch.items.len());
+        // A batch that was submitted before the one before it was done begins when that is done.
+        self.meter.batch_times.add(now.saturating_sub(self.busy_since.max(*submitted)), 1);
         self.record(|| Span::new(Kind::InFlight, *submitted, now).about(first, items).in_lane(*slot));
         let (Some(recorder), Some(clock)) = (&self.shared.recorder, self.clock) else { return };
         let Some(spans) = self.meter.times.take_spans() else { return };

@@ -22,6 +22,8 @@ pub(super) const HOUR: Duration = Duration::from_secs(3600);
 pub(super) enum Fault {
     #[default]
     None,
+    /// It takes a worker 160 times as long as another.
+    TakesLong,
     CpuFails,
     CpuPanics,
     /// The CPU half takes an hour.
@@ -58,7 +60,8 @@ impl CpuStage<Doc> for FakeCpu {
     type Prepared = Doc;
 
     fn prepare(&self, document: &mut Doc) -> Result<Doc, Cause> {
-        pass(&self.seam, self.cost);
+        let times = if document.fault == Fault::TakesLong { 160 } else { 1 };
+        pass(&self.seam, self.cost * times);
         match document.fault {
             Fault::CpuFails => Err(Cause::msg("planned")),
             Fault::CpuHangs => {
