@@ -12,7 +12,7 @@ use super::job::{After, Job};
 use super::limits::{Limits, OnLate};
 use super::line::{Cuts, Line, Sink};
 use super::plain;
-use super::seam::{Pool, Receiver, Seam, Sender, Threads, Workers};
+use super::seam::{Moment, Pool, Receiver, Seam, Sender, Threads, Workers};
 use super::settings::{MOST_TOKENS, Settings};
 use super::shared::{Parts, Shared};
 use super::then::DoneOf;
@@ -49,12 +49,17 @@ pub(crate) fn start<J: Job>(mut plan: Plan<J>) -> Result<Caller<J>, Error> {
         // Everything happens in turn: a second device would only wait.
         plan.devices.truncate(1);
     }
+    let before = plan.seam.now();
     let meters = open(&mut plan)?;
+    let opening = plan.seam.now() - before;
+    // What follows is the run: a stage that tries its kernels for seconds is no caller that idles.
+    plan.seam.restart();
     check_depths(&plan, &meters)?;
     let sizes = Sizes::new(&plan, &meters);
     let threads = Threads::new(&plan.seam);
     let built = build(plan, meters, sizes, &threads);
-    built.map_err(|error| {
+    let opened = built.map(|caller| Caller { opening, ..caller });
+    opened.map_err(|error| {
         threads.join(std::time::Duration::from_secs(1), || std::time::Duration::from_millis(10));
         Error::Thread { cause: error.into() }
     })
@@ -164,6 +169,7 @@ fn build<J: Job>(
         order: settings.order,
         grace: settings.grace,
         workers: sizes.workers,
+        opening: Moment::ZERO,
         turn: Turn::default(),
         limits: Limits { deadline: settings.deadline, on_late },
     })
