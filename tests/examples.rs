@@ -98,6 +98,23 @@ fn the_schedule_is_one_object_with_four_ways_in_order() {
 }
 
 #[test]
+fn the_schedule_is_written_as_a_trace_and_drawn() {
+    let folder = folder("recorded");
+    let (trace, picture) = (folder.join("overlap.json"), folder.join("overlap.svg"));
+    let files = [&trace, &picture].map(|file| file.to_str().expect("a path"));
+    object(&["--only", "schedule", "--scale", "400", "--json", "--trace", files[0], "--svg", files[1]]);
+    let trace: Value = serde_json::from_slice(&fs::read(trace).expect("a file")).expect("one object");
+    let prepared =
+        trace["traceEvents"].as_array().expect("events").iter().filter(|event| event["name"] == "prepare");
+    let items: u64 = prepared.filter_map(|event| event["args"]["items"].as_u64()).sum();
+    assert_eq!(items, 1024, "every document is there once");
+    let picture = fs::read_to_string(picture).expect("a file");
+    assert!(picture.starts_with("<svg") && picture.contains(">Overlapped: "), "{picture}");
+    let refused = refusal(&["--only", "schedule", "--svg", "/no/such/folder/a.svg"]);
+    assert!(refused.starts_with("overlap: --svg /no/such/folder/a.svg: "), "{refused}");
+}
+
+#[test]
 fn photos_that_fail_are_named_and_the_others_are_done() {
     let folder = folder("mixed");
     photos::make_photos(&folder, 2, 7).expect("two photos");

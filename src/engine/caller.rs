@@ -65,6 +65,8 @@ pub(crate) struct Caller<J: Job> {
     pub(crate) grace: Duration,
     /// Workers of this run; 0 where the caller does their work.
     pub(crate) workers: usize,
+    /// How long the stages took to open, before the run.
+    pub(crate) opening: Duration,
     /// Whether threads do all the work, and the caller only takes results.
     pub(crate) only_takes: bool,
     pub(crate) turn: Turn<J>,

@@ -23,6 +23,7 @@ impl<J: Job> Caller<J> {
         let busiest = self.devices.iter().max_by_key(|device| device.busy.get());
         let measured = Measured {
             wall,
+            opening: self.opening.as_secs_f64(),
             first_prepare: seconds(&self.shared.meters.first_prepare, wall),
             last_work: seconds(&self.shared.meters.last_work, wall),
             first_submit: busiest.map_or(wall, |device| seconds(&device.first_submit, wall)),

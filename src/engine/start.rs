@@ -14,7 +14,7 @@ use super::limits::{Limits, OnLate};
 use super::line::{Cuts, Line, Sink};
 use super::plain;
 use super::redraw::Redraw;
-use super::seam::{Pool, Receiver, Seam, Sender, Threads, Workers};
+use super::seam::{Moment, Pool, Receiver, Seam, Sender, Threads, Workers};
 use super::settings::{MOST_TOKENS, Settings};
 use super::shared::{Parts, Shared};
 use super::then::DoneOf;
@@ -58,7 +58,11 @@ pub(crate) fn start<J: Job>(mut plan: Plan<J>) -> Result<Caller<J>, Error> {
         plan.devices.truncate(1);
     }
     let items = items_in_memory(&mut plan)?;
+    let before = plan.seam.now();
     let meters = open(&mut plan)?;
+    let opening = plan.seam.now() - before;
+    // What follows is the run: a stage that tries its kernels for seconds is no caller that idles.
+    plan.seam.restart();
     check_depths(&plan, &meters)?;
     plan.settings.fit(items, depths(&meters), J::After::PER_ROW)?;
     let shares_cpu = meters.iter().any(|meter| meter.info.kind.shares_cpu());
@@ -67,7 +71,8 @@ pub(crate) fn start<J: Job>(mut plan: Plan<J>) -> Result<Caller<J>, Error> {
     let chooser = chooser(&plan, &meters, sizes);
     let threads = Threads::new(&plan.seam);
     let built = build(plan, meters, sizes, (chooser, chosen), &threads);
-    built.map_err(|error| {
+    let opened = built.map(|caller| Caller { opening, ..caller });
+    opened.map_err(|error| {
         threads.join(std::time::Duration::from_secs(1), || std::time::Duration::from_millis(10));
         Error::Thread { cause: error.into() }
     })
@@ -247,6 +252,7 @@ fn build<J: Job>(
         order: settings.order,
         grace: settings.grace,
         workers: sizes.workers,
+        opening: Moment::ZERO,
         turn: Turn::default(),
         limits: Limits { deadline: settings.deadline, on_late, redraw },
     })

@@ -20,8 +20,10 @@ use crate::stage::DeviceKind;
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Report {
-    /// Seconds from `run` to the end of the run.
+    /// Seconds from the start of the threads to the end of the run.
     pub wall_s: f64,
+    /// Seconds that the stages took to open, before that: planning, allocating, trying kernels.
+    pub open_s: f64,
     /// Seconds before the bottleneck had its first work. Large: the first batch is slow to come; a
     /// smaller `batch_size` or `ramp` helps.
     pub fill_s: f64,
@@ -186,6 +188,7 @@ pub struct Waits {
 #[derive(Clone, Debug)]
 pub(crate) struct Measured {
     pub(crate) wall: f64,
+    pub(crate) opening: f64,
     pub(crate) first_prepare: f64,
     pub(crate) last_work: f64,
     pub(crate) first_submit: f64,
@@ -210,6 +213,7 @@ impl Report {
         let parts = Parts::new(&measured, bottleneck);
         let mut report = Self {
             wall_s: measured.wall,
+            open_s: measured.opening,
             fill_s: parts.fill,
             busy_s: parts.busy,
             stalls_s: parts.stalls,
@@ -242,6 +246,7 @@ impl Report {
     pub(crate) fn not_started() -> Self {
         Self {
             wall_s: 0.0,
+            open_s: 0.0,
             fill_s: 0.0,
             busy_s: 0.0,
             stalls_s: 0.0,
