@@ -1,5 +1,6 @@
 //! Convolution of planes.
 
+mod few;
 mod strip;
 mod twin;
 
@@ -353,7 +354,10 @@ impl Kernel for Conv2d {
         let [outputs, channels, height, width] = weight_shape(inputs);
         let sizes = [outputs / self.groups, output.shape[1] * output.shape[2], channels * height * width];
         let halves = inputs[1].element == Element::F16;
-        Tiling::for_sizes(sizes, halves).map(|tiling| self.as_product(inputs, output, tiling)).collect()
+        let mut tiled =
+            Tiling::for_sizes(sizes, halves).map(|tiling| self.as_product(inputs, output, tiling));
+        let plain = tiled.next();
+        plain.into_iter().chain(few::variants(self, inputs, output)).chain(tiled).collect()
     }
 
     fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {

@@ -87,7 +87,7 @@ fn normalisations() -> Vec<Example> {
 }
 
 /// Both shaders of the convolution, with a bias and a residual and without.
-fn convolutions() -> [Example; 8] {
+fn convolutions() -> [Example; 9] {
     let layout = conv2d::Conv2dParams::LAYOUT;
     let (x, bias, sum) = (Spec::floats(&[8, 9, 7]), Spec::constant(&[8]), Spec::floats(&[8, 9, 7]));
     let (full, single) = (Spec::constant(&[8, 4, 3, 3]), Spec::constant(&[8, 1, 3, 3]));
@@ -103,6 +103,7 @@ fn convolutions() -> [Example; 8] {
         example(depthwise, &[x.clone(), single.clone()], layout),
         example(depthwise.stride([2, 2]), &[x.clone(), single], layout),
         example(Conv2d::new(), &[x, Spec::constant(&[16, 8, 1, 1])], layout),
+        example(Conv2d::new(), &[Spec::floats(&[70, 2, 2]), Spec::constant(&[9, 70, 1, 1])], layout),
     ]
 }
 

@@ -3,8 +3,25 @@
 
 use std::borrow::Cow;
 
+use super::lanes::Join;
 use super::params::wgsl;
 use super::{Needs, grid};
+
+/// Fewer terms of one sum are not worth sharing among invocations.
+pub(super) const TERMS_TO_SHARE: usize = 64;
+
+/// `sum_of_column` of WGSL: what invocations bring that share the terms of a sum.
+pub(super) fn sum_of_column(join: Join) -> &'static str {
+    match join {
+        Join::Memory => wgsl!("shared/few"),
+        Join::Subgroups => wgsl!("shared/few_subgroups"),
+    }
+}
+
+/// What `sum_of_column` needs: a vector of four for each of 64 invocations.
+pub(super) fn needs_of_column(join: Join) -> Needs {
+    Needs { workgroup_bytes: 64 * 16, ..join.needs() }
+}
 
 /// A way of cutting the output into pieces: each invocation or each workgroup computes a tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -129,6 +129,27 @@ fn pointwise_convolutions_give_what_their_twins_give() {
 }
 
 #[test]
+fn convolutions_that_give_few_pixels_give_what_their_twins_give() {
+    cases_on_device(16, |gpu, n| {
+        let groups = n.pick(1, 2);
+        let (share, outputs) = (n.pick(64, 150), groups * n.pick(1, 20));
+        let kernel: [usize; 2] = [[1, 1], n.picks(1, 3)][n.pick(0, 1)];
+        let conv = Conv2d::new()
+            .groups(groups)
+            .stride([3, 3])
+            .pads(n.picks(0, 1))
+            .activation(Activation::LeakyRelu(0.25));
+        let shape = [groups * share, n.pick(3, 4), n.pick(3, 4)];
+        let weights = [outputs, share, kernel[0], kernel[1]];
+        let (x, weight) = (Spec::floats(&shape), Spec::constant(&weights));
+        let names = conv.variants(&[&x, &weight], &conv.output(&[&x, &weight]).unwrap());
+        assert!(names.iter().any(|variant| variant.kernel == "conv2d_few"), "{names:?}");
+        let residual = n.pick(0, 1) == 1;
+        check_convolution(gpu, conv, residual, &shape, &weights, n);
+    });
+}
+
+#[test]
 fn a_convolution_of_a_photo_gives_what_its_twin_gives() {
     cases_on_device(2, |gpu, n| {
         let conv = Conv2d::new().stride([2, 2]).pads([0, 0, 1, 1]).clip(0.0, 6.0);
@@ -222,7 +243,7 @@ fn a_few_rows_times_a_matrix_give_what_their_twin_gives() {
     cases_on_device(16, |gpu, n| {
         let ([k, j], m) = ([n.pick(64, 400), n.pick(1, 70)], n.pick(1, 4));
         let turned = n.pick(0, 1) == 1;
-        let product = MatMul::new().transpose_b(turned).activation(some_activation(n));
+        let product = MatMul::new().transpose_b(turned).activation(Activation::LeakyRelu(0.25));
         let (item, fixed) = ([n.pick(1, 2), m, k], if turned { [j, k] } else { [k, j] });
         let batch = n.batch(2, &item);
         let (constant, bias) = (n.floats(&fixed), (n.pick(0, 1) == 1).then(|| n.floats(&[j])));

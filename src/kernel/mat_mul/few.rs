@@ -4,20 +4,18 @@
 use super::{MatMul, Shapes, factors};
 use crate::kernel::lanes::Join;
 use crate::kernel::params::wgsl;
-use crate::kernel::{Dispatch, Needs, Spec, grid, product};
+use crate::kernel::{Dispatch, Spec, grid, product};
 
 /// Rows of a tile, and the most that are few.
 const ROWS: usize = 4;
 /// Columns of a tile where neighbouring columns lie side by side.
 const COLUMNS: usize = 16;
-/// Fewer terms are not worth sharing.
-const LEAST_TERMS: usize = 64;
 
 /// Both joins where the terms of a column lie side by side, so that a workgroup reads along one column;
 /// else the one through memory, for several columns.
 pub(super) fn variants(product: &MatMul, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
     let Shapes { m, n, k, .. } = product.shapes(inputs).expect("the shape rule took them");
-    if m > ROWS || k < LEAST_TERMS {
+    if m > ROWS || k < product::TERMS_TO_SHARE {
         return Vec::new();
     }
     if product.transpose_b || n == 1 {
@@ -28,11 +26,7 @@ pub(super) fn variants(product: &MatMul, inputs: &[&Spec], output: &Spec) -> Vec
 
 fn joined(product: &MatMul, inputs: &[&Spec], output: &Spec, columns: usize, join: Join) -> Dispatch {
     let params = product.params(inputs, output, [ROWS, columns]);
-    let join_columns = match join {
-        Join::Memory => wgsl!("shared/few"),
-        Join::Subgroups => wgsl!("shared/few_subgroups"),
-    };
-    let parts = [wgsl!("mat_mul_few", "shared/matrices"), join_columns, factors(inputs)];
+    let parts = [wgsl!("mat_mul_few", "shared/matrices"), product::sum_of_column(join), factors(inputs)];
     let activation = ("activation".into(), product.activation.number());
     Dispatch {
         kernel: "mat_mul_few".into(),
@@ -40,7 +34,6 @@ fn joined(product: &MatMul, inputs: &[&Spec], output: &Spec, columns: usize, joi
         constants: vec![activation, ("columns".into(), columns as f64)],
         workgroups: grid::fold(params.work),
         params: bytemuck::bytes_of(&params).to_vec(),
-        // A vector of four an invocation.
-        needs: Needs { workgroup_bytes: 64 * 16, ..join.needs() },
+        needs: product::needs_of_column(join),
     }
 }
