@@ -1,7 +1,8 @@
 //! The line: where prepared items stand in order until they are cut into batches.
 //!
-//! In source order the position alone decides where the cuts fall, never timing. Failed items ride
-//! along in the batch being filled without taking a place in it, so batches stay full.
+//! In source order the position alone decides where the cuts fall, never timing, unless sizes are chosen
+//! from measured costs (`early`). Failed items ride along in the batch being filled without taking a place
+//! in it, so batches stay full.
 //! The line never runs user code: what has to be dropped is handed out, to be dropped without the lock.
 //!
 //! Uses: `seam`, `batch`, `budget`. Used by: `work`, `feed`, `device`.

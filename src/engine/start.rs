@@ -1,9 +1,12 @@
 //! Puts a run together and starts its threads.
 
+mod choices;
+
 use std::io;
 use std::sync::Arc;
 
-use super::auto::{self, Chooser, MOST_AHEAD, Scope};
+use self::choices::{chooser, items_in_memory};
+use super::auto::{self, Chooser};
 use super::batch::Batch;
 use super::budget::Budget;
 use super::caller::{Caller, Drive, FEEDER, SequentialDevice, Turn};
@@ -21,12 +24,12 @@ use super::then::DoneOf;
 use super::tokens::UNLIMITED;
 use super::watchdog::{self, Lookout, OnStall};
 use super::work::{Groups, Work};
-use crate::error::{Cause, Error};
+use crate::error::Error;
 use crate::observe::bar;
 use crate::observe::decision::Decision;
 use crate::observe::meters::DeviceMeter;
 use crate::observe::spans::Spans;
-use crate::stage::{CpuStage as _, GpuStage};
+use crate::stage::GpuStage;
 
 /// Everything that a run is made of.
 pub(crate) struct Plan<J: Job> {
@@ -93,52 +96,8 @@ fn open<J: Job>(plan: &mut Plan<J>) -> Result<Vec<Arc<DeviceMeter>>, Error> {
         .collect()
 }
 
-/// Items that the memory holds, where it is bounded. The settings that are left open are fitted to them
-/// before the stages allocate.
-fn items_in_memory<J: Job>(plan: &mut Plan<J>) -> Result<Option<usize>, Error> {
-    if plan.settings.asked.ahead {
-        plan.settings.ahead = Some(MOST_AHEAD);
-    }
-    if plan.settings.memory.is_none() {
-        return Ok(None);
-    }
-    let known = super::shared::guard(|| plan.cpu.prepared_bytes()).map_err(|cause| Error::Open { cause })?;
-    let items = plan.settings.items_in_memory(known)?;
-    let depth = |gpu: &J::Gpu| super::shared::guard(|| gpu.depth());
-    let depths: Result<Vec<usize>, Cause> = plan.devices.iter().map(depth).collect();
-    let depths = depths.map_err(|cause| Error::Open { cause })?;
-    let depths = depths.into_iter().fold(0, |all: usize, depth| all.saturating_add(depth.max(1)));
-    plan.settings.fit(items, depths, J::After::PER_ROW)?;
-    Ok(items)
-}
-
 fn depths(meters: &[Arc<DeviceMeter>]) -> usize {
     meters.iter().fold(0_usize, |depths, meter| depths.saturating_add(meter.depth))
-}
-
-/// What decides from measured costs, where anything is left to that.
-fn chooser<J: Job>(plan: &Plan<J>, meters: &[Arc<DeviceMeter>], sizes: Sizes) -> Option<Chooser> {
-    let settings = &plan.settings;
-    let scope = Scope {
-        asked: settings.asked,
-        workers: sizes.workers,
-        devices: meters.len(),
-        shares_cpu: meters.iter().any(|meter| meter.info.kind.shares_cpu()),
-        largest: settings.batch_size,
-        ahead: settings.ahead(),
-        ramp: settings.ramp,
-        beside: depths(meters) + 1 + usize::from(J::After::PER_ROW),
-        tokens: sizes.tokens,
-        least_tokens: sizes.least,
-        length: length(&plan.source),
-    };
-    settings.asked.anything().then(|| Chooser::new(&plan.seam, scope))
-}
-
-/// Documents of the source, where it says so. What it says is the user's code.
-fn length<D>(source: &Source<D>) -> Option<u64> {
-    let (least, most) = super::shared::guard(|| source.size_hint()).ok()?;
-    most.filter(|most| *most == least).map(|items| items as u64)
 }
 
 /// What the stages ask for must be bounded as the settings are.

@@ -101,6 +101,8 @@ pub(crate) struct Plan {
     pub(crate) rates: Rates,
     pub(crate) rebuild: Rebuild,
     pub(crate) wish: Wish,
+    /// Whether batch size, `ahead` and ramp are chosen from measured costs.
+    pub(crate) chosen: bool,
 }
 
 pub(crate) const NEVER: u64 = u64::MAX;
@@ -147,6 +149,7 @@ impl Plan {
                 1 => Wish::DropAfter(random.size(0..10)),
                 _ => Wish::Finish,
             },
+            chosen: random.once_in(4),
         }
     }
 

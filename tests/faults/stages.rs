@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use gapless::{Cause, CpuStage, GpuStage, LastBatch, Pipeline, Run, StageError};
+use gapless::{Auto, Cause, CpuStage, GpuStage, LastBatch, Pipeline, Run, StageError};
 
 use crate::plan::{Fault, Plan, Random, Rebuild};
 
@@ -224,6 +224,9 @@ pub(crate) fn start(plan: &Arc<Plan>, alive: &Alive, taken: &Arc<AtomicU64>) -> 
         .order(plan.order)
         .last_batch(last)
         .on_failure(plan.policy);
+    if plan.chosen {
+        pipeline = pipeline.batch_size(Auto.up_to(plan.batch_size)).ahead(Auto).ramp(Auto);
+    }
     if plan.max_wait {
         pipeline = pipeline.max_wait(Duration::from_micros(100));
     }
