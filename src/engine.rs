@@ -23,6 +23,7 @@ mod line;
 mod plain;
 #[cfg(feature = "stream")]
 mod poll;
+mod ran;
 pub(crate) mod seam;
 pub(crate) mod settings;
 mod shared;

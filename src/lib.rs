@@ -66,6 +66,7 @@ pub use error::{Cause, Error, Failure, Stage};
 pub use gpu::{Gpu, Program, Tensors};
 pub use observe::accounts::Accounts;
 pub use observe::bound::Bottleneck;
+pub use observe::changes::{Change, What};
 pub use observe::predict::{self, predict};
 pub use observe::progress::Progress;
 pub use observe::report::{CpuReport, DeviceReport, KernelReport, Report, Waits};

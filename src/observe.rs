@@ -5,6 +5,7 @@
 pub(crate) mod accounts;
 mod advice;
 pub(crate) mod bound;
+pub(crate) mod changes;
 pub(crate) mod fit;
 pub(crate) mod meters;
 pub mod predict;

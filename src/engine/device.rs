@@ -20,7 +20,7 @@ use super::batch::{Batch, Delivery, Done};
 use super::check::{check_rows, fill_up};
 use super::job::{After, Job};
 use super::seam::{Moment, Receiver, Sender};
-use super::shared::{Shared, drop_user, guard};
+use super::shared::{Shared, documents, drop_user, guard};
 use super::then::{self, DoneOf, cancel_done};
 use crate::observe::meters::DeviceMeter;
 use crate::stage::{CpuStage, GpuStage, StageError};
@@ -226,11 +226,19 @@ impl<J: Job> DeviceLoop<J> {
         match result.and_then(|output| check_rows::<J>(&flight.batch, output)) {
             Ok(output) => {
                 self.fruitless = 0;
+                self.learn(&flight.batch);
                 self.finish(flight.batch, Some(output));
             }
             Err(error) => self.fail(flight.batch, error),
         }
         Ran::Something
+    }
+
+    /// Notes what the batch cost: the time since it was alone on the device.
+    fn learn(&self, batch: &BatchOf<J>) {
+        let copies = batch.prepared.len() - batch.items.len();
+        let took = self.shared.seam.now().saturating_sub(self.busy_since);
+        self.meter.learn(documents::<J>(&batch.items) + copies, took);
     }
 
     /// Hands a batch over, with the device's output where there is one.

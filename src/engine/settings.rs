@@ -219,7 +219,8 @@ impl<P> Settings<P> {
         self.whole_batches = true;
     }
 
-    fn ahead(&self) -> usize {
+    /// Batches ahead, as set or as they are by default.
+    pub(crate) fn ahead(&self) -> usize {
         self.ahead.unwrap_or(AHEAD)
     }
 

@@ -12,6 +12,7 @@ use super::job::{After, Job};
 use super::limits::{Limits, OnLate};
 use super::line::{Cuts, Line, Sink};
 use super::plain;
+use super::ran::Asked;
 use super::seam::{Pool, Receiver, Seam, Sender, Threads, Workers};
 use super::settings::{MOST_TOKENS, Settings};
 use super::shared::{Parts, Shared};
@@ -125,6 +126,8 @@ fn build<J: Job>(
     let (results_in, results) = seam.channel(2 * sizes.tokens + meters.len());
     let Route { sink, batches, held } = Route::new(&seam, sizes, sequential && !sizes.inline);
     let line = Line::new(cuts(&settings, sizes), sink, Budget::new(settings.on_failure), J::documents);
+    let depths: Vec<usize> = meters.iter().map(|meter| meter.depth).collect();
+    let asked = Asked::new(&settings, sizes.workers, &depths, sizes.tokens).filter(|_| !sequential);
     let pool = settings.pool();
     let own_pool = matches!(pool, Pool::Private(_));
     let shared = Shared::new(Parts {
@@ -164,6 +167,7 @@ fn build<J: Job>(
         workers: sizes.workers,
         turn: Turn::default(),
         limits: Limits { deadline: settings.deadline, on_late },
+        asked,
     })
 }
 

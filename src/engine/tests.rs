@@ -3,5 +3,6 @@
 mod fake;
 mod manual_time;
 mod predicted;
+mod promised;
 mod random_schedules;
 mod without_device;

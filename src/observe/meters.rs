@@ -3,8 +3,10 @@
 //! A counter is a relaxed atomic: it is read for people, and no decision of the engine depends on it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::fit::{DeviceFit, Fit};
 use crate::stage::{DeviceInfo, DeviceTimes};
 
 /// A sum of durations.
@@ -91,6 +93,8 @@ pub(crate) struct DeviceMeter {
     pub(crate) losses: AtomicU64,
     /// A lost device was made again.
     pub(crate) rebuilding: Total,
+    /// What batches cost. The device thread alone writes it, once a batch.
+    fit: Mutex<DeviceFit>,
 }
 
 impl DeviceMeter {
@@ -107,6 +111,18 @@ impl DeviceMeter {
             items: AtomicU64::new(0),
             losses: AtomicU64::new(0),
             rebuilding: Total::default(),
+            fit: Mutex::default(),
         }
+    }
+
+    /// A batch of so many documents took the device so long, from its submission or from the end of the batch before.
+    pub(crate) fn learn(&self, documents: usize, took: Duration) {
+        let mut fit = self.fit.lock().unwrap_or_else(PoisonError::into_inner);
+        fit.add(documents as u64, took.as_secs_f64());
+    }
+
+    /// What batches cost so far.
+    pub(crate) fn fit(&self) -> Fit {
+        self.fit.lock().unwrap_or_else(PoisonError::into_inner).fit()
     }
 }

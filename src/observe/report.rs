@@ -4,6 +4,8 @@ mod text;
 
 use super::accounts::Accounts;
 use super::bound::{Bottleneck, Costs};
+use super::changes::{Change, Ran, changes};
+use super::predict;
 use crate::stage::DeviceKind;
 
 /// Where the time of a run went, and what to change.
@@ -51,7 +53,15 @@ pub struct Report {
     /// Threads that were left behind, since user code did not return within the grace period: the thread
     /// inside it, and with a worker the others of its pool.
     pub left_behind: Vec<String>,
-    /// What to change, in one sentence.
+    /// What a document and a batch cost in this run; `None` before the first batch has left a device. Where all
+    /// batches had one size, `gpu_launch` is the time of such a batch and `gpu_item` is 0.
+    pub costs: Option<predict::Costs>,
+    /// What one change each would bring, by [`predict()`](crate::predict()) from `costs`. Empty while the run goes
+    /// on, where it did not end by itself, where the halves share the CPU, and where the costs do not explain
+    /// the time that it took. A change whose effect the run does not show is left out: of another batch size,
+    /// where all batches had one.
+    pub changes: Vec<Change>,
+    /// What to change, in a sentence, and what it would bring.
     pub advice: String,
 }
 
@@ -154,6 +164,7 @@ pub(crate) struct Measured {
     pub(crate) peak_in_flight: usize,
     pub(crate) accounts: Accounts,
     pub(crate) left_behind: Vec<String>,
+    pub(crate) ran: Option<Ran>,
 }
 
 impl Report {
@@ -182,8 +193,13 @@ impl Report {
             peak_in_flight: measured.peak_in_flight,
             accounts: measured.accounts,
             left_behind: measured.left_behind,
+            costs: measured.ran.map(|ran| ran.costs),
+            changes: Vec::new(),
             advice: String::new(),
         };
+        if let Some(ran) = measured.ran.filter(|_| !report.shares_cpu()) {
+            report.changes = changes(&ran, report.wall_s);
+        }
         report.advice = super::advice::advise(&report);
         report
     }
@@ -207,6 +223,8 @@ impl Report {
             peak_in_flight: 0,
             accounts: Accounts::default(),
             left_behind: Vec::new(),
+            costs: None,
+            changes: Vec::new(),
             advice: "The run was not started: its first item says why.".into(),
         }
     }
