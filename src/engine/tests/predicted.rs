@@ -171,3 +171,28 @@ fn a_batch_in_one_call_takes_what_was_predicted() {
 fn the_halves_in_turn_take_what_was_predicted() {
     the_engine_does_what_was_predicted(4, 100, Way::Sequential);
 }
+
+#[test]
+fn the_engine_refuses_what_a_prediction_refuses() {
+    let fine = Settings::new(10).batch_size(8).workers(2);
+    let most = settings::MOST_TOKENS;
+    let cases = [
+        (fine, None),
+        (fine.batch_size(most / 2), None),
+        (fine.batch_size(most / 2 + 1), Some("batch_size")),
+        (fine.batch_size(0), Some("batch_size")),
+        (fine.ahead(0), Some("ahead")),
+        (fine.workers(1 << 12), None),
+        (fine.workers((1 << 12) + 1), Some("workers")),
+    ];
+    let name = |checked: Result<(), Error>| match checked {
+        Err(Error::Setting { name, .. }) => Some(name),
+        _ => None,
+    };
+    let costs = Costs::default();
+    for (settings, refused) in cases {
+        let engine = Replay::new(&costs, &settings).engine_settings::<Doc>();
+        assert_eq!(name(engine.check()), refused, "{settings:?}");
+        assert_eq!(name(predict(&costs, &settings).map(drop)), refused, "{settings:?}");
+    }
+}
