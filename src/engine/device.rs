@@ -222,11 +222,12 @@ impl<J: Job> DeviceLoop<J> {
         };
         let Some(flight) = self.in_flight.pop_front() else { return Ran::Nothing };
         drop_user(flight.ticket);
-        self.last_took = self.shared.seam.now().saturating_sub(flight.submitted);
+        let now = self.shared.seam.now();
+        self.last_took = now.saturating_sub(flight.submitted);
         match result.and_then(|output| check_rows::<J>(&flight.batch, output)) {
             Ok(output) => {
                 self.fruitless = 0;
-                self.learn(&flight.batch);
+                self.learn(&flight.batch, now);
                 self.finish(flight.batch, Some(output));
             }
             Err(error) => self.fail(flight.batch, error),
@@ -234,11 +235,10 @@ impl<J: Job> DeviceLoop<J> {
         Ran::Something
     }
 
-    /// Notes what the batch cost: the time since it was alone on the device.
-    fn learn(&self, batch: &BatchOf<J>) {
+    /// Notes what the batch cost: the time since it was the oldest on the device.
+    fn learn(&self, batch: &BatchOf<J>, now: Moment) {
         let copies = batch.prepared.len() - batch.items.len();
-        let took = self.shared.seam.now().saturating_sub(self.busy_since);
-        self.meter.learn(documents::<J>(&batch.items) + copies, took);
+        self.meter.learn(documents::<J>(&batch.items) + copies, now.saturating_sub(self.busy_since));
     }
 
     /// Hands a batch over, with the device's output where there is one.
