@@ -26,6 +26,7 @@ mod measure;
 mod plain;
 #[cfg(feature = "stream")]
 mod poll;
+mod ran;
 mod redraw;
 pub(crate) mod seam;
 pub(crate) mod settings;

@@ -75,6 +75,7 @@ pub use error::{Cause, Error, Failure, Stage};
 pub use gpu::{Gpu, Program, Tensors};
 pub use observe::accounts::Accounts;
 pub use observe::bound::Bottleneck;
+pub use observe::changes::{Change, What};
 pub use observe::decision::Decision;
 pub use observe::histogram::Distribution;
 pub use observe::predict::{self, predict};

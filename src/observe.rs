@@ -6,6 +6,7 @@ pub(crate) mod accounts;
 mod advice;
 pub(crate) mod bar;
 pub(crate) mod bound;
+pub(crate) mod changes;
 pub(crate) mod decision;
 pub(crate) mod fit;
 pub(crate) mod histogram;

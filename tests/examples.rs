@@ -325,6 +325,34 @@ fn classify_says_what_is_on_photos_and_does_the_others_where_one_is_none() {
     assert_eq!(run("classify", &["photos/README.md"]).status.code(), Some(1), "nothing was done");
 }
 
+#[test]
+fn predict_says_what_a_billion_documents_take_and_what_a_sample_costs() {
+    let many =
+        "--documents 1e9 --batch-size 32 --cpu-seconds 0.01 --gpu-seconds 0.02 --workers 4 --devices 10000";
+    let predicted = |arguments: &str| -> Value {
+        let arguments: Vec<&str> = arguments.split(' ').chain(["--json"]).collect();
+        serde_json::from_str(&text("predict", &arguments)).expect("one object and nothing else")
+    };
+    let all = predicted(many);
+    assert_eq!(
+        (&all["bottleneck"], &all["tokens"], &all["batches"]),
+        (&"cpu".into(), &128.into(), &31_250_000.into())
+    );
+    // A hundred thousand documents a pipeline, four at a time, and the last batch.
+    assert_eq!((all["seconds"].as_f64(), all["first_result_s"].as_f64()), (Some(250.02), Some(0.1)));
+    assert_eq!(all["bound"].as_f64(), Some(250.0 + 3125.0 * 0.02 / 100_000.0));
+    let experiment = "--documents 1024 --cpu-seconds 0.0625 --gpu-item-seconds 0.125 --workers 4";
+    for (more, seconds) in
+        [(" --way sequential", 144.0), (" --way per_batch", 129.0), ("", 128.25), (" --ramp", 128.0625)]
+    {
+        assert_eq!(predicted(&format!("{experiment}{more}"))["seconds"], seconds, "{more}");
+    }
+    let sample = predicted("--documents 1000 --sample --device cpu --batch-size 8");
+    assert!(sample["costs"]["cpu"].as_f64().is_some_and(|seconds| seconds > 0.0), "{sample}");
+    assert_eq!(run("predict", &["--json"]).status.code(), Some(1), "there is no number of documents");
+    assert_eq!(run("predict", &["--documents", "1.5"]).status.code(), Some(1));
+}
+
 /// The exact crops as the network's input, and what ONNX Runtime gives for them.
 fn crops(folder: &Path) -> (String, ndarray::ArrayD<f32>) {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/crops");

@@ -13,6 +13,7 @@ use super::device::{BatchOf, DeviceLoop, SLICE};
 use super::feed::Feeder;
 use super::job::Job;
 use super::limits::{Limits, Over};
+use super::ran::Predictable;
 use super::seam::{Moment, Receiver};
 use super::settings::Order;
 use super::shared::{Shared, documents, drop_user};
@@ -71,6 +72,8 @@ pub(crate) struct Caller<J: Job> {
     pub(crate) only_takes: bool,
     pub(crate) turn: Turn<J>,
     pub(crate) limits: Limits,
+    /// What the run was asked to do, where that can be predicted.
+    pub(crate) predictable: Option<Predictable>,
 }
 
 /// Whose turn it is, and how the run stands.
@@ -360,6 +363,11 @@ impl<J: Job> Caller<J> {
         while let Ok(Some(batch)) = batches.try_recv() {
             self.shared.cancel_batch(batch);
         }
+    }
+
+    /// Batches that were handed over with all their parts.
+    pub(super) fn batches_out(&self) -> u64 {
+        self.turn.batches_out
     }
 
     /// Threads that were left behind inside user code.

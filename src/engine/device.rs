@@ -309,12 +309,19 @@ impl<J: Job> DeviceLoop<J> {
         match result.and_then(|output| check_rows::<J>(&flight.batch, output)) {
             Ok(output) => {
                 self.fruitless = 0;
+                self.learn(&flight.batch, now);
                 self.finish(flight.batch, Some(output), now);
             }
             Err(error) => self.fail(flight.batch, error),
         }
         self.stand();
         Ran::Something
+    }
+
+    /// Notes what the batch cost: the time since it was the oldest on the device.
+    fn learn(&self, batch: &BatchOf<J>, now: Moment) {
+        let copies = batch.prepared.len() - batch.items.len();
+        self.meter.learn(documents::<J>(&batch.items) + copies, now.saturating_sub(self.busy_since));
     }
 
     /// Hands a batch over, with the device's output where there is one.

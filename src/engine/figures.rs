@@ -21,6 +21,8 @@ impl<J: Job> Caller<J> {
         let wall = self.elapsed().as_secs_f64();
         let devices: Vec<_> = self.devices.iter().map(|device| device_report(device, wall)).collect();
         let busiest = self.devices.iter().max_by_key(|device| device.busy.get());
+        // Before the ledger is locked for the accounts below.
+        let ran = self.ran();
         let measured = Measured {
             wall,
             opening: self.opening.as_secs_f64(),
@@ -29,7 +31,7 @@ impl<J: Job> Caller<J> {
             first_submit: busiest.map_or(wall, |device| seconds(&device.first_submit, wall)),
             last_collect: busiest.map_or(0.0, |device| seconds(&device.last_collect, wall)),
             first_result: self.shared.meters.first_result.get().unwrap_or_default().as_secs_f64(),
-            costs: self.costs(&devices, wall),
+            costs: self.costs(&devices),
             cpu: self.cpu_report(wall),
             waits: self.waits(&devices),
             devices,
@@ -39,6 +41,7 @@ impl<J: Job> Caller<J> {
             accounts: self.shared.ledger.lock().accounts(),
             left_behind: self.left_behind().to_vec(),
             decisions: self.shared.decisions(),
+            ran,
         };
         Report::new(measured)
     }
@@ -53,7 +56,7 @@ impl<J: Job> Caller<J> {
             workers: self.workers,
             devices: devices.iter().map(names).collect(),
             wall_s: wall,
-            bound_s: self.costs(&devices, wall).bound(),
+            bound_s: self.costs(&devices).bound(),
             ..Facts::default()
         };
         for (facts, device) in facts.devices.iter_mut().zip(&self.devices) {
@@ -71,10 +74,8 @@ impl<J: Job> Caller<J> {
         elapsed(&self.shared)
     }
 
-    fn costs(&self, devices: &[DeviceReport], wall: f64) -> Costs {
+    fn costs(&self, devices: &[DeviceReport]) -> Costs {
         let meters = &self.shared.meters;
-        let waited = meters.caller_waited.get().as_secs_f64();
-        let stopping = meters.stopping.get().as_secs_f64();
         Costs {
             cpu: (meters.prepare.get() + meters.then.get()).as_secs_f64(),
             workers: self.workers as f64,
@@ -83,9 +84,19 @@ impl<J: Job> Caller<J> {
             devices: devices.len() as f64,
             items: devices.iter().map(|device| device.items as f64).sum(),
             source: meters.source.get().as_secs_f64(),
-            // Where the caller runs the device or everything, its time is theirs.
-            caller: if self.only_takes { (wall - waited - stopping).max(0.0) } else { 0.0 },
+            caller: self.caller_seconds(),
         }
+    }
+
+    /// Time that the caller spent between two calls of `next`. Where it runs the device or everything, its
+    /// time is theirs.
+    pub(super) fn caller_seconds(&self) -> f64 {
+        if !self.only_takes {
+            return 0.0;
+        }
+        let meters = &self.shared.meters;
+        let others = meters.caller_waited.get() + meters.stopping.get();
+        self.elapsed().saturating_sub(others).as_secs_f64()
     }
 
     fn cpu_report(&self, wall: f64) -> CpuReport {

@@ -16,6 +16,7 @@ use super::job::{After, Job};
 use super::limits::{Limits, OnLate};
 use super::line::{Cuts, Line, Sink};
 use super::plain;
+use super::ran::Predictable;
 use super::redraw::Redraw;
 use super::seam::{Moment, Pool, Receiver, Seam, Sender, Threads, Workers};
 use super::settings::{MOST_TOKENS, Settings};
@@ -159,6 +160,9 @@ fn build<J: Job>(
     let first_room = chooser.as_ref().map(Chooser::first_room);
     let limit = first_room.map_or(sizes.limit, |(limit, _)| limit);
     let line = Line::new(cuts(&settings, limit), sink, Budget::new(settings.on_failure), J::documents);
+    let depths: Vec<usize> = meters.iter().map(|meter| meter.depth).collect();
+    let predictable =
+        Predictable::new(&settings, sizes.workers, &depths, sizes.tokens).filter(|_| !sequential);
     let pool = settings.pool();
     let own_pool = matches!(pool, Pool::Private(_));
     let shared = Shared::new(Parts {
@@ -214,6 +218,7 @@ fn build<J: Job>(
         opening: Moment::ZERO,
         turn: Turn::default(),
         limits: Limits { deadline: settings.deadline, on_late, redraw },
+        predictable,
     })
 }
 

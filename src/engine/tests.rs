@@ -5,6 +5,7 @@ mod fake;
 mod manual_time;
 mod measured;
 mod predicted;
+mod promised;
 mod random_schedules;
 mod recorded;
 mod shown;

@@ -3,8 +3,10 @@
 //! A counter is a relaxed atomic: it is read for people, and no decision of the engine depends on it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::fit::{DeviceFit, Fit};
 use super::histogram::Histogram;
 use super::stalls::{StallMeter, TokenWaits};
 use crate::stage::{DeviceInfo, DeviceTimes};
@@ -127,6 +129,8 @@ pub(crate) struct DeviceMeter {
     pub(crate) batch_times: Histogram,
     /// Why nothing was in flight.
     pub(crate) stalls: StallMeter,
+    /// What batches cost. The device thread alone writes it, once a batch.
+    fit: Mutex<DeviceFit>,
 }
 
 impl DeviceMeter {
@@ -148,6 +152,18 @@ impl DeviceMeter {
             collecting: Total::default(),
             batch_times: Histogram::default(),
             stalls: StallMeter::default(),
+            fit: Mutex::default(),
         }
+    }
+
+    /// A batch of so many documents took the device so long, from its submission or from the end of the batch before.
+    pub(crate) fn learn(&self, documents: usize, took: Duration) {
+        let mut fit = self.fit.lock().unwrap_or_else(PoisonError::into_inner);
+        fit.add(documents as u64, took.as_secs_f64());
+    }
+
+    /// What batches cost so far.
+    pub(crate) fn fit(&self) -> Fit {
+        self.fit.lock().unwrap_or_else(PoisonError::into_inner).fit()
     }
 }

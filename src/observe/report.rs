@@ -5,9 +5,11 @@ mod text;
 
 use super::accounts::Accounts;
 use super::bound::{Bottleneck, Costs};
+use super::changes::{Change, Ran, changes};
 use super::decision::Decision;
 use super::histogram::Distribution;
 use super::memory::peak_resident_bytes;
+use super::predict;
 use super::stalls::Stalls;
 use crate::stage::DeviceKind;
 
@@ -65,7 +67,15 @@ pub struct Report {
     pub left_behind: Vec<String>,
     /// What gapless chose, and why, oldest first: see [`Auto`](crate::Auto).
     pub decisions: Vec<Decision>,
-    /// What to change, in one sentence.
+    /// What a document and a batch cost in this run; `None` before the first batch has left a device. Where all
+    /// batches had one size, `gpu_launch` is the time of such a batch and `gpu_item` is 0.
+    pub costs: Option<predict::Costs>,
+    /// What one change each would bring, by [`predict()`](crate::predict()) from `costs`. Empty while the run goes
+    /// on, where it did not end by itself, where the halves share the CPU, and where the costs do not explain
+    /// the time that it took. A change whose effect the run does not show is left out: of another batch size,
+    /// where all batches had one.
+    pub changes: Vec<Change>,
+    /// What to change, in a sentence, and what it would bring.
     pub advice: String,
 }
 
@@ -204,6 +214,7 @@ pub(crate) struct Measured {
     pub(crate) accounts: Accounts,
     pub(crate) left_behind: Vec<String>,
     pub(crate) decisions: Vec<Decision>,
+    pub(crate) ran: Option<Ran>,
 }
 
 impl Report {
@@ -236,8 +247,13 @@ impl Report {
             accounts: measured.accounts,
             left_behind: measured.left_behind,
             decisions: measured.decisions,
+            costs: measured.ran.map(|ran| ran.costs),
+            changes: Vec::new(),
             advice: String::new(),
         };
+        if let Some(ran) = measured.ran.filter(|_| !report.shares_cpu()) {
+            report.changes = changes(&ran, report.wall_s);
+        }
         report.advice = super::advice::advise(&report);
         report
     }
@@ -265,6 +281,8 @@ impl Report {
             accounts: Accounts::default(),
             left_behind: Vec::new(),
             decisions: Vec::new(),
+            costs: None,
+            changes: Vec::new(),
             advice: "The run was not started: its first item says why.".into(),
         }
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use super::{DeviceReport, KernelReport, Report, Times};
 use crate::observe::accounts::Accounts;
 use crate::observe::bound::Bottleneck;
+use crate::observe::changes::Change;
 use crate::observe::stalls::{Stall, Stalls};
 
 impl fmt::Display for Report {
@@ -58,6 +59,9 @@ impl fmt::Display for Report {
         for thread in &self.left_behind {
             writeln!(f, "  left behind: {thread}, since user code did not return")?;
         }
+        if !self.changes.is_empty() {
+            writeln!(f, "  if     {}", Changes(&self.changes))?;
+        }
         write!(f, "  {}", self.advice)
     }
 }
@@ -88,6 +92,19 @@ impl fmt::Display for DeviceReport {
         )?;
         let Some(device_s) = self.device_s else { return Ok(()) };
         write!(f, "\n  clock  the device worked {device_s:.3} s by its own clock{}", Most(&self.kernels))
+    }
+}
+
+/// What one change each would bring.
+struct Changes<'a>(&'a [Change]);
+
+impl fmt::Display for Changes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, Change { what, seconds, .. }) in self.0.iter().enumerate() {
+            let lead = if place == 0 { "" } else { ", " };
+            write!(f, "{lead}{what} {seconds:.3} s")?;
+        }
+        Ok(())
     }
 }
 
