@@ -158,12 +158,13 @@ fn it_is_so_for_random_costs_and_for_two_devices() {
 }
 
 #[test]
-fn a_shorter_run_pays_one_small_batch_more() {
+fn a_shorter_run_pays_one_small_batch_and_the_wait_for_eight_documents() {
     let mut random = Random(11);
     for _ in 0..100 {
         let documents = 1 + random.below(600);
         let case = Case::random(&mut random, documents, 64);
-        case.check(case.launch + case.item);
+        let supply = case.source.max(case.cpu / case.workers as u64);
+        case.check(case.launch + case.item + 8 * supply);
     }
 }
 
