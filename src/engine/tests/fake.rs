@@ -92,6 +92,8 @@ pub(super) struct FakeDevice {
     pub(super) doomed: bool,
     /// Times it was made again.
     pub(super) life: u64,
+    /// From this document on a launch takes ten times as long.
+    pub(super) slow_from: u64,
 }
 
 impl FakeDevice {
@@ -107,6 +109,7 @@ impl FakeDevice {
             bad_luck: 0,
             doomed: false,
             life: 0,
+            slow_from: u64::MAX,
         }
     }
 
@@ -131,7 +134,8 @@ impl FakeDevice {
 
     fn take(&mut self, ids: Vec<u64>, documents: usize) -> FakeTicket {
         assert!(self.owed.len() < self.depth, "no more batches are in flight than the device takes");
-        let work = self.launch + self.cost * documents as u32;
+        let slow = ids.first().is_some_and(|first| *first >= self.slow_from);
+        let work = self.launch * if slow { 10 } else { 1 } + self.cost * documents as u32;
         self.busy_until = self.busy_until.max(self.seam.now()) + work;
         let first = ids.first().copied().unwrap_or_default();
         self.owed.push_back(first);
