@@ -1,4 +1,4 @@
-//! What the engine itself costs: trivial documents, start and stop, memory over ten million documents.
+//! What the engine itself costs: trivial documents, start and stop, a recording, memory over ten million documents.
 //!
 //! `cargo bench --bench engine`. Medians of several runs; every run checks its result.
 
@@ -18,6 +18,13 @@ fn main() {
     let micros = median((0..RUNS).map(|_| mapped(1_000_000)).collect()).as_secs_f64();
     let short = median((0..3 * RUNS).map(|_| mapped(10_000)).collect()).as_secs_f64() * 1e3;
     println!("  map, without a device: {micros:.3} µs each; 10,000 with start and stop {short:.2} ms");
+    println!("recorded, of the same not recorded (goal: below 1.02 where a document takes 50 µs or more)");
+    recorded("trivial documents", 1_000_000, Duration::ZERO);
+    recorded("documents of 50 µs", 10_000, Duration::from_micros(50));
+    recorded("documents of 100 µs", 5_000, Duration::from_micros(100));
+    let taken = median((0..RUNS).map(|_| started(true)).collect())
+        .saturating_sub(median((0..RUNS).map(|_| started(false)).collect()));
+    println!("  the memory of a recording with its default room: {:.2} ms, once", taken.as_secs_f64() * 1e3);
     println!("a plain loop over 1,000,000: {:?}", median((0..RUNS).map(|_| plain(1_000_000)).collect()));
     memory(10_000_000);
 }
@@ -42,6 +49,48 @@ fn trivial(documents: u64, batch_size: usize, ahead: Option<usize>) -> Duration 
     let sum: u64 = run.map(|batch| *batch.expect("no failure").output().expect("an output")).sum();
     let time = start.elapsed();
     assert_eq!(sum, documents * (documents - 1), "every document went through both halves once");
+    time
+}
+
+/// The time of a recorded run, of one that is not, in turns so that both see the same machine.
+fn recorded(what: &str, documents: u64, cost: Duration) {
+    let run = |record: usize| costly(documents, cost, record);
+    // Trivial documents make more spans than there is room for by default.
+    let pairs: Vec<_> = (0..2 * RUNS).map(|_| (run(0), run(1 << 20))).collect();
+    let (off, on): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+    let (off, on) = (median(off).as_secs_f64(), median(on).as_secs_f64());
+    println!("  {what}: {:.3} ({:.2} ms and {:.2} ms)", on / off, on * 1e3, off * 1e3);
+}
+
+/// Runs documents that keep a worker busy for so long, from the start of the threads to their end.
+fn costly(documents: u64, cost: Duration, record: usize) -> Duration {
+    let cpu = move |x: &mut u64| {
+        let start = Instant::now();
+        while start.elapsed() < cost {
+            std::hint::spin_loop();
+        }
+        Ok::<_, Cause>(*x)
+    };
+    let gpu = |batch: &[u64]| Ok::<_, Cause>(batch.iter().sum::<u64>());
+    let pipeline = Pipeline::new(cpu, gpu).workers(2).trace(record);
+    // The memory of a recording is taken here, once: it is measured apart.
+    let mut run = pipeline.run(0..documents);
+    let start = Instant::now();
+    let sum: u64 = run.by_ref().map(|batch| *batch.expect("no failure").output().expect("an output")).sum();
+    let time = start.elapsed();
+    assert_eq!(sum, documents * (documents - 1) / 2, "every document went through both halves once");
+    assert!(record == 0 || run.timeline().is_ok_and(|timeline| timeline.left_out() == 0), "all is recorded");
+    time
+}
+
+/// Time until a run has started.
+fn started(record: bool) -> Duration {
+    let pipeline =
+        Pipeline::new(|x: &mut u64| Ok::<_, Cause>(*x), |batch: &[u64]| Ok::<_, Cause>(batch.to_vec()));
+    let start = Instant::now();
+    let run = pipeline.workers(2).trace(record).run(0..1);
+    let time = start.elapsed();
+    assert_eq!(run.count(), 1, "the run comes to its end");
     time
 }
 

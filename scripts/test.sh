@@ -72,7 +72,7 @@ prove_wire() {
     python3 -m venv "$peer/venv"
     "$peer/venv/bin/pip" install -q 'docarray==0.21.0' 'numpy<3' 'protobuf<8' 'lz4<5'
   fi
-  cargo build --profile testing --locked --features http,stream --example wire
+  cargo build --profile testing --locked --features http,stream,tracing --example wire
   "$peer/venv/bin/python" scripts/wire_peer.py target/testing/examples/wire "$peer/files"
 }
 
@@ -80,17 +80,17 @@ prepare_device
 say "formatting"
 cargo fmt --check
 say "lints"
-cargo clippy --profile testing --locked --all-targets --features http,stream -- -D warnings
+cargo clippy --profile testing --locked --all-targets --features http,stream,tracing -- -D warnings
 cargo clippy --profile testing --locked --lib -- -D warnings
 cargo clippy --profile testing --locked --no-default-features --lib -- -D warnings
 say "documentation"
-RUSTDOCFLAGS="-D warnings" cargo doc --profile testing --locked --no-deps --features http,stream
+RUSTDOCFLAGS="-D warnings" cargo doc --profile testing --locked --no-deps --features http,stream,tracing
 say "examples, benches and tests"
-cargo build --profile testing --locked --features http,stream --all-targets
+cargo build --profile testing --locked --features http,stream,tracing --all-targets
 say "tests on $device"
-cargo test --profile testing --locked --features http,stream --lib --tests
+cargo test --profile testing --locked --features http,stream,tracing --lib --tests
 say "examples of the documentation"
-cargo test --profile testing --locked --features http,stream --doc
+cargo test --profile testing --locked --features http,stream,tracing --doc
 prove_wire
 if [ "$full" = yes ]; then
   say "benches"

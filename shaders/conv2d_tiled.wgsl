@@ -4,33 +4,8 @@
 // Params     src/kernel/conv2d.rs (`Conv2dParams`), layout checked by tests/shaders.rs
 // In / Out   f32 [channels, h, w], f32 or f16 [outputs, channels / groups, kh, kw], f32 [outputs] / f32 [outputs, out_h, out_w]
 // Dispatch   work workgroups folded over x, y; work = groups * tiles_down * tiles_across
-struct Params {
-    channels_in_group: u32,
-    outputs_in_group: u32,
-    height: u32,
-    width: u32,
-    out_width: u32,
-    out_pixels: u32,
-    in_len: u32,
-    out_len: u32,
-    kernel_height: u32,
-    kernel_width: u32,
-    stride_y: i32,
-    stride_x: i32,
-    pad_top: i32,
-    pad_left: i32,
-    dilation_y: i32,
-    dilation_x: i32,
-    tiles_down: u32,
-    tiles_across: u32,
-    work: u32,
-    alpha: f32,
-    beta: f32,
-}
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-// Weight follows in shared/weight*.wgsl; bias, residual and y in shared/finish*.wgsl.
+// Params and x follow in shared/conv2d_params.wgsl; weight in shared/weight*.wgsl; bias, residual and y in shared/finish*.wgsl.
 
 // Whether the kernel has one value, no stride and no pads, so that pixels are where they were.
 override pointwise: bool = false;

@@ -4,31 +4,8 @@
 // Params     src/kernel/mat_mul.rs (`MatMulParams`), layout checked by tests/shaders.rs
 // In / Out   f32 or f16 [.., m, k], f32 or f16 [.., k, n], f32 [n] where there is a bias / f32 [.., m, n]
 // Dispatch   work workgroups folded over x, y; work = matrices * tiles_down * tiles_across
-struct Params {
-    // The leading axes of the output, and how far a step on each of them goes in a and b: 0 where it is broadcast.
-    leading: array<vec4<u32>, 2>,
-    a_leading: array<vec4<u32>, 2>,
-    b_leading: array<vec4<u32>, 2>,
-    m: u32,
-    n: u32,
-    k: u32,
-    // How far a step of one item, row, column or term goes; the item's is 0 for a constant.
-    a_item: u32,
-    b_item: u32,
-    a_row: u32,
-    a_term: u32,
-    b_term: u32,
-    b_column: u32,
-    out_len: u32,
-    tiles_down: u32,
-    tiles_across: u32,
-    work: u32,
-    alpha: f32,
-    beta: f32,
-}
 
-@group(0) @binding(0) var<uniform> params: Params;
-// a and b follow in shared/a*.wgsl and shared/b*.wgsl; bias and y in shared/finish*.wgsl.
+// Params follow in shared/matrices.wgsl; a and b in shared/a*.wgsl and shared/b*.wgsl; bias and y in shared/finish*.wgsl.
 
 // Where this matrix of the output begins.
 var<private> y_start: u32;

@@ -16,22 +16,28 @@ mod check;
 mod device;
 mod feed;
 mod figures;
+mod groups;
 pub(crate) mod job;
 pub(crate) mod late;
 pub(crate) mod ledger;
 pub(crate) mod limits;
 mod line;
+mod measure;
 mod plain;
 #[cfg(feature = "stream")]
 mod poll;
+mod ran;
+mod redraw;
 pub(crate) mod seam;
 pub(crate) mod settings;
 mod shared;
 pub(crate) mod start;
+mod stations;
 #[cfg(test)]
 mod tests;
 mod then;
 mod tokens;
 mod waiting;
+pub(crate) mod watchdog;
 mod work;
 mod yielding;

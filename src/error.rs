@@ -1,11 +1,14 @@
 //! Errors, sorted by who acts next, and what a failed document leaves behind.
 
+pub(crate) mod stalled;
+
 use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::stalled::Stalled;
 use crate::place::{BatchIndex, Position};
 
 /// Why something failed: any error, a message, or a panic that was caught.
@@ -225,6 +228,17 @@ pub enum Error {
         /// The time that it had.
         after: Duration,
     },
+    /// A file about the run could not be written.
+    Output {
+        /// Which, and why.
+        cause: Cause,
+    },
+    /// Nothing moved for as long as the watchdog's patience, and it was to end the run then: see
+    /// [`Pipeline::watchdog`](crate::Pipeline::watchdog). What came out before is valid.
+    Stalled {
+        /// Who waits for whom.
+        stalled: Box<Stalled>,
+    },
     /// The operating system gave no thread.
     Thread {
         /// What it said.
@@ -236,7 +250,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Setting { name, reason } => write!(f, "{name}: {reason}"),
-            Self::Documents { cause } => cause.fmt(f),
+            Self::Documents { cause } | Self::Output { cause } => cause.fmt(f),
             Self::Open { cause } => write!(f, "the GPU stage could not be opened: {cause}"),
             Self::Stopped { position } => write!(f, "stopped: document {position} failed"),
             Self::Source { position, cause } => {
@@ -255,6 +269,7 @@ impl fmt::Display for Error {
             Self::Deadline { after } => {
                 write!(f, "the run was not over after {after:?}, which is all it had")
             }
+            Self::Stalled { stalled } => stalled.fmt(f),
             Self::Thread { cause } => write!(f, "a thread could not be started: {cause}"),
         }
     }

@@ -8,6 +8,7 @@
 //! Uses: `error`, `stage`, `kernel`. Used by: `pipeline`.
 
 mod adapters;
+mod allowed;
 mod bandwidth;
 mod choices;
 mod clock;
@@ -33,6 +34,7 @@ mod twins;
 use std::fmt;
 use std::sync::Arc;
 
+pub use self::allowed::Precision;
 pub use self::bandwidth::Bandwidth;
 use self::choices::Choices;
 use self::device::Device;

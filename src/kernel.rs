@@ -45,6 +45,7 @@ mod lrn;
 mod mat_mul;
 mod max_pool;
 mod moments;
+mod needs;
 mod normalize;
 mod pad;
 mod params;
@@ -83,6 +84,7 @@ pub use self::log_softmax::LogSoftmax;
 pub use self::lrn::Lrn;
 pub use self::mat_mul::MatMul;
 pub use self::max_pool::{MaxPool, MaxPool1d, MaxPool2d, MaxPool3d, PlaceOrder};
+pub use self::needs::Needs;
 pub use self::normalize::Normalize;
 pub use self::pad::{Pad, PadMode};
 pub use self::rearrange::Rearrange;
@@ -179,6 +181,8 @@ pub struct Dispatch {
     pub workgroups: [u32; 2],
     /// The parameters, laid out as the WGSL struct is.
     pub params: Vec<u8>,
+    /// What not every device has.
+    pub needs: Needs,
 }
 
 /// One item of a tensor on the CPU, without the batch axis.
@@ -236,7 +240,8 @@ pub trait Kernel: std::fmt::Debug + Send + Sync + 'static {
     /// Every way in which a device can do it, the plainest first. Called after `output` accepted the same
     /// inputs; by default the one of `dispatch`.
     ///
-    /// Which of them runs is decided once, when a program is opened.
+    /// A device is offered those whose [`Needs`] it meets; a first one should have none that another way
+    /// around can spare. Which of them runs is decided once, when a program is opened.
     fn variants(&self, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
         vec![self.dispatch(inputs, output)]
     }

@@ -37,6 +37,11 @@
 //! results, and [`Report`] says where the time went. [`image::Loader`] is a CPU stage for photos,
 //! [`Program`] a GPU stage for networks of [`kernel`]s.
 //!
+//! While it runs, [`Pipeline::progress`] and `Pipeline::progress_bar` show how far it is, and
+//! [`Pipeline::watchdog`] says who waits for whom where nothing moves. With the feature `tracing` a run is a span
+//! at DEBUG, as is each of its batches; each document in its CPU stage and in `then` is one at TRACE, and
+//! failures, lost devices and stalls are events at WARN, all with the target `gapless`.
+//!
 //! # When not to use it
 //! Where the GPU half is all there is (tensors that are ready in memory) there is nothing to overlap. Where
 //! the CPU half alone is, [`parallel()`] runs it, and for trivial items in memory a `par_iter` does. For training, and for networks that need CUDA,
@@ -64,14 +69,21 @@ mod stage;
 pub use engine::settings::{
     Ahead, AtMost, Auto, BatchSize, LastBatch, Memory, OnFailure, Order, Ramp, UpTo, WorkerCount,
 };
+pub use engine::watchdog::Watchdog;
+pub use error::stalled::{At, Inside, Stalled, Wait};
 pub use error::{Cause, Error, Failure, Stage};
 pub use gpu::{Gpu, Program, Tensors};
 pub use observe::accounts::Accounts;
 pub use observe::bound::Bottleneck;
+pub use observe::changes::{Change, What};
 pub use observe::decision::Decision;
+pub use observe::histogram::Distribution;
 pub use observe::predict::{self, predict};
 pub use observe::progress::Progress;
-pub use observe::report::{CpuReport, DeviceReport, KernelReport, Report, Waits};
+pub use observe::record::Recording;
+pub use observe::report::{CpuReport, DeviceReport, KernelReport, Report, Times, Waits};
+pub use observe::stalls::{Stall, Stalls};
+pub use observe::timeline::Timeline;
 pub use parallel::parallel;
 pub use pipeline::{Batch, Pipeline, Run};
 pub use place::{BatchIndex, Position};

@@ -4,10 +4,19 @@
 
 pub(crate) mod accounts;
 mod advice;
+pub(crate) mod bar;
 pub(crate) mod bound;
+pub(crate) mod changes;
 pub(crate) mod decision;
 pub(crate) mod fit;
+pub(crate) mod histogram;
+mod memory;
 pub(crate) mod meters;
 pub mod predict;
 pub(crate) mod progress;
+pub(crate) mod record;
 pub(crate) mod report;
+#[cfg_attr(not(feature = "tracing"), path = "observe/no_spans.rs")]
+pub(crate) mod spans;
+pub(crate) mod stalls;
+pub(crate) mod timeline;

@@ -78,7 +78,8 @@ fn spoiled(folder: &Path) -> [String; 2] {
 
 #[test]
 fn the_schedule_is_one_object_with_four_ways_in_order() {
-    let (value, _) = object(&["--only", "schedule", "--scale", "400", "--json"]);
+    let (value, errors) = object(&["--only", "schedule", "--scale", "400", "--json"]);
+    assert_eq!(errors, "", "no bar is drawn where stderr is no terminal");
     assert_eq!(keys(&value), ["schedule"]);
     let schedule = &value["schedule"];
     assert_eq!(keys(schedule), ["batch_size", "bound", "documents", "rows", "scale", "workers"]);
@@ -94,6 +95,23 @@ fn the_schedule_is_one_object_with_four_ways_in_order() {
         assert_eq!(keys(row), ["ideal", "seconds", "way"]);
         assert!(row["seconds"].is_f64());
     }
+}
+
+#[test]
+fn the_schedule_is_written_as_a_trace_and_drawn() {
+    let folder = folder("recorded");
+    let (trace, picture) = (folder.join("overlap.json"), folder.join("overlap.svg"));
+    let files = [&trace, &picture].map(|file| file.to_str().expect("a path"));
+    object(&["--only", "schedule", "--scale", "400", "--json", "--trace", files[0], "--svg", files[1]]);
+    let trace: Value = serde_json::from_slice(&fs::read(trace).expect("a file")).expect("one object");
+    let prepared =
+        trace["traceEvents"].as_array().expect("events").iter().filter(|event| event["name"] == "prepare");
+    let items: u64 = prepared.filter_map(|event| event["args"]["items"].as_u64()).sum();
+    assert_eq!(items, 1024, "every document is there once");
+    let picture = fs::read_to_string(picture).expect("a file");
+    assert!(picture.starts_with("<svg") && picture.contains(">Overlapped: "), "{picture}");
+    let refused = refusal(&["--only", "schedule", "--svg", "/no/such/folder/a.svg"]);
+    assert!(refused.starts_with("overlap: --svg /no/such/folder/a.svg: "), "{refused}");
 }
 
 #[test]
@@ -305,6 +323,34 @@ fn classify_says_what_is_on_photos_and_does_the_others_where_one_is_none() {
     assert_eq!(found, wanted.map(|(path, label, index)| (path.into(), label.into(), index.into())));
     assert_eq!(lines[0]["top"].as_array().map(Vec::len), Some(3));
     assert_eq!(run("classify", &["photos/README.md"]).status.code(), Some(1), "nothing was done");
+}
+
+#[test]
+fn predict_says_what_a_billion_documents_take_and_what_a_sample_costs() {
+    let many =
+        "--documents 1e9 --batch-size 32 --cpu-seconds 0.01 --gpu-seconds 0.02 --workers 4 --devices 10000";
+    let predicted = |arguments: &str| -> Value {
+        let arguments: Vec<&str> = arguments.split(' ').chain(["--json"]).collect();
+        serde_json::from_str(&text("predict", &arguments)).expect("one object and nothing else")
+    };
+    let all = predicted(many);
+    assert_eq!(
+        (&all["bottleneck"], &all["tokens"], &all["batches"]),
+        (&"cpu".into(), &128.into(), &31_250_000.into())
+    );
+    // A hundred thousand documents a pipeline, four at a time, and the last batch.
+    assert_eq!((all["seconds"].as_f64(), all["first_result_s"].as_f64()), (Some(250.02), Some(0.1)));
+    assert_eq!(all["bound"].as_f64(), Some(250.0 + 3125.0 * 0.02 / 100_000.0));
+    let experiment = "--documents 1024 --cpu-seconds 0.0625 --gpu-item-seconds 0.125 --workers 4";
+    for (more, seconds) in
+        [(" --way sequential", 144.0), (" --way per_batch", 129.0), ("", 128.25), (" --ramp", 128.0625)]
+    {
+        assert_eq!(predicted(&format!("{experiment}{more}"))["seconds"], seconds, "{more}");
+    }
+    let sample = predicted("--documents 1000 --sample --device cpu --batch-size 8");
+    assert!(sample["costs"]["cpu"].as_f64().is_some_and(|seconds| seconds > 0.0), "{sample}");
+    assert_eq!(run("predict", &["--json"]).status.code(), Some(1), "there is no number of documents");
+    assert_eq!(run("predict", &["--documents", "1.5"]).status.code(), Some(1));
 }
 
 /// The exact crops as the network's input, and what ONNX Runtime gives for them.

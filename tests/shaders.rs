@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use gapless::kernel::Dispatch;
 use gapless::kernel::examples::{self, Example};
+use gapless::kernel::{Dispatch, Needs};
 use naga::back::pipeline_constants::process_overrides;
 use naga::back::{hlsl, msl};
+use naga::proc::Layouter;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
@@ -20,22 +21,33 @@ fn dispatches(example: &Example) -> Vec<Dispatch> {
     variants
 }
 
-fn check(source: &str) -> (Module, ModuleInfo) {
-    let module = naga::front::wgsl::parse_str(source).unwrap_or_else(|error| {
+fn parse(source: &str) -> Module {
+    naga::front::wgsl::parse_str(source).unwrap_or_else(|error| {
         panic!("{}", error.emit_to_string(source));
-    });
-    // The one capability that a device may lack: it then gets no shader that reads halves.
-    let capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
-    let info = Validator::new(ValidationFlags::all(), capabilities)
+    })
+}
+
+/// What a device that has these can do. All others have `SHADER_FLOAT16_IN_FLOAT32` alone, and one that
+/// lacks it too gets no shader that reads halves.
+fn capabilities(needs: Needs) -> Capabilities {
+    let mut capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
+    capabilities.set(Capabilities::SUBGROUP, needs.subgroups);
+    capabilities.set(Capabilities::SHADER_FLOAT16, needs.f16);
+    capabilities
+}
+
+fn check(dispatch: &Dispatch) -> (Module, ModuleInfo) {
+    let module = parse(&dispatch.source);
+    let info = Validator::new(ValidationFlags::all(), capabilities(dispatch.needs))
         .validate(&module)
-        .unwrap_or_else(|error| panic!("{}", error.emit_to_string(source)));
+        .unwrap_or_else(|error| panic!("{}", error.emit_to_string(&dispatch.source)));
     (module, info)
 }
 
 fn for_every_shader(check_one: impl Fn(&Example, &Dispatch, &Module, &ModuleInfo)) {
     for example in examples::all() {
         for dispatch in dispatches(&example) {
-            let (module, info) = check(&dispatch.source);
+            let (module, info) = check(&dispatch);
             check_one(&example, &dispatch, &module, &info);
         }
     }
@@ -46,7 +58,7 @@ fn translated(check_one: impl Fn(&Dispatch, &Module, &ModuleInfo)) {
     for_every_shader(|_, dispatch, module, info| {
         let constants = dispatch.constants.iter().map(|(name, value)| (name.to_string(), *value)).collect();
         let (module, info) = process_overrides(module, info, None, &constants)
-            .unwrap_or_else(|error| panic!("{}: {error}", dispatch.kernel));
+            .unwrap_or_else(|error| panic!("{}: {error}", dispatch.variant()));
         check_one(dispatch, &module, &info);
     });
 }
@@ -74,6 +86,36 @@ fn every_shader_is_valid_and_its_entry_point_is_main() {
 }
 
 #[test]
+fn a_shader_needs_what_it_says_and_no_less() {
+    for_every_shader(|_, dispatch, module, _| {
+        let Needs { subgroups, f16, workgroup_bytes } = dispatch.needs;
+        let less = [Needs { subgroups: false, ..dispatch.needs }, Needs { f16: false, ..dispatch.needs }];
+        for needs in less.into_iter().zip([subgroups, f16]).filter_map(|(less, is)| is.then_some(less)) {
+            let valid = Validator::new(ValidationFlags::all(), capabilities(needs)).validate(module);
+            assert!(valid.is_err(), "{} is valid without", dispatch.variant());
+        }
+        let mut layouter = Layouter::default();
+        layouter.update(module.to_ctx()).unwrap();
+        let shared = module.global_variables.iter().filter(|(_, one)| one.space == AddressSpace::WorkGroup);
+        let bytes: u32 = shared.map(|(_, one)| layouter[one.ty].size).sum();
+        assert_eq!(bytes, workgroup_bytes, "{}", dispatch.variant());
+    });
+}
+
+#[test]
+fn no_two_variants_of_a_kernel_have_the_same_name() {
+    for example in examples::all() {
+        let dispatches = dispatches(&example);
+        let names: BTreeSet<_> = dispatches.iter().map(Dispatch::variant).collect();
+        assert_eq!(names.len(), dispatches.len(), "{names:?}");
+        assert_eq!(
+            dispatches[0].needs,
+            Needs { workgroup_bytes: dispatches[0].needs.workgroup_bytes, ..Needs::default() }
+        );
+    }
+}
+
+#[test]
 fn every_shader_translates_to_metal() {
     translated(|dispatch, module, info| {
         let options =
@@ -88,7 +130,12 @@ fn every_shader_translates_to_metal() {
 fn every_shader_translates_to_hlsl() {
     translated(|dispatch, module, info| {
         let mut text = String::new();
-        let (options, pipeline) = (hlsl::Options::default(), hlsl::PipelineOptions::default());
+        // Subgroups came with model 6.0 and 16-bit floats with 6.2; a device without has none of the two.
+        let needs = dispatch.needs;
+        let shader_model =
+            if needs.subgroups || needs.f16 { hlsl::ShaderModel::V6_2 } else { hlsl::ShaderModel::V5_1 };
+        let options = hlsl::Options { shader_model, ..hlsl::Options::default() };
+        let pipeline = hlsl::PipelineOptions::default();
         hlsl::Writer::new(&mut text, &options, &pipeline)
             .write(module, info, None)
             .unwrap_or_else(|error| panic!("{}: {error}", dispatch.kernel));
@@ -146,7 +193,8 @@ fn the_files_are_the_kernels_shaders_and_no_others() {
         dispatches.iter().map(|dispatch| dispatch.kernel.clone().into_owned()).collect();
     assert_eq!(used, shaders(""));
     for dispatch in &dispatches {
-        assert!(dispatch.source.starts_with(&text(&dispatch.kernel)), "{}", dispatch.kernel);
+        let source = dispatch.source.strip_prefix("enable f16;\n").unwrap_or(&dispatch.source);
+        assert!(source.starts_with(&text(&dispatch.kernel)), "{}", dispatch.kernel);
     }
     for shared in shaders("shared") {
         let source = text(&format!("shared/{shared}"));

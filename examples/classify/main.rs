@@ -46,6 +46,7 @@ fn run() -> Result<(), Problem> {
         .batch_size(options.batch_size)
         .workers(options.workers.map_or(WorkerCount::from(Auto), WorkerCount::from))
         .on_failure(OnFailure::Skip)
+        .trace(options.trace.is_some())
         .run(options.photos.clone());
     let mut done = 0;
     for batch in run.by_ref() {
@@ -55,6 +56,9 @@ fn run() -> Result<(), Problem> {
             done += 1;
         }
         batch.failures().iter().for_each(|failure| complain(&failure::named(failure)));
+    }
+    if let Some(path) = &options.trace {
+        run.trace(path)?;
     }
     let report = run.report();
     if options.json {

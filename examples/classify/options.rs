@@ -9,7 +9,7 @@ use crate::terminal::{Problem, print};
 
 const HELP: &str =
     "classify [--device cpu|software|NAME] [--batch-size N] [--workers N] [--model FILE] [--labels FILE]
-         [--mean M] [--std S] [--size N] [--crop C] [--json] PHOTO...
+         [--mean M] [--std S] [--size N] [--crop C] [--trace FILE] [--json] PHOTO...
 
 --device      cpu (the twins), software, or a part of an adapter's name; default the best there is
 --batch-size  photos a batch; default 16
@@ -20,6 +20,7 @@ const HELP: &str =
               default 127 and 128
 --size        the side of the square that the model sees; default what the model says
 --crop        the share of the short side that is kept in the middle; default 0.875
+--trace       writes who did what when, for Perfetto or chrome://tracing
 --json        an object a photo on stdout, the report on stderr";
 
 #[derive(Debug)]
@@ -33,6 +34,7 @@ pub(crate) struct Options {
     pub(crate) std: [f32; 3],
     pub(crate) size: Option<u32>,
     pub(crate) crop: f64,
+    pub(crate) trace: Option<PathBuf>,
     pub(crate) json: bool,
     pub(crate) photos: Vec<PathBuf>,
 }
@@ -50,6 +52,7 @@ impl Default for Options {
             std: [128.0; 3],
             size: None,
             crop: 0.875,
+            trace: None,
             json: false,
             photos: Vec::new(),
         }
@@ -71,6 +74,7 @@ pub(crate) fn parse() -> Result<Option<Options>, Problem> {
             Long("std") => options.std = channels("--std", &arguments.value()?.string()?)?,
             Long("size") => options.size = Some(number("--size", &mut arguments, 1..=8192)?),
             Long("crop") => options.crop = number("--crop", &mut arguments, 0.01..=1.0)?,
+            Long("trace") => options.trace = Some(arguments.value()?.into()),
             Long("json") => options.json = true,
             Short('h') | Long("help") => {
                 print(HELP)?;

@@ -19,6 +19,8 @@ mod figures;
 mod options;
 #[path = "../common/terminal.rs"]
 mod terminal;
+#[path = "../common/variants.rs"]
+mod variants;
 
 use std::process::ExitCode;
 
@@ -48,7 +50,7 @@ fn run() -> Result<(), Problem> {
     let model = Model::read(&options.model)?;
     let inputs = given(&options, &model)?;
     let model = fixed(model, &inputs);
-    let net = model.program(&gpu)?;
+    let net = options.variants.apply(model.program(&gpu)?);
     if options.plan {
         print(&net.plan(options.batch_size)?.to_string())?;
     }

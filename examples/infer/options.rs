@@ -6,9 +6,10 @@ use lexopt::prelude::*;
 
 use crate::arguments::number;
 use crate::terminal::{Problem, print};
+use crate::variants::{self, Variants};
 
 const HELP: &str = "infer MODEL.onnx --input [NAME=]IN.npy... [--output NAME=OUT.npy]... [--batch-size N]
-      [--device cpu|software|NAME] [--repeat N] [--json] [--plan]
+      [--device cpu|software|NAME] [--repeat N] [--json] [--plan] [--half] [--variant WORD]... [--without WORD]...
 
 --input       an array of NumPy for an input of the model; the name may be left out where there is one input
 --output      writes an output of the model; without it, shape, mean and range of all are printed
@@ -29,6 +30,7 @@ pub(crate) struct Options {
     pub(crate) repeat: Option<usize>,
     pub(crate) json: bool,
     pub(crate) plan: bool,
+    pub(crate) variants: Variants,
 }
 
 impl Options {
@@ -52,6 +54,7 @@ pub(crate) fn parse() -> Result<Option<Options>, Problem> {
         repeat: None,
         json: false,
         plan: false,
+        variants: Variants::default(),
     };
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
@@ -64,9 +67,12 @@ pub(crate) fn parse() -> Result<Option<Options>, Problem> {
             Long("json") => options.json = true,
             Long("plan") => options.plan = true,
             Short('h') | Long("help") => {
-                print(HELP)?;
+                print(&format!("{HELP}\n{}", variants::HELP))?;
                 return Ok(None);
             }
+            Long("half") => options.variants.half = true,
+            Long("variant") => options.variants.forced.push(arguments.value()?.string()?),
+            Long("without") => options.variants.forbidden.push(arguments.value()?.string()?),
             Value(model) if options.model.as_os_str().is_empty() => options.model = model.into(),
             other => return Err(other.unexpected().into()),
         }

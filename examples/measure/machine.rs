@@ -30,13 +30,23 @@ fn limits(gpu: &Gpu) -> String {
     if gpu.info().kind == DeviceKind::Twin {
         return "memory alone".into();
     }
-    let Limits { binding_bytes, buffer_bytes, workgroups, workgroup_threads, workgroup_bytes, .. } =
-        gpu.limits();
+    let Limits {
+        binding_bytes,
+        buffer_bytes,
+        workgroups,
+        workgroup_threads,
+        workgroup_bytes,
+        subgroups,
+        f16,
+        ..
+    } = gpu.limits();
     format!(
         "{} MB a binding, {} MB a buffer, {workgroups} workgroups a dimension,\n           \
-         {workgroup_threads} threads and {} KiB a workgroup",
+         {workgroup_threads} threads and {} KiB a workgroup\n           {}, {}",
         binding_bytes / 1_000_000,
         buffer_bytes / 1_000_000,
         workgroup_bytes / 1024,
+        subgroups.map_or("no subgroups".into(), |[least, most]| format!("subgroups of {least} to {most}")),
+        if *f16 { "arithmetic in f16" } else { "no arithmetic in f16" },
     )
 }

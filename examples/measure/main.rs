@@ -1,6 +1,7 @@
 //! Measures a machine: what a user pastes into a bug report.
 //!
-//! `cargo run --release --example measure -- [--device NAME] [--network MODEL] [--quick] [--json FILE]`
+//! `cargo run --release --example measure -- [--device NAME] [--network MODEL] [--half] [--quick] [--trace FILE]
+//! [--json FILE]`
 //!
 //! Adapter, driver and limits; how fast the device moves bytes; how fast each kernel runs; what
 //! overlap gains; photos a second. Less than two minutes on any device. `NAME` is `cpu` (the twins),
@@ -18,6 +19,8 @@ mod photos;
 mod small;
 #[path = "../common/terminal.rs"]
 mod terminal;
+#[path = "../common/variants.rs"]
+mod variants;
 mod yardstick;
 
 use std::fs::File;
@@ -78,10 +81,10 @@ fn measure() -> Result<(), Problem> {
     let (yardstick, section) = yardstick::section(&gpu, &effort)?;
     show(section)?;
     match &options.network {
-        Some(path) => show(network::section(&gpu, path, &yardstick, &effort)?)?,
+        Some(path) => show(network::section(&gpu, path, &options.variants, &yardstick, &effort)?)?,
         None => {
             show(kernels::section(&gpu, &yardstick)?)?;
-            show(overlap::section(&gpu, &effort)?)?;
+            show(overlap::section(&gpu, &effort, options.trace.as_deref())?)?;
             show(photos::section(&gpu, &effort)?)?;
         }
     }

@@ -10,6 +10,7 @@ use ndarray::{ArrayD, IxDyn};
 use serde_json::{Value, json};
 
 use crate::terminal::Problem;
+use crate::variants::Variants;
 use crate::yardstick::Yardstick;
 use crate::{Effort, Section, kernels};
 
@@ -24,10 +25,11 @@ type Item = ArrayD<f32>;
 pub(crate) fn section(
     gpu: &Gpu,
     path: &Path,
+    variants: &Variants,
     yardstick: &Yardstick,
     effort: &Effort,
 ) -> Result<Section, Problem> {
-    let net = Model::read(path)?.program(gpu)?;
+    let net = variants.apply(Model::read(path)?.program(gpu)?);
     let shape = net.inputs().next().map(|(_, spec)| spec.shape.clone()).unwrap_or_default();
     let mut pixel = 0_u32;
     let item = Item::from_shape_simple_fn(IxDyn(&shape), || {
@@ -35,7 +37,11 @@ pub(crate) fn section(
         pixel as f32 / 128.0 - 1.0
     });
     let mut text = format!("{}, input {shape:?}\n", path.display());
-    writeln!(text, "{:>6} {:>10} {:>10} {:>9} {:>9}", "batch", "items/s", "ms", "GMA/s", "GB/s")?;
+    writeln!(
+        text,
+        "{:>6} {:>10} {:>10} {:>9} {:>9} {:>9}",
+        "batch", "items/s", "ms", "GMA/s", "GB/s", "open ms"
+    )?;
     let mut rows = Vec::new();
     let mut item_seconds = 0.0;
     for batch in BATCHES {
@@ -73,6 +79,8 @@ struct Speed {
     seconds: f64,
     multiply_adds: u64,
     bytes: u64,
+    /// Of opening the program; the first time its variants are tried.
+    open_seconds: f64,
 }
 
 impl Speed {
@@ -88,6 +96,7 @@ impl Speed {
         json!({
             "batch": self.batch, "seconds": self.seconds, "items_per_second": self.items_per_second(),
             "multiply_adds_per_second": self.multiply_adds_per_second(),
+            "open_seconds": self.open_seconds,
             "bytes_per_second": self.bytes as f64 / self.seconds,
         })
     }
@@ -99,9 +108,10 @@ impl std::fmt::Display for Speed {
         let bytes = self.bytes as f64 / self.seconds / 1e9;
         write!(
             f,
-            "{:>6} {rate:>10.1} {:>10.3} {arithmetic:>9.2} {bytes:>9.2}",
+            "{:>6} {rate:>10.1} {:>10.3} {arithmetic:>9.2} {bytes:>9.2} {:>9.1}",
             self.batch,
-            self.seconds * 1e3
+            self.seconds * 1e3,
+            self.open_seconds * 1e3,
         )
     }
 }
@@ -113,7 +123,9 @@ fn opened(mut net: Program, batch: usize) -> Result<Program, Cause> {
 
 /// Keeps the device full for the effort's seconds, at least for two batches.
 fn measure(net: Program, item: &Item, batch: usize, effort: &Effort) -> Result<Speed, Cause> {
+    let start = Instant::now();
     let mut net = opened(net, batch)?;
+    let open_seconds = start.elapsed().as_secs_f64();
     let plan = net.plan(batch)?;
     let items = vec![item.clone(); batch];
     let failed = |error: gapless::StageError| error.cause().clone();
@@ -136,5 +148,11 @@ fn measure(net: Program, item: &Item, batch: usize, effort: &Effort) -> Result<S
     let in_flight = flight.len() as u32;
     flight.into_iter().try_for_each(|ticket| collect(&mut net, ticket))?;
     let seconds = start.elapsed().as_secs_f64() / f64::from(done + in_flight);
-    Ok(Speed { batch, seconds, multiply_adds: plan.multiply_adds(), bytes: plan.bytes_moved(batch) })
+    Ok(Speed {
+        batch,
+        seconds,
+        multiply_adds: plan.multiply_adds(),
+        bytes: plan.bytes_moved(batch),
+        open_seconds,
+    })
 }

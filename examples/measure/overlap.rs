@@ -3,9 +3,10 @@
 //! The CPU half is arithmetic on each photo, made as expensive as the device is: then a perfect schedule
 //! takes half the time of one half after the other, unless the device is the processor itself.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use gapless::{Cause, Gpu, GpuStage, Pipeline, Report};
+use gapless::{Cause, Gpu, GpuStage, Pipeline, Report, Run, Tensors};
 use ndarray::Array3;
 use serde_json::json;
 
@@ -27,7 +28,7 @@ struct Halves<'a> {
     rounds: u32,
 }
 
-pub(crate) fn section(gpu: &Gpu, effort: &Effort) -> Result<Section, Problem> {
+pub(crate) fn section(gpu: &Gpu, effort: &Effort, trace: Option<&Path>) -> Result<Section, Problem> {
     let (side, batch) = side_and_seconds(gpu)?;
     // One after the other holds every photo at once: at most half a gigabyte.
     let batches = (effort.seconds / batch).clamp(4.0, 200.0) as usize;
@@ -38,19 +39,33 @@ pub(crate) fn section(gpu: &Gpu, effort: &Effort) -> Result<Section, Problem> {
         sequential.push(halves.run(true)?);
         overlapped.push(halves.run(false)?);
     }
+    // A run of its own: those that are measured are not recorded.
+    trace.map(|path| halves.traced(path)).transpose()?;
     Ok(halves.describe(&median(sequential), &median(overlapped)))
 }
 
 impl Halves<'_> {
     fn run(&self, sequential: bool) -> Result<Report, Problem> {
-        let Self { side, documents, rounds, .. } = *self;
-        let prepare = move |photo: &mut usize| Ok::<Photo, Cause>(work(*photo, side, rounds));
-        let pipeline =
-            Pipeline::new(prepare, small_network(self.gpu, side)?).batch_size(BATCH).workers(workers());
-        let mut run =
-            if sequential { pipeline.run_sequential(0..documents) } else { pipeline.run(0..documents) };
+        let mut run = self.start(sequential, false)?;
         run.by_ref().try_for_each(|batch| batch.map(drop))?;
         Ok(run.report())
+    }
+
+    /// Writes who did what when into a file.
+    fn traced(&self, path: &Path) -> Result<(), Problem> {
+        let mut run = self.start(false, true)?;
+        run.by_ref().try_for_each(|batch| batch.map(drop))?;
+        Ok(run.trace(path)?)
+    }
+
+    fn start(&self, sequential: bool, record: bool) -> Result<Run<usize, Tensors>, Problem> {
+        let Self { side, documents, rounds, .. } = *self;
+        let prepare = move |photo: &mut usize| Ok::<Photo, Cause>(work(*photo, side, rounds));
+        let pipeline = Pipeline::new(prepare, small_network(self.gpu, side)?)
+            .batch_size(BATCH)
+            .workers(workers())
+            .trace(record);
+        Ok(if sequential { pipeline.run_sequential(0..documents) } else { pipeline.run(0..documents) })
     }
 
     fn describe(&self, sequential: &Report, overlapped: &Report) -> Section {

@@ -8,7 +8,7 @@ use crate::arguments::number;
 use crate::terminal::{Problem, print};
 
 const HELP: &str = "overlap [--only schedule|photos] [--scale S] [--images DIR] [--device cpu|software|NAME]
-        [--batch-size N] [--workers N] [--json]
+        [--batch-size N] [--workers N] [--trace FILE] [--svg FILE] [--json]
 
 --only        one of the two parts; default both
 --scale       run the schedule at 1/S of its time; 1 is real time, default 20
@@ -16,6 +16,9 @@ const HELP: &str = "overlap [--only schedule|photos] [--scale S] [--images DIR] 
 --device      cpu (the twins), software, or a part of an adapter's name; default the best there is
 --batch-size  documents a batch; default 16
 --workers     workers; default 4 in the schedule, one a core for photos
+--trace       writes who did what when in the overlapped run, for Perfetto or chrome://tracing: document by
+              document in the schedule, else the photos
+--svg         draws one after the other against overlapped, of the same
 --json        one object on stdout and nothing else";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub(crate) struct Options {
     pub(crate) device: Option<String>,
     pub(crate) batch_size: usize,
     pub(crate) workers: Option<usize>,
+    pub(crate) trace: Option<PathBuf>,
+    pub(crate) svg: Option<PathBuf>,
     pub(crate) json: bool,
 }
 
@@ -44,6 +49,8 @@ impl Default for Options {
             device: None,
             batch_size: 16,
             workers: None,
+            trace: None,
+            svg: None,
             json: false,
         }
     }
@@ -61,6 +68,8 @@ pub(crate) fn parse() -> Result<Option<Options>, Problem> {
             Long("device") => options.device = Some(arguments.value()?.string()?),
             Long("batch-size") => options.batch_size = number("--batch-size", &mut arguments, 1..=1024)?,
             Long("workers") => options.workers = Some(number("--workers", &mut arguments, 1..=1024)?),
+            Long("trace") => options.trace = Some(arguments.value()?.into()),
+            Long("svg") => options.svg = Some(arguments.value()?.into()),
             Long("json") => options.json = true,
             Short('h') | Long("help") => {
                 print(HELP)?;

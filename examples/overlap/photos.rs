@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 
 use difference::{Rows, largest_difference};
 use gapless::image::{Filter, Loader};
-use gapless::{Auto, DeviceKind, Gpu, OnFailure, Pipeline, Program, Report, Run, Tensors, WorkerCount};
+use gapless::{
+    Auto, DeviceKind, Gpu, OnFailure, Pipeline, Program, Report, Run, Tensors, Timeline, WorkerCount,
+};
 use network::small_network;
 use serde_json::{Map, Value, json};
 
@@ -20,6 +22,7 @@ use crate::console::Console;
 use crate::device;
 use crate::failure::named;
 use crate::options::Options;
+use crate::record::Record;
 use crate::terminal::{Problem, complain};
 
 /// Photos that are made where none are given.
@@ -37,6 +40,7 @@ pub(crate) struct Photos {
 struct Outcome {
     rows: Rows,
     report: Report,
+    timeline: Option<Timeline>,
 }
 
 impl Photos {
@@ -51,14 +55,14 @@ impl Photos {
         &self,
         options: &Options,
         console: &Console,
+        record: &Record,
         known: &mut Map<String, Value>,
     ) -> Result<(), Problem> {
         known.insert("device".into(), json!(self.gpu.info().name));
         known.insert("device_kind".into(), device::kind(&self.gpu).into());
         known.insert("images".into(), self.paths.len().into());
         known.insert("failed".into(), json!([]));
-        let result = self.compare(options, console, known);
-        console.done();
+        let result = self.compare(options, console, record, known);
         known["failed"].as_array().into_iter().flatten().flat_map(Value::as_str).for_each(complain);
         result
     }
@@ -67,49 +71,46 @@ impl Photos {
         &self,
         options: &Options,
         console: &Console,
+        record: &Record,
         known: &mut Map<String, Value>,
     ) -> Result<(), Problem> {
         console.say(&format!("\n{} photos on {}", self.paths.len(), self.gpu))?;
         // The first run reads the files from the disk and warms the device up; neither way should pay for it.
         let first = &self.paths[..self.paths.len().min(2 * options.batch_size)];
-        self.pipeline(options, &self.gpu, console, "warm-up")?.run(first.to_vec()).try_for_each(ended)?;
-        let sequential = self.pipeline(options, &self.gpu, console, "in turns")?;
+        self.pipeline(options, &self.gpu)?.run(first.to_vec()).try_for_each(ended)?;
+        let sequential = self.pipeline(options, &self.gpu)?.trace(record.wanted());
         let sequential = collect(sequential.run_sequential(self.paths.clone()), known)?;
         known.insert("sequential_s".into(), json!(sequential.report.wall_s));
-        let overlapped = self.pipeline(options, &self.gpu, console, "overlapped")?;
+        let overlapped = self.pipeline(options, &self.gpu)?.trace(record.wanted());
         let overlapped = collect(overlapped.run(self.paths.clone()), known)?;
+        if let (Some(sequential), Some(overlapped)) = (&sequential.timeline, &overlapped.timeline) {
+            record.write(sequential.clone(), overlapped.clone(), 1.0)?;
+        }
         describe(&overlapped.report, known);
         if overlapped.rows.is_empty() {
             return Err(format!("none of {} photos could be done", self.paths.len()).into());
         }
         let oracle = match self.gpu.info().kind {
             DeviceKind::Twin => &sequential,
-            _ => &self.twins(options, console)?,
+            _ => &self.twins(options)?,
         };
-        console.done();
         let difference = largest_difference(&overlapped.rows, &oracle.rows)?;
         known.insert("max_abs_diff".into(), json!(difference));
         console.say(&explain(&sequential.report, &overlapped.report, difference))
     }
 
-    fn twins(&self, options: &Options, console: &Console) -> Result<Outcome, Problem> {
-        let twins = self.pipeline(options, &Gpu::cpu(), console, "on the twins")?;
+    fn twins(&self, options: &Options) -> Result<Outcome, Problem> {
+        let twins = self.pipeline(options, &Gpu::cpu())?;
         collect(twins.run(self.paths.clone()), &mut Map::new())
     }
 
-    fn pipeline(
-        &self,
-        options: &Options,
-        gpu: &Gpu,
-        console: &Console,
-        what: &'static str,
-    ) -> Result<Pipeline<PathBuf, Loader, Program>, Problem> {
+    fn pipeline(&self, options: &Options, gpu: &Gpu) -> Result<Pipeline<PathBuf, Loader, Program>, Problem> {
         let loader = Loader::rgb8(SIDE as u32, SIDE as u32).center_crop(0.875).filter(Filter::Bilinear);
         Ok(Pipeline::new(loader, small_network(gpu, SIDE)?)
             .batch_size(options.batch_size)
             .workers(options.workers.map_or(WorkerCount::from(Auto), WorkerCount::from))
             .on_failure(OnFailure::Skip)
-            .progress(console.bar(what, self.paths.len())))
+            .progress_bar())
     }
 }
 
@@ -140,7 +141,7 @@ fn collect(mut run: Run<PathBuf, Tensors>, known: &mut Map<String, Value>) -> Re
     });
     known.insert("failed".into(), json!(failed));
     ended?;
-    Ok(Outcome { rows, report: run.report() })
+    Ok(Outcome { rows, report: run.report(), timeline: run.timeline().ok() })
 }
 
 /// The report says itself where overlap cannot gain much.

@@ -1,28 +1,11 @@
 
-// of_lanes: what the invocations that share a row bring, joined in a fixed order. All 64 must call it.
-// `lanes` of them share a row: a power of two up to 64 (src/kernel/lanes.rs).
+// Rows that invocations share: `lanes` of 64 have one, a power of two up to 64 (src/kernel/lanes.rs).
 override lanes: u32;
 
 const SUM = 0u;
 const LARGEST = 1u;
 const SMALLEST = 2u;
 const PRODUCT = 3u;
-
-var<workgroup> shares: array<f32, 64>;
-
-fn of_lanes(local: u32, share: f32, join: u32) -> f32 {
-    // What was here before has been read by all.
-    workgroupBarrier();
-    shares[local] = share;
-    workgroupBarrier();
-    for (var half = lanes / 2u; half > 0u; half /= 2u) {
-        if local % lanes < half {
-            shares[local] = joined(shares[local], shares[local + half], join);
-        }
-        workgroupBarrier();
-    }
-    return shares[local - local % lanes];
-}
 
 // NaN is larger and smaller than every number, so that it is never lost.
 fn joined(one: f32, other: f32, join: u32) -> f32 {

@@ -1,6 +1,7 @@
 
 // A tile of 64 rows by 64 columns that a workgroup of 64 invocations computes, 8 by 8 each, through
-// workgroup memory: 16 terms at a time, 8.25 KiB of the 16 KiB that every device has.
+// workgroup memory: 16 terms at a time, 8.25 KiB of the 16 KiB that every device has, or half of that where values are kept as
+// halves (shared/kept*.wgsl).
 //
 // Every value comes from global memory once a tile: 128 reads for 4,096 multiply-adds a term, or 16
 // multiply-adds a byte in 32-bit floats where both come from memory. In the inner loop an invocation
@@ -11,14 +12,14 @@
 const TERMS = 16u;
 const ROW_STRIDE = 17u;
 
-var<workgroup> a_tile: array<vec4<f32>, 272>;
-var<workgroup> b_tile: array<vec4<f32>, 256>;
+var<workgroup> a_tile: array<Kept, 272>;
+var<workgroup> b_tile: array<Kept, 256>;
 
 fn fill(row: u32, column: u32, first: u32, local: u32) {
     for (var slot = local; slot < 256u; slot += 64u) {
         let a_term = slot % TERMS;
-        a_tile[a_term * ROW_STRIDE + slot / TERMS] = a_at(row + slot / TERMS * 4u, first + a_term);
-        b_tile[slot] = b_at(first + slot / 16u, column + slot % 16u * 4u);
+        a_tile[a_term * ROW_STRIDE + slot / TERMS] = kept(a_at(row + slot / TERMS * 4u, first + a_term));
+        b_tile[slot] = kept(b_at(first + slot / 16u, column + slot % 16u * 4u));
     }
 }
 
@@ -34,10 +35,10 @@ fn compute_tile(row: u32, column: u32, ends: vec2<u32>, terms: u32, local: u32) 
         fill(row, column, first, local);
         workgroupBarrier();
         for (var term = 0u; term < TERMS; term++) {
-            let top = a_tile[term * ROW_STRIDE + down];
-            let low = a_tile[term * ROW_STRIDE + down + 1u];
-            let left = b_tile[term * 16u + across];
-            let right = b_tile[term * 16u + across + 8u];
+            let top = widened(a_tile[term * ROW_STRIDE + down]);
+            let low = widened(a_tile[term * ROW_STRIDE + down + 1u]);
+            let left = widened(b_tile[term * 16u + across]);
+            let right = widened(b_tile[term * 16u + across + 8u]);
             top_left = outer(top_left, top, left);
             top_right = outer(top_right, top, right);
             low_left = outer(low_left, low, left);

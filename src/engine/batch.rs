@@ -3,6 +3,7 @@
 use super::blame::Suspicion;
 use super::line::Aftermath;
 use crate::error::{Cause, Error, Failure};
+use crate::observe::stalls::Trail;
 use crate::place::{BatchIndex, Position};
 
 /// Items that memory is taken for at once; beyond them it is taken as they come.
@@ -44,6 +45,7 @@ impl<D, P> Slot<D, P> {
 pub(crate) struct Group<D, P> {
     pub(crate) first: Position,
     pub(crate) slots: Vec<Slot<D, P>>,
+    pub(crate) trail: Trail,
 }
 
 impl<D, P> Group<D, P> {
@@ -76,6 +78,8 @@ pub(crate) struct Batch<D, P> {
     pub(crate) suspicion: Suspicion,
     /// The run ends after this batch, for this reason.
     pub(crate) then_stop: Option<Error>,
+    /// How the group came through that completed it; `None` where none did.
+    pub(crate) trail: Option<Trail>,
 }
 
 /// A part of a batch: which of its items it holds.
@@ -111,6 +115,7 @@ impl<D, P> Batch<D, P> {
             part: Part::WHOLE,
             suspicion: Suspicion::default(),
             then_stop: None,
+            trail: None,
         }
     }
 
@@ -140,6 +145,7 @@ impl<D, P> Batch<D, P> {
             part: Part { start: middle, ..self.part },
             suspicion: self.suspicion,
             then_stop: self.then_stop.take(),
+            trail: self.trail,
         };
         self.part = Part { start: self.part.start, end: middle, last: false };
         second

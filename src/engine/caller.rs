@@ -12,8 +12,9 @@ use super::batch::{Delivery, Done, Part};
 use super::device::{BatchOf, DeviceLoop, SLICE};
 use super::feed::Feeder;
 use super::job::Job;
-use super::limits::Limits;
-use super::seam::Receiver;
+use super::limits::{Limits, Over};
+use super::ran::Predictable;
+use super::seam::{Moment, Receiver};
 use super::settings::Order;
 use super::shared::{Shared, documents, drop_user};
 use super::then::{DoneOf, cancel_done};
@@ -21,6 +22,8 @@ use super::waiting::Missing;
 use super::yielding;
 use crate::error::{Cause, Error};
 use crate::observe::meters::DeviceMeter;
+use crate::observe::record::{Kind, Span};
+use crate::place::BatchIndex;
 
 /// How long a feeder inside the source's `next` is waited for: a source that waits for its next
 /// document is live, and its thread ends by itself when that comes.
@@ -63,10 +66,14 @@ pub(crate) struct Caller<J: Job> {
     pub(crate) grace: Duration,
     /// Workers of this run; 0 where the caller does their work.
     pub(crate) workers: usize,
+    /// How long the stages took to open, before the run.
+    pub(crate) opening: Duration,
     /// Whether threads do all the work, and the caller only takes results.
     pub(crate) only_takes: bool,
     pub(crate) turn: Turn<J>,
     pub(crate) limits: Limits,
+    /// What the run was asked to do, where that can be predicted.
+    pub(crate) predictable: Option<Predictable>,
 }
 
 /// Whose turn it is, and how the run stands.
@@ -78,6 +85,10 @@ pub(crate) struct Turn<J: Job> {
     batches_out: u64,
     state: State,
     left_behind: Vec<String>,
+    /// When the caller was handed its last result, and which.
+    pub(super) handed: Option<(Moment, BatchIndex)>,
+    /// Whether results are polled for: then nobody knows when the caller wants the next.
+    pub(super) polled: bool,
     /// The last item of a run that is polled, while its threads are ending.
     #[cfg(feature = "stream")]
     pub(super) last: Option<Next<J>>,
@@ -91,6 +102,34 @@ enum State {
     /// One error is still to be given.
     Failing(Error),
     Ended,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy)]
+pub(crate) enum Ending<'a> {
+    /// The source ended and everything came out.
+    Finished,
+    /// By this error.
+    Failed(&'a Error),
+    /// By the caller.
+    Stopped,
+}
+
+impl Ending<'_> {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Failed(_) => "failed",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    fn error(&self) -> Option<&Error> {
+        match self {
+            Self::Failed(error) => Some(error),
+            Self::Finished | Self::Stopped => None,
+        }
+    }
 }
 
 /// How the threads of a run ended.
@@ -109,6 +148,8 @@ impl<J: Job> Default for Turn<J> {
             batches_out: 0,
             state: State::Running,
             left_behind: Vec::new(),
+            handed: None,
+            polled: false,
             #[cfg(feature = "stream")]
             last: None,
         }
@@ -118,11 +159,27 @@ impl<J: Job> Default for Turn<J> {
 impl<J: Job> Caller<J> {
     /// The next batch in order, the error that ends the run, or `None` after its end.
     pub(crate) fn next(&mut self) -> Next<J> {
+        self.comes();
         let next = self.begin_next().unwrap_or_else(|| self.take_next());
-        if !matches!(next, Some(Ok(_))) {
-            self.stop();
-        }
+        self.end_with(&next);
+        self.goes();
         next
+    }
+
+    /// A watchdog knows whether the caller waits for a result or the run for its caller.
+    pub(super) fn comes(&self) {
+        // A caller that polls again for the same result moves nothing.
+        if let Some(lookout) = self.shared.lookout.as_ref().filter(|lookout| !lookout.stations.caller_waits())
+        {
+            lookout.stations.caller(true, self.shared.seam.now());
+        }
+    }
+
+    /// The caller is seen outside of `next`, at work with a result.
+    pub(super) fn goes(&self) {
+        if let Some(lookout) = &self.shared.lookout {
+            lookout.stations.caller(false, self.shared.seam.now());
+        }
     }
 
     /// What comes next where that is known without a look at the results.
@@ -159,7 +216,8 @@ impl<J: Job> Caller<J> {
         match missing {
             Missing::Ended => self.ending().map(Err),
             Missing::Nested { depth } => Some(Err(Error::Nested { depth })),
-            Missing::Late { after } => Some(Err(Error::Deadline { after })),
+            Missing::Over(Over::Late { after }) => Some(Err(Error::Deadline { after })),
+            Missing::Over(Over::Stalled(stalled)) => Some(Err(Error::Stalled { stalled })),
         }
     }
 
@@ -188,7 +246,11 @@ impl<J: Job> Caller<J> {
         let failed = delivery.failures.iter().map(|failure| J::documents(&failure.document)).sum();
         self.shared.ledger.lock().deliver(delivered, failed);
         self.shared.tokens.give_back(delivery.items.len(), delivery.failures.len());
-        self.shared.meters.first_result.set_first(self.shared.seam.now());
+        let now = self.shared.seam.now();
+        self.shared.meters.first_result.set_first(now);
+        self.shared.record(|| Span::counter(Kind::Tokens, now, self.shared.tokens.taken()));
+        self.caller_is_back(now);
+        self.turn.handed = Some((now, delivery.index));
         if let Some(error) = then_stop {
             self.turn.state = State::Failing(error);
         }
@@ -206,13 +268,27 @@ impl<J: Job> Caller<J> {
         ending.or(bug)
     }
 
+    /// Ends the run where this is its last item.
+    pub(super) fn end_with(&mut self, last: &Next<J>) {
+        match last {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => self.end(Ending::Failed(error)),
+            None => self.end(Ending::Finished),
+        }
+    }
+
     /// Ends the run, whatever it is doing: nothing new starts, and what is in flight is cancelled.
     pub(crate) fn stop(&mut self) {
+        self.end(Ending::Stopped);
+    }
+
+    fn end(&mut self, ending: Ending<'_>) {
         if matches!(self.turn.state, State::Ended) {
             return;
         }
         self.turn.state = State::Ended;
         let start = self.shared.seam.now();
+        self.caller_is_back(start);
         self.shared.stop();
         let joined = self.join();
         self.turn.left_behind = joined.left_behind;
@@ -224,6 +300,11 @@ impl<J: Job> Caller<J> {
         let now = self.shared.seam.now();
         self.shared.meters.stopping.add(now - start);
         self.shared.meters.ended.set_first(now);
+        let accounts = self.shared.ledger.lock().accounts();
+        self.shared.spans.ended(ending.name(), ending.error(), accounts);
+        if let Some(redraw) = self.limits.redraw.take() {
+            redraw.end(&self.shared, matches!(ending, Ending::Finished));
+        }
     }
 
     /// Waits for the threads of the run, and for the units that run on a pool of others.
@@ -282,6 +363,11 @@ impl<J: Job> Caller<J> {
         while let Ok(Some(batch)) = batches.try_recv() {
             self.shared.cancel_batch(batch);
         }
+    }
+
+    /// Batches that were handed over with all their parts.
+    pub(super) fn batches_out(&self) -> u64 {
+        self.turn.batches_out
     }
 
     /// Threads that were left behind inside user code.

@@ -8,8 +8,10 @@
 //! It owns the inputs of every batch until its result is there. So what a batch that is too large, or a
 //! device that is lost, costs is decided here alone: `failing` halves, `loss` rebuilds and replays.
 
+mod busy;
 mod failing;
 mod loss;
+mod spans;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -22,9 +24,14 @@ use super::blame::Suspicion;
 use super::check::{check_rows, fill_up};
 use super::job::{After, Job};
 use super::seam::{Disconnected, Moment, Receiver, Sender};
-use super::shared::{Shared, drop_user, guard};
+use super::shared::{Shared, documents, drop_user, guard};
+use super::stations::Doing;
 use super::then::{self, DoneOf, cancel_done};
+use super::watchdog::Post;
+use crate::error::stalled::At;
 use crate::observe::meters::DeviceMeter;
+use crate::observe::spans::BatchSpan;
+use crate::observe::stalls::Before;
 use crate::stage::{CpuStage, GpuStage, StageError};
 
 /// Longest wait for a device before stop and lateness are looked at again.
@@ -56,14 +63,24 @@ pub(crate) struct DeviceLoop<J: Job> {
     largest: usize,
     busy_since: Moment,
     idle_since: Option<Moment>,
+    /// How things stood then.
+    before: Before,
     /// How long the last batch took.
     last_took: Duration,
+    /// The device's own clock, where the run is recorded.
+    clock: Option<usize>,
+    post: Post,
+    /// Whether this is the loop of a thread of its own.
+    own_thread: bool,
 }
 
 struct Flight<J: Job> {
     batch: BatchOf<J>,
     ticket: <J::Gpu as GpuStage<J::Prepared>>::Ticket,
     submitted: Moment,
+    /// Which of those that may be in flight it is.
+    slot: usize,
+    span: BatchSpan,
 }
 
 /// What a step of the device came to.
@@ -111,12 +128,18 @@ impl<J: Job> DeviceLoop<J> {
             largest: 0,
             busy_since: Moment::ZERO,
             idle_since: None,
+            before: Before::default(),
             last_took: Duration::ZERO,
+            clock: spans::clock(shared, meter),
+            post: Post::new(shared),
+            own_thread: false,
         }
     }
 
     /// The loop of a device thread.
     pub(crate) fn run(mut self) {
+        self.post.adopt(&self.shared);
+        self.own_thread = true;
         while self.step(Waiting::Both) != Ran::Ended {}
         self.close();
     }
@@ -170,7 +193,9 @@ impl<J: Job> DeviceLoop<J> {
             }
         };
         self.drained = received.is_err();
-        received.ok().flatten()
+        let batch = received.ok().flatten()?;
+        self.shared.meters.taken.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        Some(batch)
     }
 
     /// A fraction of a batch's time: long enough not to spin, short enough not to leave a result lying.
@@ -180,6 +205,7 @@ impl<J: Job> DeviceLoop<J> {
 
     /// Nothing is in flight: waits for a batch, and cuts one itself where documents have waited long enough.
     fn wait_for_batch(&mut self) -> Result<Option<BatchOf<J>>, Disconnected> {
+        self.post.wait(Doing::ForBatch, Moment::ZERO);
         if let Some(batch) = self.feed_idle()? {
             return Ok(Some(batch));
         }
@@ -221,45 +247,86 @@ impl<J: Job> DeviceLoop<J> {
             return self.fail_batch(batch, panic);
         }
         if batch.items.is_empty() {
-            return self.finish(batch, None);
+            let now = self.shared.seam.now();
+            return self.finish(batch, None, now);
         }
-        self.begin_busy();
-        let submitted = self.shared.seam.now();
+        let submitted = self.begin_busy(batch.trail.as_ref());
+        self.post.set(&self.shared, Doing::At(At::Submit(batch.index)), submitted);
+        let documents = documents::<J>(&batch.items);
+        let span = self.shared.spans.batch(batch.index, documents, &self.meter.info.name);
         let result = fill_up(&mut batch).and_then(|()| {
-            guard(|| self.gpu.submit(&batch.prepared)).unwrap_or_else(|panic| Err(StageError::Batch(panic)))
+            let submitted = span.call(|| guard(|| self.gpu.submit(&batch.prepared)));
+            submitted.unwrap_or_else(|panic| Err(StageError::Batch(panic)))
         });
+        self.was_submitting(&batch, submitted);
         match result {
-            Ok(ticket) => self.in_flight.push_back(Flight { batch, ticket, submitted }),
+            Ok(ticket) => {
+                let slot = self.free_slot();
+                self.in_flight.push_back(Flight { batch, ticket, submitted, slot, span });
+            }
             Err(error) => self.fail(batch, error),
+        }
+        self.stand();
+    }
+
+    /// Where a watchdog finds this thread: with the oldest batch in flight. A caller that runs the device is
+    /// there only while it looks at it.
+    fn stand(&self) {
+        match self.in_flight.front() {
+            Some(flight) if self.own_thread => {
+                self.post.since(&self.shared, At::Device(flight.batch.index), flight.submitted);
+            }
+            _ => self.post.now(&self.shared, Doing::Nothing),
         }
     }
 
     /// Looks at the oldest batch in flight, for at most `wait`.
     fn collect(&mut self, wait: Duration) -> Ran {
         let Some(flight) = self.in_flight.front_mut() else { return Ran::Nothing };
-        let collected = guard(|| self.gpu.try_collect(&mut flight.ticket, wait))
+        let asked = self.shared.seam.now();
+        self.post.wait(Doing::At(At::Device(flight.batch.index)), flight.submitted);
+        let Flight { ticket, span, .. } = flight;
+        let collected = span
+            .call(|| guard(|| self.gpu.try_collect(ticket, wait)))
             .unwrap_or_else(|panic| Err(StageError::Batch(panic)));
+        let now = self.shared.seam.now();
+        let there = !matches!(collected, Ok(None));
+        self.was_collecting(asked..now, there, !wait.is_zero());
         let result = match collected {
-            Ok(None) => return Ran::Nothing,
+            Ok(None) => {
+                if !self.own_thread {
+                    self.post.wait(Doing::Nothing, Moment::ZERO);
+                }
+                return Ran::Nothing;
+            }
             Ok(Some(output)) => Ok(output),
             Err(error) => Err(error),
         };
         let Some(flight) = self.in_flight.pop_front() else { return Ran::Nothing };
+        self.has_left(&flight, now);
         drop_user(flight.ticket);
-        self.last_took = self.shared.seam.now().saturating_sub(flight.submitted);
+        self.last_took = now.saturating_sub(flight.submitted);
         match result.and_then(|output| check_rows::<J>(&flight.batch, output)) {
             Ok(output) => {
                 self.fruitless = 0;
-                self.finish(flight.batch, Some(output));
+                self.learn(&flight.batch, now);
+                self.finish(flight.batch, Some(output), now);
             }
             Err(error) => self.fail(flight.batch, error),
         }
+        self.stand();
         Ran::Something
     }
 
+    /// Notes what the batch cost: the time since it was the oldest on the device.
+    fn learn(&self, batch: &BatchOf<J>, now: Moment) {
+        let copies = batch.prepared.len() - batch.items.len();
+        self.meter.learn(documents::<J>(&batch.items) + copies, now.saturating_sub(self.busy_since));
+    }
+
     /// Hands a batch over, with the device's output where there is one.
-    fn finish(&mut self, mut batch: BatchOf<J>, output: Option<J::Output>) {
-        let took = self.end_busy();
+    fn finish(&mut self, mut batch: BatchOf<J>, output: Option<J::Output>, now: Moment) {
+        let took = self.end_busy_at(now);
         // A batch that was halved or met a loss says nothing of what others cost.
         if output.is_some() && batch.part.is_whole() && batch.suspicion == Suspicion::default() {
             auto::ran(&self.shared, batch.prepared.len(), took);
@@ -315,34 +382,9 @@ impl<J: Job> DeviceLoop<J> {
             self.shared.cancel_batch(part);
         }
         self.end_busy();
-        let Self { gpu, .. } = self;
+        let Self { gpu, post, shared, .. } = self;
         drop_user(gpu);
-    }
-
-    fn begin_busy(&mut self) {
-        let now = self.shared.seam.now();
-        self.meter.first_submit.set_first(now);
-        if let Some(since) = self.idle_since.take() {
-            self.meter.starved.add(now.saturating_sub(since));
-            self.busy_since = now;
-        } else if self.in_flight.is_empty() {
-            self.busy_since = now;
-        }
-    }
-
-    /// Called when a batch has left the device, for better or worse. Says for how long the device worked on
-    /// it alone.
-    fn end_busy(&mut self) -> Duration {
-        if self.idle_since.is_some() || self.meter.first_submit.get().is_none() {
-            return Duration::ZERO;
-        }
-        let now = self.shared.seam.now();
-        let took = now.saturating_sub(self.busy_since);
-        self.meter.busy.add(took);
-        self.meter.last_collect.set(now);
-        self.busy_since = now;
-        self.idle_since = self.in_flight.is_empty().then_some(now);
-        took
+        post.end(&shared, shared.seam.now());
     }
 
     fn count(&self, batch: &BatchOf<J>) {

@@ -7,11 +7,16 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::batch::{Group, Slot};
-use super::job::Job;
+use super::job::{After, Job};
 use super::seam::Moment;
 use super::shared::{Shared, drop_user, guard};
+use super::stations::Doing;
+use super::watchdog::Post;
 use super::work::{Slots, push_group};
 use crate::error::Error;
+use crate::error::stalled::At;
+use crate::observe::record::{Kind, Span};
+use crate::observe::stalls::{Trail, Why};
 use crate::place::Position;
 
 /// The source, whatever iterator it is.
@@ -29,6 +34,9 @@ pub(crate) struct Feeder<J: Job> {
     pause: Option<Duration>,
     /// When the next document may start.
     due: Moment,
+    post: Post,
+    /// How the next group comes through.
+    trail: Trail,
 }
 
 /// What a step of the feeder came to.
@@ -63,11 +71,14 @@ impl<J: Job> Feeder<J> {
             spare: None,
             pause,
             due: Moment::ZERO,
+            post: Post::new(shared),
+            trail: Trail::default(),
         }
     }
 
     /// The loop of the feeder's thread.
     pub(crate) fn run(mut self) {
+        self.post.adopt(&self.shared);
         while self.step(true) == Fed::Documents {}
         self.end(None);
     }
@@ -90,30 +101,54 @@ impl<J: Job> Feeder<J> {
         self.batch_size - (self.next % self.batch_size as u64) as usize
     }
 
-    fn take_tokens(&self, want: usize, wait: bool) -> Option<usize> {
+    fn take_tokens(&mut self, want: usize, wait: bool) -> Option<usize> {
         if !wait {
             return self.shared.tokens.try_take(want);
         }
         if let Some(tokens) = self.shared.tokens.try_take(want) {
             return Some(tokens);
         }
+        let meters = &self.shared.meters;
         let start = self.shared.seam.now();
+        meters.token_waits.begin(start);
         let tokens = self.shared.tokens.take(want);
-        self.shared.meters.feeder_waited.add(self.shared.seam.now() - start);
+        let end = self.shared.seam.now();
+        meters.token_waits.end(end - start, self.token_holder());
+        meters.feeder_waited.add(end - start);
+        self.shared.record(|| Span::new(Kind::WaitForToken, start, end));
+        self.trail.waited = self.shared.meters.token_waits.ended();
         tokens
+    }
+
+    /// Who had the tokens that have just come back.
+    fn token_holder(&self) -> Why {
+        if self.shared.meters.caller_was_late.load(Ordering::Relaxed) {
+            Why::Caller
+        } else if J::After::PER_ROW {
+            Why::Then
+        } else {
+            Why::Tokens
+        }
     }
 
     fn feed(&mut self, tokens: usize) -> Fed {
         let mut slots = self.spare.take().unwrap_or_else(|| Vec::with_capacity(tokens));
         let start = self.shared.seam.now();
+        self.post.set(&self.shared, Doing::At(At::Source(Position(self.next))), start);
         self.shared.in_source.store(true, Ordering::SeqCst);
         let pulled = self.pull(tokens, &mut slots);
         self.shared.in_source.store(false, Ordering::SeqCst);
-        self.shared.meters.source.add(self.shared.seam.now() - start);
+        let end = self.shared.seam.now();
+        self.shared.meters.source.add(end - start);
+        self.shared.meters.source_times.add(end - start, slots.len());
+        self.trail = Trail { asked: start, pulled: end, ..self.trail };
+        self.shared.record(|| Span::new(Kind::Source, start, end).about(self.next, slots.len()));
+        self.post.set(&self.shared, Doing::Nothing, end);
         let unused = tokens - slots.len();
         if unused > 0 {
             self.shared.tokens.give(unused);
         }
+        self.shared.record(|| Span::counter(Kind::Tokens, end, self.shared.tokens.taken()));
         self.hand_on(slots);
         match pulled {
             Pulled::All => Fed::Documents,
@@ -124,7 +159,9 @@ impl<J: Job> Feeder<J> {
 
     fn pull(&mut self, most: usize, slots: &mut Vec<Slot<J::Document, J::Prepared>>) -> Pulled {
         let Some(source) = &mut self.source else { return Pulled::SourceEnded };
+        let _in_run = self.shared.spans.enter();
         while slots.len() < most && !self.shared.stopped() {
+            self.post.next(self.next + slots.len() as u64);
             match guard(|| source.next()) {
                 Ok(Some(document)) => {
                     self.shared.in_hand.fetch_add(J::documents(&document), Ordering::SeqCst);
@@ -152,7 +189,7 @@ impl<J: Job> Feeder<J> {
         ledger.pull(documents);
         self.shared.in_hand.store(0, Ordering::SeqCst);
         drop(ledger);
-        self.spare = push_group(&self.shared, Group { first, slots });
+        self.spare = push_group(&self.shared, Group { first, slots, trail: self.trail });
     }
 
     /// Waits until the next document may start. Nothing is held meanwhile but the document in hand.
@@ -170,8 +207,13 @@ impl<J: Job> Feeder<J> {
     /// The source has ended, or nothing more is taken from it: the line cuts what is left.
     fn end(&mut self, reason: Option<Error>) -> Fed {
         if let Some(source) = self.source.take() {
+            self.post.now(&self.shared, Doing::At(At::Source(Position(self.next))));
             drop_user(source);
-            let aftermath = self.shared.line.lock().end(self.next, reason);
+            self.post.now(&self.shared, Doing::Nothing);
+            // What is cut now was waiting for the source to end.
+            let now = self.shared.seam.now();
+            let trail = Trail { pulled: now, begun: now, done: now, ..self.trail };
+            let aftermath = self.shared.line.lock().end(self.next, reason, trail);
             self.shared.settle(aftermath);
             self.shared.threads.alarm().ring();
         }

@@ -18,6 +18,7 @@ use super::budget::Budget;
 use super::seam::{Moment, Receiver, Seam, Sender};
 use super::settings::{LastBatch, Order};
 use crate::error::{Cause, Error, Failure, Stage};
+use crate::observe::stalls::Trail;
 use crate::place::{BatchIndex, Position};
 
 /// Where cut batches go.
@@ -88,6 +89,8 @@ pub(crate) struct Line<D, P> {
     ring: VecDeque<Option<Slot<D, P>>>,
     head: u64,
     accepted: u64,
+    /// Items that were put here.
+    put: u64,
     /// Documents that went through the line; an item of `per_batch` holds several.
     seen: u64,
     weigh: Weigh<D>,
@@ -95,6 +98,10 @@ pub(crate) struct Line<D, P> {
     open: Batch<D, P>,
     /// When the first item came into the open batch.
     opened: Option<Moment>,
+    /// How the group came through that is being put here.
+    trail: Option<Trail>,
+    /// Since when as many as a batch stand ready behind an item that is not.
+    held_up: Option<Moment>,
     sink: Option<Sink<D, P>>,
     budget: Budget,
     /// Why the run ends when everything that was cut is out. It stands here, under the line's lock,
@@ -118,10 +125,13 @@ impl<D, P> Line<D, P> {
             ring: VecDeque::with_capacity(capacity.min(RESERVED)),
             head: 0,
             accepted: 0,
+            put: 0,
             seen: 0,
             weigh,
             end: None,
             opened: None,
+            trail: None,
+            held_up: None,
             sink: Some(sink),
             budget,
             ending: None,
@@ -138,6 +148,8 @@ impl<D, P> Line<D, P> {
             group.cancel(&mut after);
             return after;
         }
+        self.put += group.slots.len() as u64;
+        self.trail = Some(Trail { held_up: self.held_up, ..group.trail });
         match self.cuts.order {
             Order::Completion => {
                 for (offset, slot) in group.slots.drain(..).enumerate() {
@@ -145,6 +157,7 @@ impl<D, P> Line<D, P> {
                 }
             }
             Order::Source if first == self.head => {
+                self.held_up = None;
                 for slot in group.slots.drain(..) {
                     self.head_is(slot, now, &mut after);
                 }
@@ -155,8 +168,15 @@ impl<D, P> Line<D, P> {
         if self.cuts.eager {
             self.cut(&mut after);
         }
+        self.look_behind(now);
         self.finish(&mut after);
         after
+    }
+
+    /// Notes since when as many as a batch stand ready behind an item that is not.
+    fn look_behind(&mut self, now: Moment) {
+        let behind = self.put > self.accepted && self.standing() >= self.size;
+        self.held_up = if behind { self.held_up.or(Some(now)) } else { None };
     }
 
     fn stand_in_ring(&mut self, first: u64, group: &mut Group<D, P>) {
@@ -230,8 +250,9 @@ impl<D, P> Line<D, P> {
     }
 
     /// The source has ended, having given `total` items, by itself or for this reason.
-    pub(crate) fn end(&mut self, total: u64, reason: Option<Error>) -> Aftermath<D, P> {
+    pub(crate) fn end(&mut self, total: u64, reason: Option<Error>, trail: Trail) -> Aftermath<D, P> {
         let mut after = Aftermath::default();
+        self.trail = Some(trail);
         self.ending = self.ending.take().or(reason);
         self.end = Some(total);
         self.finish(&mut after);
@@ -279,7 +300,8 @@ impl<D, P> Line<D, P> {
         self.open.pad = self.padding();
         let prepared = self.spares.pop().unwrap_or_else(|| Vec::with_capacity(self.cuts.room()));
         let next = Batch::new(BatchIndex(self.open.index.0 + 1), prepared, self.cuts.room());
-        let batch = std::mem::replace(&mut self.open, next);
+        let mut batch = std::mem::replace(&mut self.open, next);
+        batch.trail = self.trail;
         self.opened = None;
         self.size = self.size_after(batch.items.len());
         match &mut self.sink {
@@ -333,6 +355,7 @@ impl<D, P> Line<D, P> {
         let waited = self.opened.map(|opened| now.saturating_sub(opened));
         match waited {
             Some(waited) if waited >= max_wait => {
+                self.trail = None;
                 self.cut(&mut after);
                 (max_wait, after)
             }
@@ -358,6 +381,11 @@ impl<D, P> Line<D, P> {
     pub(crate) fn take_ending(&mut self) -> Option<Error> {
         let share = || self.budget.exceeded_at_end(self.seen);
         self.ending.take().or_else(|| share().map(|position| Error::Stopped { position }))
+    }
+
+    /// Items that stand here: behind one that is not ready, or in the batch being filled.
+    pub(crate) fn standing(&self) -> usize {
+        self.put.saturating_sub(self.accepted) as usize + self.open.len()
     }
 
     /// Batches cut so far.

@@ -16,6 +16,7 @@ impl<J: Job> Caller<J> {
     /// From now on nothing is waited for, not even the end of threads when the run is dropped.
     pub(crate) fn never_wait(&mut self) {
         self.grace = Duration::ZERO;
+        self.turn.polled = true;
     }
 
     /// As `next`, without waiting; the waker is woken when it is worth a new look.
@@ -23,6 +24,16 @@ impl<J: Job> Caller<J> {
         if !self.only_takes {
             return Poll::Ready(self.next());
         }
+        let polled = self.poll_item(waker);
+        // Between two polls of one result the caller waits for it.
+        match polled {
+            Poll::Ready(_) => self.goes(),
+            Poll::Pending => self.comes(),
+        }
+        polled
+    }
+
+    fn poll_item(&mut self, waker: &Waker) -> Poll<Next<J>> {
         if let Some(last) = self.turn.last.take() {
             return self.poll_end(last, waker);
         }
@@ -51,14 +62,16 @@ impl<J: Job> Caller<J> {
     }
 
     fn poll_result(&mut self, waker: &Waker) -> Poll<Result<DoneOf<J>, Missing>> {
-        if let Err(over) = self.limits.look(&self.shared) {
-            return Poll::Ready(Err(over.into()));
-        }
-        if let Some(result) = self.try_result().transpose() {
+        if let Some(result) = self.look_for_result().transpose() {
             return Poll::Ready(result);
         }
         self.shared.threads.alarm().set(waker);
-        self.try_result().transpose().map_or(Poll::Pending, Poll::Ready)
+        self.look_for_result().transpose().map_or(Poll::Pending, Poll::Ready)
+    }
+
+    fn look_for_result(&mut self) -> Result<Option<DoneOf<J>>, Missing> {
+        self.limits.look(&self.shared)?;
+        self.try_result()
     }
 
     /// A result that is there already.
@@ -83,7 +96,7 @@ impl<J: Job> Caller<J> {
             self.turn.last = Some(last);
             return Poll::Pending;
         }
-        self.stop();
+        self.end_with(&last);
         Poll::Ready(last)
     }
 }

@@ -20,7 +20,7 @@ pub(crate) use self::lock::{Condvar, Mutex};
 pub(crate) use self::thread::Threads;
 #[cfg(unix)]
 pub(crate) use self::thread::spawn_aside;
-pub(crate) use self::workers::{Pool, Workers};
+pub(crate) use self::workers::{Pool, Workers, rank};
 
 /// Time since the seam was made.
 pub(crate) type Moment = Duration;
@@ -57,6 +57,13 @@ impl Seam {
         Self::Real { start: Instant::now() }
     }
 
+    /// Counts time from now on, before anything was measured by it. What a test says of time stays.
+    pub(crate) fn restart(&mut self) {
+        if let Self::Real { start } = self {
+            *start = Instant::now();
+        }
+    }
+
     /// Time since this seam was made. It stands still under random schedules.
     pub(crate) fn now(&self) -> Moment {
         match self {
@@ -89,5 +96,20 @@ impl Seam {
     /// A channel for at most `capacity` messages.
     pub(crate) fn channel<T>(&self, capacity: usize) -> (Sender<T>, Receiver<T>) {
         channel::channel(self, capacity)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restarted_clock_counts_nothing_from_before() {
+        let outside = Instant::now();
+        let mut seam = Seam::real();
+        while seam.now().is_zero() {}
+        let before = seam.now();
+        seam.restart();
+        assert!(seam.now() + before <= outside.elapsed());
     }
 }

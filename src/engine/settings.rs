@@ -11,7 +11,9 @@ use rayon::ThreadPool;
 pub use self::choice::{Ahead, Auto, BatchSize, Memory, Ramp, UpTo, WorkerCount};
 pub(crate) use self::choice::{Asked, cores};
 use super::seam::Pool;
+use super::watchdog::Patience;
 use crate::error::Error;
+use crate::observe::record::{MOST_ROOM, Recording};
 
 /// In which order results come out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -109,6 +111,16 @@ pub(crate) struct Settings<P> {
     pub(crate) deadline: Option<Duration>,
     /// Time after which an item is late.
     pub(crate) item_timeout: Option<Duration>,
+    /// How much of the run is recorded.
+    pub(crate) recording: Recording,
+    /// Documents that there are in all, where that is known.
+    pub(crate) total: Option<u64>,
+    /// How long nothing may move, and what then.
+    pub(crate) watchdog: Option<Patience>,
+    /// Documents in an item.
+    pub(crate) documents: u64,
+    /// Whether a terminal shows how far the run has come.
+    pub(crate) bar: bool,
 }
 
 impl<P> Default for Settings<P> {
@@ -132,6 +144,11 @@ impl<P> Default for Settings<P> {
             pause: None,
             deadline: None,
             item_timeout: None,
+            recording: Recording::default(),
+            total: None,
+            bar: false,
+            watchdog: None,
+            documents: 1,
         }
     }
 }
@@ -168,6 +185,9 @@ impl<P> Settings<P> {
         if matches!(self.workers, WorkerCount::Exactly(workers) if workers > MOST_WORKERS) {
             return refuse("workers", "more than 4096 threads are a mistake; Auto takes one a core");
         }
+        if self.recording.room() > MOST_ROOM {
+            return refuse("trace", "room for more than 2^26 spans is more than 2 GiB; give less");
+        }
         if self.max_wait.is_some_and(|wait| wait.is_zero()) {
             return refuse("max_wait", "0 would cut every document alone; give a time, or batch_size(1)");
         }
@@ -175,6 +195,7 @@ impl<P> Settings<P> {
         {
             return refuse("on_failure", "a share of failures is a number from 0 to 1");
         }
+        self.check_watchdog()?;
         if self.pool.is_some() && self.workers != WorkerCount::Auto {
             return refuse(
                 "workers",
@@ -184,10 +205,35 @@ impl<P> Settings<P> {
         Ok(())
     }
 
+    /// What waits by itself must not look like a stall.
+    fn check_watchdog(&self) -> Result<(), Error> {
+        let refuse = |reason: &str| Err(Error::Setting { name: "watchdog", reason: reason.into() });
+        let Some(Patience { patience, .. }) = self.watchdog else { return Ok(()) };
+        if patience.is_zero() {
+            return refuse("0 would call every moment a stall; give the longest time that is still right");
+        }
+        if self.max_wait.is_some_and(|wait| wait >= patience) {
+            return refuse(
+                "a document may wait max_wait for its batch, which is no stall; give more than that",
+            );
+        }
+        if self.pause.is_some_and(|pause| pause >= patience) {
+            return refuse("two starts are a pause apart, which is no stall; give more than that");
+        }
+        Ok(())
+    }
+
     /// An item is a whole batch: tokens are then the workers, `ahead` and the devices' depths.
     pub(crate) fn items_are_batches(&mut self) {
+        self.documents = self.batch_size as u64;
         self.batch_size = 1;
         self.whole_batches = true;
+    }
+
+    /// What the source says of itself counts where nothing was said of it.
+    pub(crate) fn learn_total(&mut self, (least, most): (usize, Option<usize>)) {
+        let exact = most.filter(|most| *most == least).map(|documents| documents as u64);
+        self.total = self.total.or(exact);
     }
 
     /// Batches ahead, or the most of them where that is left to gapless.

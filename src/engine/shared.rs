@@ -15,10 +15,13 @@ use super::line::{Aftermath, Line};
 use super::seam::{Mutex, Seam, Threads, Workers};
 use super::then::ThenBatch;
 use super::tokens::Tokens;
+use super::watchdog::Lookout;
 use super::work::Work;
 use crate::error::Cause;
 use crate::observe::decision::Decision;
 use crate::observe::meters::Meters;
+use crate::observe::record::{Recorder, Recording, Span};
+use crate::observe::spans::Spans;
 use crate::stage::CpuStage as _;
 
 pub(crate) struct Shared<J: Job> {
@@ -34,11 +37,20 @@ pub(crate) struct Shared<J: Job> {
     pub(crate) workers: Option<Workers>,
     pub(crate) threads: Threads,
     pub(crate) meters: Meters,
+    pub(crate) spans: Spans,
     pub(crate) in_source: AtomicBool,
     /// Documents that the feeder has pulled and not yet put into the queue.
     pub(crate) in_hand: AtomicUsize,
     /// Where items may be late.
     pub(crate) watch: Option<Watch>,
+    /// Where the run is recorded.
+    pub(crate) recorder: Option<Recorder>,
+    /// Documents that there are in all, where that is known.
+    pub(crate) total: Option<u64>,
+    /// Where there is a watchdog.
+    pub(crate) lookout: Option<Lookout>,
+    /// Whether there is a device.
+    device: bool,
     /// Where measured costs decide.
     pub(crate) chooser: Option<Chooser>,
     /// What was chosen before the run started.
@@ -82,6 +94,13 @@ pub(crate) struct Parts<J: Job> {
     pub(crate) threads: Threads,
     /// Time that an item may take.
     pub(crate) item_timeout: Option<Duration>,
+    pub(crate) recording: Recording,
+    /// Documents that there are in all, where that is known.
+    pub(crate) total: Option<u64>,
+    pub(crate) lookout: Option<Lookout>,
+    pub(crate) spans: Spans,
+    /// Whether there is a device.
+    pub(crate) device: bool,
     pub(crate) chooser: Option<Chooser>,
     pub(crate) chosen: Vec<Decision>,
 }
@@ -100,6 +119,11 @@ impl<J: Job> Shared<J> {
             workers: parts.workers,
             threads: parts.threads,
             watch: parts.item_timeout.map(|limit| Watch::new(&seam, limit)),
+            recorder: Recorder::new(parts.recording),
+            total: parts.total,
+            lookout: parts.lookout,
+            spans: parts.spans,
+            device: parts.device,
             chooser: parts.chooser,
             chosen: parts.chosen,
             meters: Meters::default(),
@@ -113,6 +137,13 @@ impl<J: Job> Shared<J> {
     /// Whether nothing more may come out.
     pub(crate) fn stopped(&self) -> bool {
         self.stop.load(Ordering::SeqCst)
+    }
+
+    /// Records what `span` makes, where the run is recorded.
+    pub(crate) fn record(&self, span: impl FnOnce() -> Span) {
+        if let Some(recorder) = &self.recorder {
+            recorder.add(span());
+        }
     }
 
     /// What was chosen so far, oldest first.
@@ -150,6 +181,18 @@ impl<J: Job> Shared<J> {
         if let Some(workers) = &self.workers {
             workers.close();
         }
+        if let Some(lookout) = &self.lookout {
+            lookout.close();
+        }
+    }
+
+    /// Items that are prepared and that no device, or no caller where there is none, has taken.
+    pub(crate) fn in_line(&self) -> u64 {
+        let accounts = self.ledger.lock().accounts();
+        let out = accounts.delivered + accounts.failed;
+        let taken = if self.device { self.meters.taken.load(Ordering::Relaxed) } else { out };
+        let prepared = self.meters.prepared.load(Ordering::Relaxed);
+        prepared.saturating_sub(taken).min(accounts.in_flight())
     }
 
     /// Does what a call of the line left to be done without its lock.

@@ -16,15 +16,20 @@ use super::job::{After, Job};
 use super::limits::{Limits, OnLate};
 use super::line::{Cuts, Line, Sink};
 use super::plain;
-use super::seam::{Pool, Receiver, Seam, Sender, Threads, Workers};
+use super::ran::Predictable;
+use super::redraw::Redraw;
+use super::seam::{Moment, Pool, Receiver, Seam, Sender, Threads, Workers};
 use super::settings::{MOST_TOKENS, Settings};
 use super::shared::{Parts, Shared};
 use super::then::DoneOf;
 use super::tokens::UNLIMITED;
+use super::watchdog::{self, Lookout, OnStall};
 use super::work::{Groups, Work};
 use crate::error::Error;
+use crate::observe::bar;
 use crate::observe::decision::Decision;
 use crate::observe::meters::DeviceMeter;
+use crate::observe::spans::Spans;
 use crate::stage::GpuStage;
 
 /// Everything that a run is made of.
@@ -39,6 +44,8 @@ pub(crate) struct Plan<J: Job> {
     pub(crate) sequential: bool,
     /// Told of items that are late.
     pub(crate) on_late: Option<OnLate>,
+    /// Told of stalls.
+    pub(crate) on_stall: Option<OnStall>,
 }
 
 /// Checks the settings, opens the stages, starts the threads.
@@ -55,7 +62,11 @@ pub(crate) fn start<J: Job>(mut plan: Plan<J>) -> Result<Caller<J>, Error> {
         plan.devices.truncate(1);
     }
     let items = items_in_memory(&mut plan)?;
+    let before = plan.seam.now();
     let meters = open(&mut plan)?;
+    let opening = plan.seam.now() - before;
+    // What follows is the run: a stage that tries its kernels for seconds is no caller that idles.
+    plan.seam.restart();
     check_depths(&plan, &meters)?;
     plan.settings.fit(items, depths(&meters), J::After::PER_ROW)?;
     let shares_cpu = meters.iter().any(|meter| meter.info.kind.shares_cpu());
@@ -64,7 +75,8 @@ pub(crate) fn start<J: Job>(mut plan: Plan<J>) -> Result<Caller<J>, Error> {
     let chooser = chooser(&plan, &meters, sizes);
     let threads = Threads::new(&plan.seam);
     let built = build(plan, meters, sizes, (chooser, chosen), &threads);
-    built.map_err(|error| {
+    let opened = built.map(|caller| Caller { opening, ..caller });
+    opened.map_err(|error| {
         threads.join(std::time::Duration::from_secs(1), || std::time::Duration::from_millis(10));
         Error::Thread { cause: error.into() }
     })
@@ -74,12 +86,13 @@ fn open<J: Job>(plan: &mut Plan<J>) -> Result<Vec<Arc<DeviceMeter>>, Error> {
     let most = plan.settings.batch_size;
     plan.devices
         .iter_mut()
-        .map(|gpu| {
+        .enumerate()
+        .map(|(rank, gpu)| {
             let opened =
                 super::shared::guard(|| gpu.open(most).map(|()| (gpu.device(), gpu.depth(), gpu.times())));
             let (device, depth, times) =
                 opened.and_then(|opened| opened).map_err(|cause| Error::Open { cause })?;
-            Ok(Arc::new(DeviceMeter::new(device, depth.max(1), times)))
+            Ok(Arc::new(DeviceMeter::new(device, rank, depth.max(1), times)))
         })
         .collect()
 }
@@ -141,12 +154,15 @@ fn build<J: Job>(
     (chooser, chosen): (Option<Chooser>, Vec<Decision>),
     threads: &Threads,
 ) -> io::Result<Caller<J>> {
-    let Plan { seam, cpu, devices, after, settings, source, sequential, on_late } = plan;
+    let Plan { seam, cpu, devices, after, settings, source, sequential, on_late, on_stall } = plan;
     let (results_in, results) = seam.channel(2 * sizes.tokens + meters.len());
     let Route { sink, batches, held } = Route::new(&seam, sizes, sequential && !sizes.inline);
     let first_room = chooser.as_ref().map(Chooser::first_room);
     let limit = first_room.map_or(sizes.limit, |(limit, _)| limit);
     let line = Line::new(cuts(&settings, limit), sink, Budget::new(settings.on_failure), J::documents);
+    let depths: Vec<usize> = meters.iter().map(|meter| meter.depth).collect();
+    let predictable =
+        Predictable::new(&settings, sizes.workers, &depths, sizes.tokens).filter(|_| !sequential);
     let pool = settings.pool();
     let own_pool = matches!(pool, Pool::Private(_));
     let shared = Shared::new(Parts {
@@ -164,6 +180,13 @@ fn build<J: Job>(
         workers: if sizes.inline { None } else { Some(Workers::start(&seam, &pool, threads)?) },
         threads: threads.clone(),
         item_timeout: settings.item_timeout,
+        recording: settings.recording,
+        total: settings.total,
+        lookout: settings
+            .watchdog
+            .map(|asked| Lookout::new(&seam, asked, settings.documents, settings.max_wait.is_some())),
+        spans: Spans::new(sizes.workers, meters.len(), settings.batch_size, sizes.tokens, settings.documents),
+        device: !settings.direct,
         chooser,
         chosen,
         line,
@@ -178,7 +201,10 @@ fn build<J: Job>(
     let make = Make { shared: &shared, meters: &meters, settings: &settings, results: results_in };
     let drive = make.drive(devices, feeder, batches.as_ref(), held, sizes);
     // A thread that could not be started leaves others behind, which wait for what will never come.
+    let drive = drive.and_then(|drive| watch(&shared, on_stall).map(|()| drive));
     let drive = drive.inspect_err(|_| shared.stop())?;
+    let show = if settings.bar { bar::on_terminal() } else { None };
+    let redraw = show.map(|show| Redraw::new(show, &meters, sizes.workers));
     Ok(Caller {
         only_takes: matches!(drive, Drive::Threads | Drive::Direct { feeder: None }),
         shared,
@@ -189,9 +215,20 @@ fn build<J: Job>(
         order: settings.order,
         grace: settings.grace,
         workers: sizes.workers,
+        opening: Moment::ZERO,
         turn: Turn::default(),
-        limits: Limits { deadline: settings.deadline, on_late },
+        limits: Limits { deadline: settings.deadline, on_late, redraw },
+        predictable,
     })
+}
+
+/// Starts the watchdog, where there is one.
+fn watch<J: Job>(shared: &Arc<Shared<J>>, on_stall: Option<OnStall>) -> io::Result<()> {
+    if shared.lookout.is_none() {
+        return Ok(());
+    }
+    let watched = shared.clone();
+    shared.threads.spawn("gapless-watchdog".into(), move || watchdog::run(&watched, on_stall))
 }
 
 fn cuts<P>(settings: &Settings<P>, limit: usize) -> Cuts<P> {

@@ -3,6 +3,11 @@
 mod choosing;
 mod fake;
 mod manual_time;
+mod measured;
 mod predicted;
+mod promised;
 mod random_schedules;
+mod recorded;
+mod shown;
+mod stalls;
 mod without_device;

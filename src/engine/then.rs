@@ -6,9 +6,12 @@ use std::sync::Arc;
 
 use super::batch::{Batch, Delivery, Done, Item, Part};
 use super::job::{After, Job};
+use super::measure;
 use super::seam::{Mutex, Sender};
 use super::shared::{Held, Shared, drop_user, guard};
+use super::watchdog::Post;
 use super::work::push_then;
+use crate::error::stalled::At;
 use crate::error::{Error, Failure, Stage};
 use crate::place::BatchIndex;
 
@@ -79,14 +82,21 @@ pub(crate) fn start<J: Job>(
 pub(crate) fn run<J: Job>(shared: &Arc<Shared<J>>, unit: ThenUnit<J>) {
     let start = shared.seam.now();
     let ThenUnit { batch, first_row, items } = unit;
+    let first = items.first().map(|item| item.position).unwrap_or_default();
+    let post = Post::begin(shared, At::Then(first), start);
+    let entered = shared.spans.enter();
     let worked: Vec<Worked<J>> = items
         .into_iter()
         .enumerate()
-        .map(|(offset, item)| work_on(shared, &batch, first_row + offset, item))
+        .map(|(offset, item)| {
+            post.next(item.position.0);
+            let position = item.position;
+            entered.then(position, || work_on(shared, &batch, first_row + offset, item))
+        })
         .collect();
     let end = shared.seam.now();
-    shared.meters.then.add(end - start);
-    shared.meters.last_work.set(end);
+    post.end(shared, end);
+    measure::worked_on(shared, batch.index, start..end, worked.len());
     batch.place(shared, first_row, worked);
 }
 
@@ -99,6 +109,7 @@ fn work_on<J: Job>(
     match guard(|| shared.after.part(&mut item.document, &batch.output, row)) {
         Ok(Ok(part)) => Ok((item, part)),
         Ok(Err(cause)) | Err(cause) => {
+            shared.spans.failed(item.position, Stage::Then, &cause);
             Err(Failure { document: item.document, position: item.position, stage: Stage::Then, cause })
         }
     }

@@ -99,6 +99,17 @@ impl Tokens {
         self.total
     }
 
+    /// Tokens that are taken now.
+    pub(crate) fn taken(&self) -> usize {
+        self.total - self.state.lock().free
+    }
+
+    /// Tokens that are taken, and whether the feeder waits for one.
+    pub(crate) fn look(&self) -> (usize, bool) {
+        let state = self.state.lock();
+        (self.total - state.free, state.feeder_waits)
+    }
+
     /// Most tokens that were in flight at one time.
     pub(crate) fn peak(&self) -> usize {
         self.total - self.state.lock().least_free

@@ -3,7 +3,7 @@
 //! Where it waits it looks up as often as its limits ask for, and gives the pool that it is in its turn.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
 
 use super::caller::{Caller, Drive, SequentialDevice};
 use super::device::{BatchOf, DeviceLoop, Ran, Waiting};
@@ -14,17 +14,18 @@ use super::seam::{Disconnected, Receiver};
 use super::shared::Shared;
 use super::then::DoneOf;
 use super::{work, yielding};
+use crate::observe::record::{Kind, Span};
 
 /// Why there is no further result.
 pub(super) enum Missing {
     Ended,
     Nested { depth: usize },
-    Late { after: Duration },
+    Over(Over),
 }
 
 impl From<Over> for Missing {
-    fn from(Over { after }: Over) -> Self {
-        Self::Late { after }
+    fn from(over: Over) -> Self {
+        Self::Over(over)
     }
 }
 
@@ -65,12 +66,17 @@ const THEN_AHEAD: usize = 2;
 /// Waits for a result of the threads.
 fn wait<J: Job, T>(shared: &Shared<J>, results: &Receiver<T>, limits: &mut Limits) -> Result<T, Missing> {
     limits.look(shared)?;
-    if let Some(result) = results.try_recv()? {
+    let ready = results.try_recv()?;
+    shared.meters.caller_was_late.store(ready.is_some(), Ordering::Relaxed);
+    if let Some(result) = ready {
         return Ok(result);
     }
     let start = shared.seam.now();
+    shared.meters.caller_asked.set_first(start);
     let result = wait_within(shared, results, limits);
-    shared.meters.caller_waited.add(shared.seam.now() - start);
+    let end = shared.seam.now();
+    shared.meters.caller_waited.add(end - start);
+    shared.record(|| Span::new(Kind::WaitForResult, start, end));
     result
 }
 

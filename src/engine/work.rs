@@ -10,14 +10,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::batch::{Group, Slot};
+pub(crate) use super::groups::Groups;
 use super::job::Job;
+use super::measure;
 use super::seam::{Condvar, Moment, Mutex, Seam};
 use super::shared::{Shared, guard};
 use super::then::{self, ThenUnit};
+use super::watchdog::Post;
+use crate::error::Stage;
+use crate::error::stalled::At;
+use crate::observe::record::{Kind, Span};
 use crate::place::Position;
-
-/// Work that a group should hold: below this the engine's own cost shows.
-const GROUP_WORK: Duration = Duration::from_micros(50);
 
 pub(crate) struct Work<J: Job> {
     state: Mutex<State<J>>,
@@ -27,17 +30,6 @@ pub(crate) struct Work<J: Job> {
     groups: Groups,
     /// Whether a ticket runs unit after unit, or gives the pool of others a turn after each.
     own_pool: bool,
-}
-
-/// How many items a group holds.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Groups {
-    /// Most, where measured time decides.
-    pub(crate) most: usize,
-    /// So many, where that was asked for.
-    pub(crate) fixed: Option<usize>,
-    /// Whether the feeder waits for a free worker.
-    pub(crate) paced: bool,
 }
 
 pub(crate) type Slots<J> = Vec<Slot<<J as Job>::Document, <J as Job>::Prepared>>;
@@ -91,18 +83,9 @@ impl<J: Job> Work<J> {
         }
     }
 
-    /// Items for the next group: one at first, then about [`GROUP_WORK`] of measured work.
+    /// Items for the next group.
     pub(crate) fn group_size(&self) -> usize {
-        if let Some(items) = self.groups.fixed {
-            return items;
-        }
-        match self.cost.load(Ordering::Relaxed) {
-            u64::MAX => 1,
-            cost => {
-                let items = GROUP_WORK.as_nanos() as u64 / cost.max(1);
-                usize::try_from(items).unwrap_or(usize::MAX).clamp(1, self.groups.most)
-            }
-        }
+        self.groups.size(self.cost.load(Ordering::Relaxed))
     }
 
     fn learn_cost(&self, time: Duration, items: usize) {
@@ -152,6 +135,12 @@ impl<J: Job> Work<J> {
     /// Workers that may hold a ticket; 0 where the caller runs the units.
     pub(crate) fn workers(&self) -> usize {
         self.state.lock().most_tickets
+    }
+
+    /// Units that nobody has begun.
+    pub(crate) fn standing(&self) -> usize {
+        let state = self.state.lock();
+        state.then.len() + state.prepare.len()
     }
 
     /// Documents inside units that run now.
@@ -333,17 +322,27 @@ fn run<J: Job>(shared: &Arc<Shared<J>>, unit: Unit<J>) -> (usize, Option<Slots<J
 
 fn prepare<J: Job>(shared: &Shared<J>, mut group: GroupOf<J>) -> Slots<J> {
     let start = shared.seam.now();
+    let post = Post::begin(shared, At::Prepare(group.first), start);
+    let entered = shared.spans.enter();
     let items = group.slots.len();
     for index in 0..items {
         if shared.stopped() {
             break;
         }
         let position = Position(group.first.0 + index as u64);
-        prepare_slot(shared, &mut group.slots, index, position);
+        post.next(position.0);
+        entered.prepare(position, || prepare_slot(shared, &mut group.slots, index, position));
     }
     let end = shared.seam.now();
-    meter(shared, start, end, items);
-    let aftermath = shared.line.lock().put(&mut group, end);
+    post.end(shared, end);
+    shared.work.learn_cost(end - start, items);
+    measure::prepared(shared, group.first, start..end, items);
+    (group.trail.begun, group.trail.done) = (start, end);
+    let mut line = shared.line.lock();
+    let aftermath = line.put(&mut group, end);
+    let standing = line.standing();
+    drop(line);
+    shared.record(|| Span::counter(Kind::LineFill, end, standing));
     shared.settle(aftermath);
     group.slots
 }
@@ -373,21 +372,9 @@ fn prepared<J: Job>(
     }
     match made {
         Ok(prepared) => Slot::Ready(document, prepared),
-        Err(cause) => Slot::Failed(document, cause),
-    }
-}
-
-fn meter<J: Job>(shared: &Shared<J>, start: Moment, end: Moment, items: usize) {
-    let meters = &shared.meters;
-    let time = end - start;
-    if meters.prepared.fetch_add(items as u64, Ordering::Relaxed) == 0 {
-        meters.first_item.add(time);
-        meters.first_prepare.set(start);
-    }
-    meters.prepare.add(time);
-    meters.last_work.set(end);
-    shared.work.learn_cost(time, items);
-    if let Some(chooser) = &shared.chooser {
-        chooser.prepared(time, items);
+        Err(cause) => {
+            shared.spans.failed(position, Stage::Cpu, &cause);
+            Slot::Failed(document, cause)
+        }
     }
 }

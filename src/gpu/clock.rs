@@ -140,10 +140,6 @@ impl Spans {
 
     /// Adds them to what the report is told.
     pub(super) fn note(&self, times: &DeviceTimes) {
-        let length = |span: &Range<Duration>| span.end.saturating_sub(span.start);
-        times.batch(length(&self.batch));
-        if !self.kernels.is_empty() {
-            times.kernels(&self.kernels.iter().map(length).collect::<Vec<_>>());
-        }
+        times.spans(self.batch.clone(), &self.kernels);
     }
 }

@@ -9,9 +9,11 @@ use crate::error::Cause;
 use crate::stage::StageError;
 
 /// Features that are asked for where the adapter has them. Programs run without any of them:
-/// timestamps only tell when the device worked.
-const WANTED: wgpu::Features =
-    wgpu::Features::TIMESTAMP_QUERY.union(wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS);
+/// timestamps only tell when the device worked, and the others only allow more variants of kernels.
+const WANTED: wgpu::Features = wgpu::Features::TIMESTAMP_QUERY
+    .union(wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS)
+    .union(wgpu::Features::SUBGROUP)
+    .union(wgpu::Features::SHADER_F16);
 
 #[derive(Debug)]
 pub(super) struct Device {

@@ -1,7 +1,7 @@
 //! What a device allows.
 
 use super::device::Device;
-use crate::kernel::half;
+use crate::kernel::{Dispatch, Needs, half};
 
 /// What a device allows, as far as programs depend on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,10 @@ pub struct Limits {
     pub tensors: u32,
     /// What offsets into the buffer of parameters are a multiple of, in bytes.
     pub params_alignment: u32,
+    /// Fewest and most invocations of a subgroup; `None` where shaders know no subgroups.
+    pub subgroups: Option<[u32; 2]>,
+    /// Whether its shaders can compute with 16-bit floats.
+    pub f16: bool,
     /// Whether its shaders can widen 16-bit floats, as nearly all can. For one that cannot, constants of
     /// f16 are widened when a program is opened, and take the memory of f32.
     pub halves: bool,
@@ -29,7 +33,9 @@ pub struct Limits {
 
 impl Limits {
     pub(super) fn of(device: &Device) -> Self {
-        let limits = device.raw.limits();
+        let (limits, features, adapter) =
+            (device.raw.limits(), device.raw.features(), device.raw.adapter_info());
+        let subgroup_sizes = [adapter.subgroup_min_size, adapter.subgroup_max_size];
         Self {
             buffer_bytes: limits.max_buffer_size,
             binding_bytes: limits.max_storage_buffer_binding_size,
@@ -38,11 +44,31 @@ impl Limits {
             workgroup_bytes: limits.max_compute_workgroup_storage_size,
             tensors: limits.max_storage_buffers_per_shader_stage,
             params_alignment: limits.min_uniform_buffer_offset_alignment,
+            subgroups: features.contains(wgpu::Features::SUBGROUP).then_some(subgroup_sizes),
+            f16: features.contains(wgpu::Features::SHADER_F16),
             halves: device.compiles(half::SHADER),
         }
     }
 
-    /// The twins are limited by memory alone.
+    /// Whether a dispatch can run.
+    pub(super) fn meet(&self, dispatch: &Dispatch) -> bool {
+        self.missing(&dispatch.needs).is_none()
+            && dispatch.workgroups.iter().all(|count| *count <= self.workgroups)
+    }
+
+    /// What a dispatch needs that the device has not.
+    pub(super) fn missing(&self, needs: &Needs) -> Option<String> {
+        if needs.subgroups && self.subgroups.is_none() {
+            return Some("subgroups, which the device has not".into());
+        }
+        if needs.f16 && !self.f16 {
+            return Some("arithmetic in f16, which the device has not".into());
+        }
+        let (asked, most) = (needs.workgroup_bytes, self.workgroup_bytes);
+        (asked > most).then(|| format!("{asked} bytes that a workgroup shares; the device has {most}"))
+    }
+
+    /// The twins run no shaders: they are limited by memory alone.
     pub(super) fn twins() -> Self {
         Self {
             buffer_bytes: u64::MAX,
@@ -52,6 +78,8 @@ impl Limits {
             workgroup_bytes: u32::MAX,
             tensors: u32::MAX,
             params_alignment: 16,
+            subgroups: Some([1, 1]),
+            f16: true,
             halves: true,
         }
     }

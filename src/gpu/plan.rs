@@ -163,6 +163,12 @@ impl Plan {
         all.saturating_add(self.shared_bytes()).saturating_add(slot.saturating_mul(self.depth as u64))
     }
 
+    /// Bytes of one item that go up, and of its rows that come down.
+    pub(super) fn item_bytes(&self) -> (u64, u64) {
+        let up = self.inputs.iter().map(|input| input.spec.item_bytes() as u64).sum();
+        (up, self.outputs.iter().map(|output| output.bytes).sum())
+    }
+
     fn shared_bytes(&self) -> u64 {
         self.shared
             .iter()
@@ -287,6 +293,9 @@ impl Step {
             let reason =
                 format!("{} {} asks for {x} × {y} workgroups; 1 to {most} fit", self.name, self.shape);
             return Err(setting("Program::add", reason));
+        }
+        if let Some(missing) = limits.missing(&self.dispatch().needs) {
+            return Err(setting("Program::add", format!("{} needs {missing}", self.name)));
         }
         let tensors = self.inputs.len() + 1;
         if tensors as u64 > u64::from(limits.tensors) {

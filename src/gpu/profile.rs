@@ -28,7 +28,7 @@ pub struct KernelTime {
     pub name: String,
     /// Element type and shape of that tensor.
     pub shape: String,
-    /// The variant of the kernel that runs, by its shader.
+    /// The variant of the kernel that runs.
     pub variant: String,
     /// Seconds for the batch.
     pub seconds: f64,
@@ -43,7 +43,7 @@ impl KernelTime {
         Self {
             name: step.name.clone(),
             shape: step.shape.clone(),
-            variant: step.dispatch().kernel.to_string(),
+            variant: step.variant().name.clone(),
             seconds: time.as_secs_f64(),
             bytes: step.constant_bytes + rows as u64 * (step.read_bytes + step.bytes),
             multiply_adds: rows as u64 * step.multiply_adds,

@@ -1,10 +1,12 @@
 //! A program: kernels over named tensors, run as the GPU half of a pipeline.
 
 mod build;
+mod variants;
 
 use std::borrow::Cow;
 use std::time::Duration;
 
+use super::allowed::Allowed;
 use super::deadline::Deadline;
 use super::graph::{self, Graph, shape_name};
 use super::item::{self, Item};
@@ -55,6 +57,7 @@ pub struct Program {
     graph: Graph,
     depth: usize,
     deadline: Option<Duration>,
+    allowed: Allowed,
     /// What was wrong with a setting that gives no result of its own.
     broken: Option<Cause>,
     times: DeviceTimes,
@@ -87,6 +90,7 @@ impl Program {
             graph: Graph::new(),
             depth: 3,
             deadline: None,
+            allowed: Allowed::default(),
             broken: None,
             times: DeviceTimes::default(),
             runner: None,
@@ -96,9 +100,9 @@ impl Program {
 
     /// The same program for another device.
     pub fn on(&self, gpu: &Gpu) -> Self {
-        let Self { graph, depth, deadline, broken, .. } = self;
-        let (depth, deadline, graph, broken) = (*depth, *deadline, graph.clone(), broken.clone());
-        Self { graph, depth, deadline, broken, ..Self::new(gpu) }
+        let Self { depth, deadline, .. } = *self;
+        let (graph, broken, allowed) = (self.graph.clone(), self.broken.clone(), self.allowed.clone());
+        Self { graph, depth, deadline, broken, allowed, ..Self::new(gpu) }
     }
 
     /// Batches that may be in flight at once; 3 by default, 0 counts as 1, and at most 64.
@@ -154,7 +158,10 @@ impl Program {
         if let Some(cause) = &self.broken {
             return Err(graph::setting("Program::normalize", cause.to_string()));
         }
-        let plan = Plan::new(&self.graph_on_device(), max_batch, self.in_flight(), self.gpu.limits())?;
+        let mut plan = Plan::new(&self.graph_on_device(), max_batch, self.in_flight(), self.gpu.limits())?;
+        if !self.gpu.is_twins() {
+            self.allowed.apply(&mut plan, self.gpu.info().kind)?;
+        }
         Ok(self.gpu.choices().apply(plan))
     }
 

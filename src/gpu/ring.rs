@@ -95,6 +95,7 @@ impl Ring {
         // Runs the uploads of the constants now, so that their staging memory is freed before the first batch.
         let uploaded = device.queue.submit([]);
         device.poll(&uploaded, deadline.limit())?;
+        times.memory(plan.memory());
         Ok(Self {
             device: device.clone(),
             names: graph.outputs.iter().map(|(name, _)| name.clone()).collect(),
@@ -323,6 +324,8 @@ impl Ring {
         self.device.poll(&ticket.submission, Duration::ZERO)?;
         if intact {
             spans.iter().for_each(|spans| spans.note(&self.times));
+            let (rows, (up, down)) = (ticket.rows as u64, self.plan.item_bytes());
+            self.times.moved(rows * up, rows * down);
             return Ok(tensors);
         }
         Err(self.device.lose(Cause::msg("the device says that it ran a batch that it did not run")))

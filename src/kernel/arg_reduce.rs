@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView1, ArrayViewMutD, Axis, Zip};
 
-use super::lanes::Rows;
+use super::lanes::{Join, Rows};
 use super::params::{params, wgsl};
 use super::{Dispatch, Kernel, Spec, Values, rule};
 use crate::error::Cause;
@@ -69,6 +69,23 @@ impl ArgReduce {
         }
         best as f32
     }
+
+    fn rows(&self, shape: &[usize]) -> Rows {
+        Rows::along(shape, self.axis)
+    }
+
+    fn joined(&self, shape: &[usize], join: Join) -> Dispatch {
+        let rows = self.rows(shape);
+        let params = ArgReduceParams {
+            rows: rows.count() as u32,
+            len: rows.len as u32,
+            inner: rows.inner as u32,
+            smallest: self.smallest.into(),
+            last: self.last.into(),
+        };
+        let own = wgsl!("arg_reduce", "shared/nan_made", "shared/row_along");
+        rows.dispatch("arg_reduce", &[own], &params, join)
+    }
 }
 
 impl Kernel for ArgReduce {
@@ -91,29 +108,11 @@ impl Kernel for ArgReduce {
     }
 
     fn dispatch(&self, inputs: &[&Spec], _output: &Spec) -> Dispatch {
-        let rows = Rows::along(&inputs[0].shape, self.axis);
-        let params = ArgReduceParams {
-            rows: rows.count() as u32,
-            len: rows.len as u32,
-            inner: rows.inner as u32,
-            smallest: self.smallest.into(),
-            last: self.last.into(),
-        };
-        let source = wgsl!(
-            "arg_reduce",
-            "shared/linear",
-            "shared/nan",
-            "shared/nan_made",
-            "shared/lanes",
-            "shared/row_along"
-        );
-        Dispatch {
-            kernel: "arg_reduce".into(),
-            source: source.into(),
-            constants: vec![rows.constant()],
-            workgroups: rows.workgroups(),
-            params: bytemuck::bytes_of(&params).to_vec(),
-        }
+        self.joined(&inputs[0].shape, Join::Memory)
+    }
+
+    fn variants(&self, inputs: &[&Spec], _output: &Spec) -> Vec<Dispatch> {
+        self.rows(&inputs[0].shape).joins().map(|join| self.joined(&inputs[0].shape, join)).collect()
     }
 
     fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {

@@ -6,7 +6,7 @@ use ndarray::{ArrayViewD, ArrayViewMutD, Zip};
 
 pub use self::op::BinaryOp;
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Spec, Values, axes, grid, rule};
+use super::{Dispatch, Kernel, Needs, Spec, Values, axes, grid, rule};
 use crate::error::Cause;
 
 /// One function of every pair of values of two tensors: two activations, or one and a constant.
@@ -85,6 +85,7 @@ impl Kernel for Binary {
             constants: vec![("op".into(), self.op.number()), ("rank".into(), axes.count() as f64)],
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
+            needs: Needs::default(),
         }
     }
 

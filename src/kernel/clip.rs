@@ -3,7 +3,7 @@
 use ndarray::{ArrayViewMutD, Zip};
 
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Spec, Values, grid, rule};
+use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rule};
 use crate::error::Cause;
 
 /// Every value kept between `low` and `high`, in any shape. NaN stays NaN.
@@ -77,6 +77,7 @@ impl Kernel for Clip {
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
+            needs: Needs::default(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Convolution of planes.
 
+mod few;
 mod strip;
 mod twin;
 
@@ -216,7 +217,8 @@ impl Conv2d {
     fn tiled(&self, inputs: &[&Spec], output: &Spec, tiles: [usize; 2], shader: Shader<'_>) -> Dispatch {
         let params = self.params(inputs, output, tiles);
         let Inputs { bias, residual, .. } = self.accepted(inputs);
-        let parts = [shader.parts, &[weight_reader(inputs)]].concat();
+        let behind = [wgsl!("shared/conv2d_params"), weight_reader(inputs)];
+        let parts = [&[shader.tiling.before()], shader.parts, &behind].concat();
         let constants = shader.constants.iter().map(|(name, value)| ((*name).into(), *value));
         Dispatch {
             kernel: shader.name.into(),
@@ -224,6 +226,7 @@ impl Conv2d {
             constants: constants.chain([("activation".into(), self.activation.number())]).collect(),
             workgroups: shader.tiling.workgroups(params.work),
             params: bytemuck::bytes_of(&params).to_vec(),
+            needs: shader.tiling.needs(),
         }
     }
 
@@ -236,11 +239,11 @@ impl Conv2d {
         let (name, own) = match tiling {
             Tiling::Plain => ("conv2d", wgsl!("conv2d")),
             Tiling::Tall => ("conv2d_tall", wgsl!("conv2d_tall")),
-            Tiling::Tiled => ("conv2d_tiled", wgsl!("conv2d_tiled")),
+            Tiling::Tiled | Tiling::TiledHalves => ("conv2d_tiled", wgsl!("conv2d_tiled")),
         };
         let pointwise = kernel == [1, 1] && self.stride == [1, 1] && self.pads == [0; 4];
         let constants = [("pointwise", f64::from(u8::from(pointwise)))];
-        let constants = if tiling == Tiling::Tiled { &constants[..] } else { &[] };
+        let constants = if name == "conv2d_tiled" { &constants[..] } else { &[] };
         let parts = &[own, tiling.shared(), wgsl!("shared/seen", "shared/four")];
         self.tiled(inputs, output, tiles, Shader { name, parts, constants, tiling })
     }
@@ -350,7 +353,11 @@ impl Kernel for Conv2d {
         }
         let [outputs, channels, height, width] = weight_shape(inputs);
         let sizes = [outputs / self.groups, output.shape[1] * output.shape[2], channels * height * width];
-        Tiling::for_sizes(sizes).map(|tiling| self.as_product(inputs, output, tiling)).collect()
+        let halves = inputs[1].element == Element::F16;
+        let mut tiled =
+            Tiling::for_sizes(sizes, halves).map(|tiling| self.as_product(inputs, output, tiling));
+        let plain = tiled.next();
+        plain.into_iter().chain(few::variants(self, inputs, output)).chain(tiled).collect()
     }
 
     fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {

@@ -6,7 +6,7 @@ use ndarray::ArrayViewMutD;
 
 use super::params::{params, wgsl};
 use super::pool::{axes, axis_name, four, planes, signed, split};
-use super::{Dispatch, Kernel, Spec, Values, grid, rule};
+use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rule};
 use crate::error::Cause;
 
 /// Transposed convolution over the last `N` axes, one to three: x `[channels, height, width]`, the
@@ -225,6 +225,7 @@ impl<const N: usize> Kernel for ConvTranspose<N> {
             constants: Vec::new(),
             workgroups: grid::cover(params.work as usize, 64),
             params: bytemuck::bytes_of(&params).to_vec(),
+            needs: Needs::default(),
         }
     }
 

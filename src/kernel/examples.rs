@@ -28,7 +28,7 @@ fn example(kernel: impl Kernel, inputs: &[Spec], layout: Layout) -> Example {
 
 /// Every kernel, and every shader of those that have several.
 pub fn all() -> Vec<Example> {
-    let planes = || Spec::floats(&[8, 9, 7]);
+    let (planes, long) = (|| Spec::floats(&[8, 9, 7]), || Spec::floats(&[3, 9, 200]));
     vec![
         example(
             Normalize::new([127.0; 3], [128.0; 3]),
@@ -54,9 +54,9 @@ pub fn all() -> Vec<Example> {
             &[Spec::floats(&[70]), Spec::constant(&[10, 70]), Spec::constant(&[10])],
             fully_connected::FullyConnectedParams::LAYOUT,
         ),
-        example(Softmax::new(), &[Spec::floats(&[3, 100])], softmax::SoftmaxParams::LAYOUT),
-        example(Reduce::new(ReduceOp::LogSumExp, [0, 2]), &[planes()], reduce::ReduceParams::LAYOUT),
-        example(ArgReduce::max(1), &[planes()], arg_reduce::ArgReduceParams::LAYOUT),
+        example(Softmax::new(), &[long()], softmax::SoftmaxParams::LAYOUT),
+        example(Reduce::new(ReduceOp::LogSumExp, [0, 2]), &[long()], reduce::ReduceParams::LAYOUT),
+        example(ArgReduce::max(2), &[long()], arg_reduce::ArgReduceParams::LAYOUT),
         example(TopK::indices(1, 3), &[planes()], top_k::TopKParams::LAYOUT),
         example(Lrn::new(5, 1e-4, 0.75, 1.0), &[planes()], lrn::LrnParams::LAYOUT),
         example(Unary::new(UnaryOp::Gelu), &[planes()], unary::UnaryParams::LAYOUT),
@@ -73,11 +73,12 @@ pub fn all() -> Vec<Example> {
 
 /// Every row normalisation, with a bias and without.
 fn normalisations() -> Vec<Example> {
-    let (x, of_channel, of_column) = (Spec::floats(&[8, 9, 7]), Spec::constant(&[8]), Spec::constant(&[7]));
+    let (x, of_channel, of_column) =
+        (Spec::floats(&[8, 9, 170]), Spec::constant(&[8]), Spec::constant(&[170]));
     let (group, layer) = (GroupNorm::new(2, 1e-5), LayerNorm::new(2, 1e-5));
     let (in_group, in_layer) = (group_norm::GroupNormParams::LAYOUT, layer_norm::LayerNormParams::LAYOUT);
     vec![
-        example(LogSoftmax::new().axis(0), std::slice::from_ref(&x), softmax::SoftmaxParams::LAYOUT),
+        example(LogSoftmax::new(), std::slice::from_ref(&x), softmax::SoftmaxParams::LAYOUT),
         example(group, &[x.clone(), of_channel.clone()], in_group),
         example(group, &[x.clone(), of_channel.clone(), of_channel], in_group),
         example(layer, &[x.clone(), of_column.clone()], in_layer),
@@ -86,7 +87,7 @@ fn normalisations() -> Vec<Example> {
 }
 
 /// Both shaders of the convolution, with a bias and a residual and without.
-fn convolutions() -> [Example; 8] {
+fn convolutions() -> [Example; 9] {
     let layout = conv2d::Conv2dParams::LAYOUT;
     let (x, bias, sum) = (Spec::floats(&[8, 9, 7]), Spec::constant(&[8]), Spec::floats(&[8, 9, 7]));
     let (full, single) = (Spec::constant(&[8, 4, 3, 3]), Spec::constant(&[8, 1, 3, 3]));
@@ -102,6 +103,7 @@ fn convolutions() -> [Example; 8] {
         example(depthwise, &[x.clone(), single.clone()], layout),
         example(depthwise.stride([2, 2]), &[x.clone(), single], layout),
         example(Conv2d::new(), &[x, Spec::constant(&[16, 8, 1, 1])], layout),
+        example(Conv2d::new(), &[Spec::floats(&[70, 2, 2]), Spec::constant(&[9, 70, 1, 1])], layout),
     ]
 }
 
@@ -120,9 +122,16 @@ fn halves() -> Vec<Example> {
 }
 
 /// The matrix product with a bias and without.
-fn products() -> [Example; 2] {
+fn products() -> [Example; 5] {
     let layout = mat_mul::MatMulParams::LAYOUT;
     let (a, b, bias) = (Spec::floats(&[3, 16, 9]), Spec::constant(&[9, 18]), Spec::constant(&[18]));
     let product = MatMul::new().activation(Activation::Tanh);
-    [example(product, &[a.clone(), b.clone(), bias], layout), example(product, &[a, b], layout)]
+    let (row, few) = (Spec::floats(&[1, 70]), MatMul::new().transpose_b(true));
+    [
+        example(product, &[a.clone(), b.clone(), bias], layout),
+        example(product, &[a, b], layout),
+        example(product, &[row.clone(), Spec::constant(&[70, 9])], layout),
+        example(few, &[row.clone(), Spec::constant(&[9, 70])], layout),
+        example(few, &[row, Spec::constant_f16(&[9, 70]), Spec::constant(&[9])], layout),
+    ]
 }

@@ -2,6 +2,7 @@
 
 use ndarray::{ArrayViewMutD, Ix1, Ix2};
 
+use super::lanes::Join;
 use super::params::{params, wgsl};
 use super::{Dispatch, Kernel, Spec, Values, grid, rule};
 use crate::error::Cause;
@@ -31,6 +32,18 @@ impl FullyConnected {
     pub fn new() -> Self {
         Self
     }
+
+    fn joined(inputs: &[&Spec], output: &Spec, join: Join) -> Dispatch {
+        let params = FullyConnectedParams { k: inputs[0].len() as u32, m: output.len() as u32 };
+        Dispatch {
+            kernel: "fully_connected".into(),
+            source: [wgsl!("fully_connected", "shared/linear"), join.sum()].concat().into(),
+            constants: Vec::new(),
+            workgroups: grid::fold(params.m),
+            params: bytemuck::bytes_of(&params).to_vec(),
+            needs: join.needs(),
+        }
+    }
 }
 
 impl Kernel for FullyConnected {
@@ -54,14 +67,11 @@ impl Kernel for FullyConnected {
     }
 
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
-        let params = FullyConnectedParams { k: inputs[0].len() as u32, m: output.len() as u32 };
-        Dispatch {
-            kernel: "fully_connected".into(),
-            source: wgsl!("fully_connected", "shared/linear", "shared/sum").into(),
-            constants: Vec::new(),
-            workgroups: grid::fold(params.m),
-            params: bytemuck::bytes_of(&params).to_vec(),
-        }
+        Self::joined(inputs, output, Join::Memory)
+    }
+
+    fn variants(&self, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
+        Join::ALL.map(|join| Self::joined(inputs, output, join)).into()
     }
 
     fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {

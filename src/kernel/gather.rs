@@ -3,7 +3,7 @@
 use ndarray::{ArrayViewMutD, Axis};
 
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Spec, Values, grid, rule};
+use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rule};
 use crate::error::Cause;
 
 /// The places of an axis of `data` that `indices` name: the axis is replaced by the axes of `indices`.
@@ -95,6 +95,7 @@ impl Kernel for Gather {
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
+            needs: Needs::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use ndarray::ArrayViewMutD;
 
+use super::lanes::Join;
 use super::params::{params, wgsl};
 use super::{Dispatch, Kernel, Spec, Values, grid, rule};
 use crate::error::Cause;
@@ -31,6 +32,19 @@ impl GlobalAveragePool {
     pub fn new() -> Self {
         Self
     }
+
+    fn joined(inputs: &[&Spec], output: &Spec, join: Join) -> Dispatch {
+        let channels = output.len() as u32;
+        let params = GlobalAveragePoolParams { channels, pixels: inputs[0].len() as u32 / channels };
+        Dispatch {
+            kernel: "global_average_pool".into(),
+            source: [wgsl!("global_average_pool", "shared/linear"), join.sum()].concat().into(),
+            constants: Vec::new(),
+            workgroups: grid::fold(channels),
+            params: bytemuck::bytes_of(&params).to_vec(),
+            needs: join.needs(),
+        }
+    }
 }
 
 impl Kernel for GlobalAveragePool {
@@ -45,15 +59,11 @@ impl Kernel for GlobalAveragePool {
     }
 
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
-        let channels = output.len() as u32;
-        let params = GlobalAveragePoolParams { channels, pixels: inputs[0].len() as u32 / channels };
-        Dispatch {
-            kernel: "global_average_pool".into(),
-            source: wgsl!("global_average_pool", "shared/linear", "shared/sum").into(),
-            constants: Vec::new(),
-            workgroups: grid::fold(channels),
-            params: bytemuck::bytes_of(&params).to_vec(),
-        }
+        Self::joined(inputs, output, Join::Memory)
+    }
+
+    fn variants(&self, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
+        Join::ALL.map(|join| Self::joined(inputs, output, join)).into()
     }
 
     fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {

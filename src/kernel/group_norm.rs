@@ -2,7 +2,7 @@
 
 use ndarray::ArrayViewMutD;
 
-use super::lanes::Rows;
+use super::lanes::{Join, Rows};
 use super::params::{params, wgsl};
 use super::{Dispatch, Kernel, Spec, Values, moments, rule};
 use crate::error::Cause;
@@ -56,6 +56,26 @@ impl GroupNorm {
     pub fn new(groups: usize, epsilon: f32) -> Self {
         Self { groups: Some(groups), epsilon }
     }
+
+    fn rows(&self, output: &Spec) -> Rows {
+        let groups = self.groups.unwrap_or(output.shape[0]);
+        Rows { outer: groups, len: output.len() / groups, inner: 1 }
+    }
+
+    fn joined(&self, inputs: &[&Spec], output: &Spec, join: Join) -> Dispatch {
+        let rows = self.rows(output);
+        let params = GroupNormParams {
+            rows: rows.count() as u32,
+            len: rows.len as u32,
+            plane: (output.len() / output.shape[0]) as u32,
+            x_step: rule::step(inputs[0]),
+            scale_step: rule::step(inputs[1]),
+            bias_step: inputs.get(2).map_or(0, |bias| rule::step(bias)),
+            epsilon: self.epsilon,
+        };
+        let own = wgsl!("group_norm", "shared/moments");
+        rows.dispatch("group_norm", &[own, moments::bias_reader(inputs)], &params, join)
+    }
 }
 
 impl InstanceNorm {
@@ -86,43 +106,11 @@ impl Kernel for GroupNorm {
     }
 
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
-        let channels = output.shape[0];
-        let groups = self.groups.unwrap_or(channels);
-        let rows = Rows { outer: groups, len: output.len() / groups, inner: 1 };
-        let params = GroupNormParams {
-            rows: groups as u32,
-            len: rows.len as u32,
-            plane: (output.len() / channels) as u32,
-            x_step: rule::step(inputs[0]),
-            scale_step: rule::step(inputs[1]),
-            bias_step: inputs.get(2).map_or(0, |bias| rule::step(bias)),
-            epsilon: self.epsilon,
-        };
-        let source = match inputs.len() {
-            2 => wgsl!(
-                "group_norm",
-                "shared/no_bias",
-                "shared/linear",
-                "shared/nan",
-                "shared/lanes",
-                "shared/moments"
-            ),
-            _ => wgsl!(
-                "group_norm",
-                "shared/bias",
-                "shared/linear",
-                "shared/nan",
-                "shared/lanes",
-                "shared/moments"
-            ),
-        };
-        Dispatch {
-            kernel: "group_norm".into(),
-            source: source.into(),
-            constants: vec![rows.constant()],
-            workgroups: rows.workgroups(),
-            params: bytemuck::bytes_of(&params).to_vec(),
-        }
+        self.joined(inputs, output, Join::Memory)
+    }
+
+    fn variants(&self, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
+        self.rows(output).joins().map(|join| self.joined(inputs, output, join)).collect()
     }
 
     fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {

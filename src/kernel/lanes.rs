@@ -1,10 +1,11 @@
-//! Rows of values that invocations share: how many lanes each row gets.
+//! Rows of values that invocations share: how many lanes each row gets, and how what they bring comes together.
 //!
 //! The choice depends on shapes alone, so that sums have the same order whatever the batch is.
 
-use std::borrow::Cow;
+use bytemuck::NoUninit;
 
-use super::grid;
+use super::params::wgsl;
+use super::{Dispatch, Needs, grid};
 
 /// Invocations of a workgroup.
 const WORKGROUP: usize = 64;
@@ -12,6 +13,40 @@ const WORKGROUP: usize = 64;
 const MANY: usize = 1024;
 /// Values that one lane takes before another lane is worth its while.
 const SHORT: usize = 4;
+
+/// How what invocations bring comes together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Join {
+    /// Through the memory of a workgroup, halving it step by step.
+    Memory,
+    /// Subgroup by subgroup, and then through the memory of a workgroup.
+    Subgroups,
+}
+
+impl Join {
+    /// Both, where a whole workgroup shares what it brings.
+    pub(super) const ALL: [Self; 2] = [Self::Memory, Self::Subgroups];
+
+    pub(super) fn needs(self) -> Needs {
+        Needs { subgroups: self == Self::Subgroups, ..Needs::workgroup_bytes(4 * WORKGROUP as u32) }
+    }
+
+    /// `sum_of_workgroup` of WGSL.
+    pub(super) fn sum(self) -> &'static str {
+        match self {
+            Self::Memory => wgsl!("shared/sum"),
+            Self::Subgroups => wgsl!("shared/sum_subgroups"),
+        }
+    }
+
+    /// `of_lanes` of WGSL.
+    fn lanes(self) -> &'static str {
+        match self {
+            Self::Memory => wgsl!("shared/lanes", "shared/lanes_memory"),
+            Self::Subgroups => wgsl!("shared/lanes", "shared/lanes_subgroups"),
+        }
+    }
+}
 
 /// Rows of `len` values; neighbouring values of a row are `inner` apart, and `inner` rows lie side by side.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,13 +75,34 @@ impl Rows {
         self.len.div_ceil(SHORT).next_power_of_two().min(WORKGROUP) as u32
     }
 
-    pub(super) fn workgroups(&self) -> [u32; 2] {
-        grid::fold(self.count().div_ceil(WORKGROUP / self.lanes() as usize) as u32)
+    /// The joins that make sense: which invocations of a workgroup are in one subgroup is not known, so a
+    /// row must have the whole workgroup.
+    pub(super) fn joins(&self) -> impl Iterator<Item = Join> {
+        let whole = self.lanes() as usize == WORKGROUP;
+        Join::ALL.into_iter().filter(move |join| *join == Join::Memory || whole)
     }
 
-    /// The constant `lanes` of `shaders/shared/lanes.wgsl`.
-    pub(super) fn constant(&self) -> (Cow<'static, str>, f64) {
-        ("lanes".into(), f64::from(self.lanes()))
+    /// A dispatch of this shader, whose parts are given without what all shaders of rows have.
+    pub(super) fn dispatch(
+        &self,
+        kernel: &'static str,
+        parts: &[&str],
+        params: &impl NoUninit,
+        join: Join,
+    ) -> Dispatch {
+        let behind = [wgsl!("shared/linear", "shared/nan"), join.lanes()];
+        Dispatch {
+            kernel: kernel.into(),
+            source: [parts, &behind].concat().concat().into(),
+            constants: vec![("lanes".into(), f64::from(self.lanes()))],
+            workgroups: self.workgroups(),
+            params: bytemuck::bytes_of(params).to_vec(),
+            needs: join.needs(),
+        }
+    }
+
+    fn workgroups(&self) -> [u32; 2] {
+        grid::fold(self.count().div_ceil(WORKGROUP / self.lanes() as usize) as u32)
     }
 }
 
@@ -59,6 +115,12 @@ mod tests {
         let lanes = |outer, len, inner| Rows { outer, len, inner }.lanes();
         assert_eq!([lanes(1, 1, 1), lanes(1, 4, 1), lanes(1, 9, 1), lanes(1, 1000, 1)], [1, 1, 4, 64]);
         assert_eq!(lanes(4, 1000, 1024), 1);
+    }
+
+    #[test]
+    fn a_row_is_joined_by_subgroups_where_it_has_a_workgroup() {
+        let joins = |len| Rows { outer: 1, len, inner: 1 }.joins().count();
+        assert_eq!([joins(9), joins(128), joins(129), joins(1000)], [1, 1, 2, 2]);
     }
 
     #[test]

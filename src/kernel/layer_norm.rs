@@ -2,7 +2,7 @@
 
 use ndarray::ArrayViewMutD;
 
-use super::lanes::Rows;
+use super::lanes::{Join, Rows};
 use super::params::{params, wgsl};
 use super::{Dispatch, Kernel, Spec, Values, moments, rule};
 use crate::error::Cause;
@@ -42,6 +42,25 @@ impl LayerNorm {
     pub fn new(axis: usize, epsilon: f32) -> Self {
         Self { axis, epsilon }
     }
+
+    fn rows(&self, output: &Spec) -> Rows {
+        let len = output.shape[self.axis..].iter().product();
+        Rows { outer: output.len() / len, len, inner: 1 }
+    }
+
+    fn joined(&self, inputs: &[&Spec], output: &Spec, join: Join) -> Dispatch {
+        let rows = self.rows(output);
+        let params = LayerNormParams {
+            rows: rows.count() as u32,
+            len: rows.len as u32,
+            x_step: rule::step(inputs[0]),
+            scale_step: rule::step(inputs[1]),
+            bias_step: inputs.get(2).map_or(0, |bias| rule::step(bias)),
+            epsilon: self.epsilon,
+        };
+        let own = wgsl!("layer_norm", "shared/moments");
+        rows.dispatch("layer_norm", &[own, moments::bias_reader(inputs)], &params, join)
+    }
 }
 
 impl Kernel for LayerNorm {
@@ -60,41 +79,11 @@ impl Kernel for LayerNorm {
     }
 
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
-        let len = output.shape[self.axis..].iter().product();
-        let rows = Rows { outer: output.len() / len, len, inner: 1 };
-        let params = LayerNormParams {
-            rows: rows.count() as u32,
-            len: len as u32,
-            x_step: rule::step(inputs[0]),
-            scale_step: rule::step(inputs[1]),
-            bias_step: inputs.get(2).map_or(0, |bias| rule::step(bias)),
-            epsilon: self.epsilon,
-        };
-        let source = match inputs.len() {
-            2 => wgsl!(
-                "layer_norm",
-                "shared/no_bias",
-                "shared/linear",
-                "shared/nan",
-                "shared/lanes",
-                "shared/moments"
-            ),
-            _ => wgsl!(
-                "layer_norm",
-                "shared/bias",
-                "shared/linear",
-                "shared/nan",
-                "shared/lanes",
-                "shared/moments"
-            ),
-        };
-        Dispatch {
-            kernel: "layer_norm".into(),
-            source: source.into(),
-            constants: vec![rows.constant()],
-            workgroups: rows.workgroups(),
-            params: bytemuck::bytes_of(&params).to_vec(),
-        }
+        self.joined(inputs, output, Join::Memory)
+    }
+
+    fn variants(&self, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
+        self.rows(output).joins().map(|join| self.joined(inputs, output, join)).collect()
     }
 
     fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {

@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayViewMut1, ArrayViewMutD, Axis};
 
-use super::lanes::Rows;
+use super::lanes::{Join, Rows};
 use super::params::wgsl;
 use super::softmax::{SoftmaxParams, largest};
 use super::{Dispatch, Kernel, Spec, Values, rule};
@@ -36,6 +36,16 @@ impl LogSoftmax {
         self.axis = Some(axis);
         self
     }
+
+    fn rows(&self, shape: &[usize]) -> Rows {
+        Rows::along(shape, self.axis.unwrap_or(shape.len() - 1))
+    }
+
+    fn joined(&self, shape: &[usize], join: Join) -> Dispatch {
+        let rows = self.rows(shape);
+        let own = wgsl!("log_softmax", "shared/nan_made", "shared/row_along", "shared/exponentials");
+        rows.dispatch("log_softmax", &[own], &SoftmaxParams::new(&rows), join)
+    }
 }
 
 impl Kernel for LogSoftmax {
@@ -48,23 +58,11 @@ impl Kernel for LogSoftmax {
     }
 
     fn dispatch(&self, _inputs: &[&Spec], output: &Spec) -> Dispatch {
-        let rows = Rows::along(&output.shape, self.axis.unwrap_or(output.shape.len() - 1));
-        let source = wgsl!(
-            "log_softmax",
-            "shared/linear",
-            "shared/nan",
-            "shared/nan_made",
-            "shared/lanes",
-            "shared/row_along",
-            "shared/exponentials"
-        );
-        Dispatch {
-            kernel: "log_softmax".into(),
-            source: source.into(),
-            constants: vec![rows.constant()],
-            workgroups: rows.workgroups(),
-            params: bytemuck::bytes_of(&SoftmaxParams::new(&rows)).to_vec(),
-        }
+        self.joined(&output.shape, Join::Memory)
+    }
+
+    fn variants(&self, _inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
+        self.rows(&output.shape).joins().map(|join| self.joined(&output.shape, join)).collect()
     }
 
     fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {

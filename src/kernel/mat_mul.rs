@@ -1,5 +1,6 @@
 //! The product of two matrices, or of many.
 
+mod few;
 mod shape;
 mod twin;
 
@@ -85,11 +86,10 @@ impl MatMul {
         Shapes::new(inputs[0], self.transpose_a, inputs[1], self.transpose_b)
     }
 
-    fn params(&self, inputs: &[&Spec], output: &Spec, tiling: Tiling) -> MatMulParams {
+    fn params(&self, inputs: &[&Spec], output: &Spec, [rows, columns]: [usize; 2]) -> MatMulParams {
         let shapes = self.shapes(inputs).expect("the shape rule took them");
         let Shapes { m, n, k, .. } = shapes;
         let item = |input: &Spec| if input.batched { input.len() as u32 } else { 0 };
-        let [rows, columns] = tiling.size();
         let (tiles_down, tiles_across) = (m.div_ceil(rows), n.div_ceil(columns));
         let [a_row, a_term] = if self.transpose_a { [1, m] } else { [k, 1] };
         let [b_term, b_column] = if self.transpose_b { [1, k] } else { [n, 1] };
@@ -118,18 +118,22 @@ impl MatMul {
     }
 
     fn tiled(&self, inputs: &[&Spec], output: &Spec, tiling: Tiling) -> Dispatch {
-        let params = self.params(inputs, output, tiling);
+        let params = self.params(inputs, output, tiling.size());
         let (kernel, own) = match tiling {
             Tiling::Plain => ("mat_mul", wgsl!("mat_mul", "shared/matrices")),
             Tiling::Tall => ("mat_mul_tall", wgsl!("mat_mul_tall", "shared/matrices", "shared/four")),
-            Tiling::Tiled => ("mat_mul_tiled", wgsl!("mat_mul_tiled", "shared/matrices")),
+            Tiling::Tiled | Tiling::TiledHalves => {
+                ("mat_mul_tiled", wgsl!("mat_mul_tiled", "shared/matrices"))
+            }
         };
+        let parts = [tiling.before(), own, tiling.shared(), factors(inputs)];
         Dispatch {
             kernel: kernel.into(),
-            source: product::source(&[own, tiling.shared(), factors(inputs)], inputs.len() == 3, false),
+            source: product::source(&parts, inputs.len() == 3, false),
             constants: vec![("activation".into(), self.activation.number())],
             workgroups: tiling.workgroups(params.work),
             params: bytemuck::bytes_of(&params).to_vec(),
+            needs: tiling.needs(),
         }
     }
 }
@@ -183,7 +187,10 @@ impl Kernel for MatMul {
 
     fn variants(&self, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
         let Shapes { m, n, k, .. } = self.shapes(inputs).expect("the shape rule took them");
-        Tiling::for_sizes([m, n, k]).map(|tiling| self.tiled(inputs, output, tiling)).collect()
+        let halves = inputs[..2].iter().any(|factor| factor.element == Element::F16);
+        let mut tiled = Tiling::for_sizes([m, n, k], halves).map(|tiling| self.tiled(inputs, output, tiling));
+        let plain = tiled.next();
+        plain.into_iter().chain(few::variants(self, inputs, output)).chain(tiled).collect()
     }
 
     fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {

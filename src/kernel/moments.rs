@@ -1,5 +1,6 @@
 //! Mean and variance of rows: what the normalisations have in common.
 
+use super::params::wgsl;
 use super::{Spec, Values, rule};
 use crate::error::Cause;
 
@@ -46,6 +47,11 @@ pub(super) fn check_factors(scale: &Spec, bias: Option<&Spec>, shape: &[usize]) 
         }
     }
     Ok(())
+}
+
+/// How the shader reads the bias, where there is one.
+pub(super) fn bias_reader(inputs: &[&Spec]) -> &'static str {
+    if inputs.len() == 3 { wgsl!("shared/bias") } else { wgsl!("shared/no_bias") }
 }
 
 /// Scale and bias, pair by pair; a bias that is left out is 0.

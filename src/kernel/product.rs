@@ -3,8 +3,25 @@
 
 use std::borrow::Cow;
 
-use super::grid;
+use super::lanes::Join;
 use super::params::wgsl;
+use super::{Needs, grid};
+
+/// Fewer terms of one sum are not worth sharing among invocations.
+pub(super) const TERMS_TO_SHARE: usize = 64;
+
+/// `sum_of_column` of WGSL: what invocations bring that share the terms of a sum.
+pub(super) fn sum_of_column(join: Join) -> &'static str {
+    match join {
+        Join::Memory => wgsl!("shared/few"),
+        Join::Subgroups => wgsl!("shared/few_subgroups"),
+    }
+}
+
+/// What `sum_of_column` needs: a vector of four for each of 64 invocations.
+pub(super) fn needs_of_column(join: Join) -> Needs {
+    Needs { workgroup_bytes: 64 * 16, ..join.needs() }
+}
 
 /// A way of cutting the output into pieces: each invocation or each workgroup computes a tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,19 +32,24 @@ pub(super) enum Tiling {
     Tall,
     /// 64 rows by 64 columns a workgroup.
     Tiled,
+    /// The same, of values that were rounded to halves.
+    TiledHalves,
 }
 
 impl Tiling {
-    /// Those that make sense for an output of so many rows and columns of so many terms, the plainest first.
+    /// Those that make sense for an output of so many rows and columns of so many terms, the plainest first;
+    /// `halves` says whether one factor is of halves.
     ///
     /// A tile that is mostly empty is not worth a try.
-    pub(super) fn for_sizes([rows, columns, terms]: [usize; 3]) -> impl Iterator<Item = Self> {
+    pub(super) fn for_sizes([rows, columns, terms]: [usize; 3], halves: bool) -> impl Iterator<Item = Self> {
+        let fills = rows >= 16 && columns >= 16 && terms >= 8;
         let suits = move |tiling: &Self| match tiling {
             Self::Plain => true,
             Self::Tall => rows > 4 && columns > 4,
-            Self::Tiled => rows >= 16 && columns >= 16 && terms >= 8,
+            Self::Tiled => fills,
+            Self::TiledHalves => fills && halves,
         };
-        [Self::Plain, Self::Tall, Self::Tiled].into_iter().filter(suits)
+        [Self::Plain, Self::Tall, Self::Tiled, Self::TiledHalves].into_iter().filter(suits)
     }
 
     /// Rows and columns of a tile.
@@ -35,7 +57,7 @@ impl Tiling {
         match self {
             Self::Plain => [4, 4],
             Self::Tall => [16, 8],
-            Self::Tiled => [64, 64],
+            Self::Tiled | Self::TiledHalves => [64, 64],
         }
     }
 
@@ -43,8 +65,22 @@ impl Tiling {
     pub(super) fn workgroups(self, tiles: u32) -> [u32; 2] {
         match self {
             Self::Plain | Self::Tall => grid::cover(tiles as usize, 64),
-            Self::Tiled => grid::fold(tiles),
+            Self::Tiled | Self::TiledHalves => grid::fold(tiles),
         }
+    }
+
+    pub(super) fn needs(self) -> Needs {
+        match self {
+            Self::Plain | Self::Tall => Needs::default(),
+            // 17 and 16 vectors for each of 16 terms.
+            Self::Tiled => Needs::workgroup_bytes((17 + 16) * 16 * 16),
+            Self::TiledHalves => Needs { f16: true, ..Needs::workgroup_bytes((17 + 16) * 16 * 8) },
+        }
+    }
+
+    /// What stands before its shader.
+    pub(super) fn before(self) -> &'static str {
+        if self == Self::TiledHalves { "enable f16;\n" } else { "" }
     }
 
     /// What its shader needs beside its own file.
@@ -52,7 +88,10 @@ impl Tiling {
         match self {
             Self::Plain => "",
             Self::Tall => wgsl!("shared/tall", "shared/finish_tile", "shared/tile"),
-            Self::Tiled => wgsl!("shared/tiled", "shared/finish_tile", "shared/tile"),
+            Self::Tiled => wgsl!("shared/tiled", "shared/kept", "shared/finish_tile", "shared/tile"),
+            Self::TiledHalves => {
+                wgsl!("shared/tiled", "shared/kept_f16", "shared/finish_tile", "shared/tile")
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Axis as Dimension, Zip};
 
 pub use self::op::ReduceOp;
 use super::axes::{self, Axes, Axis};
-use super::lanes::Rows;
+use super::lanes::{Join, Rows};
 use super::params::{params, wgsl};
 use super::{Dispatch, Kernel, Spec, Values, rule};
 use crate::error::Cause;
@@ -77,6 +77,28 @@ impl Reduce {
         }
         shares
     }
+
+    fn rows(&self, inputs: &[&Spec], output: &Spec) -> Rows {
+        let [kept, reduced] = self.loops(&inputs[0].shape);
+        let side_by_side = if kept.innermost().strides == [1] { kept.innermost().len } else { 1 };
+        Rows { outer: output.len() / side_by_side, len: reduced.len(), inner: side_by_side }
+    }
+
+    fn joined(&self, inputs: &[&Spec], output: &Spec, join: Join) -> Dispatch {
+        let [kept, reduced] = self.loops(&inputs[0].shape);
+        let rows = self.rows(inputs, output);
+        let params = ReduceParams {
+            kept: kept.packed(),
+            reduced: reduced.packed(),
+            kept_count: kept.count() as u32,
+            reduced_count: reduced.count() as u32,
+            rows: rows.count() as u32,
+            len: rows.len as u32,
+        };
+        let mut dispatch = rows.dispatch("reduce", &[wgsl!("reduce", "shared/nan_made")], &params, join);
+        dispatch.constants.push(("op".into(), self.op.number()));
+        dispatch
+    }
 }
 
 impl Kernel for Reduce {
@@ -94,24 +116,11 @@ impl Kernel for Reduce {
     }
 
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
-        let [kept, reduced] = self.loops(&inputs[0].shape);
-        let side_by_side = if kept.innermost().strides == [1] { kept.innermost().len } else { 1 };
-        let rows = Rows { outer: output.len() / side_by_side, len: reduced.len(), inner: side_by_side };
-        let params = ReduceParams {
-            kept: kept.packed(),
-            reduced: reduced.packed(),
-            kept_count: kept.count() as u32,
-            reduced_count: reduced.count() as u32,
-            rows: rows.count() as u32,
-            len: rows.len as u32,
-        };
-        Dispatch {
-            kernel: "reduce".into(),
-            source: wgsl!("reduce", "shared/linear", "shared/nan", "shared/nan_made", "shared/lanes").into(),
-            constants: vec![("op".into(), self.op.number()), rows.constant()],
-            workgroups: rows.workgroups(),
-            params: bytemuck::bytes_of(&params).to_vec(),
-        }
+        self.joined(inputs, output, Join::Memory)
+    }
+
+    fn variants(&self, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
+        self.rows(inputs, output).joins().map(|join| self.joined(inputs, output, join)).collect()
     }
 
     fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {

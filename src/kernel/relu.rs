@@ -3,7 +3,7 @@
 use ndarray::{ArrayViewMutD, Zip};
 
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Spec, Values, grid, rule};
+use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rule};
 use crate::error::Cause;
 
 /// `max(x, 0)` of every value, in any shape. NaN stays NaN, and infinity stays what it is.
@@ -49,6 +49,7 @@ impl Kernel for Relu {
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
+            needs: Needs::default(),
         }
     }
 

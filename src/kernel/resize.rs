@@ -9,7 +9,7 @@ use self::plan::Plan;
 use self::taps::Axis;
 use super::gather::EXACT;
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Spec, Values, grid, rule};
+use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rule};
 use crate::error::Cause;
 
 /// How a value is made of those around its source.
@@ -250,6 +250,7 @@ impl Kernel for Resize {
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 64),
             params: bytemuck::bytes_of(&params).to_vec(),
+            needs: Needs::default(),
         }
     }
 

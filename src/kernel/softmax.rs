@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayViewMut1, ArrayViewMutD, Axis};
 
-use super::lanes::Rows;
+use super::lanes::{Join, Rows};
 use super::params::{params, wgsl};
 use super::{Dispatch, Kernel, Spec, Values, rule};
 use crate::error::Cause;
@@ -56,6 +56,12 @@ impl Softmax {
     fn rows(&self, shape: &[usize]) -> Rows {
         Rows::along(shape, self.axis.unwrap_or(shape.len() - 1))
     }
+
+    fn joined(&self, shape: &[usize], join: Join) -> Dispatch {
+        let rows = self.rows(shape);
+        let own = wgsl!("softmax", "shared/nan_made", "shared/row_along", "shared/exponentials");
+        rows.dispatch("softmax", &[own], &SoftmaxParams::new(&rows), join)
+    }
 }
 
 impl Kernel for Softmax {
@@ -68,23 +74,11 @@ impl Kernel for Softmax {
     }
 
     fn dispatch(&self, _inputs: &[&Spec], output: &Spec) -> Dispatch {
-        let rows = self.rows(&output.shape);
-        let source = wgsl!(
-            "softmax",
-            "shared/linear",
-            "shared/nan",
-            "shared/nan_made",
-            "shared/lanes",
-            "shared/row_along",
-            "shared/exponentials"
-        );
-        Dispatch {
-            kernel: "softmax".into(),
-            source: source.into(),
-            constants: vec![rows.constant()],
-            workgroups: rows.workgroups(),
-            params: bytemuck::bytes_of(&SoftmaxParams::new(&rows)).to_vec(),
-        }
+        self.joined(&output.shape, Join::Memory)
+    }
+
+    fn variants(&self, _inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
+        self.rows(&output.shape).joins().map(|join| self.joined(&output.shape, join)).collect()
     }
 
     fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {

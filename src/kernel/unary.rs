@@ -7,7 +7,7 @@ use ndarray::{ArrayViewMutD, Zip};
 
 pub use self::op::UnaryOp;
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Spec, Values, grid, rule};
+use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rule};
 use crate::error::Cause;
 
 /// One function of every value, in any shape. NaN stays NaN.
@@ -69,6 +69,7 @@ impl Kernel for Unary {
             constants: vec![("op".into(), self.op.number())],
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
+            needs: Needs::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use bytemuck::NoUninit;
 use ndarray::ArrayViewMutD;
 
-use super::{Dispatch, Element, Kernel, Spec, Values, grid, rule};
+use super::{Dispatch, Element, Kernel, Needs, Spec, Values, grid, rule};
 use crate::error::Cause;
 
 /// A kernel of your own: WGSL text, and what the text alone does not say.
@@ -71,6 +71,7 @@ pub struct Wgsl {
     name: String,
     source: String,
     constants: Vec<(String, f64)>,
+    needs: Needs,
     output: Box<ShapeRule>,
     workgroups: Box<Workgroups>,
     params: Box<Params>,
@@ -91,6 +92,7 @@ impl Wgsl {
             name: name.into(),
             source: source.into(),
             constants: Vec::new(),
+            needs: Needs::default(),
             output: Box::new(same_shape),
             workgroups: Box::new(|_, output| grid::cover(output.len(), 64)),
             params: Box::new(|_, output| (output.len() as u32).to_ne_bytes().to_vec()),
@@ -102,6 +104,13 @@ impl Wgsl {
     /// Sets an `override` constant of the text.
     pub fn constant(mut self, name: impl Into<String>, value: f64) -> Self {
         self.constants.push((name.into(), value));
+        self
+    }
+
+    /// What the text needs that not every device has; by default nothing. A device that lacks it refuses the
+    /// program; the twins do not.
+    pub fn needs(mut self, needs: Needs) -> Self {
+        self.needs = needs;
         self
     }
 
@@ -172,6 +181,7 @@ impl Kernel for Wgsl {
             constants: self.constants.iter().map(|(name, value)| (name.clone().into(), *value)).collect(),
             workgroups: (self.workgroups)(inputs, output),
             params: (self.params)(inputs, output),
+            needs: self.needs,
         }
     }
 

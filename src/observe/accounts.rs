@@ -20,6 +20,11 @@ pub struct Accounts {
 }
 
 impl Accounts {
+    /// Documents that are still on their way; 0 once a run has ended.
+    pub fn in_flight(&self) -> u64 {
+        self.pulled - self.delivered - self.failed - self.cancelled - self.stuck
+    }
+
     /// Whether every document that was pulled is accounted for. True once a run has ended.
     pub fn balance(&self) -> bool {
         self.pulled == self.delivered + self.failed + self.cancelled + self.stuck

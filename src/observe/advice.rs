@@ -1,13 +1,39 @@
-//! One sentence of advice, from the numbers of a report.
+//! Advice from the numbers of a report: a sentence on what to change, and what it would bring.
 
 use super::bound::Bottleneck;
+use super::changes::{Change, What};
 use super::report::Report;
 
 /// Distance from the bound, in percent, below which the schedule is not what to work on.
 const NEAR: f64 = 5.0;
 
-/// What to change, in one sentence.
+/// What to change, and what that would bring.
 pub(crate) fn advise(report: &Report) -> String {
+    let advice = sentence(report);
+    match best(report) {
+        Some(Change { what, seconds, saving_s, .. }) => format!(
+            "{advice} By the costs of this run {what} would take {seconds:.3} s, {saving_s:.3} s less."
+        ),
+        None => advice,
+    }
+}
+
+/// The change that is worth most: of the settings, unless only a faster GPU is worth something.
+fn best(report: &Report) -> Option<&Change> {
+    let gpu = |change: &&Change| matches!(change.what, What::GpuTime(_));
+    let worth = |change: &&Change| change.saving_s * 100.0 > NEAR * report.wall_s;
+    let most = |one: &&Change, other: &&Change| one.saving_s.total_cmp(&other.saving_s);
+    let settings = || report.changes.iter().filter(|change| !gpu(change));
+    let faster = || report.changes.iter().filter(gpu).find(worth);
+    settings().filter(worth).max_by(most).or_else(faster).or_else(|| settings().max_by(most).filter(little))
+}
+
+/// Whether a small change is worth a sentence.
+fn little(change: &&Change) -> bool {
+    change.saving_s > 0.0005
+}
+
+fn sentence(report: &Report) -> String {
     if report.accounts.delivered == 0 {
         return nothing_came_out(report);
     }
@@ -45,7 +71,10 @@ fn nothing_came_out(report: &Report) -> String {
 
 fn gpu(report: &Report) -> String {
     let Report { fill_s: fill, stalls_s: stalls, drain_s: drain, .. } = *report;
-    if report.above_bound_percent < NEAR {
+    if report.above_bound_percent < NEAR && larger_batches(report) {
+        "The GPU is the bottleneck and has no gaps, but its launches take much of the time: larger batches help."
+            .into()
+    } else if report.above_bound_percent < NEAR {
         "The GPU is the bottleneck and has no gaps: only a faster device or a smaller network helps.".into()
     } else if fill >= stalls.max(drain) {
         format!(
@@ -58,6 +87,11 @@ fn gpu(report: &Report) -> String {
     } else {
         format!("The GPU had gaps of {stalls:.3} s in all: raise ahead, or the depth of the GPU stage.")
     }
+}
+
+/// Whether the change that is worth most is a larger batch.
+fn larger_batches(report: &Report) -> bool {
+    best(report).is_some_and(|change| matches!(change.what, What::BatchSize(_)))
 }
 
 fn cpu(report: &Report) -> String {

@@ -108,6 +108,26 @@ impl BatchCost {
     }
 }
 
+/// The batches of one device: the first holds warm-up, and counts only while there is no other.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct DeviceFit {
+    first: Fit,
+    others: Fit,
+}
+
+impl DeviceFit {
+    /// Counts a batch.
+    pub(crate) fn add(&mut self, items: u64, seconds: f64) {
+        let fit = if self.first == Fit::default() { &mut self.first } else { &mut self.others };
+        fit.add(items, seconds);
+    }
+
+    /// The batches that count.
+    pub(crate) fn fit(&self) -> Fit {
+        if self.others == Fit::default() { self.first } else { self.others }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +164,16 @@ mod tests {
     fn noise_never_makes_a_cost_negative() {
         near(fitted(&[(1, 2.0), (16, 1.0)]), 1.5, 0.0);
         near(fitted(&[(1, 0.0), (2, 1.0), (3, 3.5)]), 0.0, (2.0 + 10.5) / 14.0);
+    }
+
+    #[test]
+    fn the_first_batch_of_a_device_counts_only_while_there_is_no_other() {
+        let mut device = DeviceFit::default();
+        assert_eq!(device.fit().cost(), None);
+        device.add(16, 9.0);
+        assert_eq!(device.fit().cost(), Some(BatchCost::OneSize { items: 16, seconds: 9.0 }));
+        device.add(16, 1.0);
+        assert_eq!(device.fit().cost(), Some(BatchCost::OneSize { items: 16, seconds: 1.0 }));
     }
 
     #[test]

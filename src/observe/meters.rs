@@ -2,9 +2,13 @@
 //!
 //! A counter is a relaxed atomic: it is read for people, and no decision of the engine depends on it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::fit::{DeviceFit, Fit};
+use super::histogram::Histogram;
+use super::stalls::{StallMeter, TokenWaits};
 use crate::stage::{DeviceInfo, DeviceTimes};
 
 /// A sum of durations.
@@ -41,13 +45,23 @@ impl Mark {
         self.0.store(nanos(moment), Ordering::Relaxed);
     }
 
+    pub(crate) fn clear(&self) {
+        self.0.store(u64::MAX, Ordering::Relaxed);
+    }
+
+    /// What was set, once.
+    pub(crate) fn take(&self) -> Option<Duration> {
+        let nanos = self.0.swap(u64::MAX, Ordering::Relaxed);
+        (nanos != u64::MAX).then(|| Duration::from_nanos(nanos))
+    }
+
     pub(crate) fn get(&self) -> Option<Duration> {
         let nanos = self.0.load(Ordering::Relaxed);
         (nanos != u64::MAX).then(|| Duration::from_nanos(nanos))
     }
 }
 
-fn nanos(time: Duration) -> u64 {
+pub(crate) fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX - 1)
 }
 
@@ -66,10 +80,24 @@ pub(crate) struct Meters {
     pub(crate) feeder_waited: Total,
     /// The caller waited for a result.
     pub(crate) caller_waited: Total,
+    /// When the caller began to wait for the result that it has not got yet.
+    pub(crate) caller_asked: Mark,
     /// The caller ended the run.
     pub(crate) stopping: Total,
+    /// Items that devices took out of the line.
+    pub(crate) taken: AtomicU64,
     pub(crate) first_result: Mark,
     pub(crate) ended: Mark,
+    /// What the feeder waited for tokens, by who had them.
+    pub(crate) token_waits: TokenWaits,
+    /// The last result stood ready when the caller asked for it.
+    pub(crate) caller_was_late: AtomicBool,
+    /// Each item's time in the source, with a worker, and in `then`.
+    pub(crate) source_times: Histogram,
+    pub(crate) prepare_times: Histogram,
+    pub(crate) then_times: Histogram,
+    /// The caller's time between two results.
+    pub(crate) caller_times: Histogram,
 }
 
 /// Counters of one device.
@@ -77,6 +105,8 @@ pub(crate) struct Meters {
 pub(crate) struct DeviceMeter {
     pub(crate) info: DeviceInfo,
     pub(crate) depth: usize,
+    /// Its place among the devices of the run.
+    pub(crate) rank: usize,
     /// What the stage measures itself.
     pub(crate) times: DeviceTimes,
     /// At least one batch was submitted and not yet collected.
@@ -91,13 +121,24 @@ pub(crate) struct DeviceMeter {
     pub(crate) losses: AtomicU64,
     /// A lost device was made again.
     pub(crate) rebuilding: Total,
+    /// The device thread was inside `submit`.
+    pub(crate) submitting: Total,
+    /// The device thread was inside `try_collect`.
+    pub(crate) collecting: Total,
+    /// Each batch's time on the device.
+    pub(crate) batch_times: Histogram,
+    /// Why nothing was in flight.
+    pub(crate) stalls: StallMeter,
+    /// What batches cost. The device thread alone writes it, once a batch.
+    fit: Mutex<DeviceFit>,
 }
 
 impl DeviceMeter {
-    pub(crate) fn new(info: DeviceInfo, depth: usize, times: DeviceTimes) -> Self {
+    pub(crate) fn new(info: DeviceInfo, rank: usize, depth: usize, times: DeviceTimes) -> Self {
         Self {
             info,
             depth,
+            rank,
             times,
             busy: Total::default(),
             starved: Total::default(),
@@ -107,6 +148,22 @@ impl DeviceMeter {
             items: AtomicU64::new(0),
             losses: AtomicU64::new(0),
             rebuilding: Total::default(),
+            submitting: Total::default(),
+            collecting: Total::default(),
+            batch_times: Histogram::default(),
+            stalls: StallMeter::default(),
+            fit: Mutex::default(),
         }
+    }
+
+    /// A batch of so many documents took the device so long, from its submission or from the end of the batch before.
+    pub(crate) fn learn(&self, documents: usize, took: Duration) {
+        let mut fit = self.fit.lock().unwrap_or_else(PoisonError::into_inner);
+        fit.add(documents as u64, took.as_secs_f64());
+    }
+
+    /// What batches cost so far.
+    pub(crate) fn fit(&self) -> Fit {
+        self.fit.lock().unwrap_or_else(PoisonError::into_inner).fit()
     }
 }

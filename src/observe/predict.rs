@@ -53,22 +53,33 @@ use crate::error::Error;
 /// # Errors
 /// [`Error::Setting`] names a setting that cannot work, or a cost that is none.
 pub fn predict(costs: &Costs, settings: &Settings) -> Result<Prediction, Error> {
+    check(costs, settings)?;
+    let predicted = predict_within(costs, settings, u64::MAX);
+    predicted.ok_or_else(|| Error::Setting { name: "documents", reason: "there are too many".into() })
+}
+
+fn check(costs: &Costs, settings: &Settings) -> Result<(), Error> {
     costs.check()?;
-    settings.check(costs.then.is_some())?;
+    settings.check(costs.then.is_some())
+}
+
+/// The same where it takes no more than so many steps for a pipeline, and the settings can work.
+pub(crate) fn predict_within(costs: &Costs, settings: &Settings, steps: u64) -> Option<Prediction> {
+    check(costs, settings).ok()?;
     let small = settings.documents / settings.pipelines;
     let large = settings.documents % settings.pipelines;
     let shares = [(small + 1, large), (small, settings.pipelines - large)];
     let predicted =
         shares.into_iter().filter(|(_, pipelines)| *pipelines > 0).map(|(documents, pipelines)| {
             let rules = Rules::new(costs, settings, documents);
-            (predict_one(&rules, settings), pipelines * rules.cuts().batches())
+            let prediction = predict_one(&rules, settings, steps)?;
+            Some((prediction, pipelines * rules.cuts().batches()))
         });
-    let predicted: Vec<(Prediction, u64)> = predicted.collect();
+    let predicted: Vec<(Prediction, u64)> = predicted.collect::<Option<_>>()?;
     let batches = predicted.iter().map(|(_, batches)| batches).sum();
     let last = predicted.into_iter().map(|(prediction, _)| prediction);
     let last = last.reduce(|one, other| if other.seconds > one.seconds { other } else { one });
-    let last = last.unwrap_or_else(|| predict_one(&Rules::new(costs, settings, 0), settings));
-    Ok(Prediction { batches, ..last })
+    last.map(|last| Prediction { batches, ..last })
 }
 
 /// Whether threads of the engine that wake at the same moment would decide what comes next.
@@ -77,12 +88,16 @@ pub(crate) fn left_to_chance(costs: &Costs, settings: &Settings) -> bool {
     schedule::left_to_chance(&Rules::new(costs, settings, settings.documents))
 }
 
-fn predict_one(rules: &Rules, settings: &Settings) -> Prediction {
-    let sequential = settings.way == Way::Sequential;
+fn predict_one(rules: &Rules, settings: &Settings, steps: u64) -> Option<Prediction> {
     let outcome = match settings.way {
-        Way::Sequential => sequential::sequential(rules),
-        _ => closed::closed_form(rules).unwrap_or_else(|| schedule::schedule(rules).0),
+        Way::Sequential => Some(sequential::sequential(rules)),
+        _ => closed::closed_form(rules).or_else(|| schedule::schedule_within(rules, steps)),
     };
+    outcome.map(|outcome| describe(rules, settings, outcome))
+}
+
+fn describe(rules: &Rules, settings: &Settings, outcome: Outcome) -> Prediction {
+    let sequential = settings.way == Way::Sequential;
     let devices = if sequential { 1 } else { rules.devices };
     let costs = total(rules, devices);
     let Outcome { end, first_result, first_submit, last_collect } = outcome;

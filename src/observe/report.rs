@@ -1,10 +1,16 @@
 //! The report: where the time of a run went, and what to change.
 
+mod assert;
 mod text;
 
 use super::accounts::Accounts;
 use super::bound::{Bottleneck, Costs};
+use super::changes::{Change, Ran, changes};
 use super::decision::Decision;
+use super::histogram::Distribution;
+use super::memory::peak_resident_bytes;
+use super::predict;
+use super::stalls::Stalls;
 use crate::stage::DeviceKind;
 
 /// Where the time of a run went, and what to change.
@@ -16,8 +22,10 @@ use crate::stage::DeviceKind;
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Report {
-    /// Seconds from `run` to the end of the run.
+    /// Seconds from the start of the threads to the end of the run.
     pub wall_s: f64,
+    /// Seconds that the stages took to open, before that: planning, allocating, trying kernels.
+    pub open_s: f64,
     /// Seconds before the bottleneck had its first work. Large: the first batch is slow to come; a
     /// smaller `batch_size` or `ramp` helps.
     pub fill_s: f64,
@@ -47,6 +55,11 @@ pub struct Report {
     pub tokens: Option<usize>,
     /// Most tokens that were taken at one time. Below `tokens`: the memory could be less.
     pub peak_in_flight: usize,
+    /// How the times of single items and results are distributed.
+    pub times: Times,
+    /// Most bytes of memory that this process has held at one time since it started; `None` where the system
+    /// does not tell (it does on Linux).
+    pub peak_resident_bytes: Option<u64>,
     /// Where the documents went.
     pub accounts: Accounts,
     /// Threads that were left behind, since user code did not return within the grace period: the thread
@@ -54,8 +67,33 @@ pub struct Report {
     pub left_behind: Vec<String>,
     /// What gapless chose, and why, oldest first: see [`Auto`](crate::Auto).
     pub decisions: Vec<Decision>,
-    /// What to change, in one sentence.
+    /// What a document and a batch cost in this run; `None` before the first batch has left a device. Where all
+    /// batches had one size, `gpu_launch` is the time of such a batch and `gpu_item` is 0.
+    pub costs: Option<predict::Costs>,
+    /// What one change each would bring, by [`predict()`](crate::predict()) from `costs`. Empty while the run goes
+    /// on, where it did not end by itself, where the halves share the CPU, and where the costs do not explain
+    /// the time that it took. A change whose effect the run does not show is left out: of another batch size,
+    /// where all batches had one.
+    pub changes: Vec<Change>,
+    /// What to change, in a sentence, and what it would bring.
     pub advice: String,
+}
+
+/// How the times of single items and results are distributed in a [`Report`].
+///
+/// Items that are prepared as a group count as so many of its mean. The times of batches stand at each device.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Times {
+    /// An item in the source's `next`.
+    pub source: Distribution,
+    /// An item in the CPU stage.
+    pub prepare: Distribution,
+    /// An item in `then`.
+    pub then: Distribution,
+    /// The caller between two results. Not measured where the caller does the work, or polls.
+    pub caller: Distribution,
 }
 
 /// The CPU half in a [`Report`].
@@ -109,6 +147,22 @@ pub struct DeviceReport {
     pub losses: u64,
     /// Seconds in which a lost device was made again; neither busy nor starved.
     pub rebuilding_s: f64,
+    /// What the device waited for in `starved_s`, and how often.
+    pub stalls: Stalls,
+    /// Seconds of a batch on the device: from its submission, or the end of the batch before it, to its result.
+    pub batch: Distribution,
+    /// Seconds that the device thread was inside `submit`: the host's part of a batch, with copies up. Near
+    /// `busy_s`: the host limits the device; larger batches help.
+    pub submit_s: f64,
+    /// Seconds that the device thread was inside `try_collect`: copies down, and waiting for the device. Near
+    /// `busy_s`: the device is what takes the time.
+    pub collect_s: f64,
+    /// Bytes of items that went up to the device; `None` where the stage does not say.
+    pub bytes_up: Option<u64>,
+    /// Bytes of rows that came down from it; `None` where the stage does not say.
+    pub bytes_down: Option<u64>,
+    /// Most bytes that the stage holds on the device at one time; `None` where it does not say.
+    pub memory_bytes: Option<u64>,
 }
 
 /// One kernel in a [`DeviceReport`].
@@ -144,6 +198,7 @@ pub struct Waits {
 #[derive(Clone, Debug)]
 pub(crate) struct Measured {
     pub(crate) wall: f64,
+    pub(crate) opening: f64,
     pub(crate) first_prepare: f64,
     pub(crate) last_work: f64,
     pub(crate) first_submit: f64,
@@ -155,9 +210,11 @@ pub(crate) struct Measured {
     pub(crate) waits: Waits,
     pub(crate) tokens: Option<usize>,
     pub(crate) peak_in_flight: usize,
+    pub(crate) times: Times,
     pub(crate) accounts: Accounts,
     pub(crate) left_behind: Vec<String>,
     pub(crate) decisions: Vec<Decision>,
+    pub(crate) ran: Option<Ran>,
 }
 
 impl Report {
@@ -167,6 +224,7 @@ impl Report {
         let parts = Parts::new(&measured, bottleneck);
         let mut report = Self {
             wall_s: measured.wall,
+            open_s: measured.opening,
             fill_s: parts.fill,
             busy_s: parts.busy,
             stalls_s: parts.stalls,
@@ -184,11 +242,18 @@ impl Report {
             waits: measured.waits,
             tokens: measured.tokens,
             peak_in_flight: measured.peak_in_flight,
+            times: measured.times,
+            peak_resident_bytes: peak_resident_bytes(),
             accounts: measured.accounts,
             left_behind: measured.left_behind,
             decisions: measured.decisions,
+            costs: measured.ran.map(|ran| ran.costs),
+            changes: Vec::new(),
             advice: String::new(),
         };
+        if let Some(ran) = measured.ran.filter(|_| !report.shares_cpu()) {
+            report.changes = changes(&ran, report.wall_s);
+        }
         report.advice = super::advice::advise(&report);
         report
     }
@@ -197,6 +262,7 @@ impl Report {
     pub(crate) fn not_started() -> Self {
         Self {
             wall_s: 0.0,
+            open_s: 0.0,
             fill_s: 0.0,
             busy_s: 0.0,
             stalls_s: 0.0,
@@ -210,9 +276,13 @@ impl Report {
             waits: Waits::default(),
             tokens: None,
             peak_in_flight: 0,
+            times: Times::default(),
+            peak_resident_bytes: peak_resident_bytes(),
             accounts: Accounts::default(),
             left_behind: Vec::new(),
             decisions: Vec::new(),
+            costs: None,
+            changes: Vec::new(),
             advice: "The run was not started: its first item says why.".into(),
         }
     }

@@ -142,6 +142,13 @@ where
         self.with(|map| map.progress(on_progress))
     }
 
+    /// Shows on a terminal's stderr how far the work has come, with the feature `progress`. Default off. See
+    /// [`Pipeline::progress_bar`](crate::Pipeline::progress_bar).
+    #[cfg(feature = "progress")]
+    pub fn progress_bar(self) -> Self {
+        self.with(Map::progress_bar)
+    }
+
     /// Uses the threads of this pool as workers; it is never closed by us. Default: a pool of the call's
     /// own. To set `workers` too is an error: the pool has its own.
     pub fn pool(self, pool: &Arc<ThreadPool>) -> Self {
@@ -227,6 +234,10 @@ impl<D> Iterator for Rest<D> {
 
     fn next(&mut self) -> Option<D> {
         self.with(Iterator::next)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.with(|rest| rest.size_hint())
     }
 }
 

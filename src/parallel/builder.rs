@@ -11,6 +11,8 @@ use super::{Failed, ParallelRun, Results};
 use crate::engine::late::Late;
 use crate::engine::limits::OnLate;
 use crate::engine::settings::{Auto, OnFailure, Order, Settings, WorkerCount};
+use crate::engine::watchdog::{OnStall, Patience, Watchdog};
+use crate::error::stalled::Stalled;
 use crate::observe::progress::Progress;
 use crate::pipeline::direct;
 use crate::stage::CpuStage;
@@ -49,9 +51,9 @@ where
         stage,
         items: items.into_iter(),
         settings: Settings::without_device(),
-        total: None,
         on_progress: None,
         on_late: None,
+        on_stall: None,
     }
 }
 
@@ -61,9 +63,9 @@ pub struct Parallel<D, C: CpuStage<D>, I> {
     stage: C,
     items: I,
     settings: Settings<C::Prepared>,
-    total: Option<u64>,
     on_progress: Option<OnProgress>,
     on_late: Option<OnLate>,
+    on_stall: Option<OnStall>,
 }
 
 /// How many items a worker takes in one go.
@@ -257,10 +259,50 @@ where
         self
     }
 
+    /// Looks whether anything moves in the run, and says who waits for whom where nothing has for this long:
+    /// which item, which stage, which thread, which token. Default none; 0 is an error.
+    ///
+    /// Everything counts as moving that begins or returns: a call of the source, of a stage, of `then`, of the
+    /// caller. So patience is to be longer than the longest of them. With [`Watchdog::Tell`] each stall is told
+    /// once, to the function given to [`on_stall`](Self::on_stall), else on stderr; with [`Watchdog::End`] the run
+    /// ends as well, with [`Error::Stalled`](crate::Error::Stalled), and what has not returned after the grace
+    /// period is left behind.
+    ///
+    /// A source that waits for its next item is a stall too: give a source that may wait long a longer
+    /// patience. A run that waits for its caller alone is told about and never ended.
+    ///
+    /// It costs a thread that sleeps, and one short lock for each group of items; nothing for each item
+    /// of it but a store.
+    ///
+    /// ```
+    /// use gapless::parallel::Failed;
+    /// use gapless::{Cause, Error, Watchdog, parallel};
+    /// use std::time::Duration;
+    /// let work = |hangs: &mut bool| {
+    ///     while *hangs { std::thread::park() } // it never returns
+    ///     Ok::<_, Cause>(())
+    /// };
+    /// let run = parallel(work, [false, true, false]).workers(1).grace(Duration::ZERO);
+    /// let run = run.watchdog(Duration::from_millis(50), Watchdog::End);
+    /// let ended = run.on_stall(|stalled| println!("{stalled}")).collect();
+    /// assert!(matches!(ended, Err(Failed::Run(Error::Stalled { .. }))));
+    /// ```
+    pub fn watchdog(mut self, patience: Duration, then: Watchdog) -> Self {
+        self.settings.watchdog = Some(Patience { patience, then });
+        self
+    }
+
+    /// Calls this for each stall, once, on a thread of its own, instead of writing it to stderr. Default none;
+    /// nothing without [`watchdog`](Self::watchdog).
+    pub fn on_stall(mut self, on_stall: impl FnMut(&Stalled) + Send + 'static) -> Self {
+        self.on_stall = Some(Box::new(on_stall));
+        self
+    }
+
     /// Items that there are in all, for whoever shows [`progress`](Self::progress). Default: what the
     /// items say of themselves.
     pub fn total(mut self, items: u64) -> Self {
-        self.total = Some(items);
+        self.settings.total = Some(items);
         self
     }
 
@@ -281,6 +323,20 @@ where
         self.on_progress = Some(Box::new(on_progress));
         self
     }
+
+    /// Shows on a terminal's stderr how far the run has come, with the feature `progress`. Default off. See
+    /// [`Pipeline::progress_bar`](crate::Pipeline::progress_bar).
+    ///
+    /// ```
+    /// use gapless::{Cause, parallel};
+    /// let squares = parallel(|n: &mut u64| Ok::<_, Cause>(*n * *n), 0..100).progress_bar().collect();
+    /// assert_eq!(squares.unwrap()[9], 81);
+    /// ```
+    #[cfg(feature = "progress")]
+    pub fn progress_bar(mut self) -> Self {
+        self.settings.bar = true;
+        self
+    }
 }
 
 impl<D, C, I> Parallel<D, C, I>
@@ -293,9 +349,9 @@ where
     ///
     /// A setting that cannot work is the first item, and then no thread was started.
     pub fn run(self) -> ParallelRun<D, C::Prepared> {
-        let Self { stage, items, settings, total, on_progress, on_late } = self;
-        let total = total.or_else(|| exact(items.size_hint()));
-        ParallelRun::new(direct::run(stage, settings, items, on_late), total, on_progress)
+        let Self { stage, items, mut settings, on_progress, on_late, on_stall } = self;
+        settings.learn_total(items.size_hint());
+        ParallelRun::new(direct::run(stage, settings, items, on_late, on_stall), on_progress)
     }
 
     /// Runs all items and gives their results, in order.
@@ -306,10 +362,6 @@ where
     pub fn collect(self) -> Result<Vec<C::Prepared>, Failed<D>> {
         self.into_iter().collect()
     }
-}
-
-fn exact((least, most): (usize, Option<usize>)) -> Option<u64> {
-    most.filter(|most| *most == least).map(|items| items as u64)
 }
 
 impl<D, C, I> IntoIterator for Parallel<D, C, I>
@@ -328,6 +380,6 @@ where
 
 impl<D, C: CpuStage<D>, I> fmt::Debug for Parallel<D, C, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parallel").field("total", &self.total).finish_non_exhaustive()
+        f.debug_struct("Parallel").field("total", &self.settings.total).finish_non_exhaustive()
     }
 }

@@ -45,4 +45,10 @@ impl<I: Iterator, B: FromIterator<I::Item>> Iterator for Chunks<I, B> {
         let batch = self.gather();
         (!batch.is_empty()).then(|| batch.into_iter().collect())
     }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let batches = |documents: usize| documents.div_ceil(self.batch_size.max(1));
+        let (least, most) = self.documents.size_hint();
+        (batches(least), most.map(batches))
+    }
 }

@@ -11,6 +11,8 @@ use super::chunks::Chunks;
 use super::read::ReadRun;
 use super::task::{Keep, Task, failure};
 use crate::engine::settings::{OnFailure, Order, WorkerCount};
+use crate::engine::watchdog::Watchdog;
+use crate::error::stalled::Stalled;
 use crate::error::{Error, Failure};
 use crate::observe::accounts::Accounts;
 use crate::observe::progress::Progress;
@@ -157,6 +159,25 @@ impl<D: Send + 'static, C: CpuStage<D>> Map<D, C> {
         Self { on_progress: Some(Box::new(on_progress)), ..self }
     }
 
+    /// Shows on a terminal's stderr how far the run has come, with the feature `progress`. Default off. See
+    /// [`Pipeline::progress_bar`](crate::Pipeline::progress_bar).
+    #[cfg(feature = "progress")]
+    pub fn progress_bar(self) -> Self {
+        self.with(Pipeline::progress_bar)
+    }
+
+    /// Says who waits for whom where nothing has moved for this long, and may end the run then. Default none.
+    /// See [`Parallel::watchdog`](super::Parallel::watchdog).
+    pub fn watchdog(self, patience: Duration, then: Watchdog) -> Self {
+        self.with(|pipeline| pipeline.watchdog(patience, then))
+    }
+
+    /// Calls this for each stall, once, on a thread of its own, instead of writing it to stderr. Default none;
+    /// nothing without [`watchdog`](Self::watchdog).
+    pub fn on_stall(self, on_stall: impl FnMut(&Stalled) + Send + 'static) -> Self {
+        self.with(|pipeline| pipeline.on_stall(on_stall))
+    }
+
     /// Uses the threads of this pool as workers; it is never closed by us. Default: a pool of the run's
     /// own. To set `workers` too is an error: the pool has its own.
     pub fn pool(self, pool: &Arc<ThreadPool>) -> Self {
@@ -280,6 +301,7 @@ impl<D, R> Iterator for MapRun<D, R> {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if let Some(result) = self.ready.pop_front() {
+                self.run.alive();
                 return Some(result);
             }
             match self.run.next()? {

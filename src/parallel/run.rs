@@ -50,13 +50,12 @@ pub struct ParallelRun<D, R> {
     pub(super) run: Run<D, Vec<R>>,
     pub(super) ready: Ready<D, R>,
     stopped: bool,
-    total: Option<u64>,
     on_progress: Option<OnProgress>,
 }
 
 impl<D, R> ParallelRun<D, R> {
-    pub(super) fn new(run: Run<D, Vec<R>>, total: Option<u64>, on_progress: Option<OnProgress>) -> Self {
-        Self { run, ready: Ready::default(), stopped: false, total, on_progress }
+    pub(super) fn new(run: Run<D, Vec<R>>, on_progress: Option<OnProgress>) -> Self {
+        Self { run, ready: Ready::default(), stopped: false, on_progress }
     }
 
     /// Ends the run: nothing new starts, what is in flight is cancelled, and nothing comes out afterwards.
@@ -117,14 +116,16 @@ impl<D, R> ParallelRun<D, R> {
             delivered: progress.delivered - self.ready.good(),
             failed: progress.failed - self.ready.failures.len() as u64,
             in_flight: progress.in_flight + ready,
-            total: self.total,
+            in_line: progress.in_line + ready,
             ..progress
         }
+        .paced()
     }
 
     /// The next item, where it came out of the engine before.
     pub(super) fn take_ready(&mut self) -> Option<Result<Outcome<D, R>, Failed<D>>> {
         let item = self.ready.pop()?;
+        self.run.alive();
         self.tell();
         Some(item.map_err(Failed::Item))
     }

@@ -34,12 +34,20 @@ pub struct Vectorizer<C> {
     stage: Arc<C>,
     workers: WorkerCount,
     callback: Option<OnProgress>,
+    #[cfg(feature = "progress")]
+    bar: bool,
 }
 
 impl<C> Vectorizer<C> {
     /// A vectorizer of this stage.
     pub fn new(stage: C) -> Self {
-        Self { stage: Arc::new(stage), workers: WorkerCount::Auto, callback: None }
+        Self {
+            stage: Arc::new(stage),
+            workers: WorkerCount::Auto,
+            callback: None,
+            #[cfg(feature = "progress")]
+            bar: false,
+        }
     }
 
     /// Threads that work: a number, or [`Auto`](crate::Auto). Default `Auto`: one a core. With 0 everything
@@ -70,6 +78,14 @@ impl<C> Vectorizer<C> {
         self
     }
 
+    /// Shows on a terminal's stderr how far each [`process`](Self::process) has come, with the feature
+    /// `progress`. Default off. See [`Pipeline::progress_bar`](crate::Pipeline::progress_bar).
+    #[cfg(feature = "progress")]
+    pub fn progress_bar(mut self) -> Self {
+        self.bar = true;
+        self
+    }
+
     /// Works on these items and gives the results in their order.
     ///
     /// # Errors
@@ -93,7 +109,10 @@ impl<C> Vectorizer<C> {
     {
         let items = items.into_iter();
         let mut results = Vec::with_capacity(items.size_hint().0.min(RESERVED));
-        let mut run = parallel(Lent(self.stage.clone()), items).workers(self.workers).run();
+        let run = parallel(Lent(self.stage.clone()), items).workers(self.workers);
+        #[cfg(feature = "progress")]
+        let run = if self.bar { run.progress_bar() } else { run };
+        let mut run = run.run();
         while let Some(outcome) = run.next() {
             if let Some(callback) = &mut self.callback {
                 callback(&run.progress());

@@ -15,6 +15,7 @@ use crate::engine::limits::OnLate;
 use crate::engine::seam::Seam;
 use crate::engine::settings::Settings;
 use crate::engine::start::{Plan, start};
+use crate::engine::watchdog::OnStall;
 use crate::error::Cause;
 use crate::stage::{CpuStage, GpuStage, StageError};
 
@@ -24,6 +25,7 @@ pub(crate) fn run<D, C, I>(
     settings: Settings<C::Prepared>,
     documents: I,
     on_late: Option<OnLate>,
+    on_stall: Option<OnStall>,
 ) -> Run<D, Vec<C::Prepared>>
 where
     D: Send + 'static,
@@ -39,6 +41,7 @@ where
         source: Box::new(documents),
         sequential: false,
         on_late,
+        on_stall,
     };
     match start(plan) {
         Ok(caller) => Run::new(Box::new(Engine::<PerDocument, _>::new(caller, 1)), None),

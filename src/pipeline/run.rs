@@ -1,6 +1,9 @@
 //! A run: an iterator over batches of results, and how it ends.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
 #[cfg(feature = "stream")]
 use std::task::{Poll, Waker};
 
@@ -8,10 +11,11 @@ use crate::engine::batch::{Delivery, Item};
 use crate::engine::caller::Caller;
 use crate::engine::job::Job;
 
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::observe::accounts::Accounts;
 use crate::observe::progress::Progress;
 use crate::observe::report::Report;
+use crate::observe::timeline::Timeline;
 use crate::pipeline::mode::{self, Mode};
 use crate::pipeline::{Batch, OnProgress};
 use crate::place::Position;
@@ -24,7 +28,9 @@ use crate::place::Position;
 ///    again): what stands before it comes out, then one `Err`, then `None`.
 /// 3. *Stopped by the caller* ([`stop`](Self::stop)) or *dropped*, at any time: nothing new starts, and
 ///    what is in flight is cancelled.
-/// 4. *Not started*: a setting cannot work or a stage cannot be opened; that is the first item, `Err`.
+/// 4. *Ended by its watchdog* ([`Pipeline::watchdog`](crate::Pipeline::watchdog)), since nothing moved: an `Err`
+///    that says who waits for whom, then `None`.
+/// 5. *Not started*: a setting cannot work or a stage cannot be opened; that is the first item, `Err`.
 ///
 /// On every ending the threads of the run are joined, and
 /// `pulled = delivered + failed + cancelled + stuck` ([`accounts`](Self::accounts)). A user function
@@ -34,6 +40,8 @@ use crate::place::Position;
 pub struct Run<D, O> {
     inner: Box<dyn Drive<D, O>>,
     on_progress: Option<OnProgress>,
+    /// Whether there is a watchdog.
+    watched: bool,
 }
 
 pub(crate) trait Drive<D, O>: Send {
@@ -43,7 +51,10 @@ pub(crate) trait Drive<D, O>: Send {
     fn tokens(&self) -> usize;
     fn take_back(&mut self) -> Vec<(Position, D)>;
     fn report(&self) -> Report;
+    fn timeline(&self) -> Option<Timeline>;
     fn progress(&self) -> Progress;
+    fn watched(&self) -> bool;
+    fn alive(&self);
     #[cfg(feature = "stream")]
     fn never_wait(&mut self);
     #[cfg(feature = "stream")]
@@ -59,7 +70,7 @@ impl<D: 'static, O: 'static> Run<D, O> {
 
 impl<D, O> Run<D, O> {
     pub(crate) fn new(inner: Box<dyn Drive<D, O>>, on_progress: Option<OnProgress>) -> Self {
-        Self { inner, on_progress }
+        Self { watched: inner.watched(), inner, on_progress }
     }
 
     /// Ends the run: nothing new starts, and what is in flight is cancelled. Returns when the threads
@@ -107,6 +118,63 @@ impl<D, O> Run<D, O> {
 
     pub(crate) fn progress(&self) -> Progress {
         self.inner.progress()
+    }
+
+    /// The caller is at work with results that came out before.
+    pub(crate) fn alive(&self) {
+        if self.watched {
+            self.inner.alive();
+        }
+    }
+}
+
+/// What is shown of a run that was recorded.
+impl<D, O> Run<D, O> {
+    /// Who did what when, so far.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where the run is not recorded: see [`Pipeline::trace`](crate::Pipeline::trace).
+    pub fn timeline(&self) -> Result<Timeline, Error> {
+        self.inner.timeline().ok_or_else(|| Error::Setting {
+            name: "trace",
+            reason: "this run is not recorded; Pipeline::trace(true) records it".into(),
+        })
+    }
+
+    /// Writes who did what when, so far, into a file that Perfetto and `chrome://tracing` show: see
+    /// [`Timeline::write_trace`].
+    ///
+    /// ```
+    /// use gapless::{Cause, Pipeline};
+    /// let cpu = |n: &mut u64| Ok::<_, Cause>(*n);
+    /// let gpu = |batch: &[u64]| Ok::<_, Cause>(batch.to_vec());
+    /// let mut run = Pipeline::new(cpu, gpu).workers(2).trace(true).run(0..100);
+    /// run.by_ref().try_for_each(|batch| batch.map(drop))?;
+    /// # let folder = std::env::temp_dir().join(format!("gapless-trace-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// run.trace(folder.join("overlap.json"))?;
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// # Ok::<(), gapless::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`timeline`](Self::timeline), and [`Error::Output`] where the file cannot be written.
+    pub fn trace(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let (timeline, path) = (self.timeline()?, path.as_ref());
+        let written = File::create(path).and_then(|file| {
+            let mut out = BufWriter::new(file);
+            timeline.write_trace(&mut out)?;
+            out.flush()
+        });
+        written.map_err(|error| Error::Output { cause: Cause::from(error).context(path.display()) })
+    }
+
+    /// Draws the run so far, below the same work one half after the other, as SVG: see [`Timeline::svg`].
+    ///
+    /// # Errors
+    /// As [`timeline`](Self::timeline).
+    pub fn timeline_svg(&self) -> Result<String, Error> {
+        Ok(self.timeline()?.svg())
     }
 }
 
@@ -208,8 +276,22 @@ where
         self.caller.report()
     }
 
+    fn timeline(&self) -> Option<Timeline> {
+        self.caller.timeline()
+    }
+
     fn progress(&self) -> Progress {
         self.caller.progress()
+    }
+
+    fn watched(&self) -> bool {
+        self.caller.shared.lookout.is_some()
+    }
+
+    fn alive(&self) {
+        if let Some(lookout) = &self.caller.shared.lookout {
+            lookout.stations.caller_works();
+        }
     }
 
     #[cfg(feature = "stream")]
@@ -258,9 +340,19 @@ impl<D, O> Drive<D, O> for NotStarted {
         Report::not_started()
     }
 
+    fn timeline(&self) -> Option<Timeline> {
+        None
+    }
+
     fn progress(&self) -> Progress {
         Progress::default()
     }
+
+    fn watched(&self) -> bool {
+        false
+    }
+
+    fn alive(&self) {}
 
     #[cfg(feature = "stream")]
     fn never_wait(&mut self) {}

@@ -1,10 +1,11 @@
-//! What a stage measures by the clock of its device, for the report.
+//! What a stage measures of its device, for the report.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// What a stage measures by the clock of its device while it runs: time for whole batches, and for each
-/// kernel where that is known. A clone is the same record; the report reads it at any time.
+/// What a stage measures while it runs: time by the clock of its device for whole batches, and for each
+/// kernel where that is known; bytes that are moved and held. A clone is the same record; the report reads it at any time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -24,6 +25,22 @@ pub(crate) struct Record {
     /// Batches in which the kernels were timed, each on its own.
     pub(crate) timed: u64,
     pub(crate) kernels: Vec<(String, Duration)>,
+    /// Whether spans are kept for whoever records the run.
+    keep: bool,
+    /// Bytes of items that went up and of rows that came down; `None` where nothing was moved.
+    pub(crate) moved: Option<(u64, u64)>,
+    /// Bytes that the stage holds on the device.
+    pub(crate) memory: Option<u64>,
+    /// Those of the batch that was measured last.
+    spans: Option<Spans>,
+}
+
+/// When the device worked on a batch, by its own clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Spans {
+    pub(crate) batch: Range<Duration>,
+    /// One a kernel, where they were timed.
+    pub(crate) kernels: Vec<Range<Duration>>,
 }
 
 impl DeviceTimes {
@@ -47,6 +64,56 @@ impl DeviceTimes {
         let mut record = self.lock();
         record.timed += 1;
         record.kernels.iter_mut().zip(times).for_each(|((_, sum), time)| *sum += *time);
+    }
+
+    /// Adds a batch, and its kernels where they were timed, by when they began and ended: on a clock of the
+    /// device's own, whose zero means nothing, but which does not jump. To be called in the
+    /// [`try_collect`](crate::GpuStage::try_collect) that gives the batch's result; a run that is recorded
+    /// then shows them.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use gapless::DeviceTimes;
+    /// let at = |millis| Duration::from_millis(millis);
+    /// let times = DeviceTimes::new(["blur".into(), "edges".into()]);
+    /// times.spans(at(10)..at(15), &[at(10)..at(11), at(12)..at(15)]);
+    /// ```
+    pub fn spans(&self, batch: Range<Duration>, kernels: &[Range<Duration>]) {
+        let length = |span: &Range<Duration>| span.end.saturating_sub(span.start);
+        self.batch(length(&batch));
+        if !kernels.is_empty() {
+            self.kernels(&kernels.iter().map(length).collect::<Vec<_>>());
+        }
+        let mut record = self.lock();
+        if record.keep {
+            record.spans = Some(Spans { batch, kernels: kernels.to_vec() });
+        }
+    }
+
+    /// Adds the bytes that went up to the device and came down from it for one batch.
+    ///
+    /// ```
+    /// let times = gapless::DeviceTimes::default();
+    /// times.moved(16 * 224 * 224 * 3, 16 * 4_000);
+    /// ```
+    pub fn moved(&self, up: u64, down: u64) {
+        let mut record = self.lock();
+        let (before_up, before_down) = record.moved.unwrap_or_default();
+        record.moved = Some((before_up + up, before_down + down));
+    }
+
+    /// Says how many bytes the stage holds on its device, all batches that may be in flight included.
+    pub fn memory(&self, bytes: u64) {
+        self.lock().memory = Some(bytes);
+    }
+
+    /// From now on the spans of each batch are kept until they are taken.
+    pub(crate) fn keep_spans(&self) {
+        self.lock().keep = true;
+    }
+
+    pub(crate) fn take_spans(&self) -> Option<Spans> {
+        self.lock().spans.take()
     }
 
     pub(crate) fn record(&self) -> Record {

@@ -13,6 +13,7 @@ mod pools;
 mod serial;
 mod settings;
 mod skips;
+mod stalls;
 mod states;
 mod support;
 mod then;

@@ -9,7 +9,7 @@ use gapless::{Cause, Error, Gpu, GpuStage, OnFailure, Pipeline, Program, Run, St
 use ndarray::{Array1, ArrayD};
 
 use crate::common::device;
-use crate::devices::{Made, make, own_device, rebuilt_device};
+use crate::devices::{Made, make, make_with, own_device, rebuilt_device};
 use crate::toy::{Scale, Sum, bytes};
 
 const LEN: usize = 64;
@@ -308,5 +308,20 @@ fn a_new_device_with_other_limits_is_refused() {
     let device = first.0.clone();
     let mut made = [first, make(&name, small)].into_iter();
     let gpu = Gpu::from_wgpu_with(move || made.next().ok_or_else(|| Cause::msg("there are two"))).unwrap();
+    ends_with(&gpu, &device, "other limits");
+}
+
+#[test]
+fn a_new_device_without_the_features_of_the_old_one_is_refused() {
+    let Some(gpu) = device().filter(|gpu| gpu.info().name != "cpu" && gpu.limits().subgroups.is_some())
+    else {
+        return eprintln!("left out: no wgpu device with subgroups");
+    };
+    let (name, limits) = (gpu.info().name.clone(), wgpu::Limits::default());
+    let first = make_with(&name, limits.clone(), wgpu::Features::SUBGROUP);
+    let device = first.0.clone();
+    let mut made = [first, make(&name, limits)].into_iter();
+    let gpu = Gpu::from_wgpu_with(move || made.next().ok_or_else(|| Cause::msg("there are two"))).unwrap();
+    assert!(gpu.limits().subgroups.is_some());
     ends_with(&gpu, &device, "other limits");
 }

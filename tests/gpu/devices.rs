@@ -53,11 +53,21 @@ fn wgpu_device_name() -> Option<String> {
     Some(name)
 }
 
-pub(crate) fn make(name: &str, required_limits: wgpu::Limits) -> (wgpu::Device, wgpu::Queue) {
+pub(crate) fn adapter(name: &str) -> wgpu::Adapter {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
     let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
-    let adapter =
-        adapters.into_iter().find(|adapter| adapter.get_info().name == name).expect("it was opened");
-    let wanted = wgpu::DeviceDescriptor { required_limits, ..Default::default() };
-    pollster::block_on(adapter.request_device(&wanted)).expect("it was opened before")
+    adapters.into_iter().find(|adapter| adapter.get_info().name == name).expect("it was opened")
+}
+
+pub(crate) fn make(name: &str, required_limits: wgpu::Limits) -> (wgpu::Device, wgpu::Queue) {
+    make_with(name, required_limits, wgpu::Features::empty())
+}
+
+pub(crate) fn make_with(
+    name: &str,
+    required_limits: wgpu::Limits,
+    required_features: wgpu::Features,
+) -> (wgpu::Device, wgpu::Queue) {
+    let wanted = wgpu::DeviceDescriptor { required_limits, required_features, ..Default::default() };
+    pollster::block_on(adapter(name).request_device(&wanted)).expect("it was opened before")
 }

@@ -1,10 +1,11 @@
 //! Devices are found by name, described, and can be the user's own.
 
+use gapless::kernel::{Softmax, Spec};
 use gapless::{DeviceKind, Gpu, GpuStage, Program};
 use ndarray::Array1;
 
 use crate::common::device;
-use crate::devices::own_device;
+use crate::devices::{adapter, own_device};
 use crate::toy::{Scale, bytes};
 
 #[test]
@@ -63,4 +64,20 @@ fn a_device_of_ones_own_runs_programs_beside_other_work() {
     let minute = std::time::Duration::from_secs(60);
     let tensors = GpuStage::<Array1<u8>>::try_collect(&mut net, &mut ticket, minute).unwrap().unwrap();
     assert_eq!(tensors["y"].as_slice().unwrap(), [15.0; 8]);
+}
+
+#[test]
+fn a_device_has_the_features_that_its_adapter_offers_and_one_that_is_given_what_it_was_made_with() {
+    let Some((own, _)) = own_device() else { return };
+    let named = Gpu::named(&own.info().name).unwrap();
+    let features = adapter(&own.info().name).features();
+    assert_eq!(named.limits().subgroups.is_some(), features.contains(wgpu::Features::SUBGROUP));
+    assert_eq!(named.limits().f16, features.contains(wgpu::Features::SHADER_F16));
+    assert!(named.limits().subgroups.is_none_or(|[least, most]| (4..=most).contains(&least) && most <= 128));
+    assert_eq!((own.limits().subgroups, own.limits().f16), (None, false), "it was made without");
+    let mut net = Program::new(&own);
+    let x = net.input("x", Spec::floats(&[1000])).unwrap();
+    let y = net.add(Softmax::new(), &[x]).unwrap();
+    net.output("y", y).unwrap();
+    assert_eq!(net.plan(1).unwrap().kernels().next().unwrap().variants, ["softmax"]);
 }

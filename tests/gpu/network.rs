@@ -257,3 +257,70 @@ fn the_report_says_where_the_time_of_the_device_goes() {
         assert!(report.to_string().contains("by its own clock; most in"), "{report}");
     }
 }
+
+/// The events of a trace with this phase.
+fn events<'a>(trace: &'a serde_json::Value, phase: &str) -> impl Iterator<Item = &'a serde_json::Value> {
+    let events = trace["traceEvents"].as_array().expect("it has events");
+    events.iter().filter(move |event| event["ph"] == phase)
+}
+
+/// Begin and end of an event, in nanoseconds.
+fn time(event: &serde_json::Value) -> (u64, u64) {
+    let nanos = |name: &str| (event[name].as_f64().expect("a time is a number") * 1000.0).round() as u64;
+    (nanos("ts"), nanos("ts") + nanos("dur"))
+}
+
+#[test]
+fn a_trace_shows_the_device_by_its_own_clock() {
+    let Some(gpu) = device() else { return };
+    if gpu.info().name == "cpu" {
+        return;
+    }
+    let prepare = |seed: &mut usize| Ok::<_, Cause>(photo(*seed));
+    let net = small_network(&gpu, SIDE).unwrap();
+    let kernels = net.plan(BATCH).unwrap().to_string().lines().count() - 3;
+    let mut run = Pipeline::new(prepare, net).batch_size(BATCH).trace(true).run(0..4 * BATCH);
+    run.by_ref().for_each(|batch| drop(batch.unwrap()));
+    let mut text = Vec::new();
+    run.timeline().unwrap().write_trace(&mut text).unwrap();
+    let trace: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    // The device is the second process: its own clock is the first track, its slots are the others.
+    let of_device = |event: &&serde_json::Value| event["pid"] == 2;
+    let (own, slots): (Vec<_>, Vec<_>) =
+        events(&trace, "X").filter(of_device).partition(|event| event["tid"] == 1);
+    let batch = |event: &&&serde_json::Value| event["args"]["batch"].is_u64();
+    let batches: Vec<_> = own.iter().filter(batch).collect();
+    assert_eq!((batches.len(), slots.len()), (4, 4), "every batch is there once");
+    for (own, slot) in batches.iter().zip(&slots) {
+        assert_eq!(own["name"], slot["name"]);
+        assert!(time(own).1 <= time(slot).1, "a batch ends before its result is collected");
+    }
+    let timed: Vec<_> = own.iter().filter(|event| event["args"]["batch"].is_null()).collect();
+    assert_eq!(timed.len(), 2 * kernels, "every kernel of the first two batches");
+    for kernel in timed {
+        let (start, end) = time(kernel);
+        let around = batches.iter().any(|batch| time(batch).0 <= start && end <= time(batch).1);
+        assert!(around, "{kernel} lies in no batch");
+    }
+}
+
+#[test]
+fn the_report_says_what_was_moved_and_held() {
+    let Some(gpu) = device() else { return };
+    let prepare = |seed: &mut usize| Ok::<_, Cause>(photo(*seed));
+    let net = small_network(&gpu, SIDE).unwrap();
+    let plan = net.plan(BATCH).unwrap();
+    let mut run = Pipeline::new(prepare, net).batch_size(BATCH).run(0..4 * BATCH);
+    let mut rows = 0;
+    for batch in run.by_ref() {
+        rows +=
+            batch.unwrap().output().unwrap().iter().map(|(_, tensor)| 4 * tensor.len() as u64).sum::<u64>();
+    }
+    let report = run.report();
+    let device = &report.devices[0];
+    if gpu.info().name == "cpu" {
+        return assert_eq!((device.bytes_up, device.memory_bytes), (None, None), "the twins move nothing");
+    }
+    assert_eq!(device.bytes_up, Some((4 * BATCH * SIDE * SIDE * 3) as u64));
+    assert_eq!((device.bytes_down, device.memory_bytes), (Some(rows), Some(plan.memory())));
+}

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "every test file uses its own part")]
 
 use gapless::Cause;
-use gapless::kernel::{Dispatch, Element, Kernel, Spec, Values};
+use gapless::kernel::{Dispatch, Element, Kernel, Needs, Spec, Values};
 use ndarray::ArrayViewMutD;
 
 pub(crate) fn bytes(shape: &[usize]) -> Spec {
@@ -60,6 +60,7 @@ impl Kernel for Scale {
             constants: vec![("bytes".into(), bytes)],
             workgroups: [(output.len() as u32).div_ceil(64), 1],
             params,
+            needs: Needs::default(),
         }
     }
 
@@ -113,6 +114,7 @@ impl Kernel for Sum {
             constants: Vec::new(),
             workgroups: [len.div_ceil(64), 1],
             params: [len, step, 0, 0].iter().flat_map(|number| number.to_ne_bytes()).collect(),
+            needs: Needs::default(),
         }
     }
 
@@ -147,7 +149,14 @@ impl Kernel for Refused {
 
     fn dispatch(&self, _inputs: &[&Spec], _output: &Spec) -> Dispatch {
         let (constants, params) = (Vec::new(), Vec::new());
-        Dispatch { kernel: "refused".into(), source: self.0.into(), constants, workgroups: [1, 1], params }
+        Dispatch {
+            kernel: "refused".into(),
+            source: self.0.into(),
+            constants,
+            workgroups: [1, 1],
+            params,
+            needs: Needs::default(),
+        }
     }
 
     fn twin(&self, _inputs: &[Values<'_>], _output: ArrayViewMutD<'_, f32>) {}

@@ -1,7 +1,7 @@
 //! A kernel of which a device runs one variant and no other.
 
-use gapless::Cause;
-use gapless::kernel::{Dispatch, Kernel, Spec, Values};
+use gapless::kernel::{Dispatch, Kernel, Needs, Spec, Values};
+use gapless::{Cause, Gpu};
 use ndarray::ArrayViewMutD;
 
 #[derive(Debug)]
@@ -9,6 +9,29 @@ pub(crate) struct Forced<K> {
     pub(crate) kernel: K,
     /// Which of the kernel's variants.
     pub(crate) variant: usize,
+}
+
+/// What every variant of the kernel needs, without those that the device cannot run, with their places.
+fn needs(gpu: &Gpu, kernel: &impl Kernel, inputs: &[&Spec]) -> Vec<(usize, Needs)> {
+    let variants = kernel.variants(inputs, &kernel.output(inputs).unwrap());
+    let limits = gpu.limits();
+    let runs = |needs: &Needs| {
+        (limits.subgroups.is_some() || !needs.subgroups)
+            && (limits.f16 || !needs.f16)
+            && needs.workgroup_bytes <= limits.workgroup_bytes
+    };
+    let needs = variants.into_iter().map(|variant| variant.needs);
+    needs.enumerate().filter(|(_, needs)| runs(needs)).collect()
+}
+
+/// The variants that the device can run in full precision.
+pub(crate) fn full(gpu: &Gpu, kernel: &impl Kernel, inputs: &[&Spec]) -> Vec<usize> {
+    needs(gpu, kernel, inputs).into_iter().filter(|(_, needs)| !needs.f16).map(|(place, _)| place).collect()
+}
+
+/// The variants that the device can run and that round to halves.
+pub(crate) fn half(gpu: &Gpu, kernel: &impl Kernel, inputs: &[&Spec]) -> Vec<usize> {
+    needs(gpu, kernel, inputs).into_iter().filter(|(_, needs)| needs.f16).map(|(place, _)| place).collect()
 }
 
 impl<K: Kernel> Kernel for Forced<K> {

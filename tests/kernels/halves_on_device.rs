@@ -7,7 +7,7 @@ use ndarray::{ArrayD, IxDyn};
 
 use crate::check::{cases_on_device, compare, output};
 use crate::common::device;
-use crate::forced::Forced;
+use crate::forced::{self, Forced};
 use crate::near::{EXACT, Near, SUMS, assert_near};
 use crate::numbers::Numbers;
 
@@ -68,10 +68,19 @@ impl<K: Kernel + Copy> Case<K> {
         Self { kernel, item: item.to_vec(), constant, constant_first: false, bias: None }
     }
 
-    fn variants(&self) -> usize {
+    /// The variants that widen the halves and compute in f32.
+    fn full(&self, gpu: &Gpu) -> Vec<usize> {
+        self.among(|inputs| forced::full(gpu, &self.kernel, inputs))
+    }
+
+    /// The variants that round what they read to halves.
+    fn half(&self, gpu: &Gpu) -> Vec<usize> {
+        self.among(|inputs| forced::half(gpu, &self.kernel, inputs))
+    }
+
+    fn among(&self, variants: impl Fn(&[&Spec]) -> Vec<usize>) -> Vec<usize> {
         let (item, constant) = (Spec::floats(&self.item), self.constant.spec());
-        let inputs = if self.constant_first { [&constant, &item] } else { [&item, &constant] };
-        self.kernel.variants(&inputs, &self.kernel.output(&inputs).unwrap()).len()
+        variants(&if self.constant_first { [&constant, &item] } else { [&item, &constant] })
     }
 
     /// With the constant as halves, or as floats.
@@ -96,7 +105,7 @@ impl<K: Kernel + Copy> Case<K> {
         let cpu = Gpu::cpu();
         let wanted = output(&mut self.program(&cpu, false, 0), batch);
         assert_near(&output(&mut self.program(&cpu, true, 0), batch), &wanted, EXACT, &what);
-        for variant in 0..self.variants() {
+        for variant in self.full(gpu) {
             let what = format!("variant {variant} of {what}");
             compare(&mut self.program(gpu, true, variant), batch, &wanted, near, &what);
         }
@@ -112,17 +121,17 @@ fn every_half_is_read_as_the_float_that_it_is() {
     // Of every row of eight, each column takes one value.
     let taken = ArrayD::from_shape_fn(IxDyn(&[8, 16]), |at| f32::from(u8::from(at[0] == at[1] % 8)));
     let conv = Case::new(Conv2d::new(), &[8, 4, 4], all.seen_as(&[7936, 8, 1, 1]));
-    assert_eq!(conv.variants(), 3);
+    assert_eq!(conv.full(&gpu).len(), 3);
     conv.check(&gpu, &[taken.to_shape(&[8, 4, 4][..]).unwrap().into_owned()], EXACT);
     let first = Case { constant_first: true, ..Case::new(MatMul::new(), &[8, 16], all.clone()) };
-    assert_eq!(first.variants(), 3);
+    assert_eq!(first.full(&gpu).len(), 3);
     first.check(&gpu, std::slice::from_ref(&taken), EXACT);
     let taken = taken.reversed_axes().as_standard_layout().into_owned();
     let second = Case::new(MatMul::new().transpose_b(true), &[16, 8], all.clone());
-    assert_eq!(second.variants(), 3);
+    assert_eq!(second.full(&gpu).len(), 3);
     second.check(&gpu, &[taken], EXACT);
     let single = Case::new(Conv2d::new().groups(63_488), &[63_488, 1, 1], all.seen_as(&[63_488, 1, 1, 1]));
-    assert_eq!(single.variants(), 2);
+    assert_eq!(single.full(&gpu).len(), 2);
     single.check(&gpu, &[ArrayD::ones(IxDyn(&[63_488, 1, 1]))], EXACT);
 }
 
@@ -149,7 +158,7 @@ fn depthwise_convolutions_with_halves_give_what_their_twins_give() {
         let conv = Conv2d::new().groups(channels).stride(n.picks(1, 2)).pads(n.picks(0, 3));
         let weight = Halves::some(n, &[channels, 1, kernel[0], kernel[1]]);
         let case = Case::new(conv, &[channels, n.pick(8, 20), n.pick(8, 20)], weight);
-        assert_eq!(case.variants(), 2);
+        assert_eq!(case.full(gpu).len(), 2);
         let batch = n.batch(2, &case.item);
         case.check(gpu, &batch, SUMS);
     });
@@ -254,4 +263,70 @@ fn an_error_says_what_is_of_halves_and_what_would_fit() {
     assert!(refused.contains("weight is an f16 constant [4, 4, 1, 1]; an f32 tensor"), "{refused}");
     assert!(net.constant_f16("halves", ArrayD::zeros(IxDyn(&[1]))).is_err(), "the name is taken");
     assert!(net.constant_f16("none", ArrayD::zeros(IxDyn(&[0]))).is_err(), "it has no elements");
+}
+
+/// What rounding an activation to a half may cost, as a share of it.
+const ROUNDING: f32 = 1.0 / 1024.0;
+
+/// The variants that round give the twin's value, up to their rounding, and the very same where nothing is rounded.
+fn check_rounding<K: Kernel + Copy>(gpu: &Gpu, case: &Case<K>, n: &mut Numbers) {
+    let variants = case.half(gpu);
+    assert_eq!(variants.len(), usize::from(gpu.limits().f16), "{:?} of {:?}", case.kernel, case.item);
+    let positive = Halves::new(case.constant.bits.mapv(|bits| bits & 0x7fff));
+    let sizes = Case { constant: positive, bias: None, item: case.item.clone(), ..*case };
+    let (batch, halves) = (n.batch(2, &case.item), vec![Halves::some(n, &case.item).floats]);
+    let size = output(
+        &mut sizes.program(&Gpu::cpu(), false, 0),
+        &batch.iter().map(|x| x.mapv(f32::abs)).collect::<Vec<_>>(),
+    );
+    let wanted = output(&mut case.program(&Gpu::cpu(), false, 0), &batch);
+    let exact = output(&mut case.program(&Gpu::cpu(), false, 0), &halves);
+    for variant in variants {
+        let given = output(&mut case.program(gpu, true, variant), &batch);
+        for ((given, wanted), size) in given.iter().zip(&wanted).zip(&size) {
+            let most = (ROUNDING + 1e-5) * size;
+            assert!(
+                (given - wanted).abs() <= most,
+                "{:?}: {given} is not {wanted} within {most}",
+                case.kernel
+            );
+        }
+        let what = format!("sums of exact products of {:?}", case.kernel);
+        compare(&mut case.program(gpu, true, variant), &halves, &exact, SUMS, &what);
+    }
+}
+
+#[test]
+fn activations_that_are_rounded_to_halves_cost_no_more_than_that() {
+    cases_on_device(6, |gpu, n| {
+        let (outputs, channels) = (n.pick(16, 70), n.pick(8, 40));
+        let (kernel, pads): ([usize; 2], [usize; 4]) = (n.picks(1, 3), n.picks(0, 2));
+        let weight = Halves::some(n, &[outputs, channels, kernel[0], kernel[1]]);
+        let case = Case::new(Conv2d::new().pads(pads), &[channels, n.pick(6, 12), n.pick(6, 12)], weight);
+        check_rounding(gpu, &case, n);
+        let [m, k, j]: [usize; 3] = n.picks(16, 90);
+        let mut case = Case::new(MatMul::new(), &[m, k], Halves::some(n, &[k, j]));
+        case.bias = Some(n.floats(&[j]));
+        check_rounding(gpu, &case, n);
+        let case =
+            Case { constant_first: true, ..Case::new(MatMul::new(), &[k, j], Halves::some(n, &[m, k])) };
+        check_rounding(gpu, &case, n);
+    });
+}
+
+#[test]
+fn nan_and_infinity_are_no_other_as_halves() {
+    let Some(gpu) = device() else { return };
+    let mut n = Numbers::new(8);
+    for odd in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let case =
+            Case::new(MatMul::new(), &[16, 8], Halves::new(ArrayD::from_elem(IxDyn(&[8, 16]), 0x3c00)));
+        let mut item = n.floats(&case.item);
+        item[[3, 5]] = odd;
+        let wanted = output(&mut case.program(&Gpu::cpu(), false, 0), std::slice::from_ref(&item));
+        for variant in case.half(&gpu) {
+            let given = output(&mut case.program(&gpu, true, variant), std::slice::from_ref(&item));
+            assert_near(&given, &wanted, Near::Largest(1e-2), &odd.to_string());
+        }
+    }
 }

@@ -17,6 +17,7 @@ mod planes_twins;
 mod products;
 mod products_on_device;
 mod resize;
+mod rows_on_device;
 mod settings;
 mod twins;
 mod variants;

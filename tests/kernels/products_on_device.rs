@@ -6,7 +6,7 @@ use gapless::{Gpu, Program};
 use ndarray::ArrayD;
 
 use crate::check::{cases_on_device, compare, output};
-use crate::forced::Forced;
+use crate::forced::{self, Forced};
 use crate::near::SUMS;
 use crate::numbers::Numbers;
 
@@ -14,9 +14,9 @@ use crate::numbers::Numbers;
 type Build<'a> = &'a dyn Fn(&Gpu, usize) -> Program;
 
 /// Every variant against the twin, and every item alone against the same item in its batch, bit by bit.
-fn check_variants(gpu: &Gpu, variants: usize, build: Build<'_>, batch: &[ArrayD<f32>], what: &str) {
+fn check_variants(gpu: &Gpu, variants: &[usize], build: Build<'_>, batch: &[ArrayD<f32>], what: &str) {
     let wanted = output(&mut build(&Gpu::cpu(), 0), batch);
-    for variant in 0..variants {
+    for &variant in variants {
         let what = format!("variant {variant} of {what}");
         compare(&mut build(gpu, variant), batch, &wanted, SUMS, &what);
     }
@@ -48,11 +48,10 @@ fn check_convolution(
         finish(net, conv.residual(residual), &inputs, variant)
     };
     let (x, weight) = (Spec::floats(shape), Spec::constant(weights));
-    let output = conv.output(&[&x, &weight]).unwrap();
-    let variants = conv.variants(&[&x, &weight], &output).len();
+    let variants = forced::full(gpu, &conv, &[&x, &weight]);
     check_variants(
         gpu,
-        variants,
+        &variants,
         &build,
         &batch,
         &format!("{conv:?} of {shape:?} by {weights:?}, residual: {residual}"),
@@ -130,6 +129,27 @@ fn pointwise_convolutions_give_what_their_twins_give() {
 }
 
 #[test]
+fn convolutions_that_give_few_pixels_give_what_their_twins_give() {
+    cases_on_device(16, |gpu, n| {
+        let groups = n.pick(1, 2);
+        let (share, outputs) = (n.pick(64, 150), groups * n.pick(1, 20));
+        let kernel: [usize; 2] = [[1, 1], n.picks(1, 3)][n.pick(0, 1)];
+        let conv = Conv2d::new()
+            .groups(groups)
+            .stride([3, 3])
+            .pads(n.picks(0, 1))
+            .activation(Activation::LeakyRelu(0.25));
+        let shape = [groups * share, n.pick(3, 4), n.pick(3, 4)];
+        let weights = [outputs, share, kernel[0], kernel[1]];
+        let (x, weight) = (Spec::floats(&shape), Spec::constant(&weights));
+        let names = conv.variants(&[&x, &weight], &conv.output(&[&x, &weight]).unwrap());
+        assert!(names.iter().any(|variant| variant.kernel == "conv2d_few"), "{names:?}");
+        let residual = n.pick(0, 1) == 1;
+        check_convolution(gpu, conv, residual, &shape, &weights, n);
+    });
+}
+
+#[test]
 fn a_convolution_of_a_photo_gives_what_its_twin_gives() {
     cases_on_device(2, |gpu, n| {
         let conv = Conv2d::new().stride([2, 2]).pads([0, 0, 1, 1]).clip(0.0, 6.0);
@@ -164,8 +184,8 @@ fn products_with_a_constant_on_either_side_give_what_their_twins_give() {
         };
         let (x, c) = (Spec::floats(&item), Spec::constant(&fixed));
         let inputs = if constant_first { [&c, &x] } else { [&x, &c] };
-        let variants = product.variants(&inputs, &product.output(&inputs).unwrap()).len();
-        check_variants(gpu, variants, &build, &batch, &format!("{product:?} of {inputs:?}"));
+        let variants = forced::full(gpu, &product, &inputs);
+        check_variants(gpu, &variants, &build, &batch, &format!("{product:?} of {inputs:?}"));
     });
 }
 
@@ -182,8 +202,8 @@ fn a_product_of_two_activations_multiplies_each_item_with_its_own() {
             finish(net, product, &[x, other], variant)
         };
         let x = Spec::floats(&item);
-        let variants = product.variants(&[&x, &x], &product.output(&[&x, &x]).unwrap()).len();
-        check_variants(gpu, variants, &build, &batch, &format!("a product of {item:?} with itself"));
+        let variants = forced::full(gpu, &product, &[&x, &x]);
+        check_variants(gpu, &variants, &build, &batch, &format!("a product of {item:?} with itself"));
     });
 }
 
@@ -206,14 +226,37 @@ fn nan_and_infinity_reach_what_depends_on_them_and_nothing_else() {
             };
             let specs = [Spec::floats(&[18, 9, 7]), Spec::constant(&weights)];
             let inputs = [&specs[0], &specs[1]];
-            let variants = conv.variants(&inputs, &conv.output(&inputs).unwrap()).len();
+            let variants = forced::full(gpu, &conv, &inputs);
             check_variants(
                 gpu,
-                variants,
+                &variants,
                 &build,
                 std::slice::from_ref(&item),
                 &format!("{odd} through {conv:?}"),
             );
         }
+    });
+}
+
+#[test]
+fn a_few_rows_times_a_matrix_give_what_their_twin_gives() {
+    cases_on_device(16, |gpu, n| {
+        let ([k, j], m) = ([n.pick(64, 400), n.pick(1, 70)], n.pick(1, 4));
+        let turned = n.pick(0, 1) == 1;
+        let product = MatMul::new().transpose_b(turned).activation(Activation::LeakyRelu(0.25));
+        let (item, fixed) = ([n.pick(1, 2), m, k], if turned { [j, k] } else { [k, j] });
+        let batch = n.batch(2, &item);
+        let (constant, bias) = (n.floats(&fixed), (n.pick(0, 1) == 1).then(|| n.floats(&[j])));
+        let build = |gpu: &Gpu, variant: usize| {
+            let mut net = Program::new(gpu);
+            let mut inputs = vec![net.input("x", Spec::floats(&item)).unwrap()];
+            inputs.push(net.constant("c", constant.clone()).unwrap());
+            inputs.extend(bias.clone().map(|bias| net.constant("bias", bias).unwrap()));
+            finish(net, product, &inputs, variant)
+        };
+        let inputs = [&Spec::floats(&item), &Spec::constant(&fixed)];
+        let variants = forced::full(gpu, &product, &inputs);
+        assert!(variants.len() > 1, "{inputs:?}");
+        check_variants(gpu, &variants, &build, &batch, &format!("{product:?} of {inputs:?}"));
     });
 }

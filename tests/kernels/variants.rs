@@ -1,8 +1,9 @@
 //! Which variant of a kernel runs is decided once on a device, and kept.
 
-use gapless::kernel::{Conv2d, Spec};
-use gapless::{Gpu, Program};
-use ndarray::ArrayD;
+use gapless::gpu::Precision;
+use gapless::kernel::{Conv2d, MatMul, Needs, Softmax, Spec, Wgsl};
+use gapless::{DeviceKind, Gpu, Program};
+use ndarray::{ArrayD, IxDyn};
 
 use crate::check::{open, output};
 use crate::common::device;
@@ -34,10 +35,10 @@ fn before_it_is_opened_a_plan_has_the_plainest_variants_and_names_the_others() {
     let Some(gpu) = device() else { return };
     let plan = net(&gpu).plan(1).unwrap();
     let kernels: Vec<_> = plan.kernels().map(|kernel| (kernel.variant, kernel.variants)).collect();
-    let wanted = [
-        ("depthwise_conv2d", vec!["depthwise_conv2d", "depthwise_conv2d_strip"]),
-        ("conv2d", vec!["conv2d", "conv2d_tall", "conv2d_tiled"]),
-    ];
+    let mut full = vec!["conv2d", "conv2d_tall"];
+    // On the processor a tile in workgroup memory is not tried.
+    full.extend((gpu.info().kind != DeviceKind::Software).then_some("conv2d_tiled"));
+    let wanted = [("depthwise_conv2d", vec!["depthwise_conv2d", "depthwise_conv2d_strip"]), ("conv2d", full)];
     assert_eq!(kernels, wanted);
     assert!(plan.to_string().contains("depthwise_conv2d"), "{plan}");
 }
@@ -79,4 +80,79 @@ fn the_result_is_the_twins_whatever_is_chosen() {
     let batch = n.batch(3, &SHAPE);
     let (device, twin) = (output(&mut net(&gpu), &batch), output(&mut net(&Gpu::cpu()), &batch));
     assert_near(&device, &twin, SUMS, "two convolutions");
+}
+
+/// A product with a weight of halves, and a softmax of a long row.
+fn halves(gpu: &Gpu) -> Program {
+    let mut net = Program::new(gpu);
+    let x = net.input("x", Spec::floats(&[64, 16])).unwrap();
+    let weight = net.constant_f16("weight", ArrayD::from_elem(IxDyn(&[16, 200]), 0x3555)).unwrap();
+    let x = net.add(MatMul::new(), &[x, weight]).unwrap();
+    let y = net.add(Softmax::new(), &[x]).unwrap();
+    net.output("y", y).unwrap();
+    net
+}
+
+/// Every variant that a trial would choose among.
+fn offered(net: &Program) -> Vec<String> {
+    let plan = net.plan(1).unwrap();
+    plan.kernels().flat_map(|kernel| kernel.variants).map(str::to_owned).collect()
+}
+
+#[test]
+fn halves_are_computed_with_only_where_the_program_allows_it() {
+    let Some(gpu) = device() else { return };
+    let f16 = |net: &Program| offered(net).iter().any(|name| name.ends_with("+f16"));
+    assert!(!f16(&halves(&gpu)) && !f16(&halves(&gpu).precision(Precision::Full)));
+    let half = halves(&gpu).precision(Precision::Half).force_variants("mat_mul_tiled");
+    assert_eq!(f16(&half), gpu.limits().f16);
+    assert!(!f16(&net(&gpu).precision(Precision::Half)), "its weights are no halves");
+}
+
+#[test]
+fn a_word_forces_a_variant_and_forbids_it() {
+    let Some(gpu) = device() else { return };
+    let long = |net: Program| offered(&net).split_off(1);
+    let last = |net: Program| offered(&net).pop().unwrap();
+    assert_eq!(offered(&halves(&gpu).force_variants("mat_mul_tall"))[0], "mat_mul_tall");
+    assert!(!long(halves(&gpu).forbid_variants("mat_mul_tall")).contains(&"mat_mul_tall".into()));
+    assert_eq!(last(halves(&gpu).forbid_variants("subgroups")), "softmax");
+    if gpu.limits().subgroups.is_some() {
+        assert_eq!(last(halves(&gpu).force_variants("subgroups")), "softmax+subgroups");
+        assert_eq!(last(halves(&gpu).force_variants("softmax+subgroups")), "softmax+subgroups");
+    }
+    assert_eq!(last(halves(&gpu).forbid_variants("softmax")), "softmax+subgroups", "one always stays");
+    let error = halves(&gpu).force_variants("conv2d_tiled").plan(1).unwrap_err().to_string();
+    let reason =
+        "Program::force_variants: no kernel has a variant conv2d_tiled on this device; there is: mat_mul";
+    assert!(error.starts_with(reason), "{error}");
+    assert!(halves(&Gpu::cpu()).force_variants("conv2d_tiled").plan(1).is_ok(), "the twins have none");
+}
+
+#[test]
+fn a_forced_variant_is_the_one_that_runs() {
+    let Some(gpu) = device() else { return };
+    let mut n = Numbers::new(6);
+    let batch = n.batch(2, &[64, 16]);
+    let wanted = output(&mut halves(&Gpu::cpu()), &batch);
+    for word in ["mat_mul", "mat_mul_tall", "mat_mul_tiled", "softmax"] {
+        let mut net = halves(&gpu).force_variants(word);
+        assert_near(&output(&mut net, &batch), &wanted, SUMS, word);
+        assert!(variants(&net, 2).iter().any(|variant| variant.starts_with(word)), "{word}");
+    }
+}
+
+#[test]
+fn a_kernel_whose_only_way_the_device_lacks_is_refused_with_what_is_missing() {
+    let Some(gpu) = device() else { return };
+    let mut net = Program::new(&gpu);
+    let x = net.input("x", Spec::floats(&[8])).unwrap();
+    let needs = Needs { workgroup_bytes: u32::MAX, ..Needs::default() };
+    let y = net.add(Wgsl::new("greedy", "").needs(needs), &[x]).unwrap();
+    net.output("y", y).unwrap();
+    let error = net.plan(1).unwrap_err().to_string();
+    let most = gpu.limits().workgroup_bytes;
+    assert!(
+        error.contains(&format!("needs 4294967295 bytes that a workgroup shares; the device has {most}"))
+    );
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use gapless::gpu::Precision;
 use gapless::onnx::proto::ModelProto;
 use gapless::{Gpu, GpuStage, Program, Tensors};
 use ndarray::{Array1, Array3, ArrayViewD, Axis};
@@ -131,4 +132,42 @@ fn every_kernel_of_the_network_is_fused_where_it_can_be() {
     // 49 convolutions with their clips and residual additions, the mean, the product and its softmax.
     assert_eq!([count("conv2d"), count("clip"), count("binary"), count("mat_mul")], [49, 0, 0, 1], "{plan}");
     assert!(plan.contains("\n52 kernels, "), "{plan}");
+}
+
+/// How far the probabilities of one photo are from those of ONNX Runtime, at most.
+fn distance(net: Program) -> f32 {
+    let mut net = net;
+    GpuStage::<Photo>::open(&mut net, 1).unwrap();
+    let tensors = run(&mut net, &[photo("coffee")]);
+    let wanted = expected("coffee", "prob");
+    let given = tensors["prob"].index_axis(Axis(0), 0);
+    given.iter().zip(&wanted).map(|(given, wanted)| (given - wanted).abs()).fold(0.0, f32::max)
+}
+
+#[test]
+fn halves_are_multiplied_only_where_the_program_allows_it() {
+    let Some(gpu) = device() else { return };
+    let net = || Program::onnx(&gpu, path("models/efficientnet-lite0.onnx")).unwrap();
+    let halves = |net: &Program| {
+        let plan = net.plan(1).unwrap();
+        plan.kernels().filter(|kernel| kernel.variants.iter().any(|name| name.ends_with("+f16"))).count()
+    };
+    assert_eq!(halves(&net()), 0);
+    let half = net().precision(Precision::Half);
+    if gpu.limits().f16 {
+        let half = half.force_variants("f16");
+        assert!(halves(&half) > 30, "most of the 33 that are not depthwise");
+        let distance = distance(half);
+        assert!(distance < 5e-3, "{distance}");
+    }
+}
+
+#[test]
+fn a_device_without_subgroups_gives_what_onnx_runtime_gives() {
+    let Some(gpu) = device() else { return };
+    let net = || Program::onnx(&gpu, path("models/efficientnet-lite0.onnx")).unwrap();
+    for net in [net().forbid_variants("subgroups"), net().force_variants("mat_mul_few")] {
+        let distance = distance(net);
+        assert!(distance <= 1e-4, "{distance}");
+    }
 }

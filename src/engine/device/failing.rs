@@ -24,6 +24,7 @@ impl<J: Job> DeviceLoop<J> {
         if self.shared.line.lock().count_failures(J::documents(&document) as u64, position) {
             batch.then_stop.get_or_insert(Error::Stopped { position });
         }
+        self.shared.spans.failed(position, Stage::Gpu, &cause);
         batch.failures.push(Failure { document, position, stage: Stage::Gpu, cause });
     }
 
@@ -56,6 +57,9 @@ impl<J: Job> DeviceLoop<J> {
     }
 
     pub(super) fn fail_batch(&mut self, mut batch: BatchOf<J>, cause: Cause) {
+        for item in &batch.items {
+            self.shared.spans.failed(item.position, Stage::Gpu, &cause);
+        }
         let count = documents::<J>(&batch.items) as u64;
         let last = batch.items.last().map(|item| item.position).unwrap_or_default();
         if self.shared.line.lock().count_failures(count, last) {

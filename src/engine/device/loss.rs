@@ -11,6 +11,8 @@ use crate::engine::batch::Done;
 use crate::engine::blame::{Verdict, most_in_a_row};
 use crate::engine::job::Job;
 use crate::engine::shared::{drop_user, guard};
+use crate::engine::stations::Doing;
+use crate::error::stalled::At;
 use crate::error::{Cause, Error};
 use crate::stage::{GpuStage, StageError};
 
@@ -43,7 +45,8 @@ impl<J: Job> DeviceLoop<J> {
             Verdict::Guilty => {
                 let cause = cause.clone().context("the device is lost whenever this is on it");
                 self.fail_item(&mut batch, 0, cause);
-                self.finish(batch, None);
+                let now = self.shared.seam.now();
+                self.finish(batch, None, now);
             }
         }
     }
@@ -53,6 +56,7 @@ impl<J: Job> DeviceLoop<J> {
         let start = self.shared.seam.now();
         let rebuilt = loop {
             self.meter.losses.fetch_add(1, Ordering::Relaxed);
+            self.shared.spans.lost(&self.meter.info.name, &cause);
             self.fruitless += 1;
             if self.shared.stopped() {
                 break Ok(());
@@ -61,6 +65,7 @@ impl<J: Job> DeviceLoop<J> {
                 let times = self.fruitless;
                 break Err(cause.context(format!("lost {times} times in a row without a result between")));
             }
+            self.post.now(&self.shared, Doing::At(At::Rebuild));
             let reopened = guard(|| self.gpu.reopen()).unwrap_or_else(|panic| Err(StageError::Batch(panic)));
             match reopened {
                 Ok(()) => break Ok(()),
@@ -72,6 +77,10 @@ impl<J: Job> DeviceLoop<J> {
         };
         let now = self.shared.seam.now();
         self.meter.rebuilding.add(now.saturating_sub(start));
+        self.was_rebuilt(start, now);
+        if rebuilt.is_ok() {
+            self.shared.spans.rebuilt(&self.meter.info.name, now.saturating_sub(start));
+        }
         // The device had no batch while it was rebuilt, but it did not wait for one.
         self.idle_since = self.idle_since.map(|_| now);
         rebuilt

@@ -107,6 +107,14 @@ fn private(workers: usize, threads: &Threads) -> io::Result<ThreadPool> {
         .map_err(io::Error::other)
 }
 
+const NAME: &str = "gapless-cpu-";
+
 fn worker_name(rank: usize) -> String {
-    format!("gapless-cpu-{rank}")
+    format!("{NAME}{rank}")
+}
+
+/// Which worker this thread is: its place in its pool, else in its name; 0 where the caller does the work.
+pub(crate) fn rank() -> usize {
+    let in_pool = rayon::current_thread_index();
+    in_pool.or_else(|| std::thread::current().name()?.strip_prefix(NAME)?.parse().ok()).unwrap_or(0)
 }

@@ -10,16 +10,28 @@ use crate::engine::job::{After, AsItIs, Job};
 use crate::engine::seam::{Moment, Seam};
 use crate::engine::settings::Settings;
 use crate::engine::start::{Plan, start};
+use crate::engine::watchdog::OnStall;
 use crate::error::{Cause, Error};
 use crate::stage::{CpuStage, GpuStage, StageError};
+
+/// Longer than any patience.
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
 
 /// What a document does to the stage that gets it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Fault {
     #[default]
     None,
+    /// It takes a worker 160 times as long as another.
+    TakesLong,
     CpuFails,
     CpuPanics,
+    /// The CPU half takes an hour.
+    CpuHangs,
+    /// The device takes an hour to take the batch.
+    SubmitHangs,
+    /// The device takes an hour to run the batch.
+    DeviceHangs,
     BatchFails,
     BatchTooLarge,
     /// The device is lost when a batch with this document is submitted.
@@ -48,9 +60,14 @@ impl CpuStage<Doc> for FakeCpu {
     type Prepared = Doc;
 
     fn prepare(&self, document: &mut Doc) -> Result<Doc, Cause> {
-        pass(&self.seam, self.cost);
+        let times = if document.fault == Fault::TakesLong { 160 } else { 1 };
+        pass(&self.seam, self.cost * times);
         match document.fault {
             Fault::CpuFails => Err(Cause::msg("planned")),
+            Fault::CpuHangs => {
+                pass(&self.seam, HOUR);
+                Ok(*document)
+            }
             Fault::CpuPanics => std::panic::resume_unwind(Box::new("planned")),
             _ => Ok(*document),
         }
@@ -198,6 +215,12 @@ impl GpuStage<Doc> for FakeDevice {
         if has(Fault::BatchTooLarge) && batch.len() > 1 {
             return Err(StageError::TooLarge(Cause::msg("planned")));
         }
+        if has(Fault::SubmitHangs) {
+            pass(&self.seam, HOUR);
+        }
+        if has(Fault::DeviceHangs) {
+            self.busy_until = self.seam.now() + HOUR;
+        }
         let mut ticket = self.take(batch.iter().map(|document| document.id).collect(), batch.len());
         ticket.loses_device = has(Fault::LosesDeviceLater);
         self.doomed |= ticket.loses_device;
@@ -333,6 +356,21 @@ impl Setup {
         J: Job<Cpu = FakeCpu, Gpu = FakeDevice>,
         FakeDevice: GpuStage<J::Prepared, Output = J::Output>,
     {
+        self.start_watched(after, settings, source, None)
+    }
+
+    /// The same, with somebody to be told of stalls.
+    pub(super) fn start_watched<J>(
+        self,
+        after: J::After,
+        settings: Settings<J::Prepared>,
+        source: impl Iterator<Item = J::Document> + Send + 'static,
+        on_stall: Option<OnStall>,
+    ) -> Result<Caller<J>, Error>
+    where
+        J: Job<Cpu = FakeCpu, Gpu = FakeDevice>,
+        FakeDevice: GpuStage<J::Prepared, Output = J::Output>,
+    {
         let Self { seam, cpu_cost, devices, sequential } = self;
         let cpu = FakeCpu { seam: seam.clone(), cost: cpu_cost };
         start(Plan::<J> {
@@ -344,6 +382,7 @@ impl Setup {
             source: Box::new(source),
             sequential,
             on_late: None,
+            on_stall,
         })
     }
 }

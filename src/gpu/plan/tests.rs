@@ -10,7 +10,7 @@ use crate::error::Cause;
 use crate::gpu::TensorId;
 use crate::gpu::constant::Constant;
 use crate::gpu::graph::checked_output;
-use crate::kernel::{Dispatch, Element, Kernel, Values};
+use crate::kernel::{Dispatch, Element, Kernel, Needs, Values};
 
 /// Reads any number of tensors and gives one of `len` floats.
 #[derive(Debug)]
@@ -35,6 +35,7 @@ impl Kernel for Mix {
             constants: Vec::new(),
             workgroups: [self.workgroups, 1],
             params: vec![7; 20],
+            needs: Needs::default(),
         }
     }
 

@@ -18,7 +18,7 @@ impl fmt::Display for Plan {
         )?;
         for step in &self.steps {
             let Step { name, shape, bytes, multiply_adds, output, constants, .. } = step;
-            let variant = &step.dispatch().kernel;
+            let variant = &step.variant().name;
             let line = format!(
                 "{name:<24} {shape:<24} {variant:<22} {bytes:>12} {multiply_adds:>14} {output:>6}  {constants}"
             );

@@ -9,6 +9,7 @@ use crate::kernel::Dispatch;
 /// One way to do a step.
 #[derive(Clone, Debug)]
 pub(in crate::gpu) struct Variant {
+    pub(in crate::gpu) name: String,
     pub(in crate::gpu) dispatch: Dispatch,
     /// Offset and length of its parameters.
     pub(in crate::gpu) params: (u64, u64),
@@ -22,7 +23,8 @@ pub struct PlannedKernel<'a> {
     pub name: &'a str,
     /// Element type and shape of that tensor.
     pub shape: &'a str,
-    /// The variant that runs on the device, by its shader. Before a program is opened on the device
+    /// The variant that runs on the device: its shader, and what it needs
+    /// ([`Dispatch::variant`](crate::kernel::Dispatch::variant)). Before a program is opened on the device
     /// for the first time, it is the plainest.
     pub variant: &'a str,
     /// Every variant that the device can run, the plainest first.
@@ -30,13 +32,18 @@ pub struct PlannedKernel<'a> {
 }
 
 impl Plan {
+    /// Every variant of every kernel.
+    pub(in crate::gpu) fn variants(&self) -> impl Iterator<Item = &Variant> {
+        self.steps.iter().flat_map(|step| &step.variants)
+    }
+
     /// Every kernel in the order in which they run, and which of its variants it is.
     pub fn kernels(&self) -> impl Iterator<Item = PlannedKernel<'_>> {
         self.steps.iter().map(|step| PlannedKernel {
             name: &step.name,
             shape: &step.shape,
-            variant: &step.dispatch().kernel,
-            variants: step.variants.iter().map(|variant| &*variant.dispatch.kernel).collect(),
+            variant: &step.variant().name,
+            variants: step.variants.iter().map(|variant| &*variant.name).collect(),
         })
     }
 }
@@ -56,8 +63,8 @@ impl Step {
         let mut hasher = DefaultHasher::new();
         self.parts.hash(&mut hasher);
         for Variant { dispatch, .. } in &self.variants {
-            let Dispatch { kernel, source, constants, workgroups, params } = dispatch;
-            (kernel, source, workgroups, params).hash(&mut hasher);
+            let Dispatch { kernel, source, constants, workgroups, params, needs } = dispatch;
+            (kernel, source, workgroups, params, needs).hash(&mut hasher);
             constants.iter().for_each(|(name, value)| (name, value.to_bits()).hash(&mut hasher));
         }
         hasher.finish()
@@ -67,9 +74,13 @@ impl Step {
 /// The variants that the device can run, their parameters put behind the others. The first stays
 /// whatever it asks for, so that an error can say what it was.
 pub(super) fn fitting(dispatches: Vec<Dispatch>, params: &mut Vec<u8>, limits: &Limits) -> Vec<Variant> {
-    let fits = |dispatch: &Dispatch| dispatch.workgroups.iter().all(|count| *count <= limits.workgroups);
-    let kept = dispatches.into_iter().enumerate().filter(|(index, dispatch)| *index == 0 || fits(dispatch));
+    let kept = dispatches.into_iter().enumerate();
+    let kept = kept.filter(|(index, dispatch)| *index == 0 || limits.meet(dispatch));
     let alignment = limits.params_alignment as usize;
-    kept.map(|(_, dispatch)| Variant { params: append_params(params, &dispatch.params, alignment), dispatch })
-        .collect()
+    let variant = |dispatch: Dispatch| Variant {
+        name: dispatch.variant().into_owned(),
+        params: append_params(params, &dispatch.params, alignment),
+        dispatch,
+    };
+    kept.map(|(_, dispatch)| dispatch).map(variant).collect()
 }

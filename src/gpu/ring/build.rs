@@ -94,7 +94,7 @@ impl Buffers {
         let resources = [params].into_iter().chain(read).chain([written]);
         let entry = |(binding, resource)| wgpu::BindGroupEntry { binding, resource };
         let entries: Vec<_> = (0..).zip(resources).map(entry).collect();
-        let label = Some(&*variant.dispatch.kernel);
+        let label = Some(&*variant.name);
         device.raw.create_bind_group(&wgpu::BindGroupDescriptor { label, layout, entries: &entries })
     }
 

@@ -87,16 +87,19 @@ pub(super) struct Schedule<'a> {
     chance: chance::Chance,
 }
 
-/// Computes a schedule; also says in how many steps.
-pub(super) fn schedule(rules: &Rules) -> (Outcome, u64) {
+/// Computes a schedule in at most so many steps; `None` where it takes more.
+pub(super) fn schedule_within(rules: &Rules, steps: u64) -> Option<Outcome> {
     let mut schedule = Schedule::new(rules);
-    while schedule.step() {}
-    let end = schedule.now.max(schedule.caller_free);
-    (Outcome { end, ..schedule.outcome }, schedule.steps)
+    while schedule.step() {
+        if schedule.steps >= steps {
+            return None;
+        }
+    }
+    Some(schedule.end())
 }
 
 #[cfg(test)]
-pub(super) use self::chance::{left_to_chance, without_skips};
+pub(super) use self::chance::{left_to_chance, schedule, without_skips};
 
 impl<'a> Schedule<'a> {
     fn new(rules: &'a Rules) -> Self {
@@ -128,6 +131,10 @@ impl<'a> Schedule<'a> {
             chance: chance::Chance::default(),
             outcome: Outcome::default(),
         }
+    }
+
+    fn end(&self) -> Outcome {
+        Outcome { end: self.now.max(self.caller_free), ..self.outcome }
     }
 
     /// Everybody does what can be done now, else time goes on; false at the end.

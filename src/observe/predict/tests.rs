@@ -2,7 +2,7 @@
 
 use super::closed::closed_form;
 use super::rules::Rules;
-use super::schedule::schedule;
+use super::schedule::{schedule, schedule_within, without_skips};
 use super::*;
 use crate::observe::bound::Bottleneck;
 
@@ -151,9 +151,42 @@ fn periods_that_are_skipped_change_nothing() {
             .depth(1 + random.below(3) as usize)
             .devices(1 + random.below(3) as usize);
         let rules = Rules::new(&costs, &settings, settings.documents);
-        let (skipped, all) = (schedule(&rules), super::schedule::without_skips(&rules));
+        let (skipped, all) = (schedule(&rules), without_skips(&rules));
         assert_eq!(skipped.0, all.0, "{costs:?} {settings:?}");
         fewer += usize::from(10 * skipped.1 < all.1);
     }
     assert!(fewer > 30, "periods saved nine steps of ten in {fewer} cases only");
+}
+
+#[test]
+fn nearly_every_schedule_repeats_itself_long_before_a_billion_documents() {
+    let (mut random, mut long) = (Random(7), 0);
+    for _ in 0..100 {
+        let mut costs = Costs::default()
+            .cpu(random.seconds(1_000_000, 20_000_000))
+            .gpu(random.seconds(0, 20_000_000), random.seconds(100_000, 5_000_000))
+            .caller(random.seconds(0, 5_000_000) * random.below(2) as f64)
+            .source(random.seconds(0, 1_000_000) * random.below(2) as f64);
+        if random.below(2) == 0 {
+            costs = costs.then(random.seconds(100_000, 5_000_000));
+        }
+        let settings = Settings::new(1_000_000_000)
+            .workers(1 + random.below(8) as usize)
+            .ahead(1 + random.below(3) as usize)
+            .ramp(random.below(2) == 1)
+            .depth(1 + random.below(3) as usize)
+            .devices(1 + random.below(3) as usize);
+        let rules = Rules::new(&costs, &settings, settings.documents);
+        long += u32::from(schedule_within(&rules, 100_000).is_none());
+    }
+    assert!(long <= 3, "{long} of 100 took more than 100,000 steps");
+}
+
+#[test]
+fn a_budget_of_steps_ends_a_schedule_that_is_too_long() {
+    let (costs, settings) = experiment();
+    let settings = settings.depth(2);
+    let all = predict(&costs, &settings).expect("these settings work");
+    assert_eq!(predict_within(&costs, &settings, 100_000), Some(all));
+    assert_eq!(predict_within(&costs, &settings, 10), None);
 }

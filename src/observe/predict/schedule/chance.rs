@@ -13,6 +13,13 @@ pub(super) struct Chance {
     device: Option<Time>,
 }
 
+/// A schedule, and in how many steps it was computed.
+pub(crate) fn schedule(rules: &Rules) -> (Outcome, u64) {
+    let mut schedule = Schedule::new(rules);
+    while schedule.step() {}
+    (schedule.end(), schedule.steps)
+}
+
 /// Whether chance decides anything in this schedule.
 pub(crate) fn left_to_chance(rules: &Rules) -> bool {
     let mut schedule = Schedule::new(rules);
@@ -26,8 +33,7 @@ pub(crate) fn without_skips(rules: &Rules) -> (Outcome, u64) {
     let mut schedule = Schedule::new(rules);
     schedule.past.found = true;
     while schedule.step() {}
-    let end = schedule.now.max(schedule.caller_free);
-    (Outcome { end, ..schedule.outcome }, schedule.steps)
+    (schedule.end(), schedule.steps)
 }
 
 impl Schedule<'_> {

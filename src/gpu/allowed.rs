@@ -1,0 +1,69 @@
+//! Which variants of kernels a program may run.
+
+use super::graph::setting;
+use super::plan::{Plan, Variant};
+use crate::error::Error;
+use crate::stage::DeviceKind;
+
+/// How exactly a program computes. [`Program::precision`](super::Program::precision) sets it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Precision {
+    /// Every product and every sum in f32.
+    #[default]
+    Full,
+    /// Convolutions and products whose weights are halves may round what they read to halves too.
+    Half,
+}
+
+/// Memory of a workgroup above which a variant is one that copies tiles of its inputs there.
+const TILES: u32 = 4096;
+
+/// What the settings of a program allow.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Allowed {
+    pub(super) precision: Precision,
+    pub(super) forced: Vec<String>,
+    pub(super) forbidden: Vec<String>,
+}
+
+impl Allowed {
+    /// Leaves out of a plan what is not allowed, and what is not worth a try on a device of this kind. The
+    /// last variant of a kernel always stays.
+    pub(super) fn apply(&self, plan: &mut Plan, kind: DeviceKind) -> Result<(), Error> {
+        if let Some(word) = self.forced.iter().find(|word| !plan.variants().any(|variant| is(variant, word)))
+        {
+            return Err(setting("Program::force_variants", unknown(word, plan)));
+        }
+        for variants in plan.steps.iter_mut().map(|step| &mut step.variants) {
+            if self.precision == Precision::Full {
+                keep(variants, |variant| !variant.dispatch.needs.f16);
+            }
+            self.forbidden.iter().for_each(|word| keep(variants, |variant| !is(variant, word)));
+            self.forced.iter().for_each(|word| keep(variants, |variant| is(variant, word)));
+            // There such memory is no nearer than any other: the copy costs and gains nothing.
+            if kind == DeviceKind::Software {
+                keep(variants, |variant| variant.dispatch.needs.workgroup_bytes <= TILES);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Keeps those that `wanted` takes, if it takes any.
+fn keep(variants: &mut Vec<Variant>, wanted: impl Fn(&Variant) -> bool) {
+    if variants.iter().any(&wanted) {
+        variants.retain(wanted);
+    }
+}
+
+/// Whether a word means this variant: its name, its shader, or one of its needs.
+fn is(variant: &Variant, word: &str) -> bool {
+    variant.name == word || variant.name.split('+').any(|part| part == word)
+}
+
+fn unknown(word: &str, plan: &Plan) -> String {
+    let mut names: Vec<&str> = plan.variants().map(|variant| &*variant.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    format!("no kernel has a variant {word} on this device; there is: {}", names.join(", "))
+}

@@ -1,0 +1,26 @@
+//! A convolution that gives few pixels, such as those of squeeze and excitation, or a classifier that is
+//! written as a convolution: many invocations share the terms of one output.
+
+use super::{Conv2d, Shader, weight_shape};
+use crate::kernel::lanes::Join;
+use crate::kernel::params::wgsl;
+use crate::kernel::product::{self, Tiling};
+use crate::kernel::{Dispatch, Spec};
+
+/// Pixels of a tile, and the most that are few.
+const PIXELS: usize = 4;
+
+pub(super) fn variants(conv: &Conv2d, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
+    let [outputs, channels, height, width] = weight_shape(inputs);
+    let pixels = output.shape[1] * output.shape[2];
+    if pixels > PIXELS || channels * height * width < product::TERMS_TO_SHARE {
+        return Vec::new();
+    }
+    let joined = |join| {
+        let parts = &[wgsl!("conv2d_few", "shared/seen", "shared/four"), product::sum_of_column(join)];
+        let shader = Shader { name: "conv2d_few", parts, constants: &[], tiling: Tiling::Tiled };
+        let tiles = [outputs / conv.groups, 1];
+        Dispatch { needs: product::needs_of_column(join), ..conv.tiled(inputs, output, tiles, shader) }
+    };
+    Join::ALL.map(joined).into()
+}

@@ -1,0 +1,120 @@
+//! What a change would bring: the run predicted once as it was, and once for each change.
+//!
+//! It says nothing where it cannot know: where the costs do not explain the time that the run took, or where
+//! a change needs a cost that was not seen.
+
+use std::fmt;
+
+use super::predict::{Costs, Settings, predict_within};
+
+/// A run that has ended by itself, in the terms of a prediction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ran {
+    /// What was measured.
+    pub(crate) costs: Costs,
+    /// Whether the cost of a batch of another size is known.
+    pub(crate) other_sizes: bool,
+    /// How it ran; `None` where it has not ended by itself, or ran in a way that is not predicted.
+    pub(crate) settings: Option<Settings>,
+    /// Tokens that there are at least, whatever the settings: plain items have many.
+    pub(crate) least_tokens: usize,
+}
+
+/// A change, and what it would bring.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Change {
+    /// What is changed, and nothing else.
+    pub what: What,
+    /// Seconds that the run would take with it, with the costs of this run.
+    pub seconds: f64,
+    /// Seconds less than the same costs give without the change; negative where it would cost time.
+    pub saving_s: f64,
+}
+
+/// What is changed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum What {
+    /// So many workers. There must be a core for each, unless they wait for something else.
+    Workers(usize),
+    /// So many documents a batch.
+    BatchSize(usize),
+    /// So many batches ahead.
+    Ahead(usize),
+    /// So many batches in flight on each device, where the GPU stage can do that.
+    Depth(usize),
+    /// A ramp.
+    Ramp(bool),
+    /// A GPU stage that takes this share of the time.
+    GpuTime(f64),
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Workers(workers) => write!(f, "workers({workers})"),
+            Self::BatchSize(documents) => write!(f, "batch_size({documents})"),
+            Self::Ahead(batches) => write!(f, "ahead({batches})"),
+            Self::Depth(batches) => write!(f, "a depth of {batches}"),
+            Self::Ramp(ramp) => write!(f, "ramp({ramp})"),
+            Self::GpuTime(share) => write!(f, "a GPU {:.0} × as fast", 1.0 / share),
+        }
+    }
+}
+
+/// Steps that a prediction may take here: some ten milliseconds. A report is not to be waited for.
+const STEPS: u64 = 100_000;
+/// Share of the time that a run took which its costs must explain, either way.
+const EXPLAINED: f64 = 0.2;
+
+/// What one change each would bring to a run that took `wall` seconds.
+pub(crate) fn changes(ran: &Ran, wall: f64) -> Vec<Change> {
+    let Some(settings) = ran.settings else { return Vec::new() };
+    let Some(before) = ran.seconds(ran.costs, settings) else { return Vec::new() };
+    if (wall - before).abs() > EXPLAINED * wall {
+        return Vec::new();
+    }
+    let change = |what| {
+        let seconds = ran.with(what, settings)?;
+        Some(Change { what, seconds, saving_s: before - seconds })
+    };
+    ran.worth_trying(&settings).into_iter().filter_map(change).collect()
+}
+
+impl Ran {
+    fn worth_trying(&self, settings: &Settings) -> Vec<What> {
+        let Settings { workers, batch_size, ahead, depth, ramp, .. } = *settings;
+        let mut all = vec![What::Workers(workers + 1), What::Depth(depth + 1), What::GpuTime(0.5)];
+        // Where plain items have more tokens than `ahead` asks for, a number given to it would take them away.
+        if self.least_tokens <= settings.tokens(self.costs.then.is_some()) {
+            all.push(What::Ahead(ahead + 1));
+        }
+        if self.other_sizes {
+            all.extend([What::BatchSize(2 * batch_size), What::Ramp(!ramp)]);
+            all.extend((batch_size > 1).then_some(What::BatchSize(batch_size / 2)));
+        }
+        all
+    }
+
+    /// Seconds with a change; `None` where they cannot be known.
+    fn with(&self, what: What, settings: Settings) -> Option<f64> {
+        let Costs { gpu_launch, gpu_item, .. } = self.costs;
+        let (costs, settings) = match what {
+            What::Workers(workers) => (self.costs, settings.workers(workers)),
+            What::BatchSize(documents) => (self.costs, settings.batch_size(documents)),
+            What::Ahead(batches) => (self.costs, settings.ahead(batches)),
+            What::Depth(batches) => (self.costs, settings.depth(batches)),
+            What::Ramp(ramp) => (self.costs, settings.ramp(ramp)),
+            What::GpuTime(share) => (self.costs.gpu(share * gpu_launch, share * gpu_item), settings),
+        };
+        self.seconds(costs, settings)
+    }
+
+    fn seconds(&self, costs: Costs, settings: Settings) -> Option<f64> {
+        let tokens = settings.tokens(costs.then.is_some()).max(self.least_tokens);
+        Some(predict_within(&costs, &settings.with_tokens(tokens), STEPS)?.seconds)
+    }
+}

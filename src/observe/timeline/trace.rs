@@ -1,0 +1,224 @@
+//! A timeline as trace events, which Perfetto and Chrome's `chrome://tracing` show.
+//!
+//! The format is the JSON object of the "Trace Event Format": complete events (`X`) with times in
+//! microseconds, counters (`C`), and names of processes and threads (`M`).
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io::{self, Write};
+
+use super::Timeline;
+use crate::observe::record::{Kind, Span};
+
+/// The process of everything that runs on the host; the devices follow it.
+const HOST: usize = 1;
+const CALLER: usize = 1;
+const FEEDER: usize = 2;
+/// The first of the device threads, and of the workers.
+const DEVICE_THREADS: usize = 10;
+const WORKERS: usize = 300;
+/// Within a device.
+const OWN_CLOCK: usize = 1;
+const SLOTS: usize = 2;
+
+/// A row of the trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Track {
+    process: usize,
+    thread: usize,
+}
+
+impl Track {
+    fn of(span: &Span) -> Self {
+        let (device, lane) = (usize::from(span.device), usize::from(span.lane));
+        let host = |thread| Self { process: HOST, thread };
+        let on_device = |thread| Self { process: HOST + 1 + device, thread };
+        match span.kind {
+            Kind::Prepare | Kind::Then => host(WORKERS + lane),
+            Kind::WaitForToken | Kind::Source => host(FEEDER),
+            Kind::Submit | Kind::Collect | Kind::Rebuild => host(DEVICE_THREADS + device),
+            Kind::InFlight => on_device(SLOTS + lane),
+            Kind::OnDevice | Kind::Kernel => on_device(OWN_CLOCK),
+            Kind::WaitForResult | Kind::Caller => host(CALLER),
+            Kind::LineFill | Kind::Tokens => host(0),
+        }
+    }
+
+    fn name(self) -> String {
+        match (self.process, self.thread) {
+            (HOST, CALLER) => "caller".into(),
+            (HOST, FEEDER) => "feeder".into(),
+            (HOST, thread) if thread >= WORKERS => format!("worker {}", thread - WORKERS),
+            (HOST, thread) => format!("device thread {}", thread - DEVICE_THREADS),
+            (_, OWN_CLOCK) => "the device by its own clock".into(),
+            (_, thread) => format!("slot {}", thread - SLOTS),
+        }
+    }
+}
+
+impl Timeline {
+    /// Writes trace events in JSON, an event a line, for [Perfetto](https://ui.perfetto.dev) or
+    /// `chrome://tracing`: a track a worker, the feeder, the device threads, the caller, each slot of a device,
+    /// and the device by its own clock where it has one; counters for the items that stand in the line and the
+    /// tokens that are taken.
+    ///
+    /// A device's clock is set against the host's by the batch whose result was seen soonest after its end, so
+    /// none ends later than it was collected; that two clocks drift apart is not corrected. `otherData` says
+    /// how many spans had no room.
+    ///
+    /// # Errors
+    /// Those of `out`, which should be buffered.
+    pub fn write_trace(&self, mut out: impl Write) -> io::Result<()> {
+        write!(
+            out,
+            "{{\"displayTimeUnit\":\"ms\",\"otherData\":{{\"spans\":{},\"room\":{},\"left_out\":{}}},\
+             \"traceEvents\":[",
+            self.spans.len(),
+            self.facts.room,
+            self.facts.left_out
+        )?;
+        self.write_names(&mut out)?;
+        for span in &self.spans {
+            out.write_all(b",\n")?;
+            self.write_span(&mut out, span)?;
+        }
+        out.write_all(b"\n]}\n")
+    }
+
+    fn write_names(&self, out: &mut impl Write) -> io::Result<()> {
+        write!(
+            out,
+            "\n{}",
+            Name { what: "process_name", track: Track { process: HOST, thread: 0 }, name: "gapless" }
+        )?;
+        for (rank, device) in self.facts.devices.iter().enumerate() {
+            let track = Track { process: HOST + 1 + rank, thread: 0 };
+            write!(out, ",\n{}", Name { what: "process_name", track, name: &device.name })?;
+        }
+        let spans = self.spans.iter().filter(|span| !span.kind.is_counter());
+        for track in spans.map(Track::of).collect::<BTreeSet<_>>() {
+            write!(out, ",\n{}", Name { what: "thread_name", track, name: &track.name() })?;
+            write!(
+                out,
+                ",\n{{\"ph\":\"M\",\"name\":\"thread_sort_index\",\"pid\":{},\"tid\":{},\"args\":{{\"sort_index\":{}}}}}",
+                track.process, track.thread, track.thread
+            )?;
+        }
+        Ok(())
+    }
+
+    fn write_span(&self, out: &mut impl Write, span: &Span) -> io::Result<()> {
+        let Track { process, thread } = Track::of(span);
+        let (start, first, count) = (Micros(span.start), span.first, span.count);
+        if span.kind.is_counter() {
+            let name = if span.kind == Kind::LineFill { "line" } else { "tokens" };
+            return write!(
+                out,
+                "{{\"ph\":\"C\",\"name\":\"{name}\",\"pid\":{process},\"tid\":0,\"ts\":{start},\
+                 \"args\":{{\"items\":{first}}}}}"
+            );
+        }
+        let name = self.name(span);
+        let took = Micros(span.end.saturating_sub(span.start));
+        write!(
+            out,
+            "{{\"ph\":\"X\",\"name\":{},\"pid\":{process},\"tid\":{thread},\"ts\":{start},\"dur\":{took},\"args\":{{",
+            Text(&name)
+        )?;
+        match span.kind {
+            Kind::Prepare | Kind::Source => write!(out, "\"position\":{first},\"items\":{count}")?,
+            Kind::Then | Kind::Submit | Kind::Collect | Kind::InFlight | Kind::OnDevice => {
+                write!(out, "\"batch\":{first},\"items\":{count}")?;
+            }
+            Kind::Caller => write!(out, "\"batch\":{first}")?,
+            Kind::Kernel => write!(out, "\"items\":{count}")?,
+            _ => {}
+        }
+        out.write_all(b"}}")
+    }
+
+    fn name(&self, span: &Span) -> String {
+        match span.kind {
+            Kind::Prepare => "prepare".into(),
+            Kind::Then => "then".into(),
+            Kind::WaitForToken => "wait for a token".into(),
+            Kind::Source => "source".into(),
+            Kind::Submit => "submit".into(),
+            Kind::Collect => "collect".into(),
+            Kind::Rebuild => "rebuild".into(),
+            Kind::InFlight | Kind::OnDevice => format!("batch {}", span.first),
+            Kind::Kernel => self.kernel(span).unwrap_or("kernel").into(),
+            Kind::WaitForResult => "wait for a result".into(),
+            Kind::Caller => "use a result".into(),
+            Kind::LineFill | Kind::Tokens => String::new(),
+        }
+    }
+
+    fn kernel(&self, span: &Span) -> Option<&str> {
+        let device = self.facts.devices.get(usize::from(span.device))?;
+        device.kernels.get(usize::try_from(span.first).ok()?).map(String::as_str)
+    }
+}
+
+/// The name of a process or thread, as an event.
+struct Name<'a> {
+    what: &'a str,
+    track: Track,
+    name: &'a str,
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, track: Track { process, thread }, name } = self;
+        let name = Text(name);
+        write!(
+            f,
+            "{{\"ph\":\"M\",\"name\":\"{what}\",\"pid\":{process},\"tid\":{thread},\"args\":{{\"name\":{name}}}}}"
+        )
+    }
+}
+
+/// Nanoseconds, written as microseconds without rounding.
+struct Micros(u64);
+
+impl fmt::Display for Micros {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:03}", self.0 / 1000, self.0 % 1000)
+    }
+}
+
+/// Text as a JSON string.
+struct Text<'a>(&'a str);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write as _;
+        f.write_char('"')?;
+        for letter in self.0.chars() {
+            match letter {
+                '"' | '\\' => write!(f, "\\{letter}")?,
+                control if control < ' ' => write!(f, "\\u{:04x}", u32::from(control))?,
+                other => f.write_char(other)?,
+            }
+        }
+        f.write_char('"')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_survives_whatever_stands_in_it() {
+        for name in ["NVIDIA \"H100\"", "a\\b", "line\nfeed\u{1}", "µ ✓"] {
+            let read: String = serde_json::from_str(&Text(name).to_string()).expect("it is a JSON string");
+            assert_eq!(read, name);
+        }
+    }
+
+    #[test]
+    fn nanoseconds_are_kept() {
+        assert_eq!(Micros(1_002_003).to_string(), "1002.003");
+    }
+}
