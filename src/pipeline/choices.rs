@@ -26,7 +26,7 @@ where
     ///
     /// Cuts then depend on measured time. With `workers(0)` and in [`run_sequential`](Self::run_sequential)
     /// they do not: the largest is taken. With [`per_batch`](Pipeline::per_batch) `Auto` is an error.
-    /// [`LastBatch::Pad`] fills up to the size that is chosen, and no batch before it.
+    /// [`LastBatch::Pad`](crate::LastBatch::Pad) fills up to the size that is chosen, and no batch before it.
     ///
     /// [`Report::decisions`]: crate::Report::decisions
     ///
@@ -68,7 +68,7 @@ where
     /// `then` makes of that. More of them in flight cost next to nothing, and trivial work on them takes
     /// little more than half the time. So there are at least 512 tokens for them, or as many as take 64 KiB, unless
     /// `ahead` or `max_wait` is set, or `workers` is 0. Set `ahead` where each stands for something scarce
-    /// or takes long, and fewer should be begun; [`Run::tokens`] says how many there are.
+    /// or takes long, and fewer should be begun; [`Run::tokens`](crate::Run::tokens) says how many there are.
     ///
     /// With `Auto` there are tokens for 8, or for as many as [`memory`](Self::memory) holds. 2 are used until
     /// costs are known; then one, and as many as the device runs while the slowest document holds up those
