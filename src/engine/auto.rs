@@ -3,7 +3,8 @@
 //! While costs are learnt the first batches are small: a device that has nothing to do gets what stands in
 //! the line. As soon as the launch can be told from the documents, one pure function ([`choose`]) decides;
 //! the line cuts at the new size from then on, and tokens beyond it are withheld. At twice as many batches it
-//! looks again, and decides again where the costs have become others.
+//! looks again: it decides again where documents come at another pace, and learns again where batches take
+//! another time than was expected, be it that few of them told too little.
 //!
 //! It never waits, never runs user code, and reads the clock only where the device thread has read it.
 //!
@@ -18,8 +19,9 @@ use std::time::Duration;
 
 use self::choose::{Costs, Frame};
 pub(crate) use self::fixed::before_the_run;
-use self::learn::{Learned, Totals};
+use self::learn::{Learned, Look, Totals};
 use super::job::Job;
+use super::line::Early;
 use super::seam::{Moment, Mutex, Seam};
 use super::settings::{Asked, cores};
 use super::shared::Shared;
@@ -79,8 +81,23 @@ pub(crate) struct Chooser {
 #[derive(Default)]
 struct State {
     learned: Learned,
+    step: Step,
     chosen: Option<Chosen>,
     decisions: Vec<Decision>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Step {
+    #[default]
+    Learns,
+    Decided,
+}
+
+/// What line and tokens are told.
+struct CutAt {
+    size: usize,
+    ahead: usize,
+    early: Early,
 }
 
 /// The choice in force.
@@ -132,19 +149,41 @@ impl Chooser {
         Duration::from_nanos(self.slowest.load(Ordering::Relaxed)).as_secs_f64()
     }
 
-    /// Decides where enough is known, or where costs have become others.
-    fn decide(&self, state: &mut State, totals: Totals, now: Moment) -> Option<Chosen> {
-        let costs = match state.chosen {
-            None => Some(state.learned.costs(&totals, self.slowest())),
-            Some(chosen) => state.learned.drifted(&chosen.from, &totals, self.slowest()),
+    /// Whether it is time to decide, or to look again.
+    fn is_due(&self, state: &State) -> bool {
+        let asked = self.scope.asked;
+        match state.step {
+            Step::Learns if asked.cuts() && self.scope.largest > 1 => {
+                state.learned.enough(self.scope.largest)
+            }
+            Step::Learns => state.learned.several(2),
+            Step::Decided => state.learned.is_due(),
+        }
+    }
+
+    /// Decides where enough is known or documents come at another pace, and learns anew where batches take
+    /// another time than was expected.
+    fn decide(&self, state: &mut State, totals: Totals, now: Moment) -> Option<CutAt> {
+        let look = match (state.step, state.chosen) {
+            (Step::Decided, Some(chosen)) => state.learned.look(&chosen.from, &totals, self.slowest()),
+            _ => Look::Others(state.learned.costs(&totals, self.slowest())),
         };
         state.learned.looked(totals);
-        let (chosen, decisions) = self.choose(costs?, state);
+        let costs = match (look, state.chosen) {
+            (Look::Same, _) => return None,
+            (Look::Wrong(_), Some(chosen)) if self.scope.asked.batch_size && self.scope.largest > 1 => {
+                state.learned.forget();
+                state.step = Step::Learns;
+                return Some(CutAt { size: self.scope.largest, ahead: chosen.ahead, early: Early::Anew });
+            }
+            (Look::Wrong(costs) | Look::Others(costs), _) => costs,
+        };
+        let (chosen, decisions) = self.choose(costs, state);
         let news = decisions.into_iter().map(|decision| Decision { at_s: now.as_secs_f64(), ..decision });
-        let said = std::mem::take(&mut state.decisions);
-        state.decisions = news.fold(said, with_news);
-        state.chosen = Some(chosen);
-        Some(chosen)
+        state.decisions = news.fold(std::mem::take(&mut state.decisions), with_news);
+        (state.chosen, state.step) = (Some(chosen), Step::Decided);
+        let early = if chosen.early { Early::GoesOn } else { Early::Over };
+        Some(CutAt { size: chosen.size, ahead: chosen.ahead, early })
     }
 
     fn choose(&self, from: Costs, state: &State) -> (Chosen, Vec<Decision>) {
@@ -193,20 +232,16 @@ pub(crate) fn ran<J: Job>(shared: &Shared<J>, items: usize, took: Duration) {
     let Some(chooser) = &shared.chooser else { return };
     let mut state = chooser.state.lock();
     state.learned.add(items, took.as_secs_f64());
-    let due = match state.chosen {
-        None => state.learned.enough(!chooser.scope.asked.cuts() || chooser.scope.largest == 1),
-        Some(_) => state.learned.is_due(),
-    };
-    if !due {
+    if !chooser.is_due(&state) {
         return;
     }
-    let Some(chosen) = chooser.decide(&mut state, totals(shared), shared.seam.now()) else { return };
-    let (limit, tokens) = chooser.scope.room(chosen.size, chosen.ahead);
-    if !chosen.early {
-        chooser.feed_idle_no_more();
-    }
+    let Some(cut) = chooser.decide(&mut state, totals(shared), shared.seam.now()) else { return };
+    let (limit, tokens) = chooser.scope.room(cut.size, cut.ahead);
     // Under the lock of the decision, so that of two the later one holds everywhere.
-    let aftermath = shared.line.lock().cut_at(chosen.size, limit, chosen.early);
+    let aftermath = shared.line.lock().cut_at(cut.size, limit, cut.early);
+    if cut.early != Early::GoesOn {
+        chooser.early.store(cut.early == Early::Anew, Ordering::Relaxed);
+    }
     shared.tokens.allow(tokens);
     drop(state);
     shared.settle(aftermath);

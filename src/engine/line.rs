@@ -12,6 +12,7 @@ mod early;
 use std::collections::VecDeque;
 use std::time::Duration;
 
+pub(crate) use self::early::Early;
 use super::batch::{Batch, Group, Item, Pad, RESERVED, Slot};
 use super::budget::Budget;
 use super::seam::{Moment, Receiver, Seam, Sender};

@@ -4,6 +4,7 @@ mod choosing;
 mod fake;
 mod manual_time;
 mod measured;
+mod outcome;
 mod predicted;
 mod promised;
 mod random_schedules;

@@ -13,20 +13,20 @@ where
     ///
     /// With `Auto` everything is allocated for the largest, and the first batches are small: 1 document,
     /// then whatever stands when the device has nothing to do, at least 2, 4, 8, …. As soon as their times
-    /// tell what a batch costs and what a document does (two sizes, one at least four times the other, or
-    /// three batches), the smallest size is taken that is as good as the best: at which the device keeps up
+    /// tell what a batch costs and what a document does (two sizes, one 8 times the other or the largest, or
+    /// six batches), the smallest size is taken that is as good as the best: at which the device keeps up
     /// with the workers or the source, or else beyond which a batch gains less than 0.5 %. A source that
     /// knows its length ([`Iterator::size_hint`]) lets it count the last batch too. It looks again at twice
-    /// as many batches, and chooses anew where costs are 1.5 times what they were. [`Report::decisions`]
-    /// says what and why.
+    /// as many batches: it chooses again where documents come 1.5 times as fast or slow as before, and learns
+    /// again where batches take 1.25 times what was expected. [`Report::decisions`] says what and why.
     ///
     /// Where costs stay what they are, a run of 25 of its largest batches a device, or more, takes at most 5 %
     /// longer than with the best fixed settings. A shorter one pays for what it learns: on one device, one
-    /// batch of one document more.
+    /// batch of one document and the time in which eight documents come, and no more.
     ///
     /// Cuts then depend on measured time. With `workers(0)` and in [`run_sequential`](Self::run_sequential)
     /// they do not: the largest is taken. With [`per_batch`](Pipeline::per_batch) `Auto` is an error.
-    /// [`LastBatch::Pad`] fills up to the size that is chosen, and no batch before it.
+    /// [`LastBatch::Pad`](crate::LastBatch::Pad) fills up to the size that is chosen, and no batch before it.
     ///
     /// [`Report::decisions`]: crate::Report::decisions
     ///
@@ -68,7 +68,7 @@ where
     /// `then` makes of that. More of them in flight cost next to nothing, and trivial work on them takes
     /// little more than half the time. So there are at least 512 tokens for them, or as many as take 64 KiB, unless
     /// `ahead` or `max_wait` is set, or `workers` is 0. Set `ahead` where each stands for something scarce
-    /// or takes long, and fewer should be begun; [`Run::tokens`] says how many there are.
+    /// or takes long, and fewer should be begun; [`Run::tokens`](crate::Run::tokens) says how many there are.
     ///
     /// With `Auto` there are tokens for 8, or for as many as [`memory`](Self::memory) holds. 2 are used until
     /// costs are known; then one, and as many as the device runs while the slowest document holds up those

@@ -36,6 +36,8 @@ pub(super) struct Frame {
 
 /// What the engine's own hand-overs cost a batch: from the line to the device, and on to the caller.
 const HAND_OVER: f64 = 20e-6;
+/// Share of a document that a launch costs at least: what few batches tell is not that sure.
+const LEAST_LAUNCH: f64 = 0.25;
 /// A smaller batch is chosen where it is slower by no more than this share.
 const TOLERANCE: f64 = 0.005;
 /// A choice is kept where another would be faster by no more than this share.
@@ -53,7 +55,7 @@ impl Costs {
 
     /// A batch, whatever its size, with the hand-overs.
     fn batch(&self) -> f64 {
-        self.launch + HAND_OVER
+        self.launch.max(LEAST_LAUNCH * self.item) + HAND_OVER
     }
 
     /// The pace of the devices at this batch size, in seconds a document.
@@ -186,9 +188,9 @@ mod tests {
 
     #[test]
     fn a_device_that_pays_for_documents_gets_no_larger_batch_than_helps() {
-        assert_eq!(chosen(0.001, 0.0, 0.01), 1);
-        let size = chosen(0.001, 0.001, 0.01);
+        let size = chosen(0.001, 0.0, 0.01);
         assert!((8..64).contains(&size), "{size}");
+        assert_eq!(chosen(0.001, 0.001, 0.01), size, "a launch counts as a quarter of a document at least");
     }
 
     #[test]

@@ -3,6 +3,16 @@
 
 use super::{Aftermath, Line};
 
+/// Whether a device that has nothing to do still gets small batches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Early {
+    Over,
+    /// Until one is full.
+    GoesOn,
+    /// From one item on, until one is full.
+    Anew,
+}
+
 impl<D, P> Line<D, P> {
     /// A device has nothing to do: what stands is cut, now or as soon as it is enough. False where every
     /// batch waits until it is full by now.
@@ -19,13 +29,17 @@ impl<D, P> Line<D, P> {
     }
 
     /// Cuts at this size from now on, or where the open batch holds `limit` items.
-    pub(crate) fn cut_at(&mut self, size: usize, limit: usize, early: bool) -> Aftermath<D, P> {
+    pub(crate) fn cut_at(&mut self, size: usize, limit: usize, early: Early) -> Aftermath<D, P> {
         let mut after = Aftermath::default();
-        let small = self.size < self.cuts.size && (early || self.early.is_none());
+        let small = self.size < self.cuts.size && (early != Early::Over || self.early.is_none());
         self.size = if small { self.size.min(size) } else { size };
         self.cuts.size = size;
         self.cuts.limit = limit;
-        self.early = self.early.filter(|_| early);
+        self.early = match early {
+            Early::Over => None,
+            Early::GoesOn => self.early,
+            Early::Anew => Some(1),
+        };
         if self.open.items.len() >= self.size || self.open.len() >= limit {
             self.cut(&mut after);
         }

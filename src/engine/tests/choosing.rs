@@ -158,12 +158,13 @@ fn it_is_so_for_random_costs_and_for_two_devices() {
 }
 
 #[test]
-fn a_shorter_run_pays_one_small_batch_more() {
+fn a_shorter_run_pays_one_small_batch_and_the_wait_for_eight_documents() {
     let mut random = Random(11);
     for _ in 0..100 {
         let documents = 1 + random.below(600);
         let case = Case::random(&mut random, documents, 64);
-        case.check(case.launch + case.item);
+        let supply = case.source.max(case.cpu / case.workers as u64);
+        case.check(case.launch + case.item + 8 * supply);
     }
 }
 
@@ -234,4 +235,29 @@ fn costs_that_become_others_are_decided_on_again_and_no_more() {
     assert!(last >= 32 && sizes.len() <= 3, "{report}");
     let (_last, before) = outcome.batches.split_last().unwrap();
     assert_eq!(before.last().map(Vec::len), Some(last));
+}
+
+#[test]
+fn a_device_that_becomes_slow_is_learnt_anew() {
+    let world = World::new();
+    let _this_thread = world.enter();
+    let seam = Seam::Manual(world.clone());
+    // A document every millisecond: the device keeps up alone, and then with sixteen in a batch.
+    let device = FakeDevice { slow_from: 500, ..FakeDevice::new(&seam, 1, micros(700), Duration::ZERO) };
+    let settings = Settings {
+        batch_size: 64,
+        workers: WorkerCount::Exactly(1),
+        asked: BATCH_SIZE,
+        ..Settings::default()
+    };
+    let setup = Setup { seam, cpu_cost: micros(1000), devices: vec![device], sequential: false };
+    let mut run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, docs(4000)).expect("these can work");
+    take(&mut run, usize::MAX);
+    let report = run.report();
+    let sizes = report.decisions.iter().filter(|decision| decision.setting == "batch_size");
+    assert_eq!(sizes.map(|decision| decision.value.as_str()).collect::<Vec<_>>(), ["1", "16"], "{report}");
+    assert!(
+        decided(&report, "batch_size").reason.contains("takes the device 7.00 ms and 0.00 µs"),
+        "{report}"
+    );
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use crate::engine::batch::Delivery;
+pub(super) use super::outcome::{Outcome, take};
 use crate::engine::caller::Caller;
 use crate::engine::job::{After, AsItIs, Job};
 use crate::engine::seam::{Moment, Seam};
@@ -109,6 +109,8 @@ pub(super) struct FakeDevice {
     pub(super) doomed: bool,
     /// Times it was made again.
     pub(super) life: u64,
+    /// From this document on a launch takes ten times as long.
+    pub(super) slow_from: u64,
 }
 
 impl FakeDevice {
@@ -124,6 +126,7 @@ impl FakeDevice {
             bad_luck: 0,
             doomed: false,
             life: 0,
+            slow_from: u64::MAX,
         }
     }
 
@@ -148,7 +151,8 @@ impl FakeDevice {
 
     fn take(&mut self, ids: Vec<u64>, documents: usize) -> FakeTicket {
         assert!(self.owed.len() < self.depth, "no more batches are in flight than the device takes");
-        let work = self.launch + self.cost * documents as u32;
+        let slow = ids.first().is_some_and(|first| *first >= self.slow_from);
+        let work = self.launch * if slow { 10 } else { 1 } + self.cost * documents as u32;
         self.busy_until = self.busy_until.max(self.seam.now()) + work;
         let first = ids.first().copied().unwrap_or_default();
         self.owed.push_back(first);
@@ -381,36 +385,4 @@ impl Setup {
             on_stall,
         })
     }
-}
-
-/// What came out of a run, one entry a batch.
-#[derive(Debug, Default)]
-pub(super) struct Outcome {
-    pub(super) batches: Vec<Vec<u64>>,
-    pub(super) failed: Vec<u64>,
-    pub(super) error: Option<Error>,
-}
-
-impl Outcome {
-    pub(super) fn take<R>(&mut self, delivered: Delivery<Doc, R>) {
-        self.batches.push(delivered.items.iter().map(|item| item.document.id).collect());
-        self.failed.extend(delivered.failures.iter().map(|failure| failure.document.id));
-    }
-
-    pub(super) fn delivered(&self) -> Vec<u64> {
-        self.batches.concat()
-    }
-}
-
-/// Takes batches until the run ends, or `most` of them.
-pub(super) fn take<J: Job<Document = Doc>>(run: &mut Caller<J>, most: usize) -> Outcome {
-    let mut outcome = Outcome::default();
-    while outcome.batches.len() < most {
-        match run.next() {
-            Some(Ok(delivery)) => outcome.take(delivery),
-            Some(Err(error)) => outcome.error = Some(error),
-            None => break,
-        }
-    }
-    outcome
 }
