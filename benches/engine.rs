@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use gapless::{Cause, Pipeline, parallel};
+use gapless::{Cause, Pipeline, Run, Watchdog, parallel};
 
 const RUNS: usize = 7;
 
@@ -15,6 +15,8 @@ fn main() {
     }
     println!("the same with the tokens of items that own memory");
     compare(16, Some(2));
+    let watched = median((0..RUNS).map(|_| trivial_watched(1_000_000)).collect()).as_secs_f64();
+    println!("  batch  16 with a watchdog: {watched:.3} µs each");
     let micros = median((0..RUNS).map(|_| mapped(1_000_000)).collect()).as_secs_f64();
     let short = median((0..3 * RUNS).map(|_| mapped(10_000)).collect()).as_secs_f64() * 1e3;
     println!("  map, without a device: {micros:.3} µs each; 10,000 with start and stop {short:.2} ms");
@@ -46,6 +48,20 @@ fn trivial(documents: u64, batch_size: usize, ahead: Option<usize>) -> Duration 
     let start = Instant::now();
     let pipeline = Pipeline::new(cpu, gpu).workers(2).batch_size(batch_size);
     let run = ahead.into_iter().fold(pipeline, Pipeline::ahead).run(0..documents);
+    timed(start, documents, run)
+}
+
+/// The same with a watchdog, in batches of 16.
+fn trivial_watched(documents: u64) -> Duration {
+    let cpu = |x: &mut u64| Ok::<_, Cause>(*x * 2);
+    let gpu = |batch: &[u64]| Ok::<_, Cause>(batch.iter().sum::<u64>());
+    let start = Instant::now();
+    let pipeline = Pipeline::new(cpu, gpu).workers(2).batch_size(16);
+    let run = pipeline.watchdog(Duration::from_secs(60), Watchdog::End).run(0..documents);
+    timed(start, documents, run)
+}
+
+fn timed(start: Instant, documents: u64, run: Run<u64, u64>) -> Duration {
     let sum: u64 = run.map(|batch| *batch.expect("no failure").output().expect("an output")).sum();
     let time = start.elapsed();
     assert_eq!(sum, documents * (documents - 1), "every document went through both halves once");

@@ -8,6 +8,7 @@ use super::progress::Show;
 use {
     super::progress::Progress,
     indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle},
+    std::cmp::Ordering,
 };
 
 /// A bar on stderr; `None` where that is no terminal.
@@ -30,46 +31,45 @@ struct Bar(ProgressBar);
 impl Bar {
     fn new(target: ProgressDrawTarget) -> Self {
         let bar = ProgressBar::with_draw_target(None, target);
-        bar.set_style(style("{wide_msg}"));
+        // The bar stands in the message, so that position and text are drawn at once and not one by one.
+        if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+            bar.set_style(style);
+        }
         Self(bar)
     }
-
-    fn tell(&self, progress: &Progress) {
-        if let Some(total) = progress.total
-            && self.0.length().is_none()
-        {
-            self.0.set_style(style("[{bar:24}] {wide_msg}"));
-            self.0.set_length(total);
-        }
-        self.0.set_position(progress.done());
-        self.0.set_message(progress.to_string());
-    }
-}
-
-#[cfg(feature = "progress")]
-fn style(template: &str) -> ProgressStyle {
-    // The templates are ours; the default style is no worse than an end of the run.
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    style.progress_chars("=> ")
 }
 
 #[cfg(feature = "progress")]
 impl Show for Bar {
     fn show(&mut self, progress: &Progress) {
-        self.tell(progress);
-        self.0.tick();
+        self.0.set_message(line(progress));
     }
 
     fn end(&mut self, progress: &Progress, finished: bool) {
-        self.tell(progress);
-        if finished {
-            // A source may have said a wrong total of itself; what came out is what there was.
-            self.0.set_length(progress.done());
-            self.0.finish();
-        } else {
-            self.0.abandon();
-        }
+        // A source may have said a wrong total of itself; what came out is what there was.
+        let total = if finished { progress.total.map(|_| progress.done()) } else { progress.total };
+        self.0.abandon_with_message(line(&Progress { total, ..*progress }));
     }
+}
+
+/// Letters of the bar.
+#[cfg(feature = "progress")]
+const WIDTH: u64 = 12;
+
+/// What is drawn: a bar where the total is known, and the text.
+#[cfg(feature = "progress")]
+fn line(progress: &Progress) -> String {
+    let Some(total) = progress.total else { return progress.to_string() };
+    let share = progress.done().min(total) as f64 / total.max(1) as f64;
+    let full = if total == 0 { WIDTH } else { (share * WIDTH as f64) as u64 };
+    let bar: String = (0..WIDTH)
+        .map(|place| match place.cmp(&full) {
+            Ordering::Less => '=',
+            Ordering::Equal => '>',
+            Ordering::Greater => ' ',
+        })
+        .collect();
+    format!("[{bar}] {progress}")
 }
 
 #[cfg(all(test, feature = "progress"))]
@@ -139,27 +139,30 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_is_drawn_where_the_total_is_known() {
-        let (mut bar, terminal) = bar();
-        bar.end(&progress(12, Some(24)), false);
-        let expected = "[============>           ] 12/24  12.0/s  ETA 0:00:01  CPU 0 %  line 0/4";
-        assert_eq!(terminal.lines().last().map(String::as_str), Some(expected));
+    fn a_bar_stands_before_the_text_where_the_total_is_known() {
+        let text = |done| line(&progress(done, Some(24)));
+        assert_eq!(text(0), "[>           ] 0/24  0.0/s  ETA -  CPU 0 %  line 0/4");
+        assert_eq!(text(12), "[======>     ] 12/24  12.0/s  ETA 0:00:01  CPU 0 %  line 0/4");
+        assert_eq!(text(24), "[============] 24/24  24.0/s  ETA 0:00:00  CPU 0 %  line 0/4");
+        assert!(text(30).starts_with("[============] 30/24  "), "more than was said");
+        assert!(line(&progress(0, Some(0))).starts_with("[============] 0/0  "), "nothing is all there was");
+        assert_eq!(line(&progress(12, None)), "12  12.0/s  0:00:01  CPU 0 %  line 0/4");
     }
 
     #[test]
-    fn without_a_total_there_is_the_text_alone() {
-        let (mut bar, terminal) = bar();
-        bar.end(&progress(12, None), true);
-        let last = terminal.lines().pop();
-        assert_eq!(last.as_deref(), Some("12  12.0/s  0:00:01  CPU 0 %  line 0/4"));
-    }
-
-    #[test]
-    fn the_last_line_of_a_run_that_finished_is_full() {
+    fn each_showing_is_drawn_once() {
         let (mut bar, terminal) = bar();
         bar.show(&progress(1, Some(24)));
-        bar.end(&progress(24, Some(24)), true);
+        bar.end(&progress(2, Some(24)), false);
+        let expected = [1, 2].map(|done| line(&progress(done, Some(24))));
+        assert_eq!(terminal.lines(), expected);
+    }
+
+    #[test]
+    fn the_last_line_of_a_run_that_finished_is_full_whatever_its_source_said() {
+        let (mut bar, terminal) = bar();
+        bar.end(&progress(20, Some(24)), true);
         let last = terminal.lines().pop().unwrap_or_default();
-        assert!(last.starts_with("[========================] 24/24  "), "{last}");
+        assert!(last.starts_with("[============] 20/20  "), "{last}");
     }
 }

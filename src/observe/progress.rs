@@ -72,6 +72,9 @@ impl fmt::Display for Progress {
         if let Some(total) = self.total {
             write!(f, "/{total}")?;
         }
+        if self.failed > 0 {
+            write!(f, ", {} failed", self.failed)?;
+        }
         let decimals = usize::from(self.per_second < 100.0);
         write!(f, "  {:.decimals$}/s", self.per_second)?;
         match (self.eta, self.total) {
@@ -87,10 +90,7 @@ impl fmt::Display for Progress {
         if let Some(tokens) = self.tokens {
             write!(f, "/{tokens}")?;
         }
-        match self.failed {
-            0 => Ok(()),
-            failed => write!(f, "  {failed} failed"),
-        }
+        Ok(())
     }
 }
 
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn it_says_all_that_is_known_in_one_line() {
         let text = half().paced().to_string();
-        assert_eq!(text, "512/1024  51.2/s  ETA 0:00:10  CPU 98 %  GPU 43 %  line 12/64  3 failed");
+        assert_eq!(text, "512/1024, 3 failed  51.2/s  ETA 0:00:10  CPU 98 %  GPU 43 %  line 12/64");
     }
 
     #[test]

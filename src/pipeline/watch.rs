@@ -59,7 +59,7 @@ where
     /// use gapless::{Cause, Pipeline};
     /// let cpu = |n: &mut u32| Ok::<_, Cause>(*n);
     /// let gpu = |batch: &[u32]| Ok::<_, Cause>(batch.to_vec());
-    /// // [=======>        ] 512/1024  51.2/s  ETA 0:00:10  CPU 98 %  GPU 43 %  line 12/64
+    /// // [======>     ] 512/1024  51.2/s  ETA 0:00:10  CPU 98 %  GPU 43 %  line 12/64
     /// assert_eq!(Pipeline::new(cpu, gpu).progress_bar().run(0..1024).count(), 64);
     /// ```
     #[cfg(feature = "progress")]
