@@ -55,7 +55,9 @@ impl<J: Job> Caller<J> {
         if let Err(over) = self.limits.look(&self.shared) {
             return Poll::Ready(Err(over.into()));
         }
-        if let Some(result) = self.try_result().transpose() {
+        let ready = self.try_result().transpose();
+        self.shared.meters.caller_was_late.store(ready.is_some(), Ordering::Relaxed);
+        if let Some(result) = ready {
             return Poll::Ready(result);
         }
         self.shared.threads.alarm().set(waker);
