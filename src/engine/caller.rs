@@ -41,7 +41,7 @@ pub(crate) enum Drive<J: Job> {
     /// Threads prepare, or the caller where it has the feeder; there is no device.
     Direct { feeder: Option<Feeder<J>> },
     /// The caller, all of them.
-    Inline { feeder: Feeder<J>, device: Option<DeviceLoop<J>> },
+    Inline { feeder: Feeder<J>, device: Option<Box<DeviceLoop<J>>> },
     /// Threads prepare everything; then the caller runs the device.
     Sequential { held: Receiver<Receiver<BatchOf<J>>>, device: SequentialDevice<J> },
 }
@@ -51,7 +51,7 @@ type MakeDevice<J> = Box<dyn FnOnce(Receiver<BatchOf<J>>) -> DeviceLoop<J> + Sen
 pub(crate) enum SequentialDevice<J: Job> {
     /// Made when everything has been prepared.
     Later(MakeDevice<J>),
-    Now(DeviceLoop<J>),
+    Now(Box<DeviceLoop<J>>),
     Ended,
 }
 
@@ -332,7 +332,7 @@ impl<J: Job> Caller<J> {
             Drive::Direct { feeder } => feeder.into_iter().for_each(Feeder::close),
             Drive::Inline { feeder, device } => {
                 feeder.close();
-                device.into_iter().for_each(DeviceLoop::close);
+                device.into_iter().for_each(|device| device.close());
             }
             Drive::Sequential { held, device } => {
                 match device {

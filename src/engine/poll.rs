@@ -62,7 +62,9 @@ impl<J: Job> Caller<J> {
     }
 
     fn poll_result(&mut self, waker: &Waker) -> Poll<Result<DoneOf<J>, Missing>> {
-        if let Some(result) = self.look_for_result().transpose() {
+        let ready = self.look_for_result().transpose();
+        self.shared.meters.caller_was_late.store(ready.is_some(), Ordering::Relaxed);
+        if let Some(result) = ready {
             return Poll::Ready(result);
         }
         self.shared.threads.alarm().set(waker);

@@ -59,8 +59,10 @@ impl Seam {
 
     /// Counts time from now on, before anything was measured by it. What a test says of time stays.
     pub(crate) fn restart(&mut self) {
-        if let Self::Real { start } = self {
-            *start = Instant::now();
+        match self {
+            Self::Real { start } => *start = Instant::now(),
+            #[cfg(test)]
+            Self::Shuttle(_) | Self::Manual(_) => {}
         }
     }
 

@@ -325,7 +325,7 @@ impl<J: Job> Make<'_, J> {
 
     /// One device is enough where everything happens in turn.
     fn inline(self, devices: Vec<J::Gpu>, feeder: Feeder<J>, batches: &Receiver<BatchOf<J>>) -> Drive<J> {
-        let device = devices.into_iter().next().map(|gpu| self.device(0, gpu, batches.clone()));
+        let device = devices.into_iter().next().map(|gpu| Box::new(self.device(0, gpu, batches.clone())));
         Drive::Inline { feeder, device }
     }
 

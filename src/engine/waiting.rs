@@ -120,7 +120,7 @@ fn inline<J: Job>(
     shared: &Arc<Shared<J>>,
     results: &Receiver<DoneOf<J>>,
     feeder: &mut Feeder<J>,
-    device: &mut Option<DeviceLoop<J>>,
+    device: &mut Option<Box<DeviceLoop<J>>>,
     limits: &mut Limits,
 ) -> Result<DoneOf<J>, Missing> {
     loop {
@@ -141,10 +141,10 @@ fn inline<J: Job>(
     }
 }
 
-fn step<J: Job>(device: &mut Option<DeviceLoop<J>>, waiting: Waiting) -> Ran {
+fn step<J: Job>(device: &mut Option<Box<DeviceLoop<J>>>, waiting: Waiting) -> Ran {
     let ran = device.as_mut().map_or(Ran::Ended, |device| device.step(waiting));
     if ran == Ran::Ended {
-        device.take().into_iter().for_each(DeviceLoop::close);
+        device.take().into_iter().for_each(|device| device.close());
     }
     ran
 }
@@ -164,7 +164,7 @@ fn sequential<J: Job>(
         }
         match std::mem::replace(device, SequentialDevice::Ended) {
             SequentialDevice::Later(make) => match wait(shared, held, limits) {
-                Ok(batches) => *device = SequentialDevice::Now(make(batches)),
+                Ok(batches) => *device = SequentialDevice::Now(Box::new(make(batches))),
                 Err(missing) => {
                     *device = SequentialDevice::Later(make);
                     return Err(missing);

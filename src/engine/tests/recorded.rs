@@ -44,10 +44,13 @@ fn recorded(depth: usize, sequential: bool, documents: u64) -> (Plain, Timeline)
     (run, timeline)
 }
 
+/// Name, times in nanoseconds and arguments of a span.
+type Event = (String, Range<u64>, Value);
+
 /// A trace, checked against the format.
 struct Trace {
-    /// Name, times in nanoseconds and arguments of the spans of each track, by the names of process and thread.
-    tracks: BTreeMap<(String, String), Vec<(String, Range<u64>, Value)>>,
+    /// The spans of each track, by the names of process and thread.
+    tracks: BTreeMap<(String, String), Vec<Event>>,
     /// Times and values of each counter.
     counters: BTreeMap<String, Vec<(u64, u64)>>,
     other: Value,
@@ -89,7 +92,7 @@ impl Trace {
         trace
     }
 
-    fn track(&self, process: &str, thread: &str) -> &[(String, Range<u64>, Value)] {
+    fn track(&self, process: &str, thread: &str) -> &[Event] {
         self.tracks.get(&(process.into(), thread.into())).map_or(&[], Vec::as_slice)
     }
 
@@ -114,7 +117,7 @@ fn nanos(micros: &Value) -> u64 {
 }
 
 /// Of two spans of a track one ends before the other begins, or lies within it.
-fn apart_or_nested(spans: &[(String, Range<u64>, Value)]) {
+fn apart_or_nested(spans: &[Event]) {
     let mut open: Vec<&Range<u64>> = Vec::new();
     for (name, time, _) in spans {
         while open.last().is_some_and(|outer| outer.end <= time.start) {

@@ -41,7 +41,9 @@ impl fmt::Display for Report {
             self.waits.feeder_in_source_s,
             self.waits.caller_for_result_s
         )?;
-        writeln!(f, "  times  p50 / p90 / p99: {}", Spread(self))?;
+        if self.cpu.prepared > 0 {
+            writeln!(f, "  times  p50 / p90 / p99: {}", Spread(self))?;
+        }
         let Accounts { pulled, delivered, failed, cancelled, stuck, .. } = self.accounts;
         writeln!(
             f,
