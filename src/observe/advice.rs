@@ -25,7 +25,9 @@ fn best(report: &Report) -> Option<&Change> {
     let most = |one: &&Change, other: &&Change| one.saving_s.total_cmp(&other.saving_s);
     let settings = || report.changes.iter().filter(|change| !gpu(change));
     let faster = || report.changes.iter().filter(gpu).find(worth);
-    settings().filter(worth).max_by(most).or_else(faster).or_else(|| settings().max_by(most).filter(little))
+    let half = matches!(report.bottleneck, Bottleneck::Cpu | Bottleneck::Gpu);
+    let any = || settings().max_by(most).filter(|change| half && little(change));
+    settings().filter(worth).max_by(most).or_else(faster).or_else(any)
 }
 
 /// Whether a small change is worth a sentence.
@@ -74,8 +76,12 @@ fn gpu(report: &Report) -> String {
     if report.above_bound_percent < NEAR && larger_batches(report) {
         "The GPU is the bottleneck and has no gaps, but its launches take much of the time: larger batches help."
             .into()
-    } else if report.above_bound_percent < NEAR {
+    } else if report.above_bound_percent < NEAR && knows_other_sizes(report) {
         "The GPU is the bottleneck and has no gaps: only a faster device or a smaller network helps.".into()
+    } else if report.above_bound_percent < NEAR {
+        "The GPU is the bottleneck and has no gaps: a faster device, a smaller network or larger batches may help; \
+         what a larger batch costs is known after a run with ramp(true)."
+            .into()
     } else if fill >= stalls.max(drain) {
         format!(
             "The GPU waited {fill:.3} s for its first batch: a smaller batch_size, or ramp(true), starts it earlier."
@@ -92,6 +98,11 @@ fn gpu(report: &Report) -> String {
 /// Whether the change that is worth most is a larger batch.
 fn larger_batches(report: &Report) -> bool {
     best(report).is_some_and(|change| matches!(change.what, What::BatchSize(_)))
+}
+
+/// Whether the run shows what batches of another size cost.
+fn knows_other_sizes(report: &Report) -> bool {
+    report.changes.iter().any(|change| matches!(change.what, What::BatchSize(_)))
 }
 
 fn cpu(report: &Report) -> String {
