@@ -94,7 +94,7 @@ cargo test --profile testing --locked --features http,stream,tracing --doc
 prove_wire
 if [ "$full" = yes ]; then
   say "benches"
-  cargo bench --locked --bench engine --bench photos
+  cargo bench --locked --bench engine --bench photos --bench auto
   [ "${GAPLESS_TESTS:-}" = no-gpu ] || cargo bench --locked --bench ring --bench kernels
 fi
 say "all passed, on $device"
