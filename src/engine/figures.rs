@@ -21,8 +21,8 @@ impl<J: Job> Caller<J> {
         let wall = self.elapsed().as_secs_f64();
         let devices: Vec<_> = self.devices.iter().map(|device| device_report(device, wall)).collect();
         let busiest = self.devices.iter().max_by_key(|device| device.busy.get());
-        // Before the ledger is locked for the accounts below.
         let ran = self.ran();
+        let accounts = self.shared.ledger.lock().accounts();
         let measured = Measured {
             wall,
             opening: self.opening.as_secs_f64(),
@@ -38,7 +38,7 @@ impl<J: Job> Caller<J> {
             tokens: Some(self.shared.tokens.total()).filter(|tokens| *tokens < UNLIMITED),
             peak_in_flight: self.shared.tokens.peak(),
             times: self.times(),
-            accounts: self.shared.ledger.lock().accounts(),
+            accounts,
             left_behind: self.left_behind().to_vec(),
             decisions: self.shared.decisions(),
             ran,

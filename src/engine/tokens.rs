@@ -101,7 +101,7 @@ impl Tokens {
 
     /// Tokens that are taken now.
     pub(crate) fn taken(&self) -> usize {
-        self.total - self.state.lock().free
+        self.look().0
     }
 
     /// Tokens that are taken, and whether the feeder waits for one.
