@@ -7,24 +7,12 @@ use gapless::kernel::{
 };
 use ndarray::ArrayD;
 
+use crate::arithmetic::reductions::ALL;
 use crate::check::{Input, cases_on_device, check, item};
 use crate::common::device;
 use crate::forced::{self, Forced};
 use crate::near::{EXACT, Near, SUMS};
 use crate::numbers::{Numbers, odd_values};
-
-const ALL: [ReduceOp; 10] = [
-    ReduceOp::Sum,
-    ReduceOp::Mean,
-    ReduceOp::Max,
-    ReduceOp::Min,
-    ReduceOp::Prod,
-    ReduceOp::L1,
-    ReduceOp::L2,
-    ReduceOp::SumSquare,
-    ReduceOp::LogSum,
-    ReduceOp::LogSumExp,
-];
 
 /// Every variant that the device can run; where rows are long there is more than one, if it has subgroups.
 #[track_caller]

@@ -4,5 +4,5 @@
 mod elements;
 mod normalisations;
 mod order;
-mod reductions;
+pub(crate) mod reductions;
 mod rules;

@@ -8,7 +8,8 @@ use crate::check::{cases_on_device, check, item, refused, twin};
 use crate::near::{assert_near, within};
 use crate::numbers::{Numbers, filled};
 
-const ALL: [ReduceOp; 10] = [
+/// Every operation that a reduction knows.
+pub(crate) const ALL: [ReduceOp; 10] = [
     ReduceOp::Sum,
     ReduceOp::Mean,
     ReduceOp::Max,
