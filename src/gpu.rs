@@ -34,7 +34,6 @@ mod twins;
 use std::fmt;
 use std::sync::Arc;
 
-pub use self::allowed::Precision;
 pub use self::bandwidth::Bandwidth;
 use self::choices::Choices;
 use self::device::Device;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use gapless::kernel::examples::{self, Example};
-use gapless::kernel::{Dispatch, Needs};
+use gapless::kernel::{Dispatch, Needs, Precision};
 use naga::back::pipeline_constants::process_overrides;
 use naga::back::{hlsl, msl};
 use naga::proc::Layouter;
@@ -32,7 +32,7 @@ fn parse(source: &str) -> Module {
 fn capabilities(needs: Needs) -> Capabilities {
     let mut capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
     capabilities.set(Capabilities::SUBGROUP, needs.subgroups);
-    capabilities.set(Capabilities::SHADER_FLOAT16, needs.f16);
+    capabilities.set(Capabilities::SHADER_FLOAT16, needs.precision > Precision::Full);
     capabilities
 }
 
@@ -88,9 +88,13 @@ fn every_shader_is_valid_and_its_entry_point_is_main() {
 #[test]
 fn a_shader_needs_what_it_says_and_no_less() {
     for_every_shader(|_, dispatch, module, _| {
-        let Needs { subgroups, f16, workgroup_bytes } = dispatch.needs;
-        let less = [Needs { subgroups: false, ..dispatch.needs }, Needs { f16: false, ..dispatch.needs }];
-        for needs in less.into_iter().zip([subgroups, f16]).filter_map(|(less, is)| is.then_some(less)) {
+        let Needs { subgroups, precision, workgroup_bytes } = dispatch.needs;
+        let less = [
+            Needs { subgroups: false, ..dispatch.needs },
+            Needs { precision: Precision::Full, ..dispatch.needs },
+        ];
+        let is = [subgroups, precision > Precision::Full];
+        for needs in less.into_iter().zip(is).filter_map(|(less, is)| is.then_some(less)) {
             let valid = Validator::new(ValidationFlags::all(), capabilities(needs)).validate(module);
             assert!(valid.is_err(), "{} is valid without", dispatch.variant());
         }
@@ -132,8 +136,11 @@ fn every_shader_translates_to_hlsl() {
         let mut text = String::new();
         // Subgroups came with model 6.0 and 16-bit floats with 6.2; a device without has none of the two.
         let needs = dispatch.needs;
-        let shader_model =
-            if needs.subgroups || needs.f16 { hlsl::ShaderModel::V6_2 } else { hlsl::ShaderModel::V5_1 };
+        let shader_model = if needs.subgroups || needs.precision > Precision::Full {
+            hlsl::ShaderModel::V6_2
+        } else {
+            hlsl::ShaderModel::V5_1
+        };
         let options = hlsl::Options { shader_model, ..hlsl::Options::default() };
         let pipeline = hlsl::PipelineOptions::default();
         hlsl::Writer::new(&mut text, &options, &pipeline)

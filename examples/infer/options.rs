@@ -9,7 +9,7 @@ use crate::terminal::{Problem, print};
 use crate::variants::{self, Variants};
 
 const HELP: &str = "infer MODEL.onnx --input [NAME=]IN.npy... [--output NAME=OUT.npy]... [--batch-size N]
-      [--device cpu|software|NAME] [--repeat N] [--json] [--plan] [--half] [--variant WORD]... [--without WORD]...
+      [--device cpu|software|NAME] [--repeat N] [--json] [--plan] [--precision WORD] [--variant WORD]... [--without WORD]...
 
 --input       an array of NumPy for an input of the model; the name may be left out where there is one input
 --output      writes an output of the model; without it, shape, mean and range of all are printed
@@ -70,7 +70,9 @@ pub(crate) fn parse() -> Result<Option<Options>, Problem> {
                 print(&format!("{HELP}\n{}", variants::HELP))?;
                 return Ok(None);
             }
-            Long("half") => options.variants.half = true,
+            Long("precision") => {
+                options.variants.precision = variants::precision(&arguments.value()?.string()?)?;
+            }
             Long("variant") => options.variants.forced.push(arguments.value()?.string()?),
             Long("without") => options.variants.forbidden.push(arguments.value()?.string()?),
             Value(model) if options.model.as_os_str().is_empty() => options.model = model.into(),

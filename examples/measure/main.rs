@@ -1,6 +1,6 @@
 //! Measures a machine: what a user pastes into a bug report.
 //!
-//! `cargo run --release --example measure -- [--device NAME] [--network MODEL] [--half] [--quick] [--trace FILE]
+//! `cargo run --release --example measure -- [--device NAME] [--network MODEL] [--precision WORD] [--quick] [--trace FILE]
 //! [--json FILE]`
 //!
 //! Adapter, driver and limits; how fast the device moves bytes; how fast each kernel runs; what

@@ -9,7 +9,7 @@ use crate::variants::{self, Variants};
 
 const HELP: &str =
     "measure [--device cpu|software|NAME] [--network MODEL] [--quick] [--trace FILE] [--json FILE]
-         [--half] [--variant WORD]... [--without WORD]...
+         [--precision WORD] [--variant WORD]... [--without WORD]...
 
 --device  cpu (the twins), software, or a part of an adapter's name; default the best there is
 --network an ONNX file, at batches of 1, 16, 64 and 256, and nothing but it and the machine
@@ -38,7 +38,9 @@ pub(crate) fn parse() -> Result<Option<Options>, Problem> {
             Long("quick") => options.quick = true,
             Long("trace") => options.trace = Some(arguments.value()?.into()),
             Long("json") => options.json = Some(arguments.value()?.into()),
-            Long("half") => options.variants.half = true,
+            Long("precision") => {
+                options.variants.precision = variants::precision(&arguments.value()?.string()?)?;
+            }
             Long("variant") => options.variants.forced.push(arguments.value()?.string()?),
             Long("without") => options.variants.forbidden.push(arguments.value()?.string()?),
             Short('h') | Long("help") => {

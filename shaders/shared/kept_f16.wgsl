@@ -1,7 +1,6 @@
 
-// Kept: four values of a tile in workgroup memory, rounded to halves. They are widened before they are
-// multiplied: a product of two halves is a float, so nothing more is lost, and a device that multiplies
-// halves into a float needs no instruction for it.
+// Kept: four values of a tile in workgroup memory, rounded to halves. Widened, they multiply without a loss:
+// a product of two halves is a float.
 alias Kept = vec4<f16>;
 
 fn kept(values: vec4<f32>) -> Kept {

@@ -4,9 +4,10 @@
 // halves (shared/kept*.wgsl).
 //
 // Every value comes from global memory once a tile: 128 reads for 4,096 multiply-adds a term, or 16
-// multiply-adds a byte in 32-bit floats where both come from memory. In the inner loop an invocation
-// reads four vectors of workgroup memory for 64 multiply-adds. It keeps 64 sums and 16 values, about
-// 100 registers, so that some ten workgroups (20 warps of 32) fit on one processor of a current GPU.
+// multiply-adds a byte in 32-bit floats where both come from memory. In the inner loop
+// (shared/products*.wgsl) an invocation reads four vectors of workgroup memory for 64 multiply-adds. It
+// keeps 64 sums and 16 values, about 100 registers, so that some ten workgroups (20 warps of 32) fit on one
+// processor of a current GPU.
 // Neighbours read neighbouring terms of a row and neighbouring columns of a term. The rows' stride of
 // 17 vectors keeps the writes of 16 neighbours in different banks.
 const TERMS = 16u;
@@ -14,6 +15,14 @@ const ROW_STRIDE = 17u;
 
 var<workgroup> a_tile: array<Kept, 272>;
 var<workgroup> b_tile: array<Kept, 256>;
+
+// The sums of an invocation: those on the right are 32 columns from those on the left.
+struct Sums {
+    top_left: mat4x4<f32>,
+    top_right: mat4x4<f32>,
+    low_left: mat4x4<f32>,
+    low_right: mat4x4<f32>,
+}
 
 fn fill(row: u32, column: u32, first: u32, local: u32) {
     for (var slot = local; slot < 256u; slot += 64u) {
@@ -27,29 +36,17 @@ fn fill(row: u32, column: u32, first: u32, local: u32) {
 fn compute_tile(row: u32, column: u32, ends: vec2<u32>, terms: u32, local: u32) {
     let down = local / 8u * 2u;
     let across = local % 8u;
-    var top_left = mat4x4<f32>();
-    var top_right = mat4x4<f32>();
-    var low_left = mat4x4<f32>();
-    var low_right = mat4x4<f32>();
+    var sums = Sums();
     for (var first = 0u; first < terms; first += TERMS) {
         fill(row, column, first, local);
         workgroupBarrier();
-        for (var term = 0u; term < TERMS; term++) {
-            let top = widened(a_tile[term * ROW_STRIDE + down]);
-            let low = widened(a_tile[term * ROW_STRIDE + down + 1u]);
-            let left = widened(b_tile[term * 16u + across]);
-            let right = widened(b_tile[term * 16u + across + 8u]);
-            top_left = outer(top_left, top, left);
-            top_right = outer(top_right, top, right);
-            low_left = outer(low_left, low, left);
-            low_right = outer(low_right, low, right);
-        }
+        add_products(&sums, down, across);
         workgroupBarrier();
     }
     let y_row = row + down * 4u;
     let y_column = column + across * 4u;
-    finish16(y_row, y_column, ends, top_left);
-    finish16(y_row, y_column + 32u, ends, top_right);
-    finish16(y_row + 4u, y_column, ends, low_left);
-    finish16(y_row + 4u, y_column + 32u, ends, low_right);
+    finish16(y_row, y_column, ends, sums.top_left);
+    finish16(y_row, y_column + 32u, ends, sums.top_right);
+    finish16(y_row + 4u, y_column, ends, sums.low_left);
+    finish16(y_row + 4u, y_column + 32u, ends, sums.low_right);
 }

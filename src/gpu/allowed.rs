@@ -3,17 +3,8 @@
 use super::graph::setting;
 use super::plan::{Plan, Variant};
 use crate::error::Error;
+use crate::kernel::Precision;
 use crate::stage::DeviceKind;
-
-/// How exactly a program computes. [`Program::precision`](super::Program::precision) sets it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Precision {
-    /// Every product and every sum in f32.
-    #[default]
-    Full,
-    /// Convolutions and products whose weights are halves may round what they read to halves too.
-    Half,
-}
 
 /// Memory of a workgroup above which a variant is one that copies tiles of its inputs there.
 const TILES: u32 = 4096;
@@ -35,9 +26,7 @@ impl Allowed {
             return Err(setting("Program::force_variants", unknown(word, plan)));
         }
         for variants in plan.steps.iter_mut().map(|step| &mut step.variants) {
-            if self.precision == Precision::Full {
-                keep(variants, |variant| !variant.dispatch.needs.f16);
-            }
+            keep(variants, |variant| variant.dispatch.needs.precision <= self.precision);
             self.forbidden.iter().for_each(|word| keep(variants, |variant| !is(variant, word)));
             self.forced.iter().for_each(|word| keep(variants, |variant| is(variant, word)));
             // There such memory is no nearer than any other: the copy costs and gains nothing.

@@ -61,7 +61,7 @@ impl Limits {
         if needs.subgroups && self.subgroups.is_none() {
             return Some("subgroups, which the device has not".into());
         }
-        if needs.f16 && !self.f16 {
+        if needs.precision.needs_f16() && !self.f16 {
             return Some("arithmetic in f16, which the device has not".into());
         }
         let (asked, most) = (needs.workgroup_bytes, self.workgroup_bytes);

@@ -239,7 +239,7 @@ impl Conv2d {
         let (name, own) = match tiling {
             Tiling::Plain => ("conv2d", wgsl!("conv2d")),
             Tiling::Tall => ("conv2d_tall", wgsl!("conv2d_tall")),
-            Tiling::Tiled | Tiling::TiledHalves => ("conv2d_tiled", wgsl!("conv2d_tiled")),
+            Tiling::Tiled(_) => ("conv2d_tiled", wgsl!("conv2d_tiled")),
         };
         let pointwise = kernel == [1, 1] && self.stride == [1, 1] && self.pads == [0; 4];
         let constants = [("pointwise", f64::from(u8::from(pointwise)))];

@@ -122,9 +122,7 @@ impl MatMul {
         let (kernel, own) = match tiling {
             Tiling::Plain => ("mat_mul", wgsl!("mat_mul", "shared/matrices")),
             Tiling::Tall => ("mat_mul_tall", wgsl!("mat_mul_tall", "shared/matrices", "shared/four")),
-            Tiling::Tiled | Tiling::TiledHalves => {
-                ("mat_mul_tiled", wgsl!("mat_mul_tiled", "shared/matrices"))
-            }
+            Tiling::Tiled(_) => ("mat_mul_tiled", wgsl!("mat_mul_tiled", "shared/matrices")),
         };
         let parts = [tiling.before(), own, tiling.shared(), factors(inputs)];
         Dispatch {

@@ -2,21 +2,21 @@
 
 use std::borrow::Cow;
 
-use super::Dispatch;
+use super::{Dispatch, Precision};
 
 /// What a dispatch needs that not every device has. A plan offers a device what it can run, and no more.
 ///
 /// ```
-/// use gapless::kernel::Needs;
-/// assert_eq!(Needs::default(), Needs { subgroups: false, f16: false, workgroup_bytes: 0 });
+/// use gapless::kernel::{Needs, Precision};
+/// assert_eq!(Needs::default(), Needs { subgroups: false, precision: Precision::Full, workgroup_bytes: 0 });
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Needs {
     /// Whether invocations of a subgroup exchange values (`subgroupAdd` and its like).
     pub subgroups: bool,
-    /// Whether it computes with 16-bit floats (`enable f16;`). Beside a plainer variant it is offered only
-    /// where [`Program::precision`](crate::Program::precision) allows it, since values are rounded.
-    pub f16: bool,
+    /// How exactly it computes. Anything but [`Full`](Precision::Full) needs 16-bit floats (`enable f16;`), and
+    /// is offered beside a plainer variant only where [`Program::precision`](crate::Program::precision) allows it.
+    pub precision: Precision,
     /// Memory that the invocations of a workgroup share, in bytes.
     pub workgroup_bytes: u32,
 }
@@ -26,10 +26,21 @@ impl Needs {
     pub(super) fn workgroup_bytes(bytes: u32) -> Self {
         Self { workgroup_bytes: bytes, ..Self::default() }
     }
+
+    /// In words: what is not there in all variants.
+    fn words(self) -> impl Iterator<Item = &'static str> {
+        let precision = match self.precision {
+            Precision::Full => None,
+            Precision::Mixed => Some("mixed"),
+            Precision::Half => Some("half"),
+        };
+        self.subgroups.then_some("subgroups").into_iter().chain(precision)
+    }
 }
 
 impl Dispatch {
-    /// The name of the variant: the shader's, and behind it what it needs.
+    /// The name of the variant: the shader's, and behind it what it needs: `subgroups`, and `mixed` or `half`, a
+    /// lesser [`Precision`].
     ///
     /// ```
     /// use gapless::kernel::{Kernel, Softmax, Spec};
@@ -38,12 +49,11 @@ impl Dispatch {
     /// assert_eq!(names, ["softmax", "softmax+subgroups"]);
     /// ```
     pub fn variant(&self) -> Cow<'_, str> {
-        let named = [(self.needs.subgroups, "+subgroups"), (self.needs.f16, "+f16")];
-        let needed: String = named.into_iter().filter_map(|(needs, name)| needs.then_some(name)).collect();
-        if needed.is_empty() {
+        let words: String = self.needs.words().flat_map(|word| ["+", word]).collect();
+        if words.is_empty() {
             Cow::Borrowed(&self.kernel)
         } else {
-            Cow::Owned(format!("{}{needed}", self.kernel))
+            Cow::Owned(format!("{}{words}", self.kernel))
         }
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::lanes::Join;
 use super::params::wgsl;
-use super::{Needs, grid};
+use super::{Needs, Precision, grid};
 
 /// Fewer terms of one sum are not worth sharing among invocations.
 pub(super) const TERMS_TO_SHARE: usize = 64;
@@ -31,9 +31,7 @@ pub(super) enum Tiling {
     /// 16 rows by eight columns an invocation.
     Tall,
     /// 64 rows by 64 columns a workgroup.
-    Tiled,
-    /// The same, of values that were rounded to halves.
-    TiledHalves,
+    Tiled(Precision),
 }
 
 impl Tiling {
@@ -46,10 +44,10 @@ impl Tiling {
         let suits = move |tiling: &Self| match tiling {
             Self::Plain => true,
             Self::Tall => rows > 4 && columns > 4,
-            Self::Tiled => fills,
-            Self::TiledHalves => fills && halves,
+            Self::Tiled(precision) => fills && (halves || !precision.needs_f16()),
         };
-        [Self::Plain, Self::Tall, Self::Tiled, Self::TiledHalves].into_iter().filter(suits)
+        let tiled = [Precision::Full, Precision::Mixed, Precision::Half].map(Self::Tiled);
+        [Self::Plain, Self::Tall].into_iter().chain(tiled).filter(suits)
     }
 
     /// Rows and columns of a tile.
@@ -57,7 +55,7 @@ impl Tiling {
         match self {
             Self::Plain => [4, 4],
             Self::Tall => [16, 8],
-            Self::Tiled | Self::TiledHalves => [64, 64],
+            Self::Tiled(_) => [64, 64],
         }
     }
 
@@ -65,22 +63,24 @@ impl Tiling {
     pub(super) fn workgroups(self, tiles: u32) -> [u32; 2] {
         match self {
             Self::Plain | Self::Tall => grid::cover(tiles as usize, 64),
-            Self::Tiled | Self::TiledHalves => grid::fold(tiles),
+            Self::Tiled(_) => grid::fold(tiles),
         }
     }
 
     pub(super) fn needs(self) -> Needs {
         match self {
             Self::Plain | Self::Tall => Needs::default(),
-            // 17 and 16 vectors for each of 16 terms.
-            Self::Tiled => Needs::workgroup_bytes((17 + 16) * 16 * 16),
-            Self::TiledHalves => Needs { f16: true, ..Needs::workgroup_bytes((17 + 16) * 16 * 8) },
+            Self::Tiled(precision) => {
+                let bytes_of_four = if precision.needs_f16() { 8 } else { 16 };
+                // 17 and 16 vectors for each of 16 terms.
+                Needs { precision, ..Needs::workgroup_bytes((17 + 16) * 16 * bytes_of_four) }
+            }
         }
     }
 
     /// What stands before its shader.
     pub(super) fn before(self) -> &'static str {
-        if self == Self::TiledHalves { "enable f16;\n" } else { "" }
+        if self.needs().precision.needs_f16() { "enable f16;\n" } else { "" }
     }
 
     /// What its shader needs beside its own file.
@@ -88,9 +88,26 @@ impl Tiling {
         match self {
             Self::Plain => "",
             Self::Tall => wgsl!("shared/tall", "shared/finish_tile", "shared/tile"),
-            Self::Tiled => wgsl!("shared/tiled", "shared/kept", "shared/finish_tile", "shared/tile"),
-            Self::TiledHalves => {
-                wgsl!("shared/tiled", "shared/kept_f16", "shared/finish_tile", "shared/tile")
+            Self::Tiled(Precision::Full) => {
+                wgsl!("shared/tiled", "shared/products", "shared/kept", "shared/finish_tile", "shared/tile")
+            }
+            Self::Tiled(Precision::Mixed) => {
+                wgsl!(
+                    "shared/tiled",
+                    "shared/products",
+                    "shared/kept_f16",
+                    "shared/finish_tile",
+                    "shared/tile"
+                )
+            }
+            Self::Tiled(Precision::Half) => {
+                wgsl!(
+                    "shared/tiled",
+                    "shared/products_f16",
+                    "shared/kept_f16",
+                    "shared/finish_tile",
+                    "shared/tile"
+                )
             }
         }
     }

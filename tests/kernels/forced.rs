@@ -1,6 +1,6 @@
 //! A kernel of which a device runs one variant and no other.
 
-use gapless::kernel::{Dispatch, Kernel, Needs, Spec, Values};
+use gapless::kernel::{Dispatch, Kernel, Needs, Precision, Spec, Values};
 use gapless::{Cause, Gpu};
 use ndarray::ArrayViewMutD;
 
@@ -17,7 +17,7 @@ fn needs(gpu: &Gpu, kernel: &impl Kernel, inputs: &[&Spec]) -> Vec<(usize, Needs
     let limits = gpu.limits();
     let runs = |needs: &Needs| {
         (limits.subgroups.is_some() || !needs.subgroups)
-            && (limits.f16 || !needs.f16)
+            && (limits.f16 || needs.precision == Precision::Full)
             && needs.workgroup_bytes <= limits.workgroup_bytes
     };
     let needs = variants.into_iter().map(|variant| variant.needs);
@@ -26,12 +26,18 @@ fn needs(gpu: &Gpu, kernel: &impl Kernel, inputs: &[&Spec]) -> Vec<(usize, Needs
 
 /// The variants that the device can run in full precision.
 pub(crate) fn full(gpu: &Gpu, kernel: &impl Kernel, inputs: &[&Spec]) -> Vec<usize> {
-    needs(gpu, kernel, inputs).into_iter().filter(|(_, needs)| !needs.f16).map(|(place, _)| place).collect()
+    variants(gpu, kernel, inputs, Precision::Full)
 }
 
-/// The variants that the device can run and that round to halves.
-pub(crate) fn half(gpu: &Gpu, kernel: &impl Kernel, inputs: &[&Spec]) -> Vec<usize> {
-    needs(gpu, kernel, inputs).into_iter().filter(|(_, needs)| needs.f16).map(|(place, _)| place).collect()
+/// The variants that the device can run and that compute with this precision.
+pub(crate) fn variants(
+    gpu: &Gpu,
+    kernel: &impl Kernel,
+    inputs: &[&Spec],
+    precision: Precision,
+) -> Vec<usize> {
+    let needs = needs(gpu, kernel, inputs).into_iter();
+    needs.filter(|(_, needs)| needs.precision == precision).map(|(place, _)| place).collect()
 }
 
 impl<K: Kernel> Kernel for Forced<K> {

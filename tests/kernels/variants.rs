@@ -1,7 +1,6 @@
 //! Which variant of a kernel runs is decided once on a device, and kept.
 
-use gapless::gpu::Precision;
-use gapless::kernel::{Conv2d, MatMul, Needs, Softmax, Spec, Wgsl};
+use gapless::kernel::{Conv2d, MatMul, Needs, Precision, Softmax, Spec, Wgsl};
 use gapless::{DeviceKind, Gpu, Program};
 use ndarray::{ArrayD, IxDyn};
 
@@ -102,11 +101,20 @@ fn offered(net: &Program) -> Vec<String> {
 #[test]
 fn halves_are_computed_with_only_where_the_program_allows_it() {
     let Some(gpu) = device() else { return };
-    let f16 = |net: &Program| offered(net).iter().any(|name| name.ends_with("+f16"));
-    assert!(!f16(&halves(&gpu)) && !f16(&halves(&gpu).precision(Precision::Full)));
-    let half = halves(&gpu).precision(Precision::Half).force_variants("mat_mul_tiled");
-    assert_eq!(f16(&half), gpu.limits().f16);
-    assert!(!f16(&net(&gpu).precision(Precision::Half)), "its weights are no halves");
+    let names = |net: Program| {
+        let mut names = offered(&net.force_variants("mat_mul_tiled"));
+        names.retain(|name| name.starts_with("mat_mul_tiled"));
+        names
+    };
+    let all = ["mat_mul_tiled", "mat_mul_tiled+mixed", "mat_mul_tiled+half"];
+    let on_device = |count: usize| &all[..if gpu.limits().f16 { count } else { 1 }];
+    assert_eq!(names(halves(&gpu)), on_device(1));
+    let given = [Precision::Full, Precision::Mixed, Precision::Half];
+    for (precision, count) in given.into_iter().zip(1..) {
+        assert_eq!(names(halves(&gpu).precision(precision)), on_device(count), "{precision:?}");
+    }
+    let floats = net(&gpu).precision(Precision::Half).force_variants("conv2d_tiled");
+    assert_eq!(offered(&floats).last().unwrap(), "conv2d_tiled", "its weights are no halves");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use gapless::gpu::Precision;
+use gapless::kernel::Precision;
 use gapless::onnx::proto::ModelProto;
 use gapless::{Gpu, GpuStage, Program, Tensors};
 use ndarray::{Array1, Array3, ArrayViewD, Axis};
@@ -145,20 +145,21 @@ fn distance(net: Program) -> f32 {
 }
 
 #[test]
-fn halves_are_multiplied_only_where_the_program_allows_it() {
+fn halves_are_computed_with_only_where_the_program_allows_it() {
     let Some(gpu) = device() else { return };
     let net = || Program::onnx(&gpu, path("models/efficientnet-lite0.onnx")).unwrap();
-    let halves = |net: &Program| {
+    let count = |net: &Program, word: &str| {
         let plan = net.plan(1).unwrap();
-        plan.kernels().filter(|kernel| kernel.variants.iter().any(|name| name.ends_with("+f16"))).count()
+        plan.kernels().filter(|kernel| kernel.variants.iter().any(|name| name.ends_with(word))).count()
     };
-    assert_eq!(halves(&net()), 0);
-    let half = net().precision(Precision::Half);
-    if gpu.limits().f16 {
-        let half = half.force_variants("f16");
-        assert!(halves(&half) > 30, "most of the 33 that are not depthwise");
-        let distance = distance(half);
-        assert!(distance < 5e-3, "{distance}");
+    for (precision, word, most) in [(Precision::Mixed, "mixed", 5e-3), (Precision::Half, "half", 1e-2)] {
+        assert_eq!(count(&net(), word), 0);
+        if gpu.limits().f16 {
+            let net = net().precision(precision).force_variants(word);
+            assert!(count(&net, word) > 30, "most of the 33 that are not depthwise");
+            let distance = distance(net);
+            assert!(distance < most, "{word}: {distance}");
+        }
     }
 }
 

@@ -1,21 +1,19 @@
 //! Settings of a program that say which variants of its kernels may run.
 
 use super::Program;
-use crate::gpu::Precision;
+use crate::kernel::Precision;
 
 impl Program {
     /// How exactly it computes; by default [`Precision::Full`], in f32 throughout.
     ///
-    /// With [`Precision::Half`] a convolution or product whose weight is of halves
-    /// ([`constant_f16`](Self::constant_f16)) may, on a device that can, round the activations that it reads to
-    /// halves; the trial decides whether that is faster. Products and sums stay in f32, so that only the
-    /// rounding is lost: an output value is off by at most 2⁻¹⁰ of the sum of its products' sizes. An activation
-    /// beyond ±65,504 is no half: infinity or NaN may come of it. The twins compute in f32 all the same.
+    /// With [`Precision::Mixed`] or [`Precision::Half`] a convolution or product whose weight is of halves
+    /// ([`constant_f16`](Self::constant_f16)) may compute with 16-bit floats on a device that has them; the trial
+    /// decides whether that is faster, and [`Precision`] says what it costs. The twins compute in f32 all the same.
     ///
     /// ```
-    /// use gapless::gpu::Precision;
+    /// use gapless::kernel::Precision;
     /// use gapless::{Gpu, Program};
-    /// let net = Program::new(&Gpu::best()?).precision(Precision::Half);
+    /// let net = Program::new(&Gpu::best()?).precision(Precision::Mixed);
     /// # Ok::<(), gapless::Error>(())
     /// ```
     pub fn precision(mut self, precision: Precision) -> Self {
@@ -28,7 +26,7 @@ impl Program {
     /// tests. By default a trial chooses among all.
     ///
     /// A word is a variant as [`Plan::kernels`](crate::gpu::Plan::kernels) names it (`softmax+subgroups`), a
-    /// shader (`conv2d_tall`), or a need (`subgroups`, `f16`). Several words are applied in turn. A word that
+    /// shader (`conv2d_tall`), or a need (`subgroups`, `mixed`, `half`). Several words are applied in turn. A word that
     /// means none of the program's variants on its device is an error when the program is planned; the twins
     /// have no variants and take every word.
     ///

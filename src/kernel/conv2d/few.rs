@@ -5,7 +5,7 @@ use super::{Conv2d, Shader, weight_shape};
 use crate::kernel::lanes::Join;
 use crate::kernel::params::wgsl;
 use crate::kernel::product::{self, Tiling};
-use crate::kernel::{Dispatch, Spec};
+use crate::kernel::{Dispatch, Precision, Spec};
 
 /// Pixels of a tile, and the most that are few.
 const PIXELS: usize = 4;
@@ -18,7 +18,8 @@ pub(super) fn variants(conv: &Conv2d, inputs: &[&Spec], output: &Spec) -> Vec<Di
     }
     let joined = |join| {
         let parts = &[wgsl!("conv2d_few", "shared/seen", "shared/four"), product::sum_of_column(join)];
-        let shader = Shader { name: "conv2d_few", parts, constants: &[], tiling: Tiling::Tiled };
+        let shader =
+            Shader { name: "conv2d_few", parts, constants: &[], tiling: Tiling::Tiled(Precision::Full) };
         let tiles = [outputs / conv.groups, 1];
         Dispatch { needs: product::needs_of_column(join), ..conv.tiled(inputs, output, tiles, shader) }
     };

@@ -1,0 +1,29 @@
+//! How exactly a kernel computes.
+
+/// How exactly a kernel computes. A dispatch says what it does ([`Needs`](super::Needs)), and
+/// [`Program::precision`](crate::Program::precision) what it may do; each allows those before it too.
+///
+/// The bounds hold where no activation, product or sum of 16 products is beyond ±65,504, which is no half: infinity
+/// or NaN may come of it. A device may take a half below 2⁻¹⁴ for zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Precision {
+    /// Every product and every sum in f32.
+    #[default]
+    Full,
+    /// Convolutions and products whose weights are halves may round the activations that they read to halves. They
+    /// multiply and add in f32, where a product of two halves is exact: a value is off by at most 2⁻¹⁰ of the sum of
+    /// its products' sizes, half as much where a device rounds to the nearest half.
+    Mixed,
+    /// They may also multiply and add in 16 bits, 16 products at a time; the sums of 16 are added in f32. So each
+    /// product is rounded 17 times at most, once as an activation, once as a product and 15 times in a sum: a value
+    /// is off by at most 17 · 2⁻¹⁰ of the sum of its products' sizes and what such small errors multiply to, in all
+    /// less than 1/59. Where roundings fall either way it is far less.
+    Half,
+}
+
+impl Precision {
+    /// Whether shaders need 16-bit floats for it.
+    pub(crate) fn needs_f16(self) -> bool {
+        self > Self::Full
+    }
+}
