@@ -8,8 +8,6 @@
 // (shared/products*.wgsl) an invocation reads four vectors of workgroup memory for 64 multiply-adds. It
 // keeps 64 sums and 16 values, about 100 registers, so that some ten workgroups (20 warps of 32) fit on one
 // processor of a current GPU.
-// Neighbours read neighbouring terms of a row and neighbouring columns of a term. The rows' stride of
-// 17 vectors keeps the writes of 16 neighbours in different banks.
 const TERMS = 16u;
 const ROW_STRIDE = 17u;
 
@@ -22,14 +20,6 @@ struct Sums {
     top_right: mat4x4<f32>,
     low_left: mat4x4<f32>,
     low_right: mat4x4<f32>,
-}
-
-fn fill(row: u32, column: u32, first: u32, local: u32) {
-    for (var slot = local; slot < 256u; slot += 64u) {
-        let a_term = slot % TERMS;
-        a_tile[a_term * ROW_STRIDE + slot / TERMS] = kept(a_at(row + slot / TERMS * 4u, first + a_term));
-        b_tile[slot] = kept(b_at(first + slot / 16u, column + slot % 16u * 4u));
-    }
 }
 
 // The tile at `row` and `column`, over so many terms. All invocations must call it.

@@ -65,6 +65,7 @@ pub fn all() -> Vec<Example> {
     .chain(convolutions())
     .chain(products())
     .chain(halves())
+    .chain(vectors())
     .chain(movement::all())
     .chain(normalisations())
     .chain(pools::all())
@@ -119,6 +120,35 @@ fn halves() -> Vec<Example> {
         example(MatMul::new(), &[factor.clone(), matrix.clone()], in_product),
         example(MatMul::new(), &[matrix, factor, Spec::constant(&[17])], in_product),
     ]
+}
+
+/// Every variant that reads vectors of four: of convolutions with a bias and a residual and without, of
+/// products with each factor either way around, all with floats and with halves.
+fn vectors() -> Vec<Example> {
+    let (in_conv, in_product) = (conv2d::Conv2dParams::LAYOUT, mat_mul::MatMulParams::LAYOUT);
+    let (x, sum, bias) = (Spec::floats(&[8, 4, 4]), Spec::floats(&[20, 4, 4]), Spec::constant(&[20]));
+    let (conv, floats, halves) = (Conv2d::new(), Spec::constant, Spec::constant_f16);
+    let weights = [floats(&[20, 8, 1, 1]), halves(&[20, 8, 1, 1])];
+    let of_weight = |weight: Spec| {
+        let inputs = [x.clone(), weight, bias.clone(), sum.clone()];
+        [
+            example(conv, &inputs[..2], in_conv),
+            example(conv, &inputs[..3], in_conv),
+            example(conv.residual(true), &inputs, in_conv),
+            example(conv.residual(true), &[&inputs[..2], &inputs[3..]].concat(), in_conv),
+        ]
+    };
+    let square = [20, 20];
+    let of_turns = |[a, b]: [bool; 2]| {
+        let product = MatMul::new().transpose_a(a).transpose_b(b);
+        [
+            example(product, &[Spec::floats(&square), floats(&square), bias.clone()], in_product),
+            example(product, &[Spec::floats(&square), halves(&square)], in_product),
+            example(product, &[halves(&square), Spec::floats(&square)], in_product),
+        ]
+    };
+    let turns = [[false, false], [false, true], [true, false], [true, true]];
+    weights.into_iter().flat_map(of_weight).chain(turns.into_iter().flat_map(of_turns)).collect()
 }
 
 /// The matrix product with a bias and without.

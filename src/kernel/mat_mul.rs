@@ -9,7 +9,7 @@ use ndarray::ArrayViewMutD;
 use self::shape::Shapes;
 use super::activation::Activation;
 use super::params::{params, wgsl};
-use super::product::{self, Tiling};
+use super::product::{self, Factors, Tiling};
 use super::{Dispatch, Element, Kernel, Spec, Values, rule};
 use crate::error::Cause;
 
@@ -117,17 +117,37 @@ impl MatMul {
         }
     }
 
+    /// How the shader reads a and b by vectors of four, each along the axis along which it lies.
+    fn factors_by_vectors(&self, inputs: &[&Spec]) -> [&'static str; 2] {
+        let a = match (self.transpose_a, inputs[0].element) {
+            (true, Element::F16) => wgsl!("shared/a_along_rows", "shared/a_vectors_f16"),
+            (true, _) => wgsl!("shared/a_along_rows", "shared/a_vectors"),
+            (false, Element::F16) => wgsl!("shared/a_along_terms", "shared/a_vectors_f16"),
+            (false, _) => wgsl!("shared/a_along_terms", "shared/a_vectors"),
+        };
+        let b = match (self.transpose_b, inputs[1].element) {
+            (true, Element::F16) => wgsl!("shared/b_along_terms", "shared/b_vectors_f16"),
+            (true, _) => wgsl!("shared/b_along_terms", "shared/b_vectors"),
+            (false, Element::F16) => wgsl!("shared/b_along_columns", "shared/b_vectors_f16"),
+            (false, _) => wgsl!("shared/b_along_columns", "shared/b_vectors"),
+        };
+        [a, b]
+    }
+
     fn tiled(&self, inputs: &[&Spec], output: &Spec, tiling: Tiling) -> Dispatch {
         let params = self.params(inputs, output, tiling.size());
         let (kernel, own) = match tiling {
             Tiling::Plain => ("mat_mul", wgsl!("mat_mul", "shared/matrices")),
             Tiling::Tall => ("mat_mul_tall", wgsl!("mat_mul_tall", "shared/matrices", "shared/four")),
             Tiling::Tiled(_) => ("mat_mul_tiled", wgsl!("mat_mul_tiled", "shared/matrices")),
+            Tiling::TiledVec4(_) => ("mat_mul_tiled_vec4", wgsl!("mat_mul_tiled_vec4", "shared/matrices")),
         };
-        let parts = [tiling.before(), own, tiling.shared(), factors(inputs)];
+        let [products, arithmetic] = tiling.shared();
+        let [a, b] = if tiling.vectors() { self.factors_by_vectors(inputs) } else { [factors(inputs), ""] };
+        let parts = [tiling.before(), own, products, arithmetic, a, b];
         Dispatch {
             kernel: kernel.into(),
-            source: product::source(&parts, inputs.len() == 3, false),
+            source: product::source(&parts, inputs.len() == 3, false, tiling.vectors()),
             constants: vec![("activation".into(), self.activation.number())],
             workgroups: tiling.workgroups(params.work),
             params: bytemuck::bytes_of(&params).to_vec(),
@@ -136,7 +156,7 @@ impl MatMul {
     }
 }
 
-/// How the shader reads a and b; one of them is an activation, and so of f32.
+/// How the shader reads a and b value by value; one of them is an activation, and so of f32.
 fn factors(inputs: &[&Spec]) -> &'static str {
     match (inputs[0].element, inputs[1].element) {
         (Element::F16, _) => wgsl!("shared/a_f16", "shared/b", "shared/half"),
@@ -185,8 +205,13 @@ impl Kernel for MatMul {
 
     fn variants(&self, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
         let Shapes { m, n, k, .. } = self.shapes(inputs).expect("the shape rule took them");
-        let halves = inputs[..2].iter().any(|factor| factor.element == Element::F16);
-        let mut tiled = Tiling::for_sizes([m, n, k], halves).map(|tiling| self.tiled(inputs, output, tiling));
+        let along = [if self.transpose_a { m } else { k }, if self.transpose_b { k } else { n }, n];
+        let factors = Factors {
+            halves: inputs[..2].iter().any(|factor| factor.element == Element::F16),
+            vectors: along.iter().all(|axis| axis.is_multiple_of(4)),
+        };
+        let mut tiled =
+            Tiling::for_sizes([m, n, k], factors).map(|tiling| self.tiled(inputs, output, tiling));
         let plain = tiled.next();
         plain.into_iter().chain(few::variants(self, inputs, output)).chain(tiled).collect()
     }

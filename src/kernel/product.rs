@@ -32,21 +32,37 @@ pub(super) enum Tiling {
     Tall,
     /// 64 rows by 64 columns a workgroup.
     Tiled(Precision),
+    /// The same, read and written in vectors of four.
+    TiledVec4(Precision),
+}
+
+/// What the factors of a product allow.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Factors {
+    /// Whether one of them is of halves.
+    pub(super) halves: bool,
+    /// Whether vectors of four lie in both, and in the output, as the tiles need them.
+    pub(super) vectors: bool,
 }
 
 impl Tiling {
-    /// Those that make sense for an output of so many rows and columns of so many terms, the plainest first;
-    /// `halves` says whether one factor is of halves.
+    /// Those that make sense for an output of so many rows and columns of so many terms, the plainest first.
     ///
     /// A tile that is mostly empty is not worth a try.
-    pub(super) fn for_sizes([rows, columns, terms]: [usize; 3], halves: bool) -> impl Iterator<Item = Self> {
+    pub(super) fn for_sizes(
+        [rows, columns, terms]: [usize; 3],
+        factors: Factors,
+    ) -> impl Iterator<Item = Self> {
+        let precisions = [Precision::Full, Precision::Mixed, Precision::Half];
+        let tiled = precisions.into_iter().filter(move |precision| factors.halves || !precision.needs_f16());
         let fills = rows >= 16 && columns >= 16 && terms >= 8;
         let suits = move |tiling: &Self| match tiling {
             Self::Plain => true,
             Self::Tall => rows > 4 && columns > 4,
-            Self::Tiled(precision) => fills && (halves || !precision.needs_f16()),
+            Self::Tiled(_) => fills,
+            Self::TiledVec4(_) => fills && factors.vectors,
         };
-        let tiled = [Precision::Full, Precision::Mixed, Precision::Half].map(Self::Tiled);
+        let tiled = tiled.flat_map(|precision| [Self::Tiled(precision), Self::TiledVec4(precision)]);
         [Self::Plain, Self::Tall].into_iter().chain(tiled).filter(suits)
     }
 
@@ -55,7 +71,7 @@ impl Tiling {
         match self {
             Self::Plain => [4, 4],
             Self::Tall => [16, 8],
-            Self::Tiled(_) => [64, 64],
+            Self::Tiled(_) | Self::TiledVec4(_) => [64, 64],
         }
     }
 
@@ -63,19 +79,24 @@ impl Tiling {
     pub(super) fn workgroups(self, tiles: u32) -> [u32; 2] {
         match self {
             Self::Plain | Self::Tall => grid::cover(tiles as usize, 64),
-            Self::Tiled(_) => grid::fold(tiles),
+            Self::Tiled(_) | Self::TiledVec4(_) => grid::fold(tiles),
         }
     }
 
     pub(super) fn needs(self) -> Needs {
         match self {
             Self::Plain | Self::Tall => Needs::default(),
-            Self::Tiled(precision) => {
+            Self::Tiled(precision) | Self::TiledVec4(precision) => {
                 let bytes_of_four = if precision.needs_f16() { 8 } else { 16 };
                 // 17 and 16 vectors for each of 16 terms.
                 Needs { precision, ..Needs::workgroup_bytes((17 + 16) * 16 * bytes_of_four) }
             }
         }
+    }
+
+    /// Whether it reads and writes vectors of four.
+    pub(super) fn vectors(self) -> bool {
+        matches!(self, Self::TiledVec4(_))
     }
 
     /// What stands before its shader.
@@ -84,42 +105,47 @@ impl Tiling {
     }
 
     /// What its shader needs beside its own file.
-    pub(super) fn shared(self) -> &'static str {
+    pub(super) fn shared(self) -> [&'static str; 2] {
         match self {
-            Self::Plain => "",
-            Self::Tall => wgsl!("shared/tall", "shared/finish_tile", "shared/tile"),
-            Self::Tiled(Precision::Full) => {
-                wgsl!("shared/tiled", "shared/products", "shared/kept", "shared/finish_tile", "shared/tile")
+            Self::Plain => [""; 2],
+            Self::Tall => [wgsl!("shared/tall", "shared/finish_tile", "shared/finish4", "shared/outer"), ""],
+            Self::Tiled(precision) => {
+                let parts = wgsl!("shared/tiled", "shared/fill", "shared/finish_tile", "shared/finish4");
+                [parts, arithmetic(precision)]
             }
-            Self::Tiled(Precision::Mixed) => {
-                wgsl!(
+            Self::TiledVec4(precision) => {
+                let parts = wgsl!(
                     "shared/tiled",
-                    "shared/products",
-                    "shared/kept_f16",
+                    "shared/fill_vectors",
                     "shared/finish_tile",
-                    "shared/tile"
-                )
-            }
-            Self::Tiled(Precision::Half) => {
-                wgsl!(
-                    "shared/tiled",
-                    "shared/products_f16",
-                    "shared/kept_f16",
-                    "shared/finish_tile",
-                    "shared/tile"
-                )
+                    "shared/finish4_vectors"
+                );
+                [parts, arithmetic(precision)]
             }
         }
     }
 }
 
+/// How the values of a tile are kept, multiplied and added.
+fn arithmetic(precision: Precision) -> &'static str {
+    match precision {
+        Precision::Full => wgsl!("shared/products", "shared/kept", "shared/outer"),
+        Precision::Mixed => wgsl!("shared/products", "shared/kept_f16", "shared/outer"),
+        Precision::Half => wgsl!("shared/products_f16", "shared/kept_f16"),
+    }
+}
+
 /// The source of a shader whose sums end in `finish`: its parts, then a bias and a residual where there are such.
-pub(super) fn source(parts: &[&str], bias: bool, residual: bool) -> Cow<'static, str> {
-    let finish = match (bias, residual) {
-        (false, false) => wgsl!("shared/finish"),
-        (true, false) => wgsl!("shared/finish_bias"),
-        (false, true) => wgsl!("shared/finish_residual"),
-        (true, true) => wgsl!("shared/finish_bias_residual"),
+pub(super) fn source(parts: &[&str], bias: bool, residual: bool, vectors: bool) -> Cow<'static, str> {
+    let finish = match (vectors, bias, residual) {
+        (false, false, false) => wgsl!("shared/finish"),
+        (false, true, false) => wgsl!("shared/finish_bias"),
+        (false, false, true) => wgsl!("shared/finish_residual"),
+        (false, true, true) => wgsl!("shared/finish_bias_residual"),
+        (true, false, false) => wgsl!("shared/finish_vectors"),
+        (true, true, false) => wgsl!("shared/finish_vectors_bias"),
+        (true, false, true) => wgsl!("shared/finish_vectors_residual"),
+        (true, true, true) => wgsl!("shared/finish_vectors_bias_residual"),
     };
     let behind = wgsl!("shared/activation", "shared/linear", "shared/nan");
     Cow::Owned([parts, &[finish, behind]].concat().concat())

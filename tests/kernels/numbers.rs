@@ -30,6 +30,12 @@ impl Numbers {
         [0; N].map(|_| self.pick(low, high))
     }
 
+    /// From `low` to `high`, both included; in half of the cases all are multiples of four, and `high` is one.
+    pub(crate) fn sizes<const N: usize>(&mut self, low: usize, high: usize) -> [usize; N] {
+        let step = [1, 4][self.pick(0, 1)];
+        self.picks::<N>(low, high).map(|size| size.next_multiple_of(step))
+    }
+
     /// From `low` to `high`, both included.
     pub(crate) fn signed(&mut self, low: i64, high: i64) -> i64 {
         low + self.pick(0, (high - low) as usize) as i64

@@ -21,11 +21,11 @@ fn share(precision: Precision) -> f32 {
     }
 }
 
-/// The only variant of this precision, where the device computes with halves.
-fn variant<K: Kernel + Copy>(gpu: &Gpu, case: &Case<K>, precision: Precision) -> Option<usize> {
+/// The variants of this precision, of which there are some where the device computes with halves.
+fn variants<K: Kernel + Copy>(gpu: &Gpu, case: &Case<K>, precision: Precision) -> Vec<usize> {
     let variants = case.variants(gpu, precision);
-    assert_eq!(variants.len(), usize::from(gpu.limits().f16), "{:?} of {:?}", case.kernel, case.item);
-    variants.first().copied()
+    assert_eq!(!variants.is_empty(), gpu.limits().f16, "{:?} of {:?}", case.kernel, case.item);
+    variants
 }
 
 /// The twin in f32.
@@ -40,8 +40,9 @@ fn check_bounds<K: Kernel + Copy>(gpu: &Gpu, case: &Case<K>, n: &mut Numbers) {
     let batch = n.batch(2, &case.item);
     let size = output(&mut twin(&sizes), &batch.iter().map(|x| x.mapv(f32::abs)).collect::<Vec<_>>());
     let wanted = output(&mut twin(case), &batch);
-    for precision in ROUNDED {
-        let Some(variant) = variant(gpu, case, precision) else { continue };
+    let rounded = ROUNDED
+        .map(|precision| variants(gpu, case, precision).into_iter().map(move |variant| (precision, variant)));
+    for (precision, variant) in rounded.into_iter().flatten() {
         let given = output(&mut case.program(gpu, true, variant), &batch);
         for ((given, wanted), size) in given.iter().zip(&wanted).zip(&size) {
             let most = (share(precision) + 1e-5) * size;
@@ -54,12 +55,17 @@ fn check_bounds<K: Kernel + Copy>(gpu: &Gpu, case: &Case<K>, n: &mut Numbers) {
 #[test]
 fn rounding_to_halves_costs_no_more_than_its_bound() {
     cases_on_device(6, |gpu, n| {
-        let (outputs, channels) = (n.pick(16, 70), n.pick(8, 40));
-        let (kernel, pads): ([usize; 2], [usize; 4]) = (n.picks(1, 3), n.picks(0, 2));
+        let (outputs, [channels]) = (n.pick(16, 70), n.sizes(8, 40));
+        let (kernel, pads) =
+            if n.pick(0, 1) == 1 { ([1, 1], [0; 4]) } else { (n.picks(1, 3), n.picks(0, 2)) };
         let weight = Halves::some(n, &[outputs, channels, kernel[0], kernel[1]]);
-        let case = Case::new(Conv2d::new().pads(pads), &[channels, n.pick(6, 12), n.pick(6, 12)], weight);
+        let case = Case::new(
+            Conv2d::new().pads(pads),
+            &[channels, n.pick(6, 12), [8, n.pick(6, 12)][n.pick(0, 1)]],
+            weight,
+        );
         check_bounds(gpu, &case, n);
-        let [m, k, j]: [usize; 3] = n.picks(16, 90);
+        let [m, k, j]: [usize; 3] = n.sizes(16, 92);
         let mut case = Case::new(MatMul::new(), &[m, k], Halves::some(n, &[k, j]));
         case.bias = Some(n.floats(&[j]));
         check_bounds(gpu, &case, n);
@@ -72,11 +78,11 @@ fn rounding_to_halves_costs_no_more_than_its_bound() {
 #[test]
 fn products_of_halves_are_exact_in_mixed_precision() {
     cases_on_device(6, |gpu, n| {
-        let [m, k, j]: [usize; 3] = n.picks(16, 90);
+        let [m, k, j]: [usize; 3] = n.sizes(16, 92);
         let case = Case::new(MatMul::new(), &[m, k], Halves::some(n, &[k, j]));
         let batch = [Halves::some(n, &case.item).floats];
         let wanted = output(&mut twin(&case), &batch);
-        if let Some(variant) = variant(gpu, &case, Precision::Mixed) {
+        for variant in variants(gpu, &case, Precision::Mixed) {
             compare(&mut case.program(gpu, true, variant), &batch, &wanted, SUMS, "products of halves");
         }
     });
@@ -97,10 +103,10 @@ fn a_product_is_rounded_in_half_precision_alone() {
     let (case, item) = all_of(1.0 + 1.0 / 1024.0, 0x3c01, 8);
     let exact = output(&mut twin(&case), std::slice::from_ref(&item));
     let given = |variant| output(&mut case.program(&gpu, true, variant), std::slice::from_ref(&item));
-    if let Some(variant) = variant(&gpu, &case, Precision::Mixed) {
+    for variant in variants(&gpu, &case, Precision::Mixed) {
         assert_near(&given(variant), &exact, EXACT, "mixed");
     }
-    if let Some(variant) = variant(&gpu, &case, Precision::Half) {
+    for variant in variants(&gpu, &case, Precision::Half) {
         let (given, exact) = (given(variant)[[0, 0, 0]], exact[[0, 0, 0]]);
         // From eight to sixteen, halves are 1/128 apart.
         assert!(given != exact && (given * 128.0).fract() == 0.0, "{given} for {exact}");
@@ -111,7 +117,7 @@ fn a_product_is_rounded_in_half_precision_alone() {
 fn sums_of_whole_numbers_are_exact_far_beyond_the_largest_half() {
     let Some(gpu) = device() else { return };
     let (case, item) = all_of(8.0, 0x4800, 4096);
-    for variant in ROUNDED.into_iter().filter_map(|precision| variant(&gpu, &case, precision)) {
+    for variant in ROUNDED.into_iter().flat_map(|precision| variants(&gpu, &case, precision)) {
         let given = output(&mut case.program(&gpu, true, variant), std::slice::from_ref(&item));
         let wanted = ArrayD::from_elem(given.raw_dim(), 64.0 * 4096.0);
         assert_near(&given, &wanted, EXACT, "4,096 times 64");
@@ -127,7 +133,7 @@ fn nan_and_infinity_are_no_other_as_halves() {
         let mut item = n.floats(&case.item);
         item[[3, 5]] = odd;
         let wanted = output(&mut twin(&case), std::slice::from_ref(&item));
-        for variant in ROUNDED.into_iter().filter_map(|precision| variant(&gpu, &case, precision)) {
+        for variant in ROUNDED.into_iter().flat_map(|precision| variants(&gpu, &case, precision)) {
             let given = output(&mut case.program(&gpu, true, variant), std::slice::from_ref(&item));
             assert_near(&given, &wanted, Near::Largest(1e-2), &odd.to_string());
         }

@@ -118,13 +118,20 @@ fn depthwise_convolutions_give_what_their_twins_give() {
 #[test]
 fn pointwise_convolutions_give_what_their_twins_give() {
     cases_on_device(20, |gpu, n| {
-        let (channels, outputs) = (n.pick(1, 70), n.pick(1, 70));
-        let conv = Conv2d::new().activation(some_activation(n));
+        let ([share], groups) = (n.sizes(1, 72), n.pick(1, 2));
+        let outputs = groups * n.pick(1, 70);
+        let conv = Conv2d::new().groups(groups).activation(some_activation(n));
         let side = n.pick(1, 4);
-        let shape =
-            [channels, [7, n.pick(1, 16), 4 * side][n.pick(0, 2)], [7, n.pick(1, 16), 8][n.pick(0, 2)]];
+        let plane = [[7, n.pick(1, 16), 4 * side][n.pick(0, 2)], [7, n.pick(1, 16), 8][n.pick(0, 2)]];
         let residual = n.pick(0, 1) == 1;
-        check_convolution(gpu, conv, residual, &shape, &[outputs, channels, 1, 1], n);
+        check_convolution(
+            gpu,
+            conv,
+            residual,
+            &[groups * share, plane[0], plane[1]],
+            &[outputs, share, 1, 1],
+            n,
+        );
     });
 }
 
@@ -159,8 +166,8 @@ fn a_convolution_of_a_photo_gives_what_its_twin_gives() {
 
 #[test]
 fn products_with_a_constant_on_either_side_give_what_their_twins_give() {
-    cases_on_device(20, |gpu, n| {
-        let ([m, k], j, turn) = (n.picks(1, 70), n.pick(1, 70), [n.pick(0, 1) == 1, n.pick(0, 1) == 1]);
+    cases_on_device(24, |gpu, n| {
+        let ([m, k, j], turn) = (n.sizes(1, 72), [n.pick(0, 1) == 1, n.pick(0, 1) == 1]);
         let turned = |sizes: [usize; 2], turn: bool| if turn { [sizes[1], sizes[0]] } else { sizes };
         let (a, b) = (turned([m, k], turn[0]), turned([k, j], turn[1]));
         let product = MatMul::new().transpose_a(turn[0]).transpose_b(turn[1]).activation(some_activation(n));
@@ -192,7 +199,8 @@ fn products_with_a_constant_on_either_side_give_what_their_twins_give() {
 #[test]
 fn a_product_of_two_activations_multiplies_each_item_with_its_own() {
     cases_on_device(8, |gpu, n| {
-        let item = [n.pick(1, 3), n.pick(1, 40), n.pick(1, 40)];
+        let [m, k] = n.sizes(1, 40);
+        let item = [n.pick(1, 3), m, k];
         let batch = n.batch(3, &item);
         let product = MatMul::new().transpose_b(true);
         let build = |gpu: &Gpu, variant: usize| {
@@ -259,4 +267,36 @@ fn a_few_rows_times_a_matrix_give_what_their_twin_gives() {
         assert!(variants.len() > 1, "{inputs:?}");
         check_variants(gpu, &variants, &build, &batch, &format!("{product:?} of {inputs:?}"));
     });
+}
+
+/// The shaders of all variants.
+fn shaders(kernel: &impl Kernel, inputs: &[&Spec]) -> Vec<String> {
+    let variants = kernel.variants(inputs, &kernel.output(inputs).unwrap());
+    variants.into_iter().map(|variant| variant.kernel.into_owned()).collect()
+}
+
+#[test]
+fn vectors_of_four_are_read_only_where_they_lie_so() {
+    let (x, floats) = (Spec::floats(&[8, 4, 5]), |shape: &[usize]| Spec::floats(shape));
+    let conv = |conv: Conv2d, x: &Spec, weight: [usize; 4]| {
+        shaders(&conv, &[x, &Spec::constant(&weight)]).contains(&"conv2d_tiled_vec4".into())
+    };
+    assert!(conv(Conv2d::new(), &x, [17, 8, 1, 1]));
+    assert!(!conv(Conv2d::new(), &floats(&[9, 4, 5]), [16, 9, 1, 1]), "nine channels");
+    assert!(!conv(Conv2d::new(), &floats(&[8, 7, 7]), [16, 8, 1, 1]), "49 pixels");
+    assert!(!conv(Conv2d::new().pads([1; 4]), &x, [16, 8, 3, 3]), "not pointwise");
+    assert!(!conv(Conv2d::new().pads([0, 0, 0, 3]), &x, [16, 8, 1, 1]), "padded");
+    let product = |[a, b]: [bool; 2], [m, k, n]: [usize; 3]| {
+        let sizes =
+            |turn: bool, [rows, columns]: [usize; 2]| if turn { [columns, rows] } else { [rows, columns] };
+        let product = MatMul::new().transpose_a(a).transpose_b(b);
+        let inputs = [&floats(&sizes(a, [m, k])), &Spec::constant(&sizes(b, [k, n]))];
+        shaders(&product, &inputs).contains(&"mat_mul_tiled_vec4".into())
+    };
+    for turn in [[false, false], [false, true], [true, false], [true, true]] {
+        assert!(product(turn, [20, 20, 20]), "{turn:?}");
+        assert_eq!(product(turn, [21, 20, 20]), !turn[0], "{turn:?}: 21 rows");
+        assert_eq!(product(turn, [20, 21, 20]), turn == [true, false], "{turn:?}: 21 terms");
+        assert!(!product(turn, [20, 20, 21]), "{turn:?}: 21 columns");
+    }
 }

@@ -1,0 +1,54 @@
+// conv2d_tiled_vec4: pointwise convolution as a product of matrices in vectors of four, one workgroup per tile of 64 outputs of one group by 64 pixels.
+//
+// CPU twin   src/kernel/conv2d.rs (`Conv2d::twin`)
+// Params     src/kernel/conv2d.rs (`Conv2dParams`), layout checked by tests/shaders.rs
+// In / Out   f32 [channels, h, w], f32 or f16 [outputs, channels / groups, 1, 1], f32 [outputs] / f32 [outputs, h, w]; channels / groups and h * w are multiples of four
+// Dispatch   work workgroups folded over x, y; work = groups * tiles_down * tiles_across
+
+// Params follow in shared/conv2d_params.wgsl; weight in shared/weight_vectors*.wgsl; bias, residual and y in shared/finish_vectors*.wgsl.
+@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+
+// The item and where its group begins in the input; the first output behind the group.
+var<private> item: u32;
+var<private> source: u32;
+var<private> output_end: u32;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let tile = linear(group, groups);
+    if tile >= params.work {
+        return;
+    }
+    let down = tile / params.tiles_across;
+    let conv_group = down / params.tiles_down;
+    let output = conv_group * params.outputs_in_group + (down % params.tiles_down) * 64u;
+    item = group.z;
+    source = group.z * params.in_len + conv_group * params.channels_in_group * params.out_pixels;
+    output_end = (conv_group + 1u) * params.outputs_in_group;
+    let ends = vec2(output_end, params.out_pixels);
+    compute_tile(output, (tile % params.tiles_across) * 64u, ends, params.channels_in_group, local);
+}
+
+// Four terms of one output; one past the end is the last one again.
+fn a_four(output: u32, term: u32) -> vec4<f32> {
+    if term >= params.channels_in_group {
+        return vec4(0.0);
+    }
+    return weight_vector((min(output, output_end - 1u) * params.channels_in_group + term) / 4u);
+}
+
+// One term of four pixels; those past the end are the last ones again.
+fn b_four(term: u32, pixel: u32) -> vec4<f32> {
+    if term >= params.channels_in_group {
+        return vec4(0.0);
+    }
+    return x[(source + term * params.out_pixels + min(pixel, params.out_pixels - 1u)) / 4u];
+}
+
+fn finish_at(output: u32, pixel: u32, sums: vec4<f32>) {
+    finish(item * params.out_len + output * params.out_pixels + pixel, vec4(output), sums);
+}
