@@ -1,14 +1,15 @@
 //! Convolution of planes.
 
 mod few;
+mod shaders;
 mod strip;
 mod twin;
 
 use ndarray::ArrayViewMutD;
 
 use super::activation::Activation;
-use super::params::{params, wgsl};
-use super::product::{self, Factors, Tiling};
+use super::params::params;
+use super::product::{Factors, Tiling};
 use super::window::Window;
 use super::{Dispatch, Element, Kernel, Spec, Values, rule};
 use crate::error::Cause;
@@ -211,91 +212,6 @@ impl Conv2d {
             alpha,
             beta,
         }
-    }
-
-    /// A dispatch of this shader, whose parts are given, for an output cut into so many tiles.
-    fn tiled(&self, inputs: &[&Spec], output: &Spec, tiles: [usize; 2], shader: Shader<'_>) -> Dispatch {
-        let params = self.params(inputs, output, tiles);
-        let Inputs { bias, residual, .. } = self.accepted(inputs);
-        let behind = [wgsl!("shared/conv2d_params"), weight_reader(inputs, shader.tiling)];
-        let parts = [&[shader.tiling.before()], shader.parts, &behind].concat();
-        let constants = shader.constants.iter().map(|(name, value)| ((*name).into(), *value));
-        Dispatch {
-            kernel: shader.name.into(),
-            source: product::source(&parts, bias.is_some(), residual.is_some(), shader.tiling.vectors()),
-            constants: constants.chain([("activation".into(), self.activation.number())]).collect(),
-            workgroups: shader.tiling.workgroups(params.work),
-            params: bytemuck::bytes_of(&params).to_vec(),
-            needs: shader.tiling.needs(),
-        }
-    }
-
-    /// Whether pixels are where they were, so that it is a product of matrices as they lie.
-    fn is_pointwise(&self, inputs: &[&Spec]) -> bool {
-        let [_, _, kernel @ ..] = weight_shape(inputs);
-        kernel == [1, 1] && self.stride == [1, 1] && self.pads == [0; 4]
-    }
-
-    /// The convolution as a product: rows are outputs of a group, columns are pixels.
-    fn as_product(&self, inputs: &[&Spec], output: &Spec, tiling: Tiling) -> Dispatch {
-        let outputs = weight_shape(inputs)[0];
-        let [rows, columns] = tiling.size();
-        let pixels = output.shape[1] * output.shape[2];
-        let tiles = [(outputs / self.groups).div_ceil(rows), pixels.div_ceil(columns)];
-        let (name, own) = match tiling {
-            Tiling::Plain => ("conv2d", wgsl!("conv2d", "shared/seen", "shared/four")),
-            Tiling::Tall => ("conv2d_tall", wgsl!("conv2d_tall", "shared/seen", "shared/four")),
-            Tiling::Tiled(_) => ("conv2d_tiled", wgsl!("conv2d_tiled", "shared/seen", "shared/four")),
-            Tiling::TiledVec4(_) => (
-                "conv2d_tiled_vec4",
-                wgsl!("conv2d_tiled_vec4", "shared/a_along_terms", "shared/b_along_columns"),
-            ),
-        };
-        let constants = [("pointwise", f64::from(u8::from(self.is_pointwise(inputs))))];
-        let constants = if name == "conv2d_tiled" { &constants[..] } else { &[] };
-        let [products, arithmetic] = tiling.shared();
-        let parts = &[own, products, arithmetic];
-        self.tiled(inputs, output, tiles, Shader { name, parts, constants, tiling })
-    }
-
-    fn depthwise(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
-        let tiles = [1, (output.shape[1] * output.shape[2]).div_ceil(4)];
-        let parts = &[wgsl!("depthwise_conv2d", "shared/seen", "shared/four")];
-        let shader = Shader { name: "depthwise_conv2d", parts, constants: &[], tiling: Tiling::Plain };
-        self.tiled(inputs, output, tiles, shader)
-    }
-
-    /// With one channel a group, strip by strip; where there is such a shader.
-    fn by_strips(&self, inputs: &[&Spec], output: &Spec) -> Option<Dispatch> {
-        let [_, _, kernel @ ..] = weight_shape(inputs);
-        if !strip::suits(kernel, self.stride, self.dilation) {
-            return None;
-        }
-        let tiles = [output.shape[1].div_ceil(strip::ROWS), output.shape[2].div_ceil(strip::COLUMNS)];
-        let function = strip::function(kernel, self.stride);
-        let own = wgsl!("depthwise_conv2d_strip");
-        let parts = &[own, &function, wgsl!("shared/finish4")];
-        let constants = &[("rows", strip::ROWS as f64)];
-        let shader = Shader { name: "depthwise_conv2d_strip", parts, constants, tiling: Tiling::Plain };
-        Some(self.tiled(inputs, output, tiles, shader))
-    }
-}
-
-/// What a shader of the convolution is made of.
-struct Shader<'a> {
-    name: &'static str,
-    parts: &'a [&'a str],
-    constants: &'a [(&'static str, f64)],
-    tiling: Tiling,
-}
-
-/// How the shader reads the weight.
-fn weight_reader(inputs: &[&Spec], tiling: Tiling) -> &'static str {
-    match (inputs[1].element, tiling.vectors()) {
-        (Element::F16, false) => wgsl!("shared/weight_f16", "shared/half"),
-        (Element::F16, true) => wgsl!("shared/weight_vectors_f16"),
-        (Element::U8 | Element::F32, false) => wgsl!("shared/weight"),
-        (Element::U8 | Element::F32, true) => wgsl!("shared/weight_vectors"),
     }
 }
 

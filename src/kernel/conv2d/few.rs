@@ -1,7 +1,8 @@
 //! A convolution that gives few pixels, such as those of squeeze and excitation, or a classifier that is
 //! written as a convolution: many invocations share the terms of one output.
 
-use super::{Conv2d, Shader, weight_shape};
+use super::shaders::Shader;
+use super::{Conv2d, weight_shape};
 use crate::kernel::lanes::Join;
 use crate::kernel::params::wgsl;
 use crate::kernel::product::{self, Tiling};
