@@ -1,4 +1,4 @@
-// conv2d_tiled: convolution as a product of matrices, one workgroup per tile of 64 outputs of one group by 64 pixels.
+// conv2d_tiled: convolution as a product of matrices, one workgroup per tile of 64 outputs of one group by 64 pixels of all items.
 //
 // CPU twin   src/kernel/conv2d.rs (`Conv2d::twin`)
 // Params     src/kernel/conv2d.rs (`Conv2dParams`), layout checked by tests/shaders.rs
@@ -11,10 +11,12 @@
 // Whether the kernel has one value, no stride and no pads, so that pixels are where they were.
 override pointwise: bool = false;
 
-// The item and where its group begins in the input; the first output behind the group.
-var<private> item: u32;
+// Columns of the product are the pixels of all items, one item behind the other, so that tiles are full where an
+// item has few pixels. There are workgroups for every item alone, and more than all tiles need.
+
+// Where the group begins in an item of the input; the first output and the first column behind its tiles.
 var<private> source: u32;
-var<private> output_end: u32;
+var<private> ends: vec2<u32>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -29,11 +31,13 @@ fn main(
     let down = tile / params.tiles_across;
     let conv_group = down / params.tiles_down;
     let output = conv_group * params.outputs_in_group + (down % params.tiles_down) * 64u;
-    item = group.z;
-    source = group.z * params.in_len + conv_group * params.channels_in_group * params.height * params.width;
-    output_end = (conv_group + 1u) * params.outputs_in_group;
-    let ends = vec2(output_end, params.out_pixels);
-    compute_tile(output, (tile % params.tiles_across) * 64u, ends, terms(), local);
+    let column = (group.z * params.tiles_across + tile % params.tiles_across) * 64u;
+    source = conv_group * params.channels_in_group * params.height * params.width;
+    ends = vec2((conv_group + 1u) * params.outputs_in_group, groups.z * params.out_pixels);
+    if column >= ends.y {
+        return;
+    }
+    compute_tile(output, column, ends, terms(), local);
 }
 
 fn terms() -> u32 {
@@ -45,26 +49,31 @@ fn a_at(output: u32, term: u32) -> vec4<f32> {
     if term >= terms() {
         return vec4(0.0);
     }
-    let at = min(output + vec4(0u, 1u, 2u, 3u), vec4(output_end - 1u)) * terms() + term;
+    let at = min(output + vec4(0u, 1u, 2u, 3u), vec4(ends.x - 1u)) * terms() + term;
     return vec4(weight_at(at.x), weight_at(at.y), weight_at(at.z), weight_at(at.w));
 }
 
-// What four pixels give to one term; those past the end are the last one again.
-fn b_at(term: u32, pixel: u32) -> vec4<f32> {
+// What four columns give to one term; those past the end are the last one again.
+fn b_at(term: u32, column: u32) -> vec4<f32> {
     if term >= terms() {
         return vec4(0.0);
     }
-    let pixels = min(pixel + vec4(0u, 1u, 2u, 3u), vec4(params.out_pixels - 1u));
+    let columns = min(column + vec4(0u, 1u, 2u, 3u), vec4(ends.y - 1u));
+    let items = columns / params.out_pixels;
+    let pixels = columns - items * params.out_pixels;
+    let start = source + items * params.in_len;
     if pointwise {
-        let at = source + term * params.out_pixels + pixels;
+        let at = start + term * params.out_pixels + pixels;
         return vec4(x[at.x], x[at.y], x[at.z], x[at.w]);
     }
     let taps = params.kernel_height * params.kernel_width;
     let four = seen(pixels, term % taps);
-    let at = source + term / taps * params.height * params.width + four.at;
+    let at = start + term / taps * params.height * params.width + four.at;
     return select(vec4(0.0), vec4(x[at.x], x[at.y], x[at.z], x[at.w]), four.inside);
 }
 
-fn finish_at(output: u32, pixel: u32, sum: f32) {
+fn finish_at(output: u32, column: u32, sum: f32) {
+    let item = column / params.out_pixels;
+    let pixel = column - item * params.out_pixels;
     finish(item * params.out_len + output * params.out_pixels + pixel, output, sum);
 }

@@ -1,4 +1,4 @@
-// conv2d_tiled_vec4: pointwise convolution as a product of matrices in vectors of four, one workgroup per tile of 64 outputs of one group by 64 pixels.
+// conv2d_tiled_vec4: pointwise convolution as a product of matrices in vectors of four, one workgroup per tile of 64 outputs of one group by 64 pixels of all items.
 //
 // CPU twin   src/kernel/conv2d.rs (`Conv2d::twin`)
 // Params     src/kernel/conv2d.rs (`Conv2dParams`), layout checked by tests/shaders.rs
@@ -8,10 +8,12 @@
 // Params follow in shared/conv2d_params.wgsl; weight in shared/weight_vectors*.wgsl; bias, residual and y in shared/finish_vectors*.wgsl.
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 
-// The item and where its group begins in the input; the first output behind the group.
-var<private> item: u32;
+// Columns of the product are the pixels of all items, one item behind the other, so that tiles are full where an
+// item has few pixels. There are workgroups for every item alone, and more than all tiles need.
+
+// Where the group begins in an item of the input; the first output and the first column behind its tiles.
 var<private> source: u32;
-var<private> output_end: u32;
+var<private> ends: vec2<u32>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -26,11 +28,13 @@ fn main(
     let down = tile / params.tiles_across;
     let conv_group = down / params.tiles_down;
     let output = conv_group * params.outputs_in_group + (down % params.tiles_down) * 64u;
-    item = group.z;
-    source = group.z * params.in_len + conv_group * params.channels_in_group * params.out_pixels;
-    output_end = (conv_group + 1u) * params.outputs_in_group;
-    let ends = vec2(output_end, params.out_pixels);
-    compute_tile(output, (tile % params.tiles_across) * 64u, ends, params.channels_in_group, local);
+    let column = (group.z * params.tiles_across + tile % params.tiles_across) * 64u;
+    source = conv_group * params.channels_in_group * params.out_pixels;
+    ends = vec2((conv_group + 1u) * params.outputs_in_group, groups.z * params.out_pixels);
+    if column >= ends.y {
+        return;
+    }
+    compute_tile(output, column, ends, params.channels_in_group, local);
 }
 
 // Four terms of one output; one past the end is the last one again.
@@ -38,17 +42,22 @@ fn a_four(output: u32, term: u32) -> vec4<f32> {
     if term >= params.channels_in_group {
         return vec4(0.0);
     }
-    return weight_vector((min(output, output_end - 1u) * params.channels_in_group + term) / 4u);
+    return weight_vector((min(output, ends.x - 1u) * params.channels_in_group + term) / 4u);
 }
 
-// One term of four pixels; those past the end are the last ones again.
-fn b_four(term: u32, pixel: u32) -> vec4<f32> {
+// One term of four columns, which are pixels of one item; those past the end are the last ones again.
+fn b_four(term: u32, column: u32) -> vec4<f32> {
     if term >= params.channels_in_group {
         return vec4(0.0);
     }
-    return x[(source + term * params.out_pixels + min(pixel, params.out_pixels - 1u)) / 4u];
+    let last = min(column, ends.y - 4u);
+    let item = last / params.out_pixels;
+    let pixel = last - item * params.out_pixels;
+    return x[(source + item * params.in_len + term * params.out_pixels + pixel) / 4u];
 }
 
-fn finish_at(output: u32, pixel: u32, sums: vec4<f32>) {
+fn finish_at(output: u32, column: u32, sums: vec4<f32>) {
+    let item = column / params.out_pixels;
+    let pixel = column - item * params.out_pixels;
     finish(item * params.out_len + output * params.out_pixels + pixel, vec4(output), sums);
 }
