@@ -5,44 +5,11 @@
 // In / Out   f32 [channels, h, w], f32 or f16 [outputs, channels / groups, kh, kw], f32 [outputs] / f32 [outputs, out_h, out_w]
 // Dispatch   work workgroups folded over x, y; work = groups * tiles_down * tiles_across
 
-// Params follow in shared/conv2d_params.wgsl; weight in shared/weight*.wgsl; bias, residual and y in shared/finish*.wgsl.
+// Params follow in shared/conv2d_params.wgsl; main in shared/conv2d_tiles.wgsl; weight in shared/weight*.wgsl; bias, residual and y in shared/finish*.wgsl.
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 
 // Whether the kernel has one value, no stride and no pads, so that pixels are where they were.
 override pointwise: bool = false;
-
-// Columns of the product are the pixels of all items, one item behind the other, so that tiles are full where an
-// item has few pixels. There are workgroups for every item alone, and more than all tiles need.
-
-// Where the group begins in an item of the input; the first output and the first column behind its tiles.
-var<private> source: u32;
-var<private> ends: vec2<u32>;
-
-@compute @workgroup_size(64)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let tile = linear(group, groups);
-    if tile >= params.work {
-        return;
-    }
-    let down = tile / params.tiles_across;
-    let conv_group = down / params.tiles_down;
-    let output = conv_group * params.outputs_in_group + (down % params.tiles_down) * 64u;
-    let column = (group.z * params.tiles_across + tile % params.tiles_across) * 64u;
-    source = conv_group * params.channels_in_group * params.height * params.width;
-    ends = vec2((conv_group + 1u) * params.outputs_in_group, groups.z * params.out_pixels);
-    if column >= ends.y {
-        return;
-    }
-    compute_tile(output, column, ends, terms(), local);
-}
-
-fn terms() -> u32 {
-    return params.channels_in_group * params.kernel_height * params.kernel_width;
-}
 
 // One term of four outputs; those past the end are the last one again.
 fn a_at(output: u32, term: u32) -> vec4<f32> {

@@ -5,38 +5,14 @@
 // In / Out   f32 or f16 [.., m, k], f32 or f16 [.., k, n], f32 [n] where there is a bias / f32 [.., m, n]
 // Dispatch   work workgroups folded over x, y; work = matrices * tiles_down * tiles_across
 
-// Params follow in shared/matrices.wgsl; a and b in shared/a*.wgsl and shared/b*.wgsl; bias and y in shared/finish*.wgsl.
-
-// Where this matrix of the output begins.
-var<private> y_start: u32;
-// Where the matrices of a and b begin that give it.
-var<private> start: vec2<u32>;
-
-@compute @workgroup_size(64)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let tile = linear(group, groups);
-    if tile >= params.work {
-        return;
-    }
-    let down = tile / params.tiles_across;
-    let matrix = down / params.tiles_down;
-    start = starts(matrix) + group.z * vec2(params.a_item, params.b_item);
-    y_start = group.z * params.out_len + matrix * params.m * params.n;
-    let row = (down % params.tiles_down) * 64u;
-    let column = (tile % params.tiles_across) * 64u;
-    compute_tile(row, column, vec2(params.m, params.n), params.k, local);
-}
+// Params follow in shared/matrices.wgsl; main in shared/matrix_tiles.wgsl; a and b in shared/a*.wgsl and shared/b*.wgsl; bias and y in shared/finish*.wgsl.
 
 // One term of four rows; those past the end are the last one again.
 fn a_at(row: u32, term: u32) -> vec4<f32> {
     if term >= params.k {
         return vec4(0.0);
     }
-    let rows = min(row + vec4(0u, 1u, 2u, 3u), vec4(params.m - 1u));
+    let rows = min(row + vec4(0u, 1u, 2u, 3u), vec4(row_end - 1u));
     let at = start.x + rows * params.a_row + term * params.a_term;
     return vec4(a_value(at.x), a_value(at.y), a_value(at.z), a_value(at.w));
 }

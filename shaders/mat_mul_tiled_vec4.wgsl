@@ -5,38 +5,14 @@
 // In / Out   f32 or f16 [.., m, k], f32 or f16 [.., k, n], f32 [n] where there is a bias / f32 [.., m, n]; the axes that a and b lie along and n are multiples of four
 // Dispatch   work workgroups folded over x, y; work = matrices * tiles_down * tiles_across
 
-// Params follow in shared/matrices.wgsl; a and b in shared/a_vectors*.wgsl and shared/b_vectors*.wgsl; bias and y in shared/finish_vectors*.wgsl.
-
-// Where this matrix of the output begins.
-var<private> y_start: u32;
-// Where the matrices of a and b begin that give it.
-var<private> start: vec2<u32>;
-
-@compute @workgroup_size(64)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let tile = linear(group, groups);
-    if tile >= params.work {
-        return;
-    }
-    let down = tile / params.tiles_across;
-    let matrix = down / params.tiles_down;
-    start = starts(matrix) + group.z * vec2(params.a_item, params.b_item);
-    y_start = group.z * params.out_len + matrix * params.m * params.n;
-    let row = (down % params.tiles_down) * 64u;
-    let column = (tile % params.tiles_across) * 64u;
-    compute_tile(row, column, vec2(params.m, params.n), params.k, local);
-}
+// Params follow in shared/matrices.wgsl; main in shared/matrix_tiles.wgsl; a and b in shared/a_vectors*.wgsl and shared/b_vectors*.wgsl; bias and y in shared/finish_vectors*.wgsl.
 
 // One term of four rows or four terms of one row, as a lies; what is past the end of the rows is their last again.
 fn a_four(row: u32, term: u32) -> vec4<f32> {
     if term >= params.k {
         return vec4(0.0);
     }
-    return a_vector((start.x + min(row, params.m - 1u) * params.a_row + term * params.a_term) / 4u);
+    return a_vector((start.x + min(row, row_end - 1u) * params.a_row + term * params.a_term) / 4u);
 }
 
 // One term of four columns or four terms of one column, as b lies; what is past the end of the columns is their last again.

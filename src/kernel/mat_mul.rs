@@ -1,6 +1,7 @@
 //! The product of two matrices, or of many.
 
 mod few;
+mod shaders;
 mod shape;
 mod twin;
 
@@ -8,8 +9,8 @@ use ndarray::ArrayViewMutD;
 
 use self::shape::Shapes;
 use super::activation::Activation;
-use super::params::{params, wgsl};
-use super::product::{self, Factors, Tiling};
+use super::params::params;
+use super::product::{Factors, Tiling};
 use super::{Dispatch, Element, Kernel, Spec, Values, rule};
 use crate::error::Cause;
 
@@ -86,8 +87,14 @@ impl MatMul {
         Shapes::new(inputs[0], self.transpose_a, inputs[1], self.transpose_b)
     }
 
-    fn params(&self, inputs: &[&Spec], output: &Spec, [rows, columns]: [usize; 2]) -> MatMulParams {
+    /// The same where all that is multiplied with one b is one matrix.
+    fn joined(&self, inputs: &[&Spec]) -> Shapes {
         let shapes = self.shapes(inputs).expect("the shape rule took them");
+        if self.transpose_a { shapes } else { shapes.joined() }
+    }
+
+    fn params(&self, inputs: &[&Spec], output: &Spec, [rows, columns]: [usize; 2]) -> MatMulParams {
+        let shapes = self.joined(inputs);
         let Shapes { m, n, k, .. } = shapes;
         let item = |input: &Spec| if input.batched { input.len() as u32 } else { 0 };
         let (tiles_down, tiles_across) = (m.div_ceil(rows), n.div_ceil(columns));
@@ -115,53 +122,6 @@ impl MatMul {
             beta,
             unused: 0,
         }
-    }
-
-    /// How the shader reads a and b by vectors of four, each along the axis along which it lies.
-    fn factors_by_vectors(&self, inputs: &[&Spec]) -> [&'static str; 2] {
-        let a = match (self.transpose_a, inputs[0].element) {
-            (true, Element::F16) => wgsl!("shared/a_along_rows", "shared/a_vectors_f16"),
-            (true, _) => wgsl!("shared/a_along_rows", "shared/a_vectors"),
-            (false, Element::F16) => wgsl!("shared/a_along_terms", "shared/a_vectors_f16"),
-            (false, _) => wgsl!("shared/a_along_terms", "shared/a_vectors"),
-        };
-        let b = match (self.transpose_b, inputs[1].element) {
-            (true, Element::F16) => wgsl!("shared/b_along_terms", "shared/b_vectors_f16"),
-            (true, _) => wgsl!("shared/b_along_terms", "shared/b_vectors"),
-            (false, Element::F16) => wgsl!("shared/b_along_columns", "shared/b_vectors_f16"),
-            (false, _) => wgsl!("shared/b_along_columns", "shared/b_vectors"),
-        };
-        [a, b]
-    }
-
-    fn tiled(&self, inputs: &[&Spec], output: &Spec, tiling: Tiling) -> Dispatch {
-        let params = self.params(inputs, output, tiling.size());
-        let (kernel, own) = match tiling {
-            Tiling::Plain => ("mat_mul", wgsl!("mat_mul", "shared/matrices")),
-            Tiling::Tall => ("mat_mul_tall", wgsl!("mat_mul_tall", "shared/matrices", "shared/four")),
-            Tiling::Tiled(_) => ("mat_mul_tiled", wgsl!("mat_mul_tiled", "shared/matrices")),
-            Tiling::TiledVec4(_) => ("mat_mul_tiled_vec4", wgsl!("mat_mul_tiled_vec4", "shared/matrices")),
-        };
-        let [products, arithmetic] = tiling.shared();
-        let [a, b] = if tiling.vectors() { self.factors_by_vectors(inputs) } else { [factors(inputs), ""] };
-        let parts = [tiling.before(), own, products, arithmetic, a, b];
-        Dispatch {
-            kernel: kernel.into(),
-            source: product::source(&parts, inputs.len() == 3, false, tiling.vectors()),
-            constants: vec![("activation".into(), self.activation.number())],
-            workgroups: tiling.workgroups(params.work),
-            params: bytemuck::bytes_of(&params).to_vec(),
-            needs: tiling.needs(),
-        }
-    }
-}
-
-/// How the shader reads a and b value by value; one of them is an activation, and so of f32.
-fn factors(inputs: &[&Spec]) -> &'static str {
-    match (inputs[0].element, inputs[1].element) {
-        (Element::F16, _) => wgsl!("shared/a_f16", "shared/b", "shared/half"),
-        (_, Element::F16) => wgsl!("shared/a", "shared/b_f16", "shared/half"),
-        _ => wgsl!("shared/a", "shared/b"),
     }
 }
 
@@ -204,7 +164,7 @@ impl Kernel for MatMul {
     }
 
     fn variants(&self, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
-        let Shapes { m, n, k, .. } = self.shapes(inputs).expect("the shape rule took them");
+        let Shapes { m, n, k, .. } = self.joined(inputs);
         let along = [if self.transpose_a { m } else { k }, if self.transpose_b { k } else { n }, n];
         let factors = Factors {
             halves: inputs[..2].iter().any(|factor| factor.element == Element::F16),

@@ -52,10 +52,17 @@ impl Conv2d {
         let (name, own) = match tiling {
             Tiling::Plain => ("conv2d", wgsl!("conv2d", "shared/seen", "shared/four")),
             Tiling::Tall => ("conv2d_tall", wgsl!("conv2d_tall", "shared/seen", "shared/four")),
-            Tiling::Tiled(_) => ("conv2d_tiled", wgsl!("conv2d_tiled", "shared/seen", "shared/four")),
+            Tiling::Tiled(_) => {
+                ("conv2d_tiled", wgsl!("conv2d_tiled", "shared/conv2d_tiles", "shared/seen", "shared/four"))
+            }
             Tiling::TiledVec4(_) => (
                 "conv2d_tiled_vec4",
-                wgsl!("conv2d_tiled_vec4", "shared/a_along_terms", "shared/b_along_columns"),
+                wgsl!(
+                    "conv2d_tiled_vec4",
+                    "shared/conv2d_tiles",
+                    "shared/a_along_terms",
+                    "shared/b_along_columns"
+                ),
             ),
         };
         let constants = [("pointwise", f64::from(u8::from(self.is_pointwise(inputs))))];

@@ -1,7 +1,8 @@
 //! A few rows times a matrix: the classifier of a network for one item. There are too few sums for an
 //! invocation each to keep a device busy, so many invocations share the terms of one.
 
-use super::{MatMul, Shapes, factors};
+use super::shaders::factors;
+use super::{MatMul, Shapes};
 use crate::kernel::lanes::Join;
 use crate::kernel::params::wgsl;
 use crate::kernel::{Dispatch, Spec, grid, product};
@@ -14,7 +15,7 @@ const COLUMNS: usize = 16;
 /// Both joins where the terms of a column lie side by side, so that a workgroup reads along one column;
 /// else the one through memory, for several columns.
 pub(super) fn variants(product: &MatMul, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
-    let Shapes { m, n, k, .. } = product.shapes(inputs).expect("the shape rule took them");
+    let Shapes { m, n, k, .. } = product.joined(inputs);
     if m > ROWS || k < product::TERMS_TO_SHARE {
         return Vec::new();
     }

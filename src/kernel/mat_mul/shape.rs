@@ -41,6 +41,15 @@ impl Shapes {
         Ok(Self { m, n, k, leading, a_steps, b_steps })
     }
 
+    /// All rows that are multiplied with one b as those of one matrix, where a lies along its terms.
+    pub(super) fn joined(self) -> Self {
+        if self.b_steps.iter().any(|step| *step > 0) {
+            return self;
+        }
+        let m = self.m * self.leading.iter().product::<usize>();
+        Self { m, leading: [1; MOST_AXES], a_steps: [0; MOST_AXES], ..self }
+    }
+
     /// The shape of the output, with as many axes as the longer input has.
     pub(super) fn output(&self, axes: usize) -> Vec<usize> {
         let leading = &self.leading[MOST_AXES + 2 - axes..];
@@ -87,6 +96,16 @@ mod tests {
         assert_eq!(shapes.leading, [1, 1, 1, 1, 1, 1, 3, 2]);
         assert_eq!(shapes.a_steps[6..], [20, 0]);
         assert_eq!(shapes.b_steps[6..], [0, 30]);
+    }
+
+    #[test]
+    fn rows_that_one_matrix_multiplies_are_those_of_one_matrix() {
+        let (a, one, many) =
+            (Spec::floats(&[3, 2, 4, 5]), Spec::constant(&[5, 6]), Spec::constant(&[2, 5, 6]));
+        let joined = Shapes::new(&a, false, &one, false).unwrap().joined();
+        assert_eq!((joined.m, joined.leading, joined.a_steps), (24, [1; 8], [0; 8]));
+        let kept = Shapes::new(&a, false, &many, false).unwrap();
+        assert_eq!(kept.joined(), kept);
     }
 
     #[test]

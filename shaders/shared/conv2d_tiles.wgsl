@@ -1,0 +1,33 @@
+
+// Columns of the product are the pixels of all items, one item behind the other, so that tiles are full where an
+// item has few pixels. There are workgroups for every item alone, and more than all tiles need.
+
+// Where the group begins in an item of the input; the first output and the first column behind its tiles.
+var<private> source: u32;
+var<private> ends: vec2<u32>;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let tile = linear(group, groups);
+    if tile >= params.work {
+        return;
+    }
+    let down = tile / params.tiles_across;
+    let conv_group = down / params.tiles_down;
+    let output = conv_group * params.outputs_in_group + (down % params.tiles_down) * 64u;
+    let column = (group.z * params.tiles_across + tile % params.tiles_across) * 64u;
+    source = conv_group * params.channels_in_group * params.height * params.width;
+    ends = vec2((conv_group + 1u) * params.outputs_in_group, groups.z * params.out_pixels);
+    if column >= ends.y {
+        return;
+    }
+    compute_tile(output, column, ends, terms(), local);
+}
+
+fn terms() -> u32 {
+    return params.channels_in_group * params.kernel_height * params.kernel_width;
+}
