@@ -1,9 +1,9 @@
-// global_average_pool: the mean of each channel, one workgroup per channel.
+// global_average_pool: the mean of each channel, `lanes` invocations per channel.
 //
 // CPU twin   src/kernel/global_average_pool.rs (`GlobalAveragePool::twin`)
 // Params     src/kernel/global_average_pool.rs (`GlobalAveragePoolParams`), layout checked by tests/shaders.rs
 // In / Out   f32 [channels, height, width] / f32 [channels]
-// Dispatch   channels workgroups folded over x, y
+// Dispatch   ceil(channels * lanes / 64) workgroups folded over x, y
 struct Params {
     channels: u32,
     pixels: u32,
@@ -19,17 +19,14 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let channel = linear(group, groups);
-    if channel >= params.channels {
-        return;
+    let row = row_of(linear(group, groups), local, params.channels);
+    let channel = group.z * params.channels + row.index;
+    var share = 0.0;
+    for (var pixel = row.lane; pixel < params.pixels; pixel += lanes) {
+        share += x[channel * params.pixels + pixel];
     }
-    let row = group.z * params.channels + channel;
-    var part = 0.0;
-    for (var pixel = local; pixel < params.pixels; pixel += 64u) {
-        part += x[row * params.pixels + pixel];
-    }
-    let sum = sum_of_workgroup(local, part);
-    if local == 0u {
-        y[row] = sum / f32(params.pixels);
+    let sum = of_lanes(local, share, SUM);
+    if row.writes && row.lane == 0u {
+        y[channel] = sum / f32(params.pixels);
     }
 }

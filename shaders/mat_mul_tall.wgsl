@@ -5,10 +5,7 @@
 // In / Out   f32 or f16 [.., m, k], f32 or f16 [.., k, n], f32 [n] where there is a bias / f32 [.., m, n]
 // Dispatch   ceil(work / 64) workgroups folded over x, y; work = matrices * tiles_down * tiles_across
 
-// Params follow in shared/matrices.wgsl; a and b in shared/a*.wgsl and shared/b*.wgsl; bias and y in shared/finish*.wgsl.
-
-// Where this matrix of the output begins.
-var<private> y_start: u32;
+// Params follow in shared/matrices.wgsl, the place of rows in shared/rows_of_items.wgsl; a and b in shared/a*.wgsl and shared/b*.wgsl; bias and y in shared/finish*.wgsl.
 
 @compute @workgroup_size(64)
 fn main(
@@ -20,16 +17,15 @@ fn main(
     if place >= params.work {
         return;
     }
-    let tile = place / params.tiles_across;
-    let matrix = tile / params.tiles_down;
-    let start = starts(matrix) + group.z * vec2(params.a_item, params.b_item);
-    let row = (tile % params.tiles_down) * 16u;
+    let row = first_row(place / params.tiles_across, 16u, group.z, groups.z);
+    if row >= row_end {
+        return;
+    }
     let column = (place % params.tiles_across) * 8u;
-    y_start = group.z * params.out_len + matrix * params.m * params.n;
     let four = vec4(0u, 1u, 2u, 3u);
 
     // Places past an end compute the last one again, and are not written.
-    let last = vec4(params.m - 1u);
+    let last = vec4(row_end - 1u);
     let rows = array(
         start.x + min(row + four, last) * params.a_row,
         start.x + min(row + 4u + four, last) * params.a_row,
@@ -48,7 +44,7 @@ fn main(
         Four(right, vec4(true)),
         params.b_term,
     );
-    finish_tall(&sums, row, column, vec2(params.m, params.n));
+    finish_tall(&sums, row, column, vec2(row_end, params.n));
 }
 
 fn a_at(at: vec4<u32>) -> vec4<f32> {

@@ -48,7 +48,7 @@ pub fn all() -> Vec<Example> {
             &[Spec::constant(&[9, 1]), planes(), Spec::constant(&[])],
             select::SelectParams::LAYOUT,
         ),
-        example(GlobalAveragePool::new(), &[planes()], global_average_pool::GlobalAveragePoolParams::LAYOUT),
+        example(GlobalAveragePool::new(), &[long()], global_average_pool::GlobalAveragePoolParams::LAYOUT),
         example(
             FullyConnected::new(),
             &[Spec::floats(&[70]), Spec::constant(&[10, 70]), Spec::constant(&[10])],

@@ -2,9 +2,9 @@
 
 use ndarray::ArrayViewMutD;
 
-use super::lanes::Join;
+use super::lanes::{Join, Rows};
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Spec, Values, grid, rule};
+use super::{Dispatch, Kernel, Spec, Values, rule};
 use crate::error::Cause;
 
 /// The mean of each channel: `[channels, height, width]` to `[channels]`.
@@ -33,17 +33,14 @@ impl GlobalAveragePool {
         Self
     }
 
+    fn rows(inputs: &[&Spec], output: &Spec) -> Rows {
+        Rows { outer: output.len(), len: inputs[0].len() / output.len(), inner: 1 }
+    }
+
     fn joined(inputs: &[&Spec], output: &Spec, join: Join) -> Dispatch {
-        let channels = output.len() as u32;
-        let params = GlobalAveragePoolParams { channels, pixels: inputs[0].len() as u32 / channels };
-        Dispatch {
-            kernel: "global_average_pool".into(),
-            source: [wgsl!("global_average_pool", "shared/linear"), join.sum()].concat().into(),
-            constants: Vec::new(),
-            workgroups: grid::fold(channels),
-            params: bytemuck::bytes_of(&params).to_vec(),
-            needs: join.needs(),
-        }
+        let rows = Self::rows(inputs, output);
+        let params = GlobalAveragePoolParams { channels: rows.outer as u32, pixels: rows.len as u32 };
+        rows.dispatch("global_average_pool", &[wgsl!("global_average_pool")], &params, join)
     }
 }
 
@@ -63,7 +60,7 @@ impl Kernel for GlobalAveragePool {
     }
 
     fn variants(&self, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
-        Join::ALL.map(|join| Self::joined(inputs, output, join)).into()
+        Self::rows(inputs, output).joins().map(|join| Self::joined(inputs, output, join)).collect()
     }
 
     fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {

@@ -83,9 +83,12 @@ fn normalised_rows_are_what_the_twins_make_of_them() {
 #[test]
 fn sums_of_a_workgroup_are_what_the_twins_give() {
     cases_on_device(6, |gpu, n| {
-        let shape = n.picks::<3>(1, 20);
+        let shape = [n.pick(1, 20), 13, n.pick(10, 40)];
         let planes = n.items(&shape);
         check_all(gpu, GlobalAveragePool::new(), &[planes], SUMS);
+        let shape = n.picks::<3>(1, 11);
+        let small = n.items(&shape);
+        check(gpu, GlobalAveragePool::new(), &[small], SUMS);
         let [m, k] = n.picks(1, 200);
         let inputs = [n.items(&[k]), n.constant(&[m, k]), n.constant(&[m])];
         check_all(gpu, FullyConnected::new(), &inputs, SUMS);

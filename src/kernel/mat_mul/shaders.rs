@@ -11,19 +11,24 @@ impl MatMul {
         let params = self.params(inputs, output, tiling.size());
         let (kernel, own) = match tiling {
             Tiling::Plain => ("mat_mul", wgsl!("mat_mul", "shared/matrices")),
-            Tiling::Tall => ("mat_mul_tall", wgsl!("mat_mul_tall", "shared/matrices", "shared/four")),
-            Tiling::Tiled(_) => {
-                ("mat_mul_tiled", wgsl!("mat_mul_tiled", "shared/matrix_tiles", "shared/matrices"))
-            }
-            Tiling::TiledVec4(_) => {
-                ("mat_mul_tiled_vec4", wgsl!("mat_mul_tiled_vec4", "shared/matrix_tiles", "shared/matrices"))
-            }
+            Tiling::Tall => (
+                "mat_mul_tall",
+                wgsl!("mat_mul_tall", "shared/rows_of_items", "shared/matrices", "shared/four"),
+            ),
+            Tiling::Tiled(_) => (
+                "mat_mul_tiled",
+                wgsl!("mat_mul_tiled", "shared/matrix_tiles", "shared/rows_of_items", "shared/matrices"),
+            ),
+            Tiling::TiledVec4(_) => (
+                "mat_mul_tiled_vec4",
+                wgsl!("mat_mul_tiled_vec4", "shared/matrix_tiles", "shared/rows_of_items", "shared/matrices"),
+            ),
         };
         let [products, arithmetic] = tiling.shared();
         let [a, b] = if tiling.vectors() { self.factors_by_vectors(inputs) } else { [factors(inputs), ""] };
         let parts = [tiling.before(), own, products, arithmetic, a, b];
         let mut constants = vec![("activation".into(), self.activation.number())];
-        if matches!(tiling, Tiling::Tiled(_) | Tiling::TiledVec4(_)) {
+        if tiling != Tiling::Plain {
             constants.push(("joined".into(), f64::from(u8::from(self.joins_items(inputs)))));
         }
         Dispatch {
@@ -37,7 +42,7 @@ impl MatMul {
     }
 
     /// Whether the rows of all items are those of one matrix.
-    fn joins_items(&self, inputs: &[&Spec]) -> bool {
+    pub(super) fn joins_items(&self, inputs: &[&Spec]) -> bool {
         let one = self.joined(inputs).leading.iter().all(|axis| *axis == 1);
         one && !self.transpose_a && inputs[0].batched && !inputs[1].batched
     }

@@ -1,0 +1,24 @@
+
+// Whether the rows of all items are those of one matrix, one item behind the other, so that tiles are full where
+// an item has few rows. There are workgroups for every item alone, and more than all tiles need.
+override joined: bool = false;
+
+// Where this matrix of the output begins, and where the matrices of a and b begin that give it.
+var<private> y_start: u32;
+var<private> start: vec2<u32>;
+// The first row behind it.
+var<private> row_end: u32;
+
+// The first row of a tile of `size` rows, and all of the above for it; `tile` counts those of an item downwards.
+fn first_row(tile: u32, size: u32, item: u32, items: u32) -> u32 {
+    let row = (tile % params.tiles_down) * size;
+    row_end = params.m;
+    if joined {
+        row_end *= items;
+        return row + item * params.tiles_down * size;
+    }
+    let matrix = tile / params.tiles_down;
+    start = starts(matrix) + item * vec2(params.a_item, params.b_item);
+    y_start = item * params.out_len + matrix * params.m * params.n;
+    return row;
+}
