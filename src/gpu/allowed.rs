@@ -21,12 +21,18 @@ impl Allowed {
     /// Leaves out of a plan what is not allowed, and what is not worth a try on a device of this kind. The
     /// last variant of a kernel always stays.
     pub(super) fn apply(&self, plan: &mut Plan, kind: DeviceKind) -> Result<(), Error> {
+        for step in &mut plan.steps {
+            keep(&mut step.variants, |variant| variant.dispatch.needs.precision <= self.precision);
+        }
+        // They run none of them, so that no word can be wrong.
+        if kind == DeviceKind::Twin {
+            return Ok(());
+        }
         if let Some(word) = self.forced.iter().find(|word| !plan.variants().any(|variant| is(variant, word)))
         {
             return Err(setting("Program::force_variants", unknown(word, plan)));
         }
         for variants in plan.steps.iter_mut().map(|step| &mut step.variants) {
-            keep(variants, |variant| variant.dispatch.needs.precision <= self.precision);
             self.forbidden.iter().for_each(|word| keep(variants, |variant| !is(variant, word)));
             self.forced.iter().for_each(|word| keep(variants, |variant| is(variant, word)));
             // There such memory is no nearer than any other: the copy costs and gains nothing.

@@ -159,9 +159,7 @@ impl Program {
             return Err(graph::setting("Program::normalize", cause.to_string()));
         }
         let mut plan = Plan::new(&self.graph_on_device(), max_batch, self.in_flight(), self.gpu.limits())?;
-        if !self.gpu.is_twins() {
-            self.allowed.apply(&mut plan, self.gpu.info().kind)?;
-        }
+        self.allowed.apply(&mut plan, self.gpu.info().kind)?;
         Ok(self.gpu.choices().apply(plan))
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gapless::gpu::{Item, TensorId};
 use gapless::kernel::{Clip, Kernel, Spec, Values};
-use gapless::{Gpu, GpuStage, Program, Tensors};
+use gapless::{DeviceKind, Gpu, GpuStage, Program, Tensors};
 use ndarray::{ArrayD, Axis, IxDyn};
 
 use crate::common::device;
@@ -91,6 +91,16 @@ fn program(gpu: &Gpu, kernel: impl Kernel, inputs: &[Input]) -> Program {
     let y = net.add(kernel, &tensors).unwrap();
     net.output("y", y).unwrap();
     net
+}
+
+/// The device of the tests, unless it is the twins: they run no shader, and so no variant.
+pub(crate) fn device_with_shaders() -> Option<Gpu> {
+    let gpu = device()?;
+    if gpu.info().kind == DeviceKind::Twin {
+        eprintln!("left out: the twins run no shader");
+        return None;
+    }
+    Some(gpu)
 }
 
 pub(crate) fn open<I: Item>(net: &mut Program, max_batch: usize) {

@@ -4,7 +4,7 @@ use gapless::kernel::{Conv2d, MatMul, Needs, Precision, Softmax, Spec, Wgsl};
 use gapless::{DeviceKind, Gpu, Program};
 use ndarray::{ArrayD, IxDyn};
 
-use crate::check::{open, output};
+use crate::check::{device_with_shaders, open, output};
 use crate::common::device;
 use crate::near::{SUMS, assert_near};
 use crate::numbers::Numbers;
@@ -31,12 +31,14 @@ fn variants(net: &Program, max_batch: usize) -> Vec<String> {
 
 #[test]
 fn before_it_is_opened_a_plan_has_the_plainest_variants_and_names_the_others() {
-    let Some(gpu) = device() else { return };
+    let Some(gpu) = device_with_shaders() else { return };
     let plan = net(&gpu).plan(1).unwrap();
     let kernels: Vec<_> = plan.kernels().map(|kernel| (kernel.variant, kernel.variants)).collect();
     let mut full = vec!["conv2d", "conv2d_tall"];
     // On the processor a tile in workgroup memory is not tried.
-    full.extend((gpu.info().kind != DeviceKind::Software).then_some("conv2d_tiled"));
+    if gpu.info().kind != DeviceKind::Software {
+        full.extend(["conv2d_tiled", "conv2d_tiled_vec4"]);
+    }
     let wanted = [("depthwise_conv2d", vec!["depthwise_conv2d", "depthwise_conv2d_strip"]), ("conv2d", full)];
     assert_eq!(kernels, wanted);
     assert!(plan.to_string().contains("depthwise_conv2d"), "{plan}");
@@ -100,7 +102,7 @@ fn offered(net: &Program) -> Vec<String> {
 
 #[test]
 fn halves_are_computed_with_only_where_the_program_allows_it() {
-    let Some(gpu) = device() else { return };
+    let Some(gpu) = device_with_shaders() else { return };
     let names = |net: Program| {
         let mut names = offered(&net.force_variants("mat_mul_tiled"));
         names.retain(|name| name.starts_with("mat_mul_tiled"));
@@ -119,7 +121,7 @@ fn halves_are_computed_with_only_where_the_program_allows_it() {
 
 #[test]
 fn a_word_forces_a_variant_and_forbids_it() {
-    let Some(gpu) = device() else { return };
+    let Some(gpu) = device_with_shaders() else { return };
     let long = |net: Program| offered(&net).split_off(1);
     let last = |net: Program| offered(&net).pop().unwrap();
     assert_eq!(offered(&halves(&gpu).force_variants("mat_mul_tall"))[0], "mat_mul_tall");
@@ -139,7 +141,7 @@ fn a_word_forces_a_variant_and_forbids_it() {
 
 #[test]
 fn a_forced_variant_is_the_one_that_runs() {
-    let Some(gpu) = device() else { return };
+    let Some(gpu) = device_with_shaders() else { return };
     let mut n = Numbers::new(6);
     let batch = n.batch(2, &[64, 16]);
     let wanted = output(&mut halves(&Gpu::cpu()), &batch);
@@ -152,7 +154,7 @@ fn a_forced_variant_is_the_one_that_runs() {
 
 #[test]
 fn a_kernel_whose_only_way_the_device_lacks_is_refused_with_what_is_missing() {
-    let Some(gpu) = device() else { return };
+    let Some(gpu) = device_with_shaders() else { return };
     let mut net = Program::new(&gpu);
     let x = net.input("x", Spec::floats(&[8])).unwrap();
     let needs = Needs { workgroup_bytes: u32::MAX, ..Needs::default() };
