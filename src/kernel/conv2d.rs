@@ -9,7 +9,7 @@ use ndarray::ArrayViewMutD;
 
 use super::activation::Activation;
 use super::params::params;
-use super::product::{Factors, Tiling};
+use super::product::{Factors, Inputs, Tiling};
 use super::window::Window;
 use super::{Dispatch, Element, Kernel, Spec, Values, rule};
 use crate::error::Cause;
@@ -147,28 +147,6 @@ impl Conv2d {
         Window { kernel, stride: self.stride, pads: self.pads, dilation: self.dilation }
     }
 
-    /// x, weight and, where there are such, bias and residual.
-    fn take<'a, T>(&self, inputs: &'a [T]) -> Option<Inputs<'a, T>> {
-        let (residual, inputs) = match inputs {
-            [inputs @ .., last] if self.residual => (Some(last), inputs),
-            inputs => (None, inputs),
-        };
-        match inputs {
-            [x, weight] => Some(Inputs { x, weight, bias: None, residual }),
-            [x, weight, bias] => Some(Inputs { x, weight, bias: Some(bias), residual }),
-            _ => None,
-        }
-    }
-
-    fn accepted<'a, T>(&self, inputs: &'a [T]) -> Inputs<'a, T> {
-        self.take(inputs).expect("the shape rule takes as many")
-    }
-
-    fn miscounted(&self, inputs: usize) -> Cause {
-        let takes = if self.residual { "3 inputs (x, weight, residual)" } else { "2 inputs (x, weight)" };
-        Cause::msg(format!("takes {takes}, not {inputs}; a bias may be third"))
-    }
-
     fn check_groups(&self, x: &Spec, weight: &Spec) -> Result<(), Cause> {
         let (channels, groups) = (x.shape[0], self.groups);
         if groups == 0 || !channels.is_multiple_of(groups) {
@@ -224,46 +202,23 @@ fn is_depthwise(inputs: &[&Spec]) -> bool {
     inputs[0].shape[0] > 1 && inputs[1].shape[1] == 1
 }
 
-/// The inputs by name.
-struct Inputs<'a, T> {
-    x: &'a T,
-    weight: &'a T,
-    bias: Option<&'a T>,
-    residual: Option<&'a T>,
-}
-
-fn check_bias(bias: &Spec, outputs: usize) -> Result<(), Cause> {
-    let wanted = format!("[{outputs}]");
-    if rule::constant("bias", bias, &wanted)? == [outputs] {
-        return Ok(());
-    }
-    Err(rule::misfit("bias", bias, format!("an f32 constant {wanted} would fit")))
-}
-
-fn check_residual(residual: &Spec, output: &Spec) -> Result<(), Cause> {
-    if residual == output {
-        return Ok(());
-    }
-    Err(rule::misfit("residual", residual, format!("an f32 activation {:?} would fit", output.shape)))
-}
-
 impl Kernel for Conv2d {
     fn name(&self) -> &'static str {
         "conv2d"
     }
 
     fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
-        let Inputs { x, weight, bias, residual } =
-            self.take(inputs).ok_or_else(|| self.miscounted(inputs.len()))?;
+        let taken = Inputs::take(inputs, ["x", "weight"], self.residual)?;
+        let (x, weight) = (taken.one, taken.other);
         self.activation.check()?;
         let [_, height, width] = rule::activation("x", x, "[channels, height, width]")?;
         let axes = "[outputs, channels / groups, kernel height, kernel width]";
         let [outputs, _, kernel @ ..] = rule::weight::<4>("weight", weight, axes)?;
         self.check_groups(x, weight)?;
-        bias.map_or(Ok(()), |bias| check_bias(bias, outputs))?;
+        taken.check_bias(outputs)?;
         let [out_height, out_width] = self.window(kernel).output([height, width])?;
         let output = rule::output(&[outputs, out_height, out_width])?;
-        residual.map_or(Ok(()), |residual| check_residual(residual, &output))?;
+        taken.check_residual(&output)?;
         Ok(output)
     }
 

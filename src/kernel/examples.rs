@@ -151,13 +151,16 @@ fn vectors() -> Vec<Example> {
     weights.into_iter().flat_map(of_weight).chain(turns.into_iter().flat_map(of_turns)).collect()
 }
 
-/// The matrix product with a bias and without.
-fn products() -> [Example; 5] {
+/// The matrix product with a bias and a residual and without.
+fn products() -> [Example; 7] {
     let layout = mat_mul::MatMulParams::LAYOUT;
     let (a, b, bias) = (Spec::floats(&[3, 16, 9]), Spec::constant(&[9, 18]), Spec::constant(&[18]));
     let product = MatMul::new().activation(Activation::Tanh);
     let (row, few) = (Spec::floats(&[1, 70]), MatMul::new().transpose_b(true));
+    let sum = Spec::floats(&[3, 16, 18]);
     [
+        example(product.residual(true), &[a.clone(), b.clone(), bias.clone(), sum.clone()], layout),
+        example(product.residual(true), &[a.clone(), b.clone(), sum], layout),
         example(product, &[a.clone(), b.clone(), bias], layout),
         example(product, &[a, b], layout),
         example(product, &[row.clone(), Spec::constant(&[70, 9])], layout),

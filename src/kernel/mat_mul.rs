@@ -10,11 +10,13 @@ use ndarray::ArrayViewMutD;
 use self::shape::Shapes;
 use super::activation::Activation;
 use super::params::params;
-use super::product::{Factors, Tiling};
+use super::product::{Factors, Inputs, Tiling};
 use super::{Dispatch, Element, Kernel, Spec, Values, rule};
 use crate::error::Cause;
 
-/// `a · b + bias`: a `[.., m, k]`, b `[.., k, n]` and, where there is one, bias `[n]`, to `[.., m, n]`.
+/// `a · b + bias`: a `[.., m, k]`, b `[.., k, n]` and, where there is one, bias `[n]`, to `[.., m, n]`. An
+/// [`Activation`] and the sum with another activation of the output's shape (the [`residual`](Self::residual))
+/// need no pass of their own.
 ///
 /// Leading axes are broadcast as numpy does it. Each input may be an activation or a constant; at least
 /// one of a and b is an activation, and the other may be a constant of f16.
@@ -32,6 +34,7 @@ pub struct MatMul {
     transpose_a: bool,
     transpose_b: bool,
     activation: Activation,
+    residual: bool,
 }
 
 params! {
@@ -83,6 +86,20 @@ impl MatMul {
         self
     }
 
+    /// Whether the last input is an activation of the output's shape that is added before the activation
+    /// function; by default there is none.
+    ///
+    /// ```
+    /// use gapless::kernel::{Kernel, MatMul, Spec};
+    /// let (x, weight, before) = (Spec::floats(&[49, 256]), Spec::constant(&[256, 64]), Spec::floats(&[49, 64]));
+    /// assert_eq!(MatMul::new().residual(true).output(&[&x, &weight, &before])?, before);
+    /// # Ok::<(), gapless::Cause>(())
+    /// ```
+    pub fn residual(mut self, residual: bool) -> Self {
+        self.residual = residual;
+        self
+    }
+
     fn shapes(&self, inputs: &[&Spec]) -> Result<Shapes, Cause> {
         Shapes::new(inputs[0], self.transpose_a, inputs[1], self.transpose_b)
     }
@@ -125,38 +142,25 @@ impl MatMul {
     }
 }
 
-fn check_bias(bias: &Spec, n: usize) -> Result<(), Cause> {
-    let wanted = format!("[{n}]");
-    if rule::constant("bias", bias, &wanted)? == [n] {
-        return Ok(());
-    }
-    Err(rule::misfit("bias", bias, format!("an f32 constant {wanted} would fit")))
-}
-
 impl Kernel for MatMul {
     fn name(&self) -> &'static str {
         "mat_mul"
     }
 
     fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
-        let bias = match inputs {
-            [_, _, bias] => Some(*bias),
-            _ => {
-                rule::take(inputs, ["a", "b"])
-                    .map_err(|cause| Cause::msg(format!("{cause}; a bias may be third")))?;
-                None
-            }
-        };
+        let taken = Inputs::take(inputs, ["a", "b"], self.residual)?;
         self.activation.check()?;
-        let (a, b) = (inputs[0], inputs[1]);
+        let (a, b) = (taken.one, taken.other);
         rule::factor("a", a)?;
         rule::factor("b", b)?;
         if !a.batched && !b.batched {
             return Err(rule::misfit("b", b, "an activation would fit, since a is a constant too"));
         }
         let shapes = self.shapes(inputs)?;
-        bias.map_or(Ok(()), |bias| check_bias(bias, shapes.n))?;
-        rule::output(&shapes.output(a.shape.len().max(b.shape.len())))
+        taken.check_bias(shapes.n)?;
+        let output = rule::output(&shapes.output(a.shape.len().max(b.shape.len())))?;
+        taken.check_residual(&output)?;
+        Ok(output)
     }
 
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {

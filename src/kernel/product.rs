@@ -1,8 +1,11 @@
 //! What the shaders of convolutions and matrix products have in common: how they are put together, and
 //! the sizes of their tiles.
 
+mod inputs;
+
 use std::borrow::Cow;
 
+pub(super) use self::inputs::Inputs;
 use super::lanes::Join;
 use super::params::wgsl;
 use super::{Needs, Precision, grid};

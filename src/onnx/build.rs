@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::call::Call;
 use super::fold::{self, Budget, Constants};
+use super::fuse::Fused;
 use super::graph::{Graph, Node};
 use super::items::Items;
 use super::ops;
@@ -109,13 +110,24 @@ impl Builder {
             Some(Value::Runtime(_)) => None,
         };
         let known: Option<Vec<Option<Shared>>> = inputs.iter().map(constant).collect();
-        let Some(known) = known.filter(|_| residual.is_none()) else {
+        let Some(known) = known else {
             return ops::map(&mut Call::new(self, node, inputs, residual));
         };
+        if residual.is_none() {
+            return self.constants_of(node, &known);
+        }
+        let alone = Node { fused: Fused::default(), ..node.clone() };
+        let given = self.constants_of(&alone, &known)?;
+        let call = &mut Call::new(self, node, inputs, residual);
+        given.into_iter().map(|given| ops::finish(call, given)).collect()
+    }
+
+    /// What a node gives for constants.
+    fn constants_of(&mut self, node: &Node, known: &[Option<Shared>]) -> Result<Vec<Value>, Cause> {
         let budget = &mut self.budget;
-        let given = match fold::evaluate(&mut Constants { node, inputs: &known, budget })? {
+        let given = match fold::evaluate(&mut Constants { node, inputs: known, budget })? {
             Some(given) => given,
-            None => twins::compute(node, &known, &mut self.budget)?,
+            None => twins::compute(node, known, &mut self.budget)?,
         };
         Ok(given.into_iter().map(|tensor| Value::Constant(Arc::new(tensor))).collect())
     }

@@ -3,6 +3,7 @@
 mod activation;
 mod arithmetic;
 mod convolution;
+mod fused;
 mod movement;
 mod normalization;
 mod pad;
@@ -44,6 +45,11 @@ pub(super) fn check(graph: &Graph) -> Result<(), Cause> {
 
 /// Nodes that an error names; a model with more is not helped by a longer line.
 const MOST_NAMED: usize = 40;
+
+/// What a node gave, after all that was fused into it.
+pub(super) fn finish(call: &mut Call<'_>, given: Value) -> Result<Value, Cause> {
+    fused::Parts::behind(call).finish(call, given)
+}
 
 /// Adds what the node does to the program.
 pub(super) fn map(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {

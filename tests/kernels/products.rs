@@ -107,24 +107,27 @@ proptest! {
     #[test]
     fn a_product_is_its_definition_whatever_is_transposed(
         [m, n, k] in [1_usize..12, 1..12, 1..12], transpose in [any::<bool>(), any::<bool>()],
-        activation in activations(), biased: bool, seed: u64,
+        activation in activations(), biased: bool, residual: bool, seed: u64,
     ) {
         let turned = |sizes: [usize; 2], turn: bool| if turn { [sizes[1], sizes[0]] } else { sizes };
         let mut numbers = Numbers::new(seed);
         let a = numbers.floats(&turned([m, k], transpose[0]));
         let b = numbers.floats(&turned([k, n], transpose[1]));
-        let bias = numbers.floats(&[n]);
+        let (bias, added) = (numbers.floats(&[n]), numbers.floats(&[m, n]));
         let wanted = ArrayD::from_shape_fn(IxDyn(&[m, n]), |place| {
             let term = |index: usize| {
                 f64::from(a[turned([place[0], index], transpose[0])]) * f64::from(b[turned([index, place[1]], transpose[1])])
             };
             let sum: f64 = (0..k).map(term).sum();
-            activation.apply(sum as f32 + if biased { bias[[place[1]]] } else { 0.0 })
+            let added = if residual { added[&place] } else { 0.0 };
+            activation.apply(sum as f32 + if biased { bias[[place[1]]] } else { 0.0 } + added)
         });
         let product = MatMul::new().transpose_a(transpose[0]).transpose_b(transpose[1]).activation(activation);
-        let inputs = [&a, &b, &bias];
-        let used = if biased { 3 } else { 2 };
-        assert_near_definition(&twin(&product, &inputs[..used]), &wanted);
+        let mut inputs = vec![(&a, true), (&b, false)];
+        inputs.extend(biased.then_some((&bias, false)));
+        inputs.extend(residual.then_some((&added, true)));
+        let (inputs, batched): (Vec<_>, Vec<_>) = inputs.into_iter().unzip();
+        assert_near_definition(&twin_of(&product.residual(residual), &inputs, &batched), &wanted);
     }
 
     #[test]
@@ -197,5 +200,11 @@ fn what_does_not_fit_is_named_with_what_would() {
         &[a.clone(), b],
         "b is an f32 constant [5, 6]; an activation would fit, since a is a constant too",
     );
-    refused(&MatMul::new(), &[a], "takes 2 inputs (a, b), not 1; a bias may be third");
+    refused(&MatMul::new(), std::slice::from_ref(&a), "takes 2 inputs (a, b), not 1; a bias may be third");
+    let product = MatMul::new().residual(true);
+    let b = Spec::floats(&[5, 6]);
+    let count = "takes 3 inputs (a, b, residual), not 2; a bias may be third";
+    refused(&product, &[a.clone(), b.clone()], count);
+    let shape = "residual is an f32 activation [5, 6]; an f32 activation [4, 6] would fit";
+    refused(&product, &[a, b.clone(), b], shape);
 }

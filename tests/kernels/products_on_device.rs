@@ -180,19 +180,31 @@ fn products_with_a_constant_on_either_side_give_what_their_twins_give() {
         );
         let rows = n.pick(1, 3);
         let batch = n.batch(rows, &item);
-        let constant = n.floats(&fixed);
+        let (constant, other) = (n.floats(&fixed), n.floats(&fixed));
+        let residual = n.pick(0, 1) == 1;
         let bias = (n.pick(0, 1) == 1).then(|| n.floats(&[j]));
         let build = |gpu: &Gpu, variant: usize| {
             let mut net = Program::new(gpu);
             let mut inputs = vec![net.input("x", Spec::floats(&item)).unwrap()];
             inputs.insert(usize::from(!constant_first), net.constant("c", constant.clone()).unwrap());
+            let mut others = inputs.clone();
             inputs.extend(bias.clone().map(|bias| net.constant("bias", bias).unwrap()));
-            finish(net, product, &inputs, variant)
+            if residual {
+                others[usize::from(!constant_first)] = net.constant("other", other.clone()).unwrap();
+                inputs.push(net.add(product.activation(Activation::None), &others).unwrap());
+            }
+            finish(net, product.residual(residual), &inputs, variant)
         };
         let (x, c) = (Spec::floats(&item), Spec::constant(&fixed));
         let inputs = if constant_first { [&c, &x] } else { [&x, &c] };
         let variants = forced::full(gpu, &product, &inputs);
-        check_variants(gpu, &variants, &build, &batch, &format!("{product:?} of {inputs:?}"));
+        check_variants(
+            gpu,
+            &variants,
+            &build,
+            &batch,
+            &format!("{product:?} of {inputs:?}, residual: {residual}"),
+        );
     });
 }
 

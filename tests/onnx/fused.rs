@@ -188,6 +188,54 @@ fn the_bias_of_a_product_is_added_by_it() {
 }
 
 #[test]
+fn a_residual_is_added_by_a_product() {
+    let summed = |parts: Parts, added: &str| {
+        let add = format!("Add {added} -> d");
+        parts.node(&add, vec![]).node("Relu d -> y", vec![]).output("y")
+    };
+    let product = Parts::new(13)
+        .input("x", "n 3 7")
+        .input("z", "n 3 5")
+        .constant("w", &values(&[7, 5], 7))
+        .constant("b", &values(&[5], 8))
+        .node("MatMul x w -> c", vec![])
+        .node("Add c b -> e", vec![]);
+    check(&summed(product, "e z"), &["mat_mul"]);
+    let gemm = |z: &str, given: Vec<_>| {
+        let parts = Parts::new(13).input("x", "n 7").input("z", z).constant("w", &values(&[7, 5], 7));
+        parts.constant("b", &values(&[5], 8)).node("Gemm x w b -> c", given)
+    };
+    check(&summed(gemm("n 5", vec![]), "z c"), &["mat_mul"]);
+    check(&summed(gemm("n 1", vec![]), "z c"), &["mat_mul", "binary", "relu"]);
+    let vector = Parts::new(13).input("x", "n 3 7").input("z", "n 3").constant("w", &values(&[7], 7));
+    check(&summed(vector.node("MatMul x w -> c", vec![]), "c z"), &["mat_mul"]);
+}
+
+#[test]
+fn what_cannot_be_in_the_product_comes_after_it() {
+    let scaled = Parts::new(13)
+        .input("x", "n 7")
+        .input("v", "n 7")
+        .input("z", "n 1")
+        .node("Gemm x v -> c", vec![int("transB", 1), float("alpha", 0.5)])
+        .node("Add c z -> d", vec![])
+        .node("Relu d -> y", vec![]);
+    check(&scaled.output("y"), &["mat_mul", "binary", "binary", "relu"]);
+}
+
+#[test]
+fn a_product_of_constants_is_one_before_a_residual_is_added() {
+    let known = Parts::new(13)
+        .input("x", "n 3 5")
+        .constant("v", &values(&[3, 7], 7))
+        .constant("w", &values(&[7, 5], 8))
+        .node("MatMul v w -> c", vec![])
+        .node("Add x c -> d", vec![])
+        .node("Relu d -> y", vec![]);
+    check(&known.output("y"), &["binary", "relu"]);
+}
+
+#[test]
 fn weights_that_would_not_be_finite_stay_as_they_are() {
     let none = with_statistics(convolution(), 6)
         .constant("zero", &ArrayD::from_elem(vec![6, 1, 1], 0.0))

@@ -1,8 +1,8 @@
 //! The shaders of the convolution, and how each is put together and cut.
 
-use super::{Conv2d, Inputs, strip, weight_shape};
+use super::{Conv2d, strip, weight_shape};
 use crate::kernel::params::wgsl;
-use crate::kernel::product::{self, Tiling};
+use crate::kernel::product::{self, Inputs, Tiling};
 use crate::kernel::{Dispatch, Element, Spec};
 
 /// What a shader of the convolution is made of.
@@ -23,7 +23,7 @@ impl Conv2d {
         shader: Shader<'_>,
     ) -> Dispatch {
         let params = self.params(inputs, output, tiles);
-        let Inputs { bias, residual, .. } = self.accepted(inputs);
+        let Inputs { bias, residual, .. } = Inputs::accepted(inputs, self.residual);
         let behind = [wgsl!("shared/conv2d_params"), weight_reader(inputs, shader.tiling)];
         let parts = [&[shader.tiling.before()], shader.parts, &behind].concat();
         let constants = shader.constants.iter().map(|(name, value)| ((*name).into(), *value));

@@ -10,9 +10,10 @@ use std::cell::Cell;
 
 use ndarray::{ArrayViewMutD, CowArray, IxDyn};
 
-use super::{Conv2d, Inputs};
+use super::Conv2d;
 use crate::kernel::Values;
 use crate::kernel::activation::Activation;
+use crate::kernel::product::Inputs;
 use crate::kernel::window::Window;
 
 /// A convolution whose tensors lie in one piece each.
@@ -33,8 +34,8 @@ struct Work<'a> {
 }
 
 pub(super) fn run(conv: &Conv2d, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
-    let Inputs { x, weight, bias, residual } = conv.accepted(inputs);
-    let (x, weight) = (laid_out(x), laid_out(weight));
+    let Inputs { one, other, bias, residual } = Inputs::accepted(inputs, conv.residual);
+    let (x, weight) = (laid_out(one), laid_out(other));
     let (bias, residual) = (bias.map(laid_out), residual.map(laid_out));
     let work = Work {
         window: conv.window([weight.shape()[2], weight.shape()[3]]),

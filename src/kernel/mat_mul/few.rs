@@ -31,7 +31,7 @@ fn joined(product: &MatMul, inputs: &[&Spec], output: &Spec, columns: usize, joi
     let activation = ("activation".into(), product.activation.number());
     Dispatch {
         kernel: "mat_mul_few".into(),
-        source: product::source(&parts, inputs.len() == 3, false, false),
+        source: product.source(&parts, inputs, false),
         constants: vec![activation, ("columns".into(), columns as f64)],
         workgroups: grid::fold(params.work),
         params: bytemuck::bytes_of(&params).to_vec(),

@@ -1,8 +1,10 @@
 //! The shaders of the matrix product, and how each is put together and cut.
 
+use std::borrow::Cow;
+
 use super::MatMul;
 use crate::kernel::params::wgsl;
-use crate::kernel::product::{self, Tiling};
+use crate::kernel::product::{self, Inputs, Tiling};
 use crate::kernel::{Dispatch, Element, Spec};
 
 impl MatMul {
@@ -33,12 +35,18 @@ impl MatMul {
         }
         Dispatch {
             kernel: kernel.into(),
-            source: product::source(&parts, inputs.len() == 3, false, tiling.vectors()),
+            source: self.source(&parts, inputs, tiling.vectors()),
             constants,
             workgroups: tiling.workgroups(params.work),
             params: bytemuck::bytes_of(&params).to_vec(),
             needs: tiling.needs(),
         }
+    }
+
+    /// The source of a shader of these parts, with what stands behind the sums.
+    pub(super) fn source(&self, parts: &[&str], inputs: &[&Spec], vectors: bool) -> Cow<'static, str> {
+        let Inputs { bias, residual, .. } = Inputs::accepted(inputs, self.residual);
+        product::source(parts, bias.is_some(), residual.is_some(), vectors)
     }
 
     /// Whether the rows of all items are those of one matrix.

@@ -5,10 +5,13 @@ use ndarray::{ArrayView2, ArrayViewD, ArrayViewMut2, ArrayViewMutD, Axis, Dimens
 
 use super::MatMul;
 use crate::kernel::Values;
+use crate::kernel::product::Inputs;
 
 pub(super) fn run(product: &MatMul, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
     let shape = output.shape().to_vec();
-    let (a, b) = (inputs[0].floats(), inputs[1].floats());
+    let Inputs { one, other, bias, residual } = Inputs::accepted(inputs, product.residual);
+    let (a, b, bias) = (one.floats(), other.floats(), bias.map(Values::floats));
+    let residual = residual.map(Values::floats);
     let (a, b) = (broadcast(&a, &shape), broadcast(&b, &shape));
     let leading = IxDyn(&shape[..shape.len() - 2]);
     for place in ndarray::indices(leading) {
@@ -17,8 +20,12 @@ pub(super) fn run(product: &MatMul, inputs: &[Values<'_>], mut output: ArrayView
         let target = output.view_mut();
         let target = place.slice().iter().fold(target, |view, &index| view.index_axis_move(Axis(0), index));
         let target: ArrayViewMut2<'_, f32> = target.into_dimensionality().expect("two axes are left");
-        multiply(product, a, b, inputs.get(2), target);
+        multiply(a, b, bias.as_ref(), target);
     }
+    if let Some(residual) = residual {
+        output += &residual;
+    }
+    product.activation.apply_to(output);
 }
 
 /// The tensor with the leading axes of the output.
@@ -36,15 +43,13 @@ fn at<'a>(tensor: ArrayViewD<'a, f32>, place: &IxDyn, transpose: bool) -> ArrayV
 }
 
 fn multiply(
-    product: &MatMul,
     a: ArrayView2<'_, f32>,
     b: ArrayView2<'_, f32>,
-    bias: Option<&Values<'_>>,
+    bias: Option<&ArrayViewD<'_, f32>>,
     mut target: ArrayViewMut2<'_, f32>,
 ) {
     general_mat_mul(1.0, &a, &b, 0.0, &mut target);
     if let Some(bias) = bias {
-        target += &bias.floats();
+        target += bias;
     }
-    product.activation.apply_to(target);
 }

@@ -4,6 +4,11 @@ use super::Line;
 use crate::kernel::Activation;
 use crate::onnx::graph::Node;
 
+/// Whether its kernel adds a residual and computes an activation.
+fn takes_more(host: &Node) -> bool {
+    matches!(host.operator.as_str(), "Conv" | "Gemm" | "MatMul")
+}
+
 impl Line<'_> {
     /// The node at `place` taken into the one before it as its residual or its activation.
     pub(super) fn follow(&self, place: usize) -> Option<(usize, Node)> {
@@ -13,8 +18,7 @@ impl Line<'_> {
 
     fn activated(&self, node: &Node) -> Option<(usize, Node)> {
         let (place, host) = self.host(node.inputs.first()?)?;
-        let fits = matches!(host.operator.as_str(), "Conv" | "Gemm" | "MatMul")
-            && host.fused.activation == Activation::None;
+        let fits = takes_more(host) && host.fused.activation == Activation::None;
         let activation = self.activation(node).filter(|_| fits)?;
         let mut host = host.clone();
         host.fused.activation = activation;
@@ -23,12 +27,12 @@ impl Line<'_> {
     }
 
     /// Only activations are added in the kernel; that they have one shape is looked at when the node
-    /// becomes a kernel. Of two convolutions the later one adds the other.
+    /// becomes a kernel. Of two convolutions or products the later one adds the other.
     fn residual(&self, node: &Node) -> Option<(usize, Node)> {
         let [one, other] = node.inputs.as_slice() else { return None };
         let hosts = [(one, other), (other, one)].into_iter().filter_map(|(read, added)| {
             let (place, host) = self.host(read)?;
-            let fits = host.operator == "Conv" && host.fused.is_none();
+            let fits = takes_more(host) && host.fused.is_none();
             (fits && read != added && !self.constants.contains_key(added)).then_some((place, host, added))
         });
         let (place, host, added) = hosts.max_by_key(|(place, ..)| *place)?;

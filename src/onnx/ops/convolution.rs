@@ -1,11 +1,10 @@
 //! Convolutions, with what is fused into them, and transposed ones.
 
-use super::activation::activate;
-use super::arithmetic::join;
+use super::fused::Parts;
 use super::spatial::{Spatial, array, planes, sizes};
 use crate::error::Cause;
 use crate::gpu::TensorId;
-use crate::kernel::{Activation, BinaryOp, Conv2d, ConvTranspose, Kernel};
+use crate::kernel::{Conv2d, ConvTranspose, Kernel};
 use crate::onnx::build::Value;
 use crate::onnx::call::{Call, seen_as};
 use crate::onnx::shapes;
@@ -47,29 +46,19 @@ pub(super) fn conv(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let mut ids =
         vec![call.operand(0, &planes(&shapes.x)?)?, call.weight(&weight, &planes(&shapes.weight)?)?];
     ids.extend(bias(call)?);
-    // What the kernel cannot add, since it would be repeated, comes after it.
-    let residual = call.residual.clone();
-    let inside = residual.as_ref().is_some_and(|value| is_activation(value) && value.shape() == shape);
-    let after = residual.clone().filter(|_| !inside);
-    if let Some(residual) = residual.filter(|_| inside) {
-        ids.push(call.tensor(&residual, &planes(&shape)?)?);
+    let fused = Parts::of(call, &shape);
+    if let Some(residual) = &fused.residual {
+        ids.push(call.tensor(residual, &planes(&shape)?)?);
     }
-    let activation = call.node.fused.activation;
     let kernel = Conv2d::new()
         .stride(Spatial::pair(&spatial.stride, 1))
         .dilation(Spatial::pair(&spatial.dilation, 1))
         .pads(spatial.pads())
         .groups(shapes.groups)
-        .residual(inside)
-        .activation(if after.is_some() { Activation::None } else { activation });
+        .residual(fused.residual.is_some())
+        .activation(fused.activation);
     let result = seen_as(call.add_each(kernel, &ids)?, shape)?;
-    let Some(after) = after else { return Ok(vec![result]) };
-    let sum = join(call, BinaryOp::Add, &result, &after)?;
-    Ok(vec![activate(call, sum, activation)?])
-}
-
-fn is_activation(value: &Value) -> bool {
-    matches!(value, Value::Runtime(_))
+    Ok(vec![fused.finish(call, result)?])
 }
 
 pub(super) fn conv_transpose(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::activation::activate;
 use super::arithmetic::join;
+use super::fused::Parts;
 use crate::error::Cause;
-use crate::kernel::{Activation, BinaryOp, MatMul};
+use crate::gpu::TensorId;
+use crate::kernel::{BinaryOp, MatMul};
 use crate::onnx::build::Value;
 use crate::onnx::call::{Call, seen_as};
 use crate::onnx::shapes;
@@ -30,30 +31,38 @@ pub(super) fn gemm(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let columns = if transpose_b { b.shape()[0] } else { b.shape()[1] };
     let bias = added.as_ref().filter(|_| scales_b || alpha == 1.0).and_then(|c| row(c, columns));
     let done = bias.is_some() || (added.is_none() && (scales_b || alpha == 1.0));
-    let activation = call.node.fused.activation;
-    let kernel = MatMul::new().transpose_a(transpose_a).transpose_b(transpose_b).activation(if done {
-        activation
-    } else {
-        Activation::None
-    });
+    let rows = if transpose_a { a.shape()[1] } else { a.shape()[0] };
+    let fused = if done { Parts::of(call, &[rows, columns]) } else { Parts::behind(call) };
+    let kernel = MatMul::new().transpose_a(transpose_a).transpose_b(transpose_b);
     let mut ids = vec![call.weight(&a, a.shape())?, call.weight(&b, b.shape())?];
     if let Some(bias) = bias {
         ids.push(call.tensor(&Value::Constant(Arc::new(bias)), &[columns])?);
     }
-    let mut result = call.add(kernel, &ids)?;
-    if done {
-        return Ok(vec![result]);
-    }
+    let mut result = product(call, kernel, ids, &[rows, columns], &fused)?;
     if !scales_b {
         result = scaled(call, result, alpha)?;
     }
-    if let Some(c) = added {
+    if let Some(c) = added.filter(|_| !done) {
         if !shapes::broadcasts_to(c.shape(), result.shape()) {
             return Err(Cause::msg(format!("c {:?} is not repeated into {:?}", c.shape(), result.shape())));
         }
         result = join(call, BinaryOp::Add, &result, &c)?;
     }
-    Ok(vec![activate(call, result, activation)?])
+    Ok(vec![fused.finish(call, result)?])
+}
+
+/// The product of this shape, with what was fused into it.
+fn product(
+    call: &mut Call<'_>,
+    kernel: MatMul,
+    mut inputs: Vec<TensorId>,
+    shape: &[usize],
+    fused: &Parts,
+) -> Result<Value, Cause> {
+    if let Some(residual) = &fused.residual {
+        inputs.push(call.tensor(residual, shape)?);
+    }
+    call.add(kernel.residual(fused.residual.is_some()).activation(fused.activation), &inputs)
 }
 
 fn scaled(call: &mut Call<'_>, value: Value, factor: f32) -> Result<Value, Cause> {
@@ -98,13 +107,26 @@ pub(super) fn mat_mul(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
         let bias = call.shape(2)?;
         ids.push(call.operand(2, &bias)?);
     }
-    let result = call.add(MatMul::new().activation(call.node.fused.activation), &ids)?;
-    let mut shape = result.shape().to_vec();
+    let seen = whole(&a_seen, &b_seen)?;
+    let mut shape = seen.clone();
     if b.len() == 1 {
         shape.pop();
     }
     if a.len() == 1 {
         shape.remove(shape.len() - 1 - usize::from(b.len() > 1));
     }
-    Ok(vec![seen_as(result, shape)?])
+    let fused = Parts::of(call, &shape);
+    let result = product(call, MatMul::new(), ids, &seen, &fused)?;
+    let result = seen_as(result, shape)?;
+    Ok(vec![fused.finish(call, result)?])
+}
+
+/// The shape of a product of many matrices.
+fn whole(a: &[usize], b: &[usize]) -> Result<Vec<usize>, Cause> {
+    let ([a_leading @ .., rows, _], [b_leading @ .., _, columns]) = (a, b) else {
+        return Err(Cause::msg("one value is no matrix"));
+    };
+    let mut shape = shapes::broadcast(a_leading, b_leading)?;
+    shape.extend([rows, columns]);
+    Ok(shape)
 }
