@@ -102,7 +102,11 @@ def main():
         ways["compiled"] = torch.compile(eager)
     print(f"gapless on {network['device']}; PyTorch {torch.__version__} on {name}")
     print(f"{'batch':>6} {'gapless/s':>10}" + "".join(f" {way + '/s':>10} {'ratio':>6}" for way in ways))
-    for batch in options.batch or sorted(ours):
+    reasons = {row["batch"]: row["reason"] for row in network.get("left_out", [])}
+    for batch in options.batch or sorted(ours | reasons):
+        if batch in reasons:
+            print(f"{batch:>6} was left out: {reasons[batch]}")
+            continue
         if batch not in ours:
             sys.exit(f"compare-torch: batch {batch} was not measured: {options.measured} has {sorted(ours)}")
         images = torch.randn(batch, *shape, device=device)

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use gapless::gpu::{Plan, PlannedKernel};
 use gapless::{Cause, Gpu, GpuStage, KernelReport, Pipeline, Program};
 use serde_json::{Value, json};
 
@@ -18,18 +19,15 @@ pub(crate) struct Figures {
     gpu: Gpu,
     batch_size: usize,
     batches: u64,
+    items: u64,
     /// Of one batch alone, from the arrays to the arrays: the median.
     alone_s: f64,
     /// Of this, what the device worked by its own clock, where it has one: the median.
     device_s: Option<f64>,
-    /// Of a batch when the next is prepared and submitted meanwhile.
-    overlapped_s: f64,
-    multiply_adds: u64,
-    bytes: u64,
-    memory: u64,
+    /// Of all batches, each prepared and submitted while the one before it runs.
+    wall_s: f64,
     kernels: Vec<KernelReport>,
-    /// The shader that was chosen for each.
-    variants: Vec<String>,
+    plan: Plan,
 }
 
 /// Runs all items `repeat` times, batch by batch, then as often through a pipeline.
@@ -62,14 +60,12 @@ pub(crate) fn measure(
         gpu: gpu.clone(),
         batch_size,
         batches: ran.batches,
+        items: (items.len() * repeat) as u64,
         alone_s: median(alone).unwrap_or_default(),
         device_s: median(device),
-        overlapped_s: report.wall_s / ran.batches.max(1) as f64,
-        multiply_adds: plan.multiply_adds(),
-        bytes: plan.bytes_moved(batch_size),
-        memory: plan.memory(),
-        variants: plan.kernels().map(|kernel| kernel.variant.to_owned()).collect(),
+        wall_s: report.wall_s,
         kernels: ran.kernels.clone(),
+        plan,
     })
 }
 
@@ -96,12 +92,35 @@ impl Figures {
         self.device_s.unwrap_or(self.alone_s)
     }
 
-    fn multiply_adds_per_second(&self) -> f64 {
-        self.multiply_adds as f64 * self.batch_size as f64 / self.worked_s()
+    /// Of a batch when the next is prepared and submitted meanwhile.
+    fn overlapped_s(&self) -> f64 {
+        self.wall_s / self.batches.max(1) as f64
     }
 
-    fn timed(&self) -> impl Iterator<Item = (&KernelReport, &String)> {
-        self.kernels.iter().zip(&self.variants)
+    /// The last batch may be a short one.
+    fn items_per_second(&self) -> f64 {
+        self.items as f64 / self.wall_s
+    }
+
+    fn multiply_adds_per_second(&self) -> f64 {
+        self.plan.multiply_adds() as f64 * self.batch_size as f64 / self.worked_s()
+    }
+
+    fn bytes_per_second(&self) -> f64 {
+        self.plan.bytes_moved(self.batch_size) as f64 / self.worked_s()
+    }
+
+    fn timed(&self) -> impl Iterator<Item = (&KernelReport, PlannedKernel<'_>)> {
+        self.kernels.iter().zip(self.plan.kernels())
+    }
+
+    fn row(&self, timed: &KernelReport, planned: &PlannedKernel<'_>) -> Value {
+        let mut row = json!(timed);
+        let batch = self.batch_size as f64;
+        row["variant"] = planned.variant.into();
+        row["multiply_adds_per_second"] = json!(planned.multiply_adds as f64 * batch / timed.seconds);
+        row["bytes_per_second"] = json!(planned.bytes_moved(self.batch_size) as f64 / timed.seconds);
+        row
     }
 
     pub(crate) fn to_json(&self, model: &Path) -> Value {
@@ -115,22 +134,17 @@ impl Figures {
             "seconds_per_batch": self.alone_s,
             "gpu_seconds_per_batch": self.worked_s(),
             "host_seconds_per_batch": (self.alone_s - self.worked_s()).max(0.0),
-            "overlapped_seconds_per_batch": self.overlapped_s,
-            "items_per_second": self.batch_size as f64 / self.overlapped_s,
-            "multiply_adds": self.multiply_adds,
-            "bytes": self.bytes,
-            "memory": self.memory,
+            "overlapped_seconds_per_batch": self.overlapped_s(),
+            "items": self.items,
+            "items_per_second": self.items_per_second(),
+            "multiply_adds": self.plan.multiply_adds(),
+            "bytes": self.plan.bytes_moved(self.batch_size),
+            "memory": self.plan.memory(),
             "multiply_adds_per_second": self.multiply_adds_per_second(),
-            "bytes_per_second": self.bytes as f64 / self.worked_s(),
-            "kernels": self.timed().map(|(kernel, variant)| row(kernel, variant)).collect::<Vec<_>>(),
+            "bytes_per_second": self.bytes_per_second(),
+            "kernels": self.timed().map(|(timed, planned)| self.row(timed, &planned)).collect::<Vec<_>>(),
         })
     }
-}
-
-fn row(kernel: &KernelReport, variant: &str) -> Value {
-    let mut row = json!(kernel);
-    row["variant"] = variant.into();
-    row
 }
 
 impl fmt::Display for Figures {
@@ -142,20 +156,20 @@ impl fmt::Display for Figures {
             "  a batch alone {:.3} ms, of which the device {:.3} ms; overlapped {:.3} ms, {:.1} items/s",
             ms(self.alone_s),
             ms(self.worked_s()),
-            ms(self.overlapped_s),
-            self.batch_size as f64 / self.overlapped_s
+            ms(self.overlapped_s()),
+            self.items_per_second()
         )?;
         writeln!(
             f,
             "  {} multiply-adds an item, {:.2} G/s; {:.1} MB a batch, {:.2} GB/s; {:.1} MB of memory",
-            self.multiply_adds,
+            self.plan.multiply_adds(),
             self.multiply_adds_per_second() / 1e9,
-            self.bytes as f64 / 1e6,
-            self.bytes as f64 / self.worked_s() / 1e9,
-            self.memory as f64 / 1e6
+            self.plan.bytes_moved(self.batch_size) as f64 / 1e6,
+            self.bytes_per_second() / 1e9,
+            self.plan.memory() as f64 / 1e6
         )?;
-        for (KernelReport { name, seconds, share, .. }, variant) in self.timed() {
-            writeln!(f, "  {name:<48} {variant:<22} {:>9.3} ms {:>5.1} %", ms(*seconds), share * 100.0)?;
+        for (KernelReport { name, seconds, share, .. }, PlannedKernel { variant, .. }) in self.timed() {
+            writeln!(f, "  {name:<48} {variant:<32} {:>9.3} ms {:>5.1} %", ms(*seconds), share * 100.0)?;
         }
         Ok(())
     }

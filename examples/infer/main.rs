@@ -22,11 +22,12 @@ mod terminal;
 #[path = "../common/variants.rs"]
 mod variants;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use arrays::Values;
 use gapless::onnx::{Dim, Input, Model};
-use gapless::{Cause, Pipeline, Program};
+use gapless::{Cause, GpuStage, Pipeline, Program};
 use ndarray::{ArrayD, Axis, concatenate};
 use options::Options;
 use terminal::{Problem, print};
@@ -50,9 +51,9 @@ fn run() -> Result<(), Problem> {
     let model = Model::read(&options.model)?;
     let inputs = given(&options, &model)?;
     let model = fixed(model, &inputs);
-    let net = options.variants.apply(model.program(&gpu)?);
+    let mut net = options.variants.apply(model.program(&gpu)?);
     if options.plan {
-        print(&net.plan(options.batch_size)?.to_string())?;
+        show_plan(&mut net, &options)?;
     }
     if inputs.is_empty() {
         return if options.plan {
@@ -64,6 +65,7 @@ fn run() -> Result<(), Problem> {
     let items = items(&net, &model, inputs)?;
     let names: Vec<String> = net.outputs().map(|(name, _)| name.to_owned()).collect();
     options.check_outputs(&names)?;
+    options.outputs.iter().try_for_each(|(_, path)| arrays::check_place(path))?;
     if let Some(repeat) = options.repeat {
         let figures = figures::measure(&gpu, net.on(&gpu), &items.items, options.batch_size, repeat)?;
         print(&if options.json { figures.to_json(&options.model).to_string() } else { figures.to_string() })?;
@@ -79,6 +81,19 @@ fn run() -> Result<(), Problem> {
     Ok(())
 }
 
+/// Prints the plan with the variants that run here, which are known once the program was opened. With `--json`
+/// it goes to stderr.
+fn show_plan(net: &mut Program, options: &Options) -> Result<(), Problem> {
+    net.plan(options.batch_size)?;
+    GpuStage::<Item>::open(net, options.batch_size).map_err(|cause| cause.to_string())?;
+    let plan = net.plan(options.batch_size)?.to_string();
+    if options.json {
+        eprintln!("{plan}");
+        return Ok(());
+    }
+    Ok(print(&plan)?)
+}
+
 /// The arrays of the command line, each with the input that it is for.
 fn given(options: &Options, model: &Model) -> Result<Vec<(Input, Values)>, Problem> {
     let inputs: Vec<Input> = model.inputs().cloned().collect();
@@ -87,14 +102,18 @@ fn given(options: &Options, model: &Model) -> Result<Vec<(Input, Values)>, Probl
         let named = text.split_once('=').and_then(|(name, path)| {
             inputs.iter().find(|input| input.name == name).map(|input| (input.clone(), path))
         });
+        let is_path = !text.contains('=') || Path::new(text).exists();
         let (input, path) = match (named, &inputs[..]) {
             (Some(named), _) => named,
-            (None, [only]) => (only.clone(), &text[..]),
+            (None, [only]) if is_path => (only.clone(), &text[..]),
             (None, _) => {
                 let names: Vec<String> = inputs.iter().map(ToString::to_string).collect();
                 return Err(format!("--input {text}: NAME=FILE with one of {}", names.join(", ")).into());
             }
         };
+        if given.iter().any(|(other, _): &(Input, Values)| other.name == input.name) {
+            return Err(format!("--input {text}: {} was given before", input.name).into());
+        }
         given.push((input, arrays::read(path)?));
     }
     Ok(given)

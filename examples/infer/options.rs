@@ -16,8 +16,10 @@ const HELP: &str = "infer MODEL.onnx --input [NAME=]IN.npy... [--output NAME=OUT
 --batch-size  items a batch; default 16
 --device      cpu (the twins), software, or a part of an adapter's name; default the best there is
 --repeat      runs all items N times more and prints what that took
---json        with --repeat: one object on stdout and nothing else
---plan        prints what would be run: kernels, shapes, bytes, multiply-adds, memory";
+--json        with --repeat: one object on stdout and nothing else; its multiply_adds are those of one item, its bytes
+              and seconds those of one batch
+--plan        prints what is run: kernels, shapes, bytes, multiply-adds, memory, and the variants that are the fastest
+              here; on stderr where --json has stdout";
 
 #[derive(Debug)]
 pub(crate) struct Options {

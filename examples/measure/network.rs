@@ -39,15 +39,19 @@ pub(crate) fn section(
     let mut text = format!("{}, input {shape:?}\n", path.display());
     writeln!(
         text,
-        "{:>6} {:>10} {:>10} {:>9} {:>9} {:>9}",
-        "batch", "items/s", "ms", "GMA/s", "GB/s", "open ms"
+        "{:>6} {:>10} {:>10} {:>10} {:>9} {:>9} {:>9}",
+        "batch", "items/s", "ms", "device ms", "GMA/s", "GB/s", "open ms"
     )?;
-    let mut rows = Vec::new();
+    let (mut rows, mut left_out) = (Vec::new(), Vec::new());
+    let mut leave_out = |text: &mut String, batch: usize, reason: String| {
+        left_out.push(json!({ "batch": batch, "reason": reason }));
+        writeln!(text, "{batch:>6} left out: {reason}")
+    };
     let mut item_seconds = 0.0;
     for batch in BATCHES {
         let expected = item_seconds * batch as f64;
         if expected > TOO_SLOW {
-            writeln!(text, "{batch:>6} left out: a batch would take about {expected:.0} s")?;
+            leave_out(&mut text, batch, format!("a batch would take about {expected:.0} s"))?;
             continue;
         }
         match measure(net.on(gpu), &item, batch, effort) {
@@ -57,7 +61,7 @@ pub(crate) fn section(
                 rows.push(speed.to_json());
             }
             // A batch that the device has no room for is no reason to keep the others back.
-            Err(cause) => writeln!(text, "{batch:>6} {cause}")?,
+            Err(cause) => leave_out(&mut text, batch, cause.to_string())?,
         }
     }
     let profile = opened(net.on(gpu), LISTED)
@@ -67,7 +71,7 @@ pub(crate) fn section(
     let kernels: Vec<Value> = profile.kernels.iter().map(|kernel| kernels::row(kernel, yardstick)).collect();
     let json = json!({
         "model": path.to_string_lossy(), "input": shape, "device": gpu.info().name,
-        "batches": rows, "kernels_batch": LISTED, "kernels": kernels,
+        "batches": rows, "left_out": left_out, "kernels_batch": LISTED, "kernels": kernels,
     });
     Ok(Section { name: "network", text, json })
 }
@@ -77,6 +81,8 @@ struct Speed {
     batch: usize,
     /// Of a batch, with the next submitted before it ends.
     seconds: f64,
+    /// Of this, what the device worked by its own clock, where it has one: the median.
+    device_seconds: Option<f64>,
     multiply_adds: u64,
     bytes: u64,
     /// Of opening the program; the first time its variants are tried.
@@ -94,7 +100,8 @@ impl Speed {
 
     fn to_json(&self) -> Value {
         json!({
-            "batch": self.batch, "seconds": self.seconds, "items_per_second": self.items_per_second(),
+            "batch": self.batch, "seconds": self.seconds, "device_seconds": self.device_seconds,
+            "items_per_second": self.items_per_second(),
             "multiply_adds_per_second": self.multiply_adds_per_second(),
             "open_seconds": self.open_seconds,
             "bytes_per_second": self.bytes as f64 / self.seconds,
@@ -106,9 +113,10 @@ impl std::fmt::Display for Speed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (rate, arithmetic) = (self.items_per_second(), self.multiply_adds_per_second() / 1e9);
         let bytes = self.bytes as f64 / self.seconds / 1e9;
+        let device = self.device_seconds.map_or("-".into(), |seconds| format!("{:.3}", seconds * 1e3));
         write!(
             f,
-            "{:>6} {rate:>10.1} {:>10.3} {arithmetic:>9.2} {bytes:>9.2} {:>9.1}",
+            "{:>6} {rate:>10.1} {:>10.3} {device:>10} {arithmetic:>9.2} {bytes:>9.2} {:>9.1}",
             self.batch,
             self.seconds * 1e3,
             self.open_seconds * 1e3,
@@ -131,9 +139,12 @@ fn measure(net: Program, item: &Item, batch: usize, effort: &Effort) -> Result<S
     let failed = |error: gapless::StageError| error.cause().clone();
     let depth = GpuStage::<Item>::depth(&net);
     let mut flight = std::collections::VecDeque::new();
-    let collect = |net: &mut Program, mut ticket| {
+    let mut worked = Vec::new();
+    let mut collect = |net: &mut Program, mut ticket| {
         let result = GpuStage::<Item>::try_collect(net, &mut ticket, Duration::from_secs(600));
-        result.map_err(failed)?.map(drop).ok_or_else(|| Cause::msg("no result within ten minutes"))
+        let tensors = result.map_err(failed)?.ok_or_else(|| Cause::msg("no result within ten minutes"))?;
+        worked.extend(tensors.device_span().map(|span| span.end.saturating_sub(span.start).as_secs_f64()));
+        Ok::<_, Cause>(())
     };
     let ticket = net.submit(&items).map_err(failed)?;
     collect(&mut net, ticket)?;
@@ -148,9 +159,11 @@ fn measure(net: Program, item: &Item, batch: usize, effort: &Effort) -> Result<S
     let in_flight = flight.len() as u32;
     flight.into_iter().try_for_each(|ticket| collect(&mut net, ticket))?;
     let seconds = start.elapsed().as_secs_f64() / f64::from(done + in_flight);
+    worked.sort_by(f64::total_cmp);
     Ok(Speed {
         batch,
         seconds,
+        device_seconds: worked.get(worked.len() / 2).copied(),
         multiply_adds: plan.multiply_adds(),
         bytes: plan.bytes_moved(batch),
         open_seconds,

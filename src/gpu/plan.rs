@@ -188,8 +188,7 @@ impl Plan {
 
     /// Bytes that the kernels read and write for a batch of `rows` items, each tensor counted once a kernel.
     pub fn bytes_moved(&self, rows: usize) -> u64 {
-        let moved = |step: &Step| step.constant_bytes + rows as u64 * (step.read_bytes + step.bytes);
-        self.steps.iter().map(moved).sum()
+        self.kernels().map(|kernel| kernel.bytes_moved(rows)).sum()
     }
 
     /// Multiply-adds of one item.

@@ -155,9 +155,7 @@ impl Program {
             let reason = format!("{} batches in flight; 1 to {MOST_IN_FLIGHT} make sense", self.depth);
             return Err(graph::setting("Program::depth", reason));
         }
-        if let Some(cause) = &self.broken {
-            return Err(graph::setting("Program::normalize", cause.to_string()));
-        }
+        self.check_normalize()?;
         let mut plan = Plan::new(&self.graph_on_device(), max_batch, self.in_flight(), self.gpu.limits())?;
         self.allowed.apply(&mut plan, self.gpu.info().kind)?;
         Ok(self.gpu.choices().apply(plan))
@@ -186,20 +184,23 @@ impl Program {
         Ok(())
     }
 
+    fn check_normalize(&self) -> Result<(), Error> {
+        let broken = self.broken.as_ref();
+        broken.map_or(Ok(()), |cause| Err(graph::setting("Program::normalize", cause.to_string())))
+    }
+
     /// Photos for a network of floats are noticed before the first of them is prepared.
     fn takes(&self, element: Option<Element>) -> Result<(), Error> {
-        for input in self.graph.inputs() {
-            if element.is_some_and(|element| element != self.graph.tensors[input].spec.element) {
-                let hint = match element {
-                    Some(Element::U8) => "; Program::normalize takes pixels as they were decoded",
-                    _ => "",
-                };
-                let reason =
-                    format!("{} is taken, and the items are {element:?}{hint}", self.graph.describe(input));
-                return Err(graph::setting("Program::input", reason));
-            }
-        }
-        Ok(())
+        self.check_normalize()?;
+        let Some(element) = element else { return Ok(()) };
+        let others = |input: &usize| self.graph.tensors[*input].spec.element != element;
+        let Some(input) = self.graph.inputs().into_iter().find(others) else { return Ok(()) };
+        let (items, hint) = match element {
+            Element::U8 => ("bytes", "; Program::normalize takes pixels as they were decoded"),
+            Element::F16 | Element::F32 => ("floats", ""),
+        };
+        let taken = self.graph.describe(input);
+        Err(graph::setting("Program::input", format!("{taken} is taken, and the items are {items}{hint}")))
     }
 
     /// Batches in flight at once: on the twins a batch is done when `submit` returns.

@@ -29,6 +29,18 @@ pub struct PlannedKernel<'a> {
     pub variant: &'a str,
     /// Every variant that the device can run, the plainest first.
     pub variants: Vec<&'a str>,
+    /// Multiply-adds of one item.
+    pub multiply_adds: u64,
+    /// Bytes that it reads and writes for each item, and those of its constants, which it reads once a batch.
+    pub bytes: [u64; 2],
+}
+
+impl PlannedKernel<'_> {
+    /// Bytes that it reads and writes for a batch of `rows` items, each tensor counted once.
+    pub fn bytes_moved(&self, rows: usize) -> u64 {
+        let [item, constants] = self.bytes;
+        constants + rows as u64 * item
+    }
 }
 
 impl Plan {
@@ -44,6 +56,8 @@ impl Plan {
             shape: &step.shape,
             variant: &step.variant().name,
             variants: step.variants.iter().map(|variant| &*variant.name).collect(),
+            multiply_adds: step.multiply_adds,
+            bytes: [step.read_bytes + step.bytes, step.constant_bytes],
         })
     }
 }
