@@ -6,13 +6,22 @@
 //! ```
 //! It runs on the device and on the twins, and prints how far they are apart.
 
+#[path = "common/chosen.rs"]
+mod chosen;
+#[path = "common/failure.rs"]
+mod failure;
+#[path = "common/terminal.rs"]
+mod terminal;
+
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use gapless::gpu::TensorId;
 use gapless::image::Loader;
 use gapless::kernel::{Conv2d, GlobalAveragePool, Normalize, Softmax, Spec, Values, Wgsl};
 use gapless::{Cause, Error, Gpu, OnFailure, Pipeline, Program};
 use ndarray::{ArrayD, IxDyn};
+use terminal::Problem;
 
 /// Channel `c` of the output is channel `c % groups * (channels / groups) + c / groups` of the input.
 const CHANNEL_SHUFFLE: &str = "
@@ -83,23 +92,27 @@ fn convolve(net: &mut Program, conv: Conv2d, x: TensorId, shape: &[usize; 4]) ->
     net.add(conv, &[x, weight])
 }
 
-fn shares(net: Program, photos: &[PathBuf]) -> Result<Vec<f32>, Error> {
-    let pipeline = Pipeline::new(Loader::rgb8(64, 64), net).on_failure(OnFailure::Stop);
+fn shares(net: Program, photos: &[PathBuf]) -> Result<Vec<f32>, Problem> {
+    let pipeline = Pipeline::new(Loader::rgb8(64, 64), net).on_failure(OnFailure::Skip);
     let mut shares = Vec::new();
     for batch in pipeline.run(photos.to_vec()) {
-        batch?.rows().for_each(|(_, row)| shares.extend_from_slice(&row["shares"]));
+        let batch = batch?;
+        if let Some(failure) = batch.failures().first() {
+            return Err(failure::named(failure).into());
+        }
+        batch.rows().for_each(|(_, row)| shares.extend_from_slice(&row["shares"]));
     }
     Ok(shares)
 }
 
-fn main() -> Result<(), Error> {
-    let mut arguments = std::env::args().skip(1);
-    let gpu = arguments.next().map_or_else(Gpu::best, |name| Gpu::named(&name))?;
-    let mut photos: Vec<PathBuf> = arguments.map(PathBuf::from).collect();
-    if photos.is_empty() {
-        photos =
-            ["chelsea", "coffee", "rocket"].map(|name| PathBuf::from(format!("photos/{name}.jpg"))).into();
-    }
+fn main() -> ExitCode {
+    terminal::exit("own_kernel", run())
+}
+
+fn run() -> Result<(), Problem> {
+    let Some(words) = chosen::words("own_kernel [DEVICE] [PHOTO]...")? else { return Ok(()) };
+    let gpu = words.first().map_or_else(Gpu::best, |name| Gpu::named(name))?;
+    let photos = chosen::photos(words.get(1..).unwrap_or_default());
     let net = network(&gpu)?;
     print!("{}\n\n", net.plan(16)?);
     let (device, twin) = (shares(net.on(&gpu), &photos)?, shares(net.on(&Gpu::cpu()), &photos)?);

@@ -7,14 +7,24 @@
 //! program takes the mean of the same photos. Both run on one device and one queue, each as the GPU half of a
 //! pipeline of its own. Any other runtime is joined the same way: what the engine asks of it is [`GpuStage`].
 
-use std::path::PathBuf;
+#[path = "common/chosen.rs"]
+mod chosen;
+#[path = "common/failure.rs"]
+mod failure;
+#[path = "common/terminal.rs"]
+mod terminal;
+
+use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use gapless::image::Loader;
 use gapless::kernel::{GlobalAveragePool, Normalize, Spec};
-use gapless::{Cause, DeviceInfo, DeviceKind, Error, Gpu, GpuStage, Pipeline, Program, StageError};
+use gapless::{
+    Cause, DeviceInfo, DeviceKind, Error, Gpu, GpuStage, OnFailure, Pipeline, Program, StageError,
+};
 use ndarray::Array3;
+use terminal::{Problem, complain};
 
 const SIDE: usize = 128;
 const BINS: usize = 16;
@@ -178,26 +188,28 @@ fn own_device() -> Option<(wgpu::Device, wgpu::Queue)> {
     pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default())).ok()
 }
 
-fn main() -> Result<(), Error> {
-    let mut photos: Vec<PathBuf> = std::env::args().skip(1).map(PathBuf::from).collect();
-    if photos.is_empty() {
-        photos =
-            ["chelsea", "coffee", "rocket"].map(|name| PathBuf::from(format!("photos/{name}.jpg"))).into();
-    }
-    let Some((device, queue)) = own_device() else {
-        eprintln!("own_stage: there is no device for wgpu here (on Debian: the package mesa-vulkan-drivers)");
-        std::process::exit(1);
-    };
+fn main() -> ExitCode {
+    terminal::exit("own_stage", run())
+}
+
+fn run() -> Result<(), Problem> {
+    let Some(words) = chosen::words("own_stage [PHOTO]...")? else { return Ok(()) };
+    let photos = chosen::photos(&words);
+    let (device, queue) = own_device()
+        .ok_or("there is no device for wgpu here (on Debian: the package mesa-vulkan-drivers)")?;
     let gpu = Gpu::from_wgpu(device.clone(), queue.clone());
     println!("one device for both: {gpu}");
     let loader = || Loader::rgb8(SIDE as u32, SIDE as u32);
-    let mut run = Pipeline::new(loader(), Histogram::new(&device, &queue)).run(photos.clone());
+    let histogram = Pipeline::new(loader(), Histogram::new(&device, &queue)).on_failure(OnFailure::Skip);
+    let mut run = histogram.run(photos.clone());
     for batch in run.by_ref() {
-        for (photo, bins) in batch?.rows() {
+        let batch = batch?;
+        batch.failures().iter().for_each(|failure| complain(&failure::named(failure)));
+        for (photo, bins) in batch.rows() {
             println!("{:<24} brightness {bins:?}", photo.display());
         }
     }
-    for batch in Pipeline::new(loader(), mean_of_channels(&gpu)?).run(photos) {
+    for batch in Pipeline::new(loader(), mean_of_channels(&gpu)?).on_failure(OnFailure::Skip).run(photos) {
         for (photo, row) in batch?.rows() {
             println!("{:<24} mean red, green, blue {:.1?}", photo.display(), &row["mean"][..]);
         }

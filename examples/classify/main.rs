@@ -24,7 +24,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use gapless::image::{Filter, Loader};
-use gapless::onnx::Model;
+use gapless::onnx::{Dim, Model};
 use gapless::{Auto, Gpu, OnFailure, Pipeline, Program, WorkerCount};
 use options::Options;
 use serde_json::json;
@@ -41,6 +41,7 @@ fn run() -> Result<(), Problem> {
     let output = net.outputs().map(|(name, _)| name.to_owned()).find(|name| name == "prob");
     let output = output.or_else(|| net.outputs().map(|(name, _)| name.to_owned()).next());
     let output = output.ok_or("the model has no output")?;
+    check_classes(&net, &output, labels.len(), &options.labels)?;
     let loader = Loader::rgb8(width, height).center_crop(options.crop).filter(Filter::Bicubic);
     let mut run = Pipeline::new(loader, net)
         .batch_size(options.batch_size)
@@ -77,9 +78,11 @@ fn run() -> Result<(), Problem> {
 fn network(options: &Options) -> Result<(Program, [u32; 2]), Problem> {
     let gpu = options.device.as_deref().map_or_else(Gpu::best, Gpu::named)?;
     let mut model = Model::read(&options.model)?;
+    let input = model.inputs().next().ok_or("the model has no input")?.clone();
     if let Some(side) = options.size {
-        let input = model.inputs().next().ok_or("the model has no input")?.name.clone();
-        model = model.input_shape(&input, &[1, 3, side as usize, side as usize]);
+        model = model.input_shape(&input.name, &[1, 3, side as usize, side as usize]);
+    } else if input.dims.iter().skip(1).any(|axis| !matches!(axis, Dim::Fixed(_))) {
+        return Err(format!("the model leaves lengths of {input} open; --size gives height and width").into());
     }
     let net = model.program(&gpu)?;
     let shape = net.inputs().next().map(|(_, spec)| spec.shape.clone()).unwrap_or_default();
@@ -88,6 +91,21 @@ fn network(options: &Options) -> Result<(Program, [u32; 2]), Problem> {
     };
     let net = net.normalize(options.mean, options.std);
     Ok((net, [u32::try_from(height)?, u32::try_from(width)?]))
+}
+
+/// Checks that the output has a score for each label.
+fn check_classes(net: &Program, output: &str, labels: usize, path: &Path) -> Result<(), Problem> {
+    let spec = net.outputs().find(|(name, _)| *name == output).map(|(_, spec)| spec.clone());
+    let shape = spec.map(|spec| spec.shape).unwrap_or_default();
+    if shape.iter().filter(|axis| **axis > 1).count() != 1 {
+        return Err(format!("the model gives {output} {shape:?} and no score a class").into());
+    }
+    let classes: usize = shape.iter().product();
+    if classes != labels {
+        let path = path.display();
+        return Err(format!("--labels {path}: {labels} labels, and the model has {classes} classes").into());
+    }
+    Ok(())
 }
 
 /// A label with its index and probability.
@@ -102,11 +120,7 @@ fn top<'a>(scores: &[f32], labels: &'a [String]) -> Vec<Guess<'a>> {
     let shares = shares(scores);
     let mut order: Vec<usize> = (0..shares.len()).collect();
     order.sort_by(|&a, &b| shares[b].total_cmp(&shares[a]));
-    let guess = |index: usize| Guess {
-        label: labels.get(index).map_or("", String::as_str),
-        index,
-        probability: shares[index],
-    };
+    let guess = |index: usize| Guess { label: &labels[index], index, probability: shares[index] };
     order.into_iter().take(3).map(guess).collect()
 }
 
@@ -137,5 +151,5 @@ fn say(options: &Options, photo: &Path, top: &[Guess<'_>]) -> std::io::Result<()
 fn labels(path: &Path) -> Result<Vec<String>, Problem> {
     let text =
         std::fs::read_to_string(path).map_err(|error| format!("--labels {}: {error}", path.display()))?;
-    Ok(text.lines().map(|line| line.trim().to_owned()).collect())
+    Ok(text.trim_end().lines().map(|line| line.trim().to_owned()).collect())
 }
