@@ -6,6 +6,8 @@
 mod affine;
 mod follow;
 mod gate;
+mod gelu;
+mod whole;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,7 +32,7 @@ impl Fused {
 
 /// Fuses what can be.
 pub(super) fn fuse(graph: &mut Graph, budget: &mut Budget) {
-    gate::fuse(graph);
+    whole::fuse(graph);
     let mut line = Line::new(graph, budget);
     for place in 0..line.nodes.len() {
         line.fuse_at(place);

@@ -134,6 +134,39 @@ fn a_value_times_its_sigmoid_is_one_function() {
     check(&alone.output("y"), &["unary"]);
 }
 
+/// The nodes of the error function's share of a value `x`, and what follows them.
+fn with_erf(share: &str, rest: &[&str]) -> Parts {
+    let number = |value: f32| ArrayD::from_elem(vec![], value);
+    let parts = Parts::new(13)
+        .input("x", "n 7")
+        .constant("root", &number(std::f32::consts::SQRT_2))
+        .constant("inverse", &number(std::f32::consts::FRAC_1_SQRT_2))
+        .constant("one", &number(1.0))
+        .constant("half", &number(0.5))
+        .constant("third", &number(0.3))
+        .node(share, vec![])
+        .node("Erf s -> e", vec![]);
+    rest.iter().fold(parts, |parts, node| parts.node(node, vec![])).output("y")
+}
+
+#[test]
+fn an_error_function_with_what_stands_around_it_is_one_function() {
+    let (div, mul) = ("Div x root -> s", "Mul inverse x -> s");
+    for (share, rest) in [
+        (div, ["Add e one -> a", "Mul x a -> p", "Mul p half -> y"]),
+        (div, ["Add one e -> a", "Mul x half -> p", "Mul p a -> y"]),
+        (mul, ["Add one e -> a", "Mul half a -> p", "Mul x p -> y"]),
+    ] {
+        check(&with_erf(share, &rest), &["unary"]);
+    }
+    let third = with_erf(div, &["Add e one -> a", "Mul x a -> p", "Mul p third -> y"]);
+    check(&third, &["binary", "unary", "binary", "binary", "binary"]);
+    let turned = with_erf("Div root x -> s", &["Add e one -> a", "Mul x a -> p", "Mul p half -> y"]);
+    check(&turned, &["binary", "unary", "binary", "binary", "binary"]);
+    let seen = with_erf(div, &["Add e one -> a", "Mul x a -> p", "Mul p half -> y"]).output("a");
+    check(&seen, &["binary", "unary", "binary", "binary", "binary"]);
+}
+
 #[test]
 fn a_residual_is_added_before_the_activation() {
     let residual =
