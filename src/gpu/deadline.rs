@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// Software Vulkan can need ten seconds for a batch, and the first batch has nothing to compare with.
-const LEAST: Duration = Duration::from_secs(60);
+pub(super) const LEAST: Duration = Duration::from_secs(60);
 const TIMES_SLOWEST: u32 = 20;
 
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use super::deadline;
 use crate::error::Cause;
 use crate::stage::StageError;
 
@@ -133,8 +134,9 @@ impl Device {
         let memory = memory.map(|error| StageError::TooLarge(cause(&error)));
         let other = others.into_iter().flatten().map(|error| StageError::Batch(cause(&error)));
         let Some(error) = memory.into_iter().chain(other).next() else { return Ok(result) };
-        // A device that is gone refuses calls before it is told that it is gone, which takes a poll.
-        self.wait(wgpu::PollType::Poll)?;
+        // A device that is gone refuses calls before it is told that it is gone, which takes a poll, and for one
+        // that was destroyed at work all of the work.
+        self.wait(wgpu::PollType::Wait { submission_index: None, timeout: Some(deadline::LEAST) })?;
         Err(error)
     }
 

@@ -86,8 +86,8 @@ mod tests {
     use ndarray::{Array1, ArrayD};
 
     use super::*;
-    use crate::gpu::{Gpu, Program, Tensors};
-    use crate::kernel::{Relu, Spec};
+    use crate::gpu::{Gpu, Program, ProgramTicket, Tensors};
+    use crate::kernel::{Relu, Spec, Wgsl};
     use crate::stage::{GpuStage, StageError};
 
     /// The device that `GAPLESS_DEVICE` names, as in the tests of the GPU half.
@@ -144,6 +144,44 @@ mod tests {
         let Some(gpu) = gpu() else { return };
         present(&gpu).raw.destroy();
         run(&mut net(&gpu)).unwrap();
+    }
+
+    /// A batch that keeps the device busy for a while.
+    fn busy(gpu: &Gpu) -> (Program, ProgramTicket) {
+        let kernel = Wgsl::new(
+            "busy",
+            "@group(0) @binding(0) var<uniform> len: vec4<u32>;
+            @group(0) @binding(1) var<storage, read> x: array<f32>;
+            @group(0) @binding(2) var<storage, read_write> y: array<f32>;
+            @compute @workgroup_size(1)
+            fn main() {
+                var value = x[0];
+                for (var i = 0u; i < 20000000u; i++) { value = value * 0.5 + f32(len.x); }
+                y[0] = value;
+            }",
+        );
+        let mut net = Program::new(gpu);
+        let x = net.input("x", Spec::floats(&[1])).unwrap();
+        let y = net.add(kernel, &[x]).unwrap();
+        net.output("y", y).unwrap();
+        GpuStage::<Array1<f32>>::open(&mut net, 1).unwrap();
+        let ticket = net.submit(&[Array1::<f32>::ones(1)]).unwrap();
+        (net, ticket)
+    }
+
+    #[test]
+    fn what_a_device_refuses_after_it_was_destroyed_at_work_is_no_fault_of_a_batch() {
+        let Some(gpu) = gpu() else { return };
+        let device = present(&gpu);
+        let at_work = busy(&gpu);
+        let refused = device.caught(|| {
+            device.raw.destroy();
+            // wgpu makes no buffer and says so later: nothing here can be mapped.
+            let buffer = device.buffer("none", 8, wgpu::BufferUsages::MAP_READ, false);
+            buffer.map_async(wgpu::MapMode::Read, .., |_| {});
+        });
+        assert!(matches!(refused, Err(StageError::Lost(_))), "{refused:?}");
+        drop(at_work);
     }
 
     #[test]
