@@ -6,10 +6,10 @@
 //! ```
 //! It runs on the device and on the twins, and prints how far they are apart.
 
-#[path = "common/chosen.rs"]
-mod chosen;
 #[path = "common/failure.rs"]
 mod failure;
+#[path = "common/repository.rs"]
+mod repository;
 #[path = "common/terminal.rs"]
 mod terminal;
 
@@ -21,7 +21,12 @@ use gapless::image::Loader;
 use gapless::kernel::{Conv2d, GlobalAveragePool, Normalize, Softmax, Spec, Values, Wgsl};
 use gapless::{Cause, Error, Gpu, OnFailure, Pipeline, Program};
 use ndarray::{ArrayD, IxDyn};
-use terminal::Problem;
+use terminal::{Problem, print};
+
+const HELP: &str = "own_kernel [DEVICE] [PHOTO...]
+
+DEVICE  cpu (the twins), software, or a part of an adapter's name; default the best there is
+PHOTO   default three of the repository";
 
 /// Channel `c` of the output is channel `c % groups * (channels / groups) + c / groups` of the input.
 const CHANNEL_SHUFFLE: &str = "
@@ -93,7 +98,7 @@ fn convolve(net: &mut Program, conv: Conv2d, x: TensorId, shape: &[usize; 4]) ->
 }
 
 fn shares(net: Program, photos: &[PathBuf]) -> Result<Vec<f32>, Problem> {
-    let pipeline = Pipeline::new(Loader::rgb8(64, 64), net).on_failure(OnFailure::Skip);
+    let pipeline = Pipeline::new(Loader::rgb8(64, 64), net).on_failure(OnFailure::Stop);
     let mut shares = Vec::new();
     for batch in pipeline.run(photos.to_vec()) {
         let batch = batch?;
@@ -110,16 +115,17 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Problem> {
-    let Some(words) = chosen::words("own_kernel [DEVICE] [PHOTO]...")? else { return Ok(()) };
-    let gpu = words.first().map_or_else(Gpu::best, |name| Gpu::named(name))?;
-    let photos = chosen::photos(words.get(1..).unwrap_or_default());
+    let Some(arguments) = terminal::values(HELP)? else { return Ok(()) };
+    let mut arguments = arguments.into_iter();
+    let gpu = arguments.next().map_or_else(Gpu::best, |name| Gpu::named(&name))?;
+    let photos = repository::photos_or_three(arguments);
     let net = network(&gpu)?;
-    print!("{}\n\n", net.plan(16)?);
     let (device, twin) = (shares(net.on(&gpu), &photos)?, shares(net.on(&Gpu::cpu()), &photos)?);
+    // Which variants run is known once the program was opened.
+    print(&format!("{}\n", net.plan(16)?))?;
     for (photo, shares) in photos.iter().zip(device.chunks(12)) {
-        println!("{:<24} {:.3?}", photo.display(), &shares[..4]);
+        print(&format!("{:<24} {:.3?}", photo.display(), &shares[..4]))?;
     }
     let apart = device.iter().zip(&twin).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-    println!("{gpu} and the twins are {apart:e} apart");
-    Ok(())
+    Ok(print(&format!("{gpu} and the twins are {apart:e} apart"))?)
 }

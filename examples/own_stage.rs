@@ -7,25 +7,27 @@
 //! program takes the mean of the same photos. Both run on one device and one queue, each as the GPU half of a
 //! pipeline of its own. Any other runtime is joined the same way: what the engine asks of it is [`GpuStage`].
 
-#[path = "common/chosen.rs"]
-mod chosen;
 #[path = "common/failure.rs"]
 mod failure;
+#[path = "common/repository.rs"]
+mod repository;
 #[path = "common/terminal.rs"]
 mod terminal;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use gapless::image::Loader;
 use gapless::kernel::{GlobalAveragePool, Normalize, Spec};
-use gapless::{
-    Cause, DeviceInfo, DeviceKind, Error, Gpu, GpuStage, OnFailure, Pipeline, Program, StageError,
-};
+use gapless::{Batch, Cause, DeviceInfo, DeviceKind, Error, Gpu, GpuStage, Pipeline, Program, StageError};
 use ndarray::Array3;
-use terminal::{Problem, complain};
+use terminal::{Problem, print};
 
+const HELP: &str = "own_stage [PHOTO...]
+
+PHOTO  default three of the repository";
 const SIDE: usize = 128;
 const BINS: usize = 16;
 /// Bytes of one photo: three channels, and no padding since the side is a multiple of 4.
@@ -193,27 +195,31 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Problem> {
-    let Some(words) = chosen::words("own_stage [PHOTO]...")? else { return Ok(()) };
-    let photos = chosen::photos(&words);
+    let Some(arguments) = terminal::values(HELP)? else { return Ok(()) };
+    let photos = repository::photos_or_three(arguments.into_iter());
     let (device, queue) = own_device()
         .ok_or("there is no device for wgpu here (on Debian: the package mesa-vulkan-drivers)")?;
     let gpu = Gpu::from_wgpu(device.clone(), queue.clone());
-    println!("one device for both: {gpu}");
+    print(&format!("one device for both: {gpu}"))?;
     let loader = || Loader::rgb8(SIDE as u32, SIDE as u32);
-    let histogram = Pipeline::new(loader(), Histogram::new(&device, &queue)).on_failure(OnFailure::Skip);
-    let mut run = histogram.run(photos.clone());
+    let mut run = Pipeline::new(loader(), Histogram::new(&device, &queue)).run(photos.clone());
     for batch in run.by_ref() {
-        let batch = batch?;
-        batch.failures().iter().for_each(|failure| complain(&failure::named(failure)));
-        for (photo, bins) in batch.rows() {
-            println!("{:<24} brightness {bins:?}", photo.display());
+        for (photo, bins) in whole(batch?)?.rows() {
+            print(&format!("{:<24} brightness {bins:?}", photo.display()))?;
         }
     }
-    for batch in Pipeline::new(loader(), mean_of_channels(&gpu)?).on_failure(OnFailure::Skip).run(photos) {
-        for (photo, row) in batch?.rows() {
-            println!("{:<24} mean red, green, blue {:.1?}", photo.display(), &row["mean"][..]);
+    for batch in Pipeline::new(loader(), mean_of_channels(&gpu)?).run(photos) {
+        for (photo, row) in whole(batch?)?.rows() {
+            print(&format!("{:<24} mean red, green, blue {:.1?}", photo.display(), &row["mean"][..]))?;
         }
     }
-    println!("{}", run.report());
-    Ok(())
+    Ok(print(&run.report().to_string())?)
+}
+
+/// The batch, unless a photo of it failed: which, and why.
+fn whole<O>(batch: Batch<PathBuf, O>) -> Result<Batch<PathBuf, O>, Problem> {
+    match batch.failures().first() {
+        Some(failure) => Err(failure::named(failure).into()),
+        None => Ok(batch),
+    }
 }

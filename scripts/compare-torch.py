@@ -6,7 +6,8 @@
     python3 scripts/compare-torch.py models/efficientnet-lite0.onnx network.json [--batch 1 16 64 256] [--seconds 2]
 
 The second file is what `measure --network` wrote, whose images a second are compared with PyTorch's: above 1
-gapless is faster. Input, weights and precision (float32) are the same.
+gapless is faster. Input, weights and precision (float32) are the same. A batch that measure left out has a line that
+says why.
 PyTorch runs on CUDA or Metal where it can, else on the CPU, and its line says so. Without PyTorch this ends with
 status 2 and a sentence that says what is missing.
 """
@@ -92,6 +93,7 @@ def main():
     with open(options.measured) as file:
         network = json.load(file)["network"]
     ours = {row["batch"]: row["items_per_second"] for row in network["batches"]}
+    left_out = {row["batch"]: row["reason"] for row in network.get("left_out", [])}
     shape = network["input"]
     device, name = best_device()
     eager = convert(with_plain_weights(options.model)).eval().to(device)
@@ -102,10 +104,9 @@ def main():
         ways["compiled"] = torch.compile(eager)
     print(f"gapless on {network['device']}; PyTorch {torch.__version__} on {name}")
     print(f"{'batch':>6} {'gapless/s':>10}" + "".join(f" {way + '/s':>10} {'ratio':>6}" for way in ways))
-    reasons = {row["batch"]: row["reason"] for row in network.get("left_out", [])}
-    for batch in options.batch or sorted(ours | reasons):
-        if batch in reasons:
-            print(f"{batch:>6} was left out: {reasons[batch]}")
+    for batch in options.batch or sorted(ours | left_out):
+        if batch in left_out:
+            print(f"{batch:>6} left out: {left_out[batch]}")
             continue
         if batch not in ours:
             sys.exit(f"compare-torch: batch {batch} was not measured: {options.measured} has {sorted(ours)}")

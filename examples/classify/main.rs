@@ -38,10 +38,13 @@ fn run() -> Result<(), Problem> {
     let Some(options) = options::parse()? else { return Ok(()) };
     let labels = labels(&options.labels)?;
     let (net, [height, width]) = network(&options)?;
-    let output = net.outputs().map(|(name, _)| name.to_owned()).find(|name| name == "prob");
-    let output = output.or_else(|| net.outputs().map(|(name, _)| name.to_owned()).next());
-    let output = output.ok_or("the model has no output")?;
-    check_classes(&net, &output, labels.len(), &options.labels)?;
+    let (output, classes) = classes(&net)?;
+    if labels.len() != classes {
+        let (path, labels) = (options.labels.display(), labels.len());
+        return Err(
+            format!("--labels {path}: it has {labels} labels, and the model {classes} classes").into()
+        );
+    }
     let loader = Loader::rgb8(width, height).center_crop(options.crop).filter(Filter::Bicubic);
     let mut run = Pipeline::new(loader, net)
         .batch_size(options.batch_size)
@@ -81,8 +84,8 @@ fn network(options: &Options) -> Result<(Program, [u32; 2]), Problem> {
     let input = model.inputs().next().ok_or("the model has no input")?.clone();
     if let Some(side) = options.size {
         model = model.input_shape(&input.name, &[1, 3, side as usize, side as usize]);
-    } else if input.dims.iter().skip(1).any(|axis| !matches!(axis, Dim::Fixed(_))) {
-        return Err(format!("the model leaves lengths of {input} open; --size gives height and width").into());
+    } else if input.dims.len() == 4 && !input.dims[1..].iter().all(|axis| matches!(axis, Dim::Fixed(_))) {
+        return Err(format!("the model does not say how large a photo is: {input}; --size N does").into());
     }
     let net = model.program(&gpu)?;
     let shape = net.inputs().next().map(|(_, spec)| spec.shape.clone()).unwrap_or_default();
@@ -93,19 +96,18 @@ fn network(options: &Options) -> Result<(Program, [u32; 2]), Problem> {
     Ok((net, [u32::try_from(height)?, u32::try_from(width)?]))
 }
 
-/// Checks that the output has a score for each label.
-fn check_classes(net: &Program, output: &str, labels: usize, path: &Path) -> Result<(), Problem> {
-    let spec = net.outputs().find(|(name, _)| *name == output).map(|(_, spec)| spec.clone());
-    let shape = spec.map(|spec| spec.shape).unwrap_or_default();
-    if shape.iter().filter(|axis| **axis > 1).count() != 1 {
-        return Err(format!("the model gives {output} {shape:?} and no score a class").into());
+/// The output that has a score for each class, and how many there are.
+fn classes(net: &Program) -> Result<(String, usize), Problem> {
+    let output = net.outputs().find(|(name, _)| *name == "prob").or_else(|| net.outputs().next());
+    let (name, spec) = output.ok_or("the model has no output")?;
+    match spec.shape[..] {
+        [classes] => Ok((name.to_owned(), classes)),
+        _ => Err(format!(
+            "the model is no classifier: it gives {name} {:?}, and [classes] would fit",
+            spec.shape
+        )
+        .into()),
     }
-    let classes: usize = shape.iter().product();
-    if classes != labels {
-        let path = path.display();
-        return Err(format!("--labels {path}: {labels} labels, and the model has {classes} classes").into());
-    }
-    Ok(())
 }
 
 /// A label with its index and probability.

@@ -15,10 +15,10 @@ const HELP: &str =
 --batch-size  photos a batch; default 16
 --workers     workers that load photos; default one a core
 --model       an ONNX file whose input is [n, 3, height, width]; default EfficientNet-Lite0
---labels      a text file with a label a line; default those of ImageNet
+--labels      a text file with a label a line, as many as the model has classes; default those of ImageNet
 --mean --std  of each channel, in the unit of the pixels, 0 to 255: a number, or three with commas;
               default 127 and 128
---size        the side of the square that the model sees; default what the model says
+--size        the side of the square that the model sees; default what the model says, if it says anything
 --crop        the share of the short side that is kept in the middle; default 0.875
 --trace       writes who did what when, for Perfetto or chrome://tracing
 --json        an object a photo on stdout, the report on stderr";

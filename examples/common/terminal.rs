@@ -57,3 +57,24 @@ pub(crate) fn json_only(help: &str) -> Result<Option<bool>, Problem> {
     }
     Ok(Some(json))
 }
+
+/// What stands on the command line besides `--help`; `None` where only the help was asked for.
+///
+/// # Errors
+/// Another option was given.
+#[allow(dead_code, reason = "shared by examples, not all of which take this and no more")]
+pub(crate) fn values(help: &str) -> Result<Option<Vec<String>>, Problem> {
+    use lexopt::prelude::*;
+    let (mut values, mut arguments) = (Vec::new(), lexopt::Parser::from_env());
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Value(value) => values.push(value.string()?),
+            Short('h') | Long("help") => {
+                print(help)?;
+                return Ok(None);
+            }
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(Some(values))
+}

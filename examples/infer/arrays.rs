@@ -1,7 +1,5 @@
 //! Arrays in files of NumPy.
 
-use std::path::Path;
-
 use gapless::onnx::Constant;
 use ndarray::ArrayD;
 use ndarray_npy::{ReadNpyError, read_npy, write_npy};
@@ -63,40 +61,27 @@ pub(crate) fn read(path: &str) -> Result<Values, Problem> {
     for attempt in attempts {
         match attempt(path) {
             Err(ReadNpyError::WrongDescriptor(_)) => {}
-            Ok(values) if values.shape().contains(&0) => {
-                return Err(format!("{path}: it is {:?}, without a value", values.shape()).into());
-            }
             result => return result.map_err(|error| format!("{path}: {error}").into()),
         }
     }
     Err(format!("{path}: f32, f64, i64, i32, u8, i8 or bool would fit").into())
 }
 
-/// Checks that there is a folder for a file, before the work is done that is for it.
-pub(crate) fn check_place(path: &str) -> Result<(), Problem> {
-    let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty());
-    match folder {
-        Some(folder) if !folder.is_dir() => {
-            Err(format!("--output {path}: there is no folder {}", folder.display()).into())
-        }
-        _ => Ok(()),
-    }
-}
-
 pub(crate) fn write(path: &str, values: &ArrayD<f32>) -> Result<(), Problem> {
     write_npy(path, values).map_err(|error| format!("{path}: {error}").into())
 }
 
-/// Name, shape, mean and range.
+/// Name, shape, mean and range, and how many values are NaN: these are in no range.
 pub(crate) fn describe(name: &str, values: &ArrayD<f32>) -> String {
+    let (shape, count) = (values.shape(), values.len());
+    let nans = values.iter().filter(|value| value.is_nan()).count();
+    if nans == count {
+        return format!("{name} {shape:?}: NaN in all values");
+    }
     let (least, most) = values.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(least, most), &value| {
         (least.min(value), most.max(value))
     });
-    let odd = values.iter().filter(|value| value.is_nan()).count();
-    let odd = if odd > 0 { format!("; {odd} of {} are NaN", values.len()) } else { String::new() };
     let mean = values.mean().unwrap_or(f32::NAN);
-    if least > most {
-        return format!("{name} {:?}: no number{odd}", values.shape());
-    }
-    format!("{name} {:?}: mean {mean:.6}, from {least:.6} to {most:.6}{odd}", values.shape())
+    let but = if nans > 0 { format!(", NaN in {nans} of {count} values") } else { String::new() };
+    format!("{name} {shape:?}: mean {mean:.6}, from {least:.6} to {most:.6}{but}")
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use gapless::gpu::{Plan, PlannedKernel};
+use gapless::gpu::PlannedKernel;
 use gapless::{Cause, Gpu, GpuStage, KernelReport, Pipeline, Program};
 use serde_json::{Value, json};
 
@@ -19,18 +19,31 @@ pub(crate) struct Figures {
     gpu: Gpu,
     batch_size: usize,
     batches: u64,
-    items: u64,
+    /// Of all batches that overlap: how many items, and the seconds for them.
+    items: usize,
+    wall_s: f64,
     /// Of one batch alone, from the arrays to the arrays: the median.
     alone_s: f64,
     /// Of this, what the device worked by its own clock, where it has one: the median.
     device_s: Option<f64>,
-    /// Of all batches, each prepared and submitted while the one before it runs.
-    wall_s: f64,
-    kernels: Vec<KernelReport>,
-    plan: Plan,
+    multiply_adds: u64,
+    bytes: u64,
+    memory: u64,
+    kernels: Vec<Kernel>,
 }
 
-/// Runs all items `repeat` times, batch by batch, then as often through a pipeline.
+/// One kernel: how long it takes for a batch, and what it does in this time.
+struct Kernel {
+    report: KernelReport,
+    /// The shader that was chosen.
+    variant: String,
+    multiply_adds: u64,
+    bytes: u64,
+}
+
+/// Runs all items `repeat` times, batch by batch, then as often through a pipeline. Every batch is full: in
+/// the pipeline the last is filled up with the first items again, so that a time stands for as much work
+/// as any other.
 pub(crate) fn measure(
     gpu: &Gpu,
     mut net: Program,
@@ -50,22 +63,31 @@ pub(crate) fn measure(
         alone.push(taken);
         device.extend(worked);
     }
-    let source: Vec<Item> = (0..repeat).flat_map(|_| items.iter().cloned()).collect();
+    let count = (repeat * items.len()).next_multiple_of(batch_size);
+    let source: Vec<Item> = items.iter().cycle().take(count).cloned().collect();
     let prepare = |item: &mut Item| Ok::<_, Cause>(item.clone());
     let mut run = Pipeline::new(prepare, net).batch_size(batch_size).run(source);
     run.by_ref().try_for_each(|batch| batch.map(drop))?;
     let report = run.report();
     let ran = &report.devices[0];
+    let kernel = |(report, planned): (&KernelReport, PlannedKernel<'_>)| Kernel {
+        report: report.clone(),
+        variant: planned.variant.to_owned(),
+        multiply_adds: planned.multiply_adds * batch_size as u64,
+        bytes: planned.bytes_moved(batch_size),
+    };
     Ok(Figures {
         gpu: gpu.clone(),
         batch_size,
         batches: ran.batches,
-        items: (items.len() * repeat) as u64,
+        items: count,
+        wall_s: report.wall_s,
         alone_s: median(alone).unwrap_or_default(),
         device_s: median(device),
-        wall_s: report.wall_s,
-        kernels: ran.kernels.clone(),
-        plan,
+        multiply_adds: plan.multiply_adds(),
+        bytes: plan.bytes_moved(batch_size),
+        memory: plan.memory(),
+        kernels: ran.kernels.iter().zip(plan.kernels()).map(kernel).collect(),
     })
 }
 
@@ -92,35 +114,17 @@ impl Figures {
         self.device_s.unwrap_or(self.alone_s)
     }
 
-    /// Of a batch when the next is prepared and submitted meanwhile.
-    fn overlapped_s(&self) -> f64 {
-        self.wall_s / self.batches.max(1) as f64
+    fn multiply_adds_per_second(&self) -> f64 {
+        self.multiply_adds as f64 * self.batch_size as f64 / self.worked_s()
     }
 
-    /// The last batch may be a short one.
     fn items_per_second(&self) -> f64 {
         self.items as f64 / self.wall_s
     }
 
-    fn multiply_adds_per_second(&self) -> f64 {
-        self.plan.multiply_adds() as f64 * self.batch_size as f64 / self.worked_s()
-    }
-
-    fn bytes_per_second(&self) -> f64 {
-        self.plan.bytes_moved(self.batch_size) as f64 / self.worked_s()
-    }
-
-    fn timed(&self) -> impl Iterator<Item = (&KernelReport, PlannedKernel<'_>)> {
-        self.kernels.iter().zip(self.plan.kernels())
-    }
-
-    fn row(&self, timed: &KernelReport, planned: &PlannedKernel<'_>) -> Value {
-        let mut row = json!(timed);
-        let batch = self.batch_size as f64;
-        row["variant"] = planned.variant.into();
-        row["multiply_adds_per_second"] = json!(planned.multiply_adds as f64 * batch / timed.seconds);
-        row["bytes_per_second"] = json!(planned.bytes_moved(self.batch_size) as f64 / timed.seconds);
-        row
+    /// Of a batch when the next is prepared and submitted meanwhile.
+    fn overlapped_s(&self) -> f64 {
+        self.wall_s / self.batches.max(1) as f64
     }
 
     pub(crate) fn to_json(&self, model: &Path) -> Value {
@@ -131,19 +135,30 @@ impl Figures {
             "driver": self.gpu.driver(),
             "batch_size": self.batch_size,
             "batches": self.batches,
+            "items": self.items,
+            "seconds": self.wall_s,
             "seconds_per_batch": self.alone_s,
             "gpu_seconds_per_batch": self.worked_s(),
             "host_seconds_per_batch": (self.alone_s - self.worked_s()).max(0.0),
             "overlapped_seconds_per_batch": self.overlapped_s(),
-            "items": self.items,
             "items_per_second": self.items_per_second(),
-            "multiply_adds": self.plan.multiply_adds(),
-            "bytes": self.plan.bytes_moved(self.batch_size),
-            "memory": self.plan.memory(),
+            "multiply_adds": self.multiply_adds,
+            "bytes": self.bytes,
+            "memory": self.memory,
             "multiply_adds_per_second": self.multiply_adds_per_second(),
-            "bytes_per_second": self.bytes_per_second(),
-            "kernels": self.timed().map(|(timed, planned)| self.row(timed, &planned)).collect::<Vec<_>>(),
+            "bytes_per_second": self.bytes as f64 / self.worked_s(),
+            "kernels": self.kernels.iter().map(Kernel::to_json).collect::<Vec<_>>(),
         })
+    }
+}
+
+impl Kernel {
+    fn to_json(&self) -> Value {
+        let mut row = json!(self.report);
+        row["variant"] = json!(self.variant);
+        row["multiply_adds_per_second"] = json!(self.multiply_adds as f64 / self.report.seconds);
+        row["bytes_per_second"] = json!(self.bytes as f64 / self.report.seconds);
+        row
     }
 }
 
@@ -162,14 +177,14 @@ impl fmt::Display for Figures {
         writeln!(
             f,
             "  {} multiply-adds an item, {:.2} G/s; {:.1} MB a batch, {:.2} GB/s; {:.1} MB of memory",
-            self.plan.multiply_adds(),
+            self.multiply_adds,
             self.multiply_adds_per_second() / 1e9,
-            self.plan.bytes_moved(self.batch_size) as f64 / 1e6,
-            self.bytes_per_second() / 1e9,
-            self.plan.memory() as f64 / 1e6
+            self.bytes as f64 / 1e6,
+            self.bytes as f64 / self.worked_s() / 1e9,
+            self.memory as f64 / 1e6
         )?;
-        for (KernelReport { name, seconds, share, .. }, PlannedKernel { variant, .. }) in self.timed() {
-            writeln!(f, "  {name:<48} {variant:<32} {:>9.3} ms {:>5.1} %", ms(*seconds), share * 100.0)?;
+        for Kernel { report: KernelReport { name, seconds, share, .. }, variant, .. } in &self.kernels {
+            writeln!(f, "  {name:<48} {variant:<30} {:>9.3} ms {:>5.1} %", ms(*seconds), share * 100.0)?;
         }
         Ok(())
     }

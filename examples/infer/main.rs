@@ -16,21 +16,21 @@ mod arrays;
 #[path = "../common/device.rs"]
 mod device;
 mod figures;
+mod given;
 mod options;
 #[path = "../common/terminal.rs"]
 mod terminal;
 #[path = "../common/variants.rs"]
 mod variants;
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use arrays::Values;
-use gapless::onnx::{Dim, Input, Model};
+use gapless::onnx::{Input, Model};
 use gapless::{Cause, GpuStage, Pipeline, Program};
 use ndarray::{ArrayD, Axis, concatenate};
 use options::Options;
-use terminal::{Problem, print};
+use terminal::{Problem, complain, print};
 
 fn main() -> ExitCode {
     terminal::exit("infer", run())
@@ -49,28 +49,38 @@ fn run() -> Result<(), Problem> {
     let Some(options) = options::parse()? else { return Ok(()) };
     let gpu = device::open(options.device.as_deref())?;
     let model = Model::read(&options.model)?;
-    let inputs = given(&options, &model)?;
-    let model = fixed(model, &inputs);
-    let mut net = options.variants.apply(model.program(&gpu)?);
-    if options.plan {
-        show_plan(&mut net, &options)?;
-    }
-    if inputs.is_empty() {
-        return if options.plan {
-            Ok(())
-        } else {
-            Err("no --input was given; --help lists the options".into())
-        };
-    }
-    let items = items(&net, &model, inputs)?;
+    let inputs = given::given(&options, &model)?;
+    let model = given::fixed(model, &inputs);
+    let net = options.variants.apply(model.program(&gpu)?);
     let names: Vec<String> = net.outputs().map(|(name, _)| name.to_owned()).collect();
     options.check_outputs(&names)?;
-    options.outputs.iter().try_for_each(|(_, path)| arrays::check_place(path))?;
+    if inputs.is_empty() && (!options.plan || options.json) {
+        return Err("no --input was given; --help lists the options".into());
+    }
+    let items = if inputs.is_empty() { None } else { Some(items(&net, &model, inputs)?) };
+    if options.plan {
+        let plan = plan(net.on(&gpu), options.batch_size)?;
+        if options.json { complain(&plan) } else { print(&plan)? }
+    }
+    match items {
+        Some(items) => run_all(&options, net, &names, items),
+        None => Ok(()),
+    }
+}
+
+/// The plan with the variants that run: which is the fastest here is known once a program was opened.
+fn plan(mut net: Program, batch_size: usize) -> Result<String, Problem> {
+    GpuStage::<Item>::open(&mut net, batch_size).map_err(|cause| cause.to_string())?;
+    Ok(net.plan(batch_size)?.to_string())
+}
+
+fn run_all(options: &Options, net: Program, names: &[String], items: Items) -> Result<(), Problem> {
     if let Some(repeat) = options.repeat {
+        let gpu = net.gpu().clone();
         let figures = figures::measure(&gpu, net.on(&gpu), &items.items, options.batch_size, repeat)?;
         print(&if options.json { figures.to_json(&options.model).to_string() } else { figures.to_string() })?;
     }
-    let outputs = outputs(net, &names, items, options.batch_size)?;
+    let outputs = outputs(net, names, items, options.batch_size)?;
     for (name, path) in &options.outputs {
         let (_, values) = outputs.iter().find(|(known, _)| known == name).expect("it was checked");
         arrays::write(path, values)?;
@@ -79,61 +89,6 @@ fn run() -> Result<(), Problem> {
         outputs.iter().try_for_each(|(name, values)| print(&arrays::describe(name, values)))?;
     }
     Ok(())
-}
-
-/// Prints the plan with the variants that run here, which are known once the program was opened. With `--json`
-/// it goes to stderr.
-fn show_plan(net: &mut Program, options: &Options) -> Result<(), Problem> {
-    net.plan(options.batch_size)?;
-    GpuStage::<Item>::open(net, options.batch_size).map_err(|cause| cause.to_string())?;
-    let plan = net.plan(options.batch_size)?.to_string();
-    if options.json {
-        eprintln!("{plan}");
-        return Ok(());
-    }
-    Ok(print(&plan)?)
-}
-
-/// The arrays of the command line, each with the input that it is for.
-fn given(options: &Options, model: &Model) -> Result<Vec<(Input, Values)>, Problem> {
-    let inputs: Vec<Input> = model.inputs().cloned().collect();
-    let mut given = Vec::new();
-    for text in &options.inputs {
-        let named = text.split_once('=').and_then(|(name, path)| {
-            inputs.iter().find(|input| input.name == name).map(|input| (input.clone(), path))
-        });
-        let is_path = !text.contains('=') || Path::new(text).exists();
-        let (input, path) = match (named, &inputs[..]) {
-            (Some(named), _) => named,
-            (None, [only]) if is_path => (only.clone(), &text[..]),
-            (None, _) => {
-                let names: Vec<String> = inputs.iter().map(ToString::to_string).collect();
-                return Err(format!("--input {text}: NAME=FILE with one of {}", names.join(", ")).into());
-            }
-        };
-        if given.iter().any(|(other, _): &(Input, Values)| other.name == input.name) {
-            return Err(format!("--input {text}: {} was given before", input.name).into());
-        }
-        given.push((input, arrays::read(path)?));
-    }
-    Ok(given)
-}
-
-/// The model with everything fixed that does not come with an item, and with the lengths that it leaves open.
-fn fixed(mut model: Model, inputs: &[(Input, Values)]) -> Model {
-    let floats = inputs.iter().any(|(_, values)| values.is_per_item());
-    for (input, values) in inputs {
-        if floats && !values.is_per_item() {
-            model = model.bind(&input.name, values.to_constant());
-        } else if input.dims.iter().skip(1).any(|axis| !matches!(axis, Dim::Fixed(_))) {
-            let mut shape = values.shape().to_vec();
-            if !matches!(input.dims.first(), Some(Dim::Fixed(length)) if *length != 1) {
-                shape[0] = 1;
-            }
-            model = model.input_shape(&input.name, &shape);
-        }
-    }
-    model
 }
 
 /// Splits the arrays along their batch axis, where they have one more than the program's inputs.

@@ -1,6 +1,7 @@
 //! What the command line says.
 
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
 
 use lexopt::prelude::*;
 
@@ -15,11 +16,11 @@ const HELP: &str = "infer MODEL.onnx --input [NAME=]IN.npy... [--output NAME=OUT
 --output      writes an output of the model; without it, shape, mean and range of all are printed
 --batch-size  items a batch; default 16
 --device      cpu (the twins), software, or a part of an adapter's name; default the best there is
---repeat      runs all items N times more and prints what that took
---json        with --repeat: one object on stdout and nothing else; its multiply_adds are those of one item, its bytes
-              and seconds those of one batch
---plan        prints what is run: kernels, shapes, bytes, multiply-adds, memory, and the variants that are the fastest
-              here; on stderr where --json has stdout";
+--repeat      runs all items at least N times more, in full batches, and prints what that took
+--json        with --repeat, by default once: one object on stdout and nothing else. Its multiply_adds are those of
+              one item, its bytes those of one batch, its memory what the device holds
+--plan        prints what is run: kernels and their variants, shapes, bytes and multiply-adds of an item, memory; with
+              --json on stderr";
 
 #[derive(Debug)]
 pub(crate) struct Options {
@@ -36,11 +37,11 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Whether the model has every output that is to be written.
+    /// Whether the model has every output that is to be written, and its file can be.
     pub(crate) fn check_outputs(&self, names: &[String]) -> Result<(), Problem> {
         match self.outputs.iter().find(|(name, _)| !names.contains(name)) {
             Some((name, _)) => Err(format!("--output {name}: the outputs are {}", names.join(", ")).into()),
-            None => Ok(()),
+            None => self.outputs.iter().try_for_each(|(name, path)| can_be_written(name, path)),
         }
     }
 }
@@ -93,4 +94,15 @@ pub(crate) fn parse() -> Result<Option<Options>, Problem> {
 fn output(text: &str) -> Result<(String, String), Problem> {
     let (name, path) = text.split_once('=').ok_or_else(|| format!("--output {text}: NAME=FILE would fit"))?;
     Ok((name.into(), path.into()))
+}
+
+/// A file that cannot be written is said before anything runs. One that is there stays as it is.
+fn can_be_written(name: &str, path: &str) -> Result<(), Problem> {
+    let was_there = Path::new(path).exists();
+    let opened = OpenOptions::new().append(true).create(true).open(path);
+    opened.map_err(|error| format!("--output {name}={path}: {error}"))?;
+    if !was_there {
+        std::fs::remove_file(path)?;
+    }
+    Ok(())
 }

@@ -26,9 +26,9 @@ pub(crate) fn table(profile: &Profile, yardstick: &Yardstick) -> String {
     let heading = [batches.as_str(), "output", "variant", "ms", "GB/s", "of copy", "GMA/s", "of product"];
     let [what, output, variant, ms, bytes, copy, arithmetic, product] = heading;
     let heading = format!(
-        "{what:<24} {output:<18} {variant:<32} {ms:>9} {bytes:>8} {copy:>8} {arithmetic:>8} {product:>10}"
+        "{what:<24} {output:<18} {variant:<30} {ms:>9} {bytes:>8} {copy:>8} {arithmetic:>8} {product:>10}"
     );
-    let all = format!("{:<76} {:>9.3}", "all of them", profile.seconds() * 1e3);
+    let all = format!("{:<74} {:>9.3}", "all of them", profile.seconds() * 1e3);
     let note = "GMA: a thousand million multiply-adds; more than 100 % of the copy stays in a cache";
     let kernels = profile.kernels.iter().map(|kernel| line(kernel, yardstick));
     [heading].into_iter().chain(kernels).chain([all, note.into()]).collect::<Vec<_>>().join("\n")
@@ -44,7 +44,7 @@ fn line(kernel: &KernelTime, yardstick: &Yardstick) -> String {
         }
     };
     format!(
-        "{name:<24} {shape:<18} {variant:<32} {:>9.3} {:>8.2} {:>6.1} % {arithmetic}",
+        "{name:<24} {shape:<18} {variant:<30} {:>9.3} {:>8.2} {:>6.1} % {arithmetic}",
         seconds * 1e3,
         kernel.bytes_per_second() / 1e9,
         kernel.bytes_per_second() / yardstick.copy * 100.0,

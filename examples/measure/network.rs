@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use gapless::gpu::ProgramTicket;
 use gapless::onnx::Model;
 use gapless::{Cause, Gpu, GpuStage, Program};
 use ndarray::{ArrayD, IxDyn};
@@ -12,12 +13,12 @@ use serde_json::{Value, json};
 use crate::terminal::Problem;
 use crate::variants::Variants;
 use crate::yardstick::Yardstick;
-use crate::{Effort, Section, kernels};
+use crate::{Effort, Section, kernels, median};
 
 const BATCHES: [usize; 4] = [1, 16, 64, 256];
 /// Seconds of a batch from which on it is left out: a slow device has told enough by then.
 const TOO_SLOW: f64 = 6.0;
-/// The batch whose kernels are listed.
+/// The batch whose kernels are listed, or the largest below it that was measured.
 const LISTED: usize = 16;
 
 type Item = ArrayD<f32>;
@@ -42,38 +43,65 @@ pub(crate) fn section(
         "{:>6} {:>10} {:>10} {:>10} {:>9} {:>9} {:>9}",
         "batch", "items/s", "ms", "device ms", "GMA/s", "GB/s", "open ms"
     )?;
-    let (mut rows, mut left_out) = (Vec::new(), Vec::new());
-    let mut leave_out = |text: &mut String, batch: usize, reason: String| {
-        left_out.push(json!({ "batch": batch, "reason": reason }));
-        writeln!(text, "{batch:>6} left out: {reason}")
-    };
-    let mut item_seconds = 0.0;
-    for batch in BATCHES {
-        let expected = item_seconds * batch as f64;
-        if expected > TOO_SLOW {
-            leave_out(&mut text, batch, format!("a batch would take about {expected:.0} s"))?;
-            continue;
-        }
-        match measure(net.on(gpu), &item, batch, effort) {
-            Ok(speed) => {
-                writeln!(text, "{speed}")?;
-                item_seconds = speed.seconds / batch as f64;
+    let (mut rows, mut left_out, mut listed) = (Vec::new(), Vec::new(), None);
+    for result in speeds(&net, &item, effort) {
+        writeln!(text, "{result}")?;
+        match result {
+            Measured::Speed(speed) => {
+                listed = listed.max(Some(speed.batch).filter(|batch| *batch <= LISTED));
                 rows.push(speed.to_json());
             }
-            // A batch that the device has no room for is no reason to keep the others back.
-            Err(cause) => leave_out(&mut text, batch, cause.to_string())?,
+            Measured::LeftOut { batch, reason } => left_out.push(json!({ "batch": batch, "reason": reason })),
         }
     }
-    let profile = opened(net.on(gpu), LISTED)
-        .and_then(|mut net| net.profile(LISTED))
-        .map_err(|cause| cause.to_string())?;
-    writeln!(text, "\n{}", kernels::table(&profile, yardstick))?;
-    let kernels: Vec<Value> = profile.kernels.iter().map(|kernel| kernels::row(kernel, yardstick)).collect();
+    let profile = listed.map(|batch| opened(net.on(gpu), batch).and_then(|mut net| net.profile(batch)));
+    let profile = profile.transpose().map_err(|cause| cause.to_string())?;
+    let mut kernels: Vec<Value> = Vec::new();
+    if let Some(profile) = &profile {
+        writeln!(text, "\n{}", kernels::table(profile, yardstick))?;
+        kernels.extend(profile.kernels.iter().map(|kernel| kernels::row(kernel, yardstick)));
+    }
     let json = json!({
         "model": path.to_string_lossy(), "input": shape, "device": gpu.info().name,
-        "batches": rows, "left_out": left_out, "kernels_batch": LISTED, "kernels": kernels,
+        "batches": rows, "left_out": left_out, "kernels_batch": listed, "kernels": kernels,
     });
     Ok(Section { name: "network", text, json })
+}
+
+/// Every batch size, measured or with the reason why it is not.
+fn speeds(net: &Program, item: &Item, effort: &Effort) -> Vec<Measured> {
+    let mut item_seconds = 0.0;
+    let measured = |batch: usize| {
+        let expected = item_seconds * batch as f64;
+        if expected > TOO_SLOW {
+            let reason = format!("a batch would take about {expected:.0} s");
+            return Measured::LeftOut { batch, reason };
+        }
+        match measure(net.on(net.gpu()), item, batch, effort) {
+            Ok(speed) => {
+                item_seconds = speed.seconds / batch as f64;
+                Measured::Speed(speed)
+            }
+            // A batch that the device has no room for is no reason to keep the others back.
+            Err(cause) => Measured::LeftOut { batch, reason: cause.to_string() },
+        }
+    };
+    BATCHES.into_iter().map(measured).collect()
+}
+
+/// What is known of one batch size.
+enum Measured {
+    Speed(Speed),
+    LeftOut { batch: usize, reason: String },
+}
+
+impl std::fmt::Display for Measured {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Speed(speed) => speed.fmt(f),
+            Self::LeftOut { batch, reason } => write!(f, "{batch:>6} left out: {reason}"),
+        }
+    }
 }
 
 /// What one batch size reaches.
@@ -81,7 +109,7 @@ struct Speed {
     batch: usize,
     /// Of a batch, with the next submitted before it ends.
     seconds: f64,
-    /// Of this, what the device worked by its own clock, where it has one: the median.
+    /// Of these, what the device works on a batch by its own clock, where it has one: the median.
     device_seconds: Option<f64>,
     multiply_adds: u64,
     bytes: u64,
@@ -139,33 +167,33 @@ fn measure(net: Program, item: &Item, batch: usize, effort: &Effort) -> Result<S
     let failed = |error: gapless::StageError| error.cause().clone();
     let depth = GpuStage::<Item>::depth(&net);
     let mut flight = std::collections::VecDeque::new();
-    let mut worked = Vec::new();
-    let mut collect = |net: &mut Program, mut ticket| {
-        let result = GpuStage::<Item>::try_collect(net, &mut ticket, Duration::from_secs(600));
-        let tensors = result.map_err(failed)?.ok_or_else(|| Cause::msg("no result within ten minutes"))?;
-        worked.extend(tensors.device_span().map(|span| span.end.saturating_sub(span.start).as_secs_f64()));
-        Ok::<_, Cause>(())
-    };
     let ticket = net.submit(&items).map_err(failed)?;
     collect(&mut net, ticket)?;
-    let (start, mut done) = (Instant::now(), 0_u32);
+    let (start, mut done, mut worked) = (Instant::now(), 0_u32, Vec::new());
     while done < 2 || start.elapsed().as_secs_f64() < effort.seconds {
         while flight.len() < depth {
             flight.push_back(net.submit(&items).map_err(failed)?);
         }
-        collect(&mut net, flight.pop_front().expect("the depth is at least 1"))?;
+        worked.extend(collect(&mut net, flight.pop_front().expect("the depth is at least 1"))?);
         done += 1;
     }
     let in_flight = flight.len() as u32;
-    flight.into_iter().try_for_each(|ticket| collect(&mut net, ticket))?;
+    flight.into_iter().try_for_each(|ticket| collect(&mut net, ticket).map(drop))?;
     let seconds = start.elapsed().as_secs_f64() / f64::from(done + in_flight);
-    worked.sort_by(f64::total_cmp);
     Ok(Speed {
         batch,
         seconds,
-        device_seconds: worked.get(worked.len() / 2).copied(),
+        device_seconds: (!worked.is_empty()).then(|| median(worked)),
         multiply_adds: plan.multiply_adds(),
         bytes: plan.bytes_moved(batch),
         open_seconds,
     })
+}
+
+/// Waits for a batch, and gives what the device worked on it by its own clock.
+fn collect(net: &mut Program, mut ticket: ProgramTicket) -> Result<Option<f64>, Cause> {
+    let result = GpuStage::<Item>::try_collect(net, &mut ticket, Duration::from_secs(600));
+    let tensors = result.map_err(|error| error.cause().clone())?;
+    let tensors = tensors.ok_or_else(|| Cause::msg("no result within ten minutes"))?;
+    Ok(tensors.device_span().map(|span| span.end.saturating_sub(span.start).as_secs_f64()))
 }

@@ -59,7 +59,7 @@ pub struct Program {
     deadline: Option<Duration>,
     allowed: Allowed,
     /// What was wrong with a setting that gives no result of its own.
-    broken: Option<Cause>,
+    broken: Option<Error>,
     times: DeviceTimes,
     runner: Option<Runner>,
     max_batch: usize,
@@ -151,14 +151,18 @@ impl Program {
     /// If the program cannot be opened for such batches, with the number that fits. Memory that the
     /// device does not have is noticed by opening only.
     pub fn plan(&self, max_batch: usize) -> Result<Plan, Error> {
+        self.check_settings()?;
+        let mut plan = Plan::new(&self.graph_on_device(), max_batch, self.in_flight(), self.gpu.limits())?;
+        self.allowed.apply(&mut plan, self.gpu.info().kind)?;
+        Ok(self.gpu.choices().apply(plan))
+    }
+
+    fn check_settings(&self) -> Result<(), Error> {
         if self.depth > MOST_IN_FLIGHT {
             let reason = format!("{} batches in flight; 1 to {MOST_IN_FLIGHT} make sense", self.depth);
             return Err(graph::setting("Program::depth", reason));
         }
-        self.check_normalize()?;
-        let mut plan = Plan::new(&self.graph_on_device(), max_batch, self.in_flight(), self.gpu.limits())?;
-        self.allowed.apply(&mut plan, self.gpu.info().kind)?;
-        Ok(self.gpu.choices().apply(plan))
+        self.broken.clone().map_or(Ok(()), Err)
     }
 
     /// Whether `item` has the element types and shapes of the program's inputs.
@@ -184,23 +188,18 @@ impl Program {
         Ok(())
     }
 
-    fn check_normalize(&self) -> Result<(), Error> {
-        let broken = self.broken.as_ref();
-        broken.map_or(Ok(()), |cause| Err(graph::setting("Program::normalize", cause.to_string())))
-    }
-
     /// Photos for a network of floats are noticed before the first of them is prepared.
-    fn takes(&self, element: Option<Element>) -> Result<(), Error> {
-        self.check_normalize()?;
-        let Some(element) = element else { return Ok(()) };
-        let others = |input: &usize| self.graph.tensors[*input].spec.element != element;
-        let Some(input) = self.graph.inputs().into_iter().find(others) else { return Ok(()) };
-        let (items, hint) = match element {
-            Element::U8 => ("bytes", "; Program::normalize takes pixels as they were decoded"),
-            Element::F16 | Element::F32 => ("floats", ""),
+    fn takes(&self, element: Element) -> Result<(), Error> {
+        let inputs = self.graph.inputs();
+        let other = inputs.into_iter().find(|input| self.graph.tensors[*input].spec.element != element);
+        let Some(input) = other else { return Ok(()) };
+        let hint = match element {
+            Element::U8 => "; Program::normalize takes pixels as they were decoded",
+            _ => "",
         };
-        let taken = self.graph.describe(input);
-        Err(graph::setting("Program::input", format!("{taken} is taken, and the items are {items}{hint}")))
+        let (wanted, given) = (self.graph.describe(input), graph::element_name(element));
+        let reason = format!("{wanted} is taken, and the items are of {given}{hint}");
+        Err(graph::setting("Program::input", reason))
     }
 
     /// Batches in flight at once: on the twins a batch is done when `submit` returns.
@@ -280,7 +279,9 @@ impl<I: Item> GpuStage<I> for Program {
 
     fn open(&mut self, max_batch: usize) -> Result<(), Cause> {
         self.runner = None;
-        self.takes(I::ELEMENT)?;
+        // A setting that failed left the inputs as they were: it is the cause, and not what is read.
+        self.check_settings()?;
+        I::ELEMENT.map_or(Ok(()), |element| self.takes(element))?;
         self.times = DeviceTimes::new(self.plan(max_batch)?.labels());
         self.runner = Some(self.start(max_batch).map_err(|error| error.cause().clone())?);
         self.max_batch = max_batch;

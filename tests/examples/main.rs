@@ -3,9 +3,15 @@
 //! On the twins, so no GPU is needed, but for those that show a device. Times are never looked at, only shapes. `cargo test` builds the
 //! examples; `cargo test --test examples` does not, and takes them as they were built last.
 
+mod classify;
 #[path = "../../examples/common/difference.rs"]
 mod difference;
-mod networks;
+mod infer;
+#[allow(dead_code, reason = "the models of the tests of ONNX, of which a few are enough here")]
+#[path = "../onnx/make.rs"]
+mod make;
+mod measure;
+mod own;
 #[path = "../../examples/common/photos.rs"]
 mod photos;
 
@@ -39,10 +45,15 @@ fn object(arguments: &[&str]) -> (Value, String) {
 
 /// What `overlap` says when it must end with status 1.
 fn refusal(arguments: &[&str]) -> String {
-    let output = run("overlap", arguments);
+    refused("overlap", arguments)
+}
+
+/// What an example says when it must end with status 1 and nothing on stdout.
+fn refused(name: &str, arguments: &[&str]) -> String {
+    let output = run(name, arguments);
     let errors = String::from_utf8(output.stderr).expect("text");
-    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {errors}");
-    assert!(output.stdout.is_empty(), "{arguments:?} wrote to stdout");
+    assert_eq!(output.status.code(), Some(1), "{name} {arguments:?}: {errors}");
+    assert!(output.stdout.is_empty(), "{name} {arguments:?} wrote to stdout");
     errors
 }
 
@@ -216,23 +227,6 @@ fn a_reader_that_leaves_ends_the_example_without_a_panic() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 
-#[test]
-fn a_machine_is_measured_into_a_table_and_a_file() {
-    let file = folder("measure").join("machine.json");
-    let output = run("measure", &["--device", "cpu", "--quick", "--json", file.to_str().expect("a path")]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).expect("text");
-    let value: Value = serde_json::from_slice(&fs::read(file).expect("a file")).expect("one object");
-    assert_eq!(keys(&value), ["bandwidth", "kernels", "machine", "overlap", "photos"]);
-    assert_eq!(value["machine"]["device"]["kind"], "twin");
-    for section in keys(&value) {
-        assert!(text.contains(&format!("== {section}\n")), "{section} is missing in {text}");
-    }
-    for kernel in value["kernels"]["kernels"].as_array().expect("kernels") {
-        assert!(kernel["share_of_copy"].is_f64() && kernel["multiply_adds_per_second"].is_f64(), "{kernel}");
-    }
-}
-
 /// The device of the GPU tests; `None` where they are left out on purpose.
 fn device() -> Option<String> {
     if std::env::var("GAPLESS_TESTS").is_ok_and(|tests| tests == "no-gpu") {
@@ -247,28 +241,6 @@ fn text(name: &str, arguments: &[&str]) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{name}: {:?}: {errors}", output.status);
     String::from_utf8(output.stdout).expect("text")
-}
-
-#[test]
-fn a_kernel_of_ones_own_agrees_with_its_twin() {
-    let Some(device) = device() else { return };
-    let text = text("own_kernel", &[&device]);
-    let apart =
-        text.lines().last().and_then(|line| line.split_whitespace().rev().nth(1)).expect("a last line");
-    assert!(apart.parse::<f32>().expect("a number") < 1e-5, "{text}");
-}
-
-#[test]
-fn a_stage_of_ones_own_shares_its_device_with_a_program() {
-    match device().as_deref() {
-        None => {}
-        Some("cpu") => eprintln!("left out: the twins are no wgpu device"),
-        Some(_) => {
-            let text = text("own_stage", &[]);
-            assert_eq!(text.lines().filter(|line| line.contains("brightness")).count(), 3, "{text}");
-            assert_eq!(text.lines().filter(|line| line.contains("mean red")).count(), 3, "{text}");
-        }
-    }
 }
 
 /// The one object that an example prints with `--json`.

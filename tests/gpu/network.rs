@@ -165,6 +165,12 @@ fn pixels_for_a_network_of_floats_are_refused_unless_they_are_normalised() {
     net.output("means", means).unwrap();
     let refused = GpuStage::<Array3<u8>>::open(&mut net, 1).unwrap_err().to_string();
     assert!(refused.contains("photo f32[3,4,5]") && refused.contains("normalize"), "{refused}");
+    assert!(refused.contains("the items are of u8;"), "{refused}");
+    for (mean, std) in [(f32::NAN, 1.0), (0.0, 0.0)] {
+        let mut broken = net.on(&Gpu::cpu()).normalize([mean; 3], [std; 3]);
+        let cause = GpuStage::<Array3<u8>>::open(&mut broken, 1).unwrap_err().to_string();
+        assert!(cause.starts_with("Program::normalize: mean is ") && cause.contains("std of 0"), "{cause}");
+    }
     let wrong = net.on(&Gpu::cpu()).normalize([0.0; 2], [1.0; 2]).plan(1).unwrap_err().to_string();
     assert!(wrong.contains("Program::normalize"), "{wrong}");
     let mut net = net.normalize([1.0; 3], [2.0; 3]);

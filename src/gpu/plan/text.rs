@@ -13,14 +13,14 @@ impl fmt::Display for Plan {
         let (bytes, adds) = ("bytes", "multiply-adds");
         writeln!(
             f,
-            "{:<24} {:<24} {:<32} {bytes:>12} {adds:>14} {:>6}  constants",
+            "{:<24} {:<24} {:<30} {bytes:>12} {adds:>14} {:>6}  constants",
             "tensor", "shape", "variant", "buffer"
         )?;
         for step in &self.steps {
             let Step { name, shape, bytes, multiply_adds, output, constants, .. } = step;
             let variant = &step.variant().name;
             let line = format!(
-                "{name:<24} {shape:<24} {variant:<32} {bytes:>12} {multiply_adds:>14} {output:>6}  {constants}"
+                "{name:<24} {shape:<24} {variant:<30} {bytes:>12} {multiply_adds:>14} {output:>6}  {constants}"
             );
             writeln!(f, "{}", line.trim_end())?;
         }

@@ -31,15 +31,16 @@ pub struct PlannedKernel<'a> {
     pub variants: Vec<&'a str>,
     /// Multiply-adds of one item.
     pub multiply_adds: u64,
-    /// Bytes that it reads and writes for each item, and those of its constants, which it reads once a batch.
-    pub bytes: [u64; 2],
+    /// Bytes of one item that it reads and writes.
+    pub item_bytes: u64,
+    /// Bytes of the constants that it reads, once a batch.
+    pub constant_bytes: u64,
 }
 
 impl PlannedKernel<'_> {
     /// Bytes that it reads and writes for a batch of `rows` items, each tensor counted once.
     pub fn bytes_moved(&self, rows: usize) -> u64 {
-        let [item, constants] = self.bytes;
-        constants + rows as u64 * item
+        self.constant_bytes + rows as u64 * self.item_bytes
     }
 }
 
@@ -57,7 +58,8 @@ impl Plan {
             variant: &step.variant().name,
             variants: step.variants.iter().map(|variant| &*variant.name).collect(),
             multiply_adds: step.multiply_adds,
-            bytes: [step.read_bytes + step.bytes, step.constant_bytes],
+            item_bytes: step.read_bytes + step.bytes,
+            constant_bytes: step.constant_bytes,
         })
     }
 }

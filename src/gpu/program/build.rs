@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ndarray::ArrayD;
 
 use super::Program;
-use crate::error::{Cause, Error};
+use crate::error::Error;
 use crate::gpu::TensorId;
 use crate::gpu::constant::Constant;
 use crate::kernel::{Kernel, Normalize, Spec};
@@ -38,7 +38,7 @@ impl Program {
             _ => Spec::bytes(&[]),
         };
         let kernel = Arc::new(Normalize::new(mean, std));
-        self.broken = self.graph.put_before_input(kernel, pixels).err().map(Cause::from).or(self.broken);
+        self.broken = self.graph.put_before_input(kernel, pixels).err().or(self.broken);
         self
     }
 
