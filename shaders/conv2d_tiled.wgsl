@@ -5,7 +5,10 @@
 // In / Out   f32 [channels, h, w], f32 or f16 [outputs, channels / groups, kh, kw], f32 [outputs] / f32 [outputs, out_h, out_w]
 // Dispatch   work workgroups folded over x, y; work = groups * tiles_down * tiles_across
 
-// Params follow in shared/conv2d_params.wgsl; main in shared/conv2d_tiles.wgsl; weight in shared/weight*.wgsl; bias, residual and y in shared/finish*.wgsl.
+// Params follow in shared/conv2d_params.wgsl;
+// main in shared/conv2d_tiles.wgsl;
+// weight in shared/weight*.wgsl;
+// bias, residual and y in shared/finish*.wgsl.
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 
 // Whether the kernel has one value, no stride and no pads, so that pixels are where they were.

@@ -5,7 +5,10 @@
 // In / Out   f32 [channels, h, w], f32 or f16 [outputs, channels / groups, 1, 1], f32 [outputs] / f32 [outputs, h, w]; channels / groups and h * w are multiples of four
 // Dispatch   work workgroups folded over x, y; work = groups * tiles_down * tiles_across
 
-// Params follow in shared/conv2d_params.wgsl; main in shared/conv2d_tiles.wgsl; weight in shared/weight_vectors*.wgsl; bias, residual and y in shared/finish_vectors*.wgsl.
+// Params follow in shared/conv2d_params.wgsl;
+// main in shared/conv2d_tiles.wgsl;
+// weight in shared/weight_vectors*.wgsl;
+// bias, residual and y in shared/finish_vectors*.wgsl.
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 
 // Four terms of one output; one past the end is the last one again.

@@ -2,10 +2,12 @@
 //
 // CPU twin   src/kernel/mat_mul.rs (`MatMul::twin`)
 // Params     src/kernel/mat_mul.rs (`MatMulParams`), layout checked by tests/shaders.rs
-// In / Out   f32 or f16 [.., m, k], f32 or f16 [.., k, n], f32 [n] where there is a bias / f32 [.., m, n]
+// In / Out   f32 or f16 [.., m, k], f32 or f16 [.., k, n], f32 [n] where there is a bias, f32 [.., m, n] where there is a residual / f32 [.., m, n]
 // Dispatch   work workgroups folded over x, y; work = matrices * tiles_down * tiles_across
 
-// Params follow in shared/matrices.wgsl; a and b in shared/a*.wgsl and shared/b*.wgsl; bias and y in shared/finish*.wgsl.
+// Params follow in shared/matrices.wgsl;
+// a and b in shared/a*.wgsl and shared/b*.wgsl;
+// bias, residual and y in shared/finish*.wgsl.
 
 // Columns of a tile, a power of two up to 64: 64 / columns invocations share the terms of each.
 override columns: u32;

@@ -1,11 +1,13 @@
-// mat_mul_tall: the product of two matrices, one invocation per tile of 16 rows by eight columns.
+// mat_mul_tall: the product of two matrices, one invocation per tile of 16 rows, of all items where one b multiplies them, by eight columns.
 //
 // CPU twin   src/kernel/mat_mul.rs (`MatMul::twin`)
 // Params     src/kernel/mat_mul.rs (`MatMulParams`), layout checked by tests/shaders.rs
-// In / Out   f32 or f16 [.., m, k], f32 or f16 [.., k, n], f32 [n] where there is a bias / f32 [.., m, n]
+// In / Out   f32 or f16 [.., m, k], f32 or f16 [.., k, n], f32 [n] where there is a bias, f32 [.., m, n] where there is a residual / f32 [.., m, n]
 // Dispatch   ceil(work / 64) workgroups folded over x, y; work = matrices * tiles_down * tiles_across
 
-// Params follow in shared/matrices.wgsl, the place of rows in shared/rows_of_items.wgsl; a and b in shared/a*.wgsl and shared/b*.wgsl; bias and y in shared/finish*.wgsl.
+// Params follow in shared/matrices.wgsl, the place of rows in shared/rows_of_items.wgsl;
+// a and b in shared/a*.wgsl and shared/b*.wgsl;
+// bias, residual and y in shared/finish*.wgsl.
 
 @compute @workgroup_size(64)
 fn main(
@@ -17,7 +19,7 @@ fn main(
     if place >= params.work {
         return;
     }
-    let row = first_row(place / params.tiles_across, 16u, group.z, groups.z);
+    let row = place_tile(place / params.tiles_across, 16u, group.z, groups.z);
     if row >= row_end {
         return;
     }

@@ -1,11 +1,14 @@
-// mat_mul_tiled_vec4: the product of two matrices in vectors of four, one workgroup per tile of 64 rows by 64 columns.
+// mat_mul_tiled_vec4: the product of two matrices in vectors of four, one workgroup per tile of 64 rows, of all items where one b multiplies them, by 64 columns.
 //
 // CPU twin   src/kernel/mat_mul.rs (`MatMul::twin`)
 // Params     src/kernel/mat_mul.rs (`MatMulParams`), layout checked by tests/shaders.rs
-// In / Out   f32 or f16 [.., m, k], f32 or f16 [.., k, n], f32 [n] where there is a bias / f32 [.., m, n]; the axes that a and b lie along and n are multiples of four
+// In / Out   f32 or f16 [.., m, k], f32 or f16 [.., k, n], f32 [n] where there is a bias, f32 [.., m, n] where there is a residual / f32 [.., m, n]; the axes that a and b lie along and n are multiples of four
 // Dispatch   work workgroups folded over x, y; work = matrices * tiles_down * tiles_across
 
-// Params follow in shared/matrices.wgsl; main in shared/matrix_tiles.wgsl, the place of rows in shared/rows_of_items.wgsl; a and b in shared/a_vectors*.wgsl and shared/b_vectors*.wgsl; bias and y in shared/finish_vectors*.wgsl.
+// Params follow in shared/matrices.wgsl;
+// main in shared/matrix_tiles.wgsl, the place of rows in shared/rows_of_items.wgsl;
+// a and b in shared/a_vectors*.wgsl and shared/b_vectors*.wgsl;
+// bias, residual and y in shared/finish_vectors*.wgsl.
 
 // One term of four rows or four terms of one row, as a lies; what is past the end of the rows is their last again.
 fn a_four(row: u32, term: u32) -> vec4<f32> {

@@ -225,8 +225,8 @@ impl Gpu {
         &self.0.choices
     }
 
-    /// How variants are tried for batches of so many items. On the processor an item takes as long as the
-    /// next one, so one of them tells enough.
+    /// How variants are tried for batches of so many items. On the processor an item takes about as long as the
+    /// next one, and all of them would take long: one has to tell.
     fn trial(&self, max_batch: usize) -> Trial<'_> {
         let rows = if self.info().kind == DeviceKind::Software { 1 } else { max_batch };
         Trial { choices: self.choices(), rows }

@@ -1,6 +1,7 @@
 
 // Columns of the product are the pixels of all items, one item behind the other, so that tiles are full where an
-// item has few pixels. There are workgroups for every item alone, and more than all tiles need.
+// item has few pixels. Workgroups are counted item by item, so there are at least as many as such tiles; those
+// behind the last one return.
 
 // Where the group begins in an item of the input; the first output and the first column behind its tiles.
 var<private> source: u32;

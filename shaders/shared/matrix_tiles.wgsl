@@ -9,7 +9,7 @@ fn main(
     if tile >= params.work {
         return;
     }
-    let row = first_row(tile / params.tiles_across, 64u, group.z, groups.z);
+    let row = place_tile(tile / params.tiles_across, 64u, group.z, groups.z);
     if row >= row_end {
         return;
     }

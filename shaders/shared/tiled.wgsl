@@ -3,7 +3,7 @@
 // workgroup memory: 16 terms at a time (shared/fill*.wgsl), 8.25 KiB of the 16 KiB that every device has, or
 // half of that where values are kept as halves (shared/kept*.wgsl).
 //
-// Every value comes from global memory once a tile: 128 reads for 4,096 multiply-adds a term, or 16
+// Every value comes from global memory once a tile: 128 reads for 4,096 multiply-adds a term, or 8
 // multiply-adds a byte in 32-bit floats where both come from memory. In the inner loop
 // (shared/products*.wgsl) an invocation reads four vectors of workgroup memory for 64 multiply-adds. It
 // keeps 64 sums and 16 values, about 100 registers, so that some ten workgroups (20 warps of 32) fit on one

@@ -237,7 +237,8 @@ impl Kernel for Conv2d {
         let [outputs, channels, height, width] = weight_shape(inputs);
         let sizes = [outputs / self.groups, output.shape[1] * output.shape[2], channels * height * width];
         let vectors = self.is_pointwise(inputs) && channels.is_multiple_of(4) && sizes[1].is_multiple_of(4);
-        let factors = Factors { halves: inputs[1].element == Element::F16, vectors };
+        let halves = inputs[1].element == Element::F16;
+        let factors = Factors { halves, vectors, joins_rows: false, joins_columns: true };
         let mut tiled =
             Tiling::for_sizes(sizes, factors).map(|tiling| self.as_product(inputs, output, tiling));
         let plain = tiled.next();

@@ -173,11 +173,11 @@ impl Kernel for MatMul {
         let factors = Factors {
             halves: inputs[..2].iter().any(|factor| factor.element == Element::F16),
             vectors: along.iter().all(|axis| axis.is_multiple_of(4)),
+            joins_rows: self.joins_items(inputs),
+            joins_columns: false,
         };
-        // A tile of the rows of all items has as many as the batch has items, or more.
-        let rows = if self.joins_items(inputs) { usize::MAX } else { m };
         let mut tiled =
-            Tiling::for_sizes([rows, n, k], factors).map(|tiling| self.tiled(inputs, output, tiling));
+            Tiling::for_sizes([m, n, k], factors).map(|tiling| self.tiled(inputs, output, tiling));
         let plain = tiled.next();
         plain.into_iter().chain(few::variants(self, inputs, output)).chain(tiled).collect()
     }

@@ -3,8 +3,9 @@
 /// How exactly a kernel computes. A dispatch says what it does ([`Needs`](super::Needs)), and
 /// [`Program::precision`](crate::Program::precision) what it may do; each allows those before it too.
 ///
-/// The bounds hold where no activation, product or sum of 16 products is beyond ±65,504, which is no half: infinity
-/// or NaN may come of it. A device may take a half below 2⁻¹⁴ for zero.
+/// The bounds are of a sum before the activation function, beside the rounding of f32 sums. Halves reach to
+/// ±65,504: from an activation, a product or a sum of 16 products beyond it infinity or NaN may come. Below 2⁻¹⁴ they
+/// have fewer digits, and a device may take them for zero: that adds the absolute part of a bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Precision {
     /// Every product and every sum in f32.
@@ -12,12 +13,14 @@ pub enum Precision {
     Full,
     /// Convolutions and products whose weights are halves may round the activations that they read to halves. They
     /// multiply and add in f32, where a product of two halves is exact: a value is off by at most 2⁻¹⁰ of the sum of
-    /// its products' sizes, half as much where a device rounds to the nearest half.
+    /// its products' sizes, half as much where a device rounds to the nearest half, and 2⁻¹⁴ of the sum of its factors'
+    /// sizes.
     Mixed,
     /// They may also multiply and add in 16 bits, 16 products at a time; the sums of 16 are added in f32. So each
     /// product is rounded 17 times at most, once as an activation, once as a product and 15 times in a sum: a value
     /// is off by at most 17 · 2⁻¹⁰ of the sum of its products' sizes and what such small errors multiply to, in all
-    /// less than 1/59. Where roundings fall either way it is far less.
+    /// less than 1/59, and 2⁻¹⁴ of the sum of its factors' sizes and of 2 a product. Where roundings fall either way
+    /// it is far less.
     Half,
 }
 

@@ -46,22 +46,28 @@ pub(super) struct Factors {
     pub(super) halves: bool,
     /// Whether vectors of four lie in both, and in the output, as the tiles need them.
     pub(super) vectors: bool,
+    /// Whether tiles reach over the rows of all items.
+    pub(super) joins_rows: bool,
+    /// Whether tiles in workgroup memory reach over the columns of all items.
+    pub(super) joins_columns: bool,
 }
 
 impl Tiling {
     /// Those that make sense for an output of so many rows and columns of so many terms, the plainest first.
     ///
-    /// A tile that is mostly empty is not worth a try.
+    /// A tile that is mostly empty is not worth a try. How many items a batch has is not known here, so one that
+    /// reaches over them counts as full.
     pub(super) fn for_sizes(
         [rows, columns, terms]: [usize; 3],
         factors: Factors,
     ) -> impl Iterator<Item = Self> {
         let precisions = [Precision::Full, Precision::Mixed, Precision::Half];
         let tiled = precisions.into_iter().filter(move |precision| factors.halves || !precision.needs_f16());
-        let fills = rows >= 16 && columns >= 16 && terms >= 8;
+        let Factors { joins_rows, joins_columns, .. } = factors;
+        let fills = (joins_rows || rows >= 16) && (joins_columns || columns >= 16) && terms >= 8;
         let suits = move |tiling: &Self| match tiling {
             Self::Plain => true,
-            Self::Tall => rows > 4 && columns > 4,
+            Self::Tall => (joins_rows || rows > 4) && columns > 4,
             Self::Tiled(_) => fills,
             Self::TiledVec4(_) => fills && factors.vectors,
         };

@@ -33,21 +33,36 @@ fn twin<K: Kernel + Copy>(case: &Case<K>) -> Program {
     case.program(&Gpu::cpu(), false, 0)
 }
 
-/// Both variants that round give the twin's value up to their bound.
-fn check_bounds<K: Kernel + Copy>(gpu: &Gpu, case: &Case<K>, n: &mut Numbers) {
-    let positive = Halves::new(case.constant.bits.mapv(|bits| bits & 0x7fff));
-    let sizes = Case { constant: positive, bias: None, item: case.item.clone(), ..*case };
-    let batch = n.batch(2, &case.item);
-    let size = output(&mut twin(&sizes), &batch.iter().map(|x| x.mapv(f32::abs)).collect::<Vec<_>>());
-    let wanted = output(&mut twin(case), &batch);
-    let rounded = ROUNDED
-        .map(|precision| variants(gpu, case, precision).into_iter().map(move |variant| (precision, variant)));
-    for (precision, variant) in rounded.into_iter().flatten() {
-        let given = output(&mut case.program(gpu, true, variant), &batch);
-        for ((given, wanted), size) in given.iter().zip(&wanted).zip(&size) {
-            let most = (share(precision) + 1e-5) * size;
-            let off = (given - wanted).abs();
-            assert!(off <= most, "{precision:?} of {:?}: {given} is not {wanted} within {most}", case.kernel);
+/// The sizes of what the twin gives for a constant and a batch that were changed so.
+fn sizes<K: Kernel + Copy>(
+    case: &Case<K>,
+    bits: impl Fn(u16) -> u16,
+    batch: &[ArrayD<f32>],
+    value: impl Fn(f32) -> f32,
+) -> ArrayD<f32> {
+    let constant = Halves::new(case.constant.bits.mapv(|half| bits(half & 0x7fff)));
+    let changed = Case { constant, bias: None, item: case.item.clone(), ..*case };
+    output(&mut twin(&changed), &batch.iter().map(|x| x.mapv(|x| value(x.abs()))).collect::<Vec<_>>())
+}
+
+/// Both variants that round give the twin's value up to their bound, and for every item alone the very same.
+fn check_bounds<K: Kernel + Copy>(gpu: &Gpu, case: &Case<K>, batch: &[ArrayD<f32>]) {
+    const ONE: u16 = 0x3c00;
+    let products = sizes(case, |half| half, batch, |x| x);
+    let factors = sizes(case, |half| half, batch, |_| 1.0) + sizes(case, |_| ONE, batch, |x| x);
+    let count = sizes(case, |_| ONE, batch, |_| 1.0);
+    let wanted = output(&mut twin(case), batch);
+    for precision in ROUNDED {
+        let each = if precision == Precision::Half { 2.0 } else { 0.0 };
+        let smallest = (-14_f32).exp2();
+        let most = &products * (share(precision) + 1e-5) + (&factors + &count * each) * smallest;
+        for variant in variants(gpu, case, precision) {
+            let given = output(&mut case.program(gpu, true, variant), batch);
+            let what = format!("{precision:?} of {:?}", case.kernel);
+            for ((given, wanted), most) in given.iter().zip(&wanted).zip(&most) {
+                assert!((given - wanted).abs() <= *most, "{what}: {given} is not {wanted} within {most}");
+            }
+            compare(&mut case.program(gpu, true, variant), batch, &given, EXACT, &what);
         }
     }
 }
@@ -55,23 +70,36 @@ fn check_bounds<K: Kernel + Copy>(gpu: &Gpu, case: &Case<K>, n: &mut Numbers) {
 #[test]
 fn rounding_to_halves_costs_no_more_than_its_bound() {
     cases_on_device(6, |gpu, n| {
-        let (outputs, [channels]) = (n.pick(16, 70), n.sizes(8, 40));
+        let (groups, [share]) = (n.pick(1, 2), n.sizes(8, 40));
+        let outputs = groups * n.pick(16, 40);
         let (kernel, pads) =
             if n.pick(0, 1) == 1 { ([1, 1], [0; 4]) } else { (n.picks(1, 3), n.picks(0, 2)) };
-        let weight = Halves::some(n, &[outputs, channels, kernel[0], kernel[1]]);
-        let case = Case::new(
-            Conv2d::new().pads(pads),
-            &[channels, n.pick(6, 12), [8, n.pick(6, 12)][n.pick(0, 1)]],
-            weight,
-        );
-        check_bounds(gpu, &case, n);
-        let [m, k, j]: [usize; 3] = n.sizes(16, 92);
-        let mut case = Case::new(MatMul::new(), &[m, k], Halves::some(n, &[k, j]));
-        case.bias = Some(n.floats(&[j]));
-        check_bounds(gpu, &case, n);
-        let case =
-            Case { constant_first: true, ..Case::new(MatMul::new(), &[k, j], Halves::some(n, &[m, k])) };
-        check_bounds(gpu, &case, n);
+        let weight = Halves::some(n, &[outputs, share, kernel[0], kernel[1]]);
+        let item = [groups * share, n.pick(6, 12), [8, n.pick(6, 12)][n.pick(0, 1)]];
+        let case = Case::new(Conv2d::new().groups(groups).pads(pads), &item, weight);
+        check_bounds(gpu, &case, &n.batch(2, &case.item));
+        for constant_first in [false, true] {
+            let ([m, k, j], turn) = (n.sizes(16, 92), [n.pick(0, 1) == 1, n.pick(0, 1) == 1]);
+            let turned = |sizes: [usize; 2], turn: bool| if turn { [sizes[1], sizes[0]] } else { sizes };
+            let (a, b) = (turned([m, k], turn[0]), turned([k, j], turn[1]));
+            let (item, fixed) = if constant_first { (b, a) } else { (a, b) };
+            let product = MatMul::new().transpose_a(turn[0]).transpose_b(turn[1]);
+            let mut case = Case { constant_first, ..Case::new(product, &item, Halves::some(n, &fixed)) };
+            case.bias = (n.pick(0, 1) == 1).then(|| n.floats(&[j]));
+            check_bounds(gpu, &case, &n.batch(2, &case.item));
+        }
+    });
+}
+
+#[test]
+fn rounding_small_values_to_halves_costs_no_more_than_its_bound() {
+    cases_on_device(3, |gpu, n| {
+        let [m, k, j] = n.sizes(16, 92);
+        // From 2^-15 to 2^-6 and less: many products are no halves with all their digits.
+        let bits = ArrayD::from_shape_simple_fn(IxDyn(&[k, j]), || n.pick(0, 0x2400) as u16);
+        let case = Case::new(MatMul::new(), &[m, k], Halves::new(bits));
+        let batch: Vec<_> = n.batch(2, &case.item).into_iter().map(|x| x * 5e-3).collect();
+        check_bounds(gpu, &case, &batch);
     });
 }
 
@@ -138,4 +166,13 @@ fn nan_and_infinity_are_no_other_as_halves() {
             assert_near(&given, &wanted, Near::Largest(1e-2), &odd.to_string());
         }
     }
+}
+
+#[test]
+fn the_bound_of_half_precision_is_counted_from_the_terms_that_are_added_as_halves() {
+    let tiled = include_str!("../../shaders/shared/tiled.wgsl");
+    let terms = tiled.lines().find_map(|line| line.strip_prefix("const TERMS = ")?.strip_suffix("u;"));
+    let roundings = terms.expect("the tile has terms").parse::<i32>().expect("a number") + 1;
+    let grown = (1.0 + 1.0 / 1024.0_f64).powi(roundings) - 1.0;
+    assert!(roundings == 17 && grown < f64::from(share(Precision::Half)), "{roundings} roundings: {grown}");
 }

@@ -312,3 +312,62 @@ fn vectors_of_four_are_read_only_where_they_lie_so() {
         assert!(!product(turn, [20, 20, 21]), "{turn:?}: 21 columns");
     }
 }
+
+#[test]
+fn tiles_reach_over_the_parts_of_items() {
+    cases_on_device(4, |gpu, n| {
+        let parts = 3;
+        let [share, k] = n.sizes(8, 20);
+        let side = [7, 8][n.pick(0, 1)];
+        let (item, rows) = ([parts, share, side, side], [parts, n.pick(1, 5), k]);
+        let (weight, matrix) = (n.floats(&[20, share, 1, 1]), n.floats(&[k, 20]));
+        let conv = |gpu: &Gpu, variant: usize| each(gpu, Conv2d::new(), variant, &item, &weight);
+        let product = |gpu: &Gpu, variant: usize| each(gpu, MatMul::new(), variant, &rows, &matrix);
+        let of_conv = [&Spec::floats(&item[1..]), &Spec::constant(weight.shape())];
+        let of_product = [&Spec::floats(&rows[1..]), &Spec::constant(matrix.shape())];
+        let (batch, many) = (n.batch(3, &item), n.batch(3, &rows));
+        check_variants(gpu, &forced::full(gpu, &Conv2d::new(), &of_conv), &conv, &batch, "parts of planes");
+        let variants = forced::full(gpu, &MatMul::new(), &of_product);
+        check_variants(gpu, &variants, &product, &many, "parts of rows");
+    });
+}
+
+/// A kernel on every part of an item, with a constant.
+fn each(gpu: &Gpu, kernel: impl Kernel, variant: usize, item: &[usize], constant: &ArrayD<f32>) -> Program {
+    let mut net = Program::new(gpu);
+    let x = net.input("x", Spec::floats(item)).unwrap();
+    let constant = net.constant("c", constant.clone()).unwrap();
+    let y = net.add_each(Forced { kernel, variant }, &[x, constant]).unwrap();
+    net.output("y", y).unwrap();
+    net
+}
+
+#[test]
+fn many_items_fill_more_than_one_tile() {
+    cases_on_device(1, |gpu, n| {
+        let (matrix, weight) = (n.floats(&[12, 20]), n.floats(&[20, 12, 1, 1]));
+        let with = |gpu: &Gpu, item: &[usize], constant: &ArrayD<f32>| {
+            let mut net = Program::new(gpu);
+            let x = net.input("x", Spec::floats(item)).unwrap();
+            let inputs = [x, net.constant("c", constant.clone()).unwrap()];
+            (net, inputs)
+        };
+        let product = |gpu: &Gpu, variant: usize| {
+            let (net, inputs) = with(gpu, &[1, 12], &matrix);
+            finish(net, MatMul::new(), &inputs, variant)
+        };
+        let conv = |gpu: &Gpu, variant: usize| {
+            let (net, inputs) = with(gpu, &[12, 2, 4], &weight);
+            finish(net, Conv2d::new(), &inputs, variant)
+        };
+        let (rows, planes) = (n.batch(130, &[1, 12]), n.batch(18, &[12, 2, 4]));
+        let of_product = [&Spec::floats(&[1, 12]), &Spec::constant(&[12, 20])];
+        let variants = forced::full(gpu, &MatMul::new(), &of_product);
+        assert!(shaders(&MatMul::new(), &of_product).contains(&"mat_mul_tiled_vec4".into()));
+        check_variants(gpu, &variants, &product, &rows, "130 items of a row");
+        let of_conv = [&Spec::floats(&[12, 2, 4]), &Spec::constant(&[20, 12, 1, 1])];
+        let variants = forced::full(gpu, &Conv2d::new(), &of_conv);
+        assert!(shaders(&Conv2d::new(), &of_conv).contains(&"conv2d_tiled_vec4".into()));
+        check_variants(gpu, &variants, &conv, &planes, "18 items of eight pixels");
+    });
+}

@@ -8,7 +8,9 @@ impl Program {
     ///
     /// With [`Precision::Mixed`] or [`Precision::Half`] a convolution or product whose weight is of halves
     /// ([`constant_f16`](Self::constant_f16)) may compute with 16-bit floats on a device that has them; the trial
-    /// decides whether that is faster, and [`Precision`] says what it costs. The twins compute in f32 all the same.
+    /// decides whether that is faster, and [`Precision`] says what it costs. Since time decides, two runs may differ
+    /// by as much; [`force_variants`](Self::force_variants) with `mixed` or `half` leaves no choice. The twins compute
+    /// in f32 all the same.
     ///
     /// ```
     /// use gapless::kernel::Precision;
@@ -23,7 +25,8 @@ impl Program {
     }
 
     /// Runs no other variants than those that a word means, wherever a kernel has such; for measurements and
-    /// tests. By default a trial chooses among all.
+    /// tests. By default a trial chooses among all when the first program with such a kernel is opened on the device,
+    /// for the largest batch of that program; what it chose holds for every later one.
     ///
     /// A word is a variant as [`Plan::kernels`](crate::gpu::Plan::kernels) names it (`softmax+subgroups`), a
     /// shader (`conv2d_tall`), or a need (`subgroups`, `mixed`, `half`). Several words are applied in turn. A word that

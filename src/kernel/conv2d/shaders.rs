@@ -66,7 +66,7 @@ impl Conv2d {
             ),
         };
         let constants = [("pointwise", f64::from(u8::from(self.is_pointwise(inputs))))];
-        let constants = if name == "conv2d_tiled" { &constants[..] } else { &[] };
+        let constants = if matches!(tiling, Tiling::Tiled(_)) { &constants[..] } else { &[] };
         let [products, arithmetic] = tiling.shared();
         let parts = &[own, products, arithmetic];
         self.tiled(inputs, output, tiles, Shader { name, parts, constants, tiling })
