@@ -124,20 +124,26 @@ impl Device {
     ///
     /// Scopes belong to the thread that opens them, so this catches what this thread does and nothing else.
     pub(super) fn caught<R>(&self, calls: impl FnOnce() -> R) -> Result<R, StageError> {
+        let (result, error) = self.scoped(calls);
+        self.check()?;
+        let Some(error) = error else { return Ok(result) };
+        // A device that is gone refuses calls before it is told that it is gone, which takes a poll, and for one
+        // that was destroyed at work all of the work.
+        self.wait(wgpu::PollType::Wait { submission_index: None, timeout: Some(deadline::LEAST) })?;
+        Err(error)
+    }
+
+    /// Runs calls to wgpu; what they give, and the first error that they caused.
+    fn scoped<R>(&self, calls: impl FnOnce() -> R) -> (R, Option<StageError>) {
         let internal = self.raw.push_error_scope(wgpu::ErrorFilter::Internal);
         let validation = self.raw.push_error_scope(wgpu::ErrorFilter::Validation);
         let memory = self.raw.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let result = calls();
         let memory = pollster::block_on(memory.pop());
         let others = [pollster::block_on(validation.pop()), pollster::block_on(internal.pop())];
-        self.check()?;
         let memory = memory.map(|error| StageError::TooLarge(cause(&error)));
         let other = others.into_iter().flatten().map(|error| StageError::Batch(cause(&error)));
-        let Some(error) = memory.into_iter().chain(other).next() else { return Ok(result) };
-        // A device that is gone refuses calls before it is told that it is gone, which takes a poll, and for one
-        // that was destroyed at work all of the work.
-        self.wait(wgpu::PollType::Wait { submission_index: None, timeout: Some(deadline::LEAST) })?;
-        Err(error)
+        (result, memory.into_iter().chain(other).next())
     }
 
     /// Runs callbacks of what is done, and waits for a submission for at most `wait`.
@@ -161,7 +167,7 @@ impl Device {
     /// Unmaps a buffer, whatever state a failed submission left it in.
     pub(super) fn unmap(&self, buffer: &wgpu::Buffer) {
         // The error says that it is not mapped, which is what is wanted.
-        let _ = self.caught(|| buffer.unmap());
+        let _ = self.scoped(|| buffer.unmap());
     }
 
     /// Whether the wait did not end early.
