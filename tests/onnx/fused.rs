@@ -144,6 +144,7 @@ fn with_erf(share: &str, rest: &[&str]) -> Parts {
         .constant("one", &number(1.0))
         .constant("half", &number(0.5))
         .constant("third", &number(0.3))
+        .constant("axes", &ArrayD::from_elem(vec![1, 1, 1], 1.0))
         .node(share, vec![])
         .node("Erf s -> e", vec![]);
     rest.iter().fold(parts, |parts, node| parts.node(node, vec![])).output("y")
@@ -163,6 +164,8 @@ fn an_error_function_with_what_stands_around_it_is_one_function() {
     check(&third, &["binary", "unary", "binary", "binary", "binary"]);
     let turned = with_erf("Div root x -> s", &["Add e one -> a", "Mul x a -> p", "Mul p half -> y"]);
     check(&turned, &["binary", "unary", "binary", "binary", "binary"]);
+    let more = with_erf(div, &["Add e axes -> a", "Mul x a -> p", "Mul p half -> y"]);
+    assert_eq!(more.kernels(), ["binary", "unary", "binary", "binary", "binary"], "it has an axis more");
     let seen = with_erf(div, &["Add e one -> a", "Mul x a -> p", "Mul p half -> y"]).output("a");
     check(&seen, &["binary", "unary", "binary", "binary", "binary"]);
 }

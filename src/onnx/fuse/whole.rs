@@ -62,9 +62,10 @@ impl<'a> Seen<'a> {
         self.node(place).filter(|_| alone).map(|node| (place, node))
     }
 
-    /// The only number of a constant.
+    /// The only number of a constant that gives no value more axes.
     pub(super) fn number(&self, name: &str) -> Option<f32> {
-        self.graph.constants.get(name).filter(|tensor| tensor.len() == 1)?.to_scalar().ok()
+        let tensor = self.graph.constants.get(name).filter(|tensor| matches!(tensor.shape(), [] | [1]))?;
+        tensor.to_scalar().ok()
     }
 }
 
