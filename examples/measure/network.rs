@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use gapless::gpu::ProgramTicket;
 use gapless::onnx::Model;
-use gapless::{Cause, Gpu, GpuStage, Program};
+use gapless::{Cause, DeviceKind, Gpu, GpuStage, Program};
 use ndarray::{ArrayD, IxDyn};
 use serde_json::{Value, json};
 
@@ -77,7 +77,7 @@ fn speeds(net: &Program, item: &Item, effort: &Effort) -> Vec<Measured> {
             let reason = format!("a batch would take about {expected:.0} s");
             return Measured::LeftOut { batch, reason };
         }
-        match measure(net.on(net.gpu()), item, batch, effort) {
+        match fresh(net.gpu()).and_then(|gpu| measure(net.on(&gpu), item, batch, effort)) {
             Ok(speed) => {
                 item_seconds = speed.seconds / batch as f64;
                 Measured::Speed(speed)
@@ -150,6 +150,11 @@ impl std::fmt::Display for Speed {
             self.open_seconds * 1e3,
         )
     }
+}
+
+/// The same device, on which nothing was tried yet: variants are chosen for the first batch size that is opened.
+fn fresh(gpu: &Gpu) -> Result<Gpu, Cause> {
+    Ok(Gpu::named(if gpu.info().kind == DeviceKind::Twin { "cpu" } else { &gpu.info().name })?)
 }
 
 fn opened(mut net: Program, batch: usize) -> Result<Program, Cause> {
