@@ -43,9 +43,12 @@ pub enum Coordinates {
     HalfPixel,
     /// The same, with the middles on each other where the scale does not lead to the output's size.
     HalfPixelSymmetric,
-    /// `HalfPixel`, but for an output of one place, which lies before the first one.
+    /// `HalfPixel`, but for an output of one place, which lies on the first one.
     PytorchHalfPixel,
     /// Places are points, of which the first and the last lie on each other.
+    ///
+    /// Where a scale below 1 leads to a length with a fraction, that length counts and not the output's, as in
+    /// ONNX's cases: the last place of the output then lies before the last one of the input.
     AlignCorners,
     /// Places are points, of which the first lie on each other.
     Asymmetric,

@@ -151,6 +151,68 @@ fn values_are_those_of_onnx() {
     );
 }
 
+/// Numbers of ONNX Runtime 1.32, which rounds a length of 13.5 down before it aligns the corners.
+#[test]
+fn corners_are_aligned_by_the_rounded_length_where_an_axis_gets_larger() {
+    let row = filled(&[9], &(0..9).map(|value| value as f32).collect::<Vec<_>>());
+    let aligned = |interpolation| {
+        let resize = Resize::new([13], interpolation).coordinates(Coordinates::AlignCorners).scales([1.5]);
+        resized(&resize, &row)
+    };
+    let nearest = [0., 1., 1., 2., 3., 3., 4., 5., 5., 6., 7., 7., 8.];
+    assert_eq!(
+        aligned(Interpolation::Nearest(Nearest::RoundPreferFloor)),
+        filled(&[13], &nearest),
+        "nearest"
+    );
+    let linear: Vec<f32> = (0..13).map(|place| place as f32 * 8.0 / 12.0).collect();
+    assert_near(&aligned(Interpolation::Linear), &filled(&[13], &linear), SUMS, "linear");
+    let half = [0.0, 0.574_074, 1.370_369_7, 2.0, 2.629_629_6, 3.370_372_3];
+    let mirrored = half.iter().rev().map(|value| 8.0 - value);
+    let cubic: Vec<f32> = half.iter().copied().chain([4.0]).chain(mirrored).collect();
+    assert_near(&aligned(Interpolation::Cubic(-0.75)), &filled(&[13], &cubic), SUMS, "cubic");
+}
+
+/// The case resize_downsample_scales_linear_align_corners of ONNX, which ONNX Runtime does not pass.
+#[test]
+fn corners_are_aligned_by_the_length_before_rounding_where_an_axis_gets_smaller() {
+    let row = filled(&[4], &[1.0, 2.0, 3.0, 4.0]);
+    let resize = Resize::new([2], Interpolation::Linear).coordinates(Coordinates::AlignCorners);
+    assert_near(
+        &resized(&resize.clone().scales([0.6]), &row),
+        &filled(&[2], &[1.0, 22.0 / 7.0]),
+        SUMS,
+        "2.4",
+    );
+    assert_near(&resized(&resize.scales([0.5]), &row), &filled(&[2], &[1.0, 4.0]), SUMS, "2");
+}
+
+/// Numbers of ONNX Runtime 1.32: place 3 lies at 5, though 3 / 0.6f32 is a little less.
+#[test]
+fn a_source_that_is_whole_but_for_rounding_is_taken_as_whole() {
+    let row = filled(&[12], &(0..12).map(|value| value as f32).collect::<Vec<_>>());
+    let resize =
+        Resize::new([7], Interpolation::Nearest(Nearest::Floor)).coordinates(Coordinates::Asymmetric);
+    let y = resized(&resize.scales([f64::from(0.6f32)]), &row);
+    assert_eq!(y, filled(&[7], &[0.0, 1.0, 3.0, 5.0, 6.0, 8.0, 10.0]));
+}
+
+/// ONNX has it so for `PytorchHalfPixel` and `AlignCorners`, whatever scale led there.
+#[test]
+fn one_place_is_made_of_the_first_one() {
+    let row = filled(&[7], &[2.0, 7.0, 1.0, 8.0, 2.0, 8.0, 1.0]);
+    for coordinates in [Coordinates::PytorchHalfPixel, Coordinates::AlignCorners] {
+        for scale in [1.0 / 7.0, 0.2] {
+            let resize = Resize::new([1], Interpolation::Cubic(-0.75)).coordinates(coordinates.clone());
+            assert_eq!(
+                resized(&resize.scales([scale]), &row),
+                filled(&[1], &[2.0]),
+                "{coordinates:?} {scale}"
+            );
+        }
+    }
+}
+
 #[test]
 fn what_lies_outside_a_crop_has_the_value_that_was_asked_for() {
     let x = filled(&[3], &[1.0, 2.0, 3.0]);

@@ -1,6 +1,8 @@
 //! Which places of an axis each place of the resized axis is made of, and with what weights.
 //!
-//! The arithmetic is that of ONNX's reference implementation of `Resize`, in f64.
+//! The rules are those of ONNX's text on `Resize`, `length_resized` being the output's length, and where that
+//! says nothing those of ONNX Runtime (`upsamplebase.h`); weights are those of ONNX's reference implementation,
+//! in f64.
 
 use super::{Coordinates, Interpolation, Nearest};
 use crate::error::Cause;
@@ -115,25 +117,50 @@ impl Axis<'_> {
 
     /// Where a place of the output lies in the input.
     fn source(&self, place: f64) -> f64 {
-        let (input, scale) = (self.input as f64, self.scale);
-        let output = scale * input;
+        let round = |value| self.rounded(value);
+        let (input, scale) = (self.input as f64, round(self.scale));
+        let (last, is_one) = (input - 1.0, self.output == 1);
         match self.coordinates {
-            Coordinates::AlignCorners if output == 1.0 => 0.0,
-            Coordinates::AlignCorners => place * (input - 1.0) / (output - 1.0),
-            Coordinates::Asymmetric => place / scale,
-            Coordinates::PytorchHalfPixel if output == 1.0 => -0.5,
-            Coordinates::HalfPixel | Coordinates::PytorchHalfPixel => (place + 0.5) / scale - 0.5,
+            Coordinates::AlignCorners | Coordinates::PytorchHalfPixel if is_one => 0.0,
+            Coordinates::AlignCorners => round(round(place * last) / round(self.aligned_length() - 1.0)),
+            Coordinates::Asymmetric => round(place / scale),
+            Coordinates::HalfPixel | Coordinates::PytorchHalfPixel => {
+                round(round(round(place + 0.5) / scale) - 0.5)
+            }
             Coordinates::HalfPixelSymmetric => {
-                let offset = input / 2.0 * (1.0 - self.output as f64 / output);
-                offset + (place + 0.5) / scale - 0.5
+                let adjustment = round(self.output as f64 / round(scale * input));
+                let offset = round(input / 2.0 * round(1.0 - adjustment));
+                round(offset + (place + 0.5) / scale - 0.5)
             }
             Coordinates::TfCropAndResize { .. } => {
                 let [start, end] = self.crop;
-                let way = (end - start) * (input - 1.0);
-                let inside = if output == 1.0 { way / 2.0 } else { place * way / (output - 1.0) };
-                inside + start * (input - 1.0)
+                if is_one {
+                    return round(0.5 * round(start + end) * last);
+                }
+                let way = round(round(place * round(end - start)) * last);
+                round(round(start * last) + round(way / (self.output as f64 - 1.0)))
             }
         }
+    }
+
+    /// The nearest place is chosen in ONNX Runtime's arithmetic, each step of it in f32: where two places are
+    /// as near, or a source is a whole number but for rounding, the rounding decides.
+    fn rounded(&self, value: f64) -> f64 {
+        match self.interpolation {
+            Interpolation::Nearest(_) => f64::from(value as f32),
+            Interpolation::Linear | Interpolation::Cubic(_) => value,
+        }
+    }
+
+    /// The length of the resized axis that `AlignCorners` counts with.
+    ///
+    /// ONNX says that it is the length of the resized tensor, as ONNX Runtime and PyTorch have it, so that the
+    /// last places lie on each other. Its own cases of an axis that gets smaller count with the length before
+    /// it is rounded down, and that is kept to, unless rounding of the scale alone makes the difference.
+    fn aligned_length(&self) -> f64 {
+        let (rounded, unrounded) = (self.output as f64, self.scale * self.input as f64);
+        let is_fraction = (unrounded - rounded).abs() > rounded * f64::from(f32::EPSILON);
+        if self.scale < 1.0 && is_fraction { unrounded } else { rounded }
     }
 
     /// How far the weights reach to either side.
