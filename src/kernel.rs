@@ -38,6 +38,7 @@ mod global_average_pool;
 mod grid;
 mod group_norm;
 pub(crate) mod half;
+mod inputs;
 mod lanes;
 mod layer_norm;
 mod log_softmax;
@@ -110,6 +111,17 @@ pub enum Element {
     F16,
     /// A 32-bit float.
     F32,
+}
+
+impl Element {
+    /// As plans and errors name it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::U8 => "u8",
+            Self::F16 => "f16",
+            Self::F32 => "f32",
+        }
+    }
 }
 
 /// Element type and shape of a tensor in a program.

@@ -1,20 +1,20 @@
 
-// Whether the rows of all items are those of one matrix, one item behind the other, so that tiles are full where
-// an item has few rows. Workgroups are counted item by item, so there are at least as many as such tiles; those
+// Whether tiles reach over the rows of all items, one item behind the other, so that they are full where an item
+// has few rows. Workgroups are counted item by item, so there are at least as many as such tiles; those
 // behind the last one return.
-override joined: bool = false;
+override over_items: bool = false;
 
 // Where this matrix of the output begins, and where the matrices of a and b begin that give it.
 var<private> y_start: u32;
 var<private> start: vec2<u32>;
-// The first row behind the matrix, or behind all of them where they are joined.
+// The first row behind the matrix, or behind all of them where tiles reach over items.
 var<private> row_end: u32;
 
 // Sets all of the above for a tile of `size` rows, and gives its first row; `tile` counts those of an item downwards.
 fn place_tile(tile: u32, size: u32, item: u32, items: u32) -> u32 {
     let row = (tile % params.tiles_down) * size;
     row_end = params.m;
-    if joined {
+    if over_items {
         row_end *= items;
         return row + item * params.tiles_down * size;
     }

@@ -24,7 +24,7 @@ impl Allowed {
         for step in &mut plan.steps {
             keep(&mut step.variants, |variant| variant.dispatch.needs.precision <= self.precision);
         }
-        // They run none of them, so that no word can be wrong.
+        // The twins run none of them, so that no word can be wrong.
         if kind == DeviceKind::Twin {
             return Ok(());
         }

@@ -283,15 +283,7 @@ impl Graph {
 
 pub(super) fn shape_name(spec: &Spec) -> String {
     let shape: Vec<String> = spec.shape.iter().map(ToString::to_string).collect();
-    format!("{}[{}]", element_name(spec.element), shape.join(","))
-}
-
-pub(super) fn element_name(element: Element) -> &'static str {
-    match element {
-        Element::U8 => "u8",
-        Element::F16 => "f16",
-        Element::F32 => "f32",
-    }
+    format!("{}[{}]", spec.element.name(), shape.join(","))
 }
 
 /// Whether memory can hold an item of it: no allocation has more bytes than `isize::MAX`.

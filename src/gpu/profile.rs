@@ -45,7 +45,7 @@ impl KernelTime {
             shape: step.shape.clone(),
             variant: step.variant().name.clone(),
             seconds: time.as_secs_f64(),
-            bytes: step.constant_bytes + rows as u64 * (step.read_bytes + step.bytes),
+            bytes: step.planned().bytes_moved(rows),
             multiply_adds: rows as u64 * step.multiply_adds,
         }
     }

@@ -197,7 +197,7 @@ impl Program {
             Element::U8 => "; Program::normalize takes pixels as they were decoded",
             _ => "",
         };
-        let (wanted, given) = (self.graph.describe(input), graph::element_name(element));
+        let (wanted, given) = (self.graph.describe(input), element.name());
         let reason = format!("{wanted} is taken, and the items are of {given}{hint}");
         Err(graph::setting("Program::input", reason))
     }

@@ -8,8 +8,9 @@ mod twin;
 use ndarray::ArrayViewMutD;
 
 use super::activation::Activation;
+use super::inputs::Inputs;
 use super::params::params;
-use super::product::{Factors, Inputs, Tiling};
+use super::product::{Factors, Tiling};
 use super::window::Window;
 use super::{Dispatch, Element, Kernel, Spec, Values, rule};
 use crate::error::Cause;
@@ -238,7 +239,7 @@ impl Kernel for Conv2d {
         let sizes = [outputs / self.groups, output.shape[1] * output.shape[2], channels * height * width];
         let vectors = self.is_pointwise(inputs) && channels.is_multiple_of(4) && sizes[1].is_multiple_of(4);
         let halves = inputs[1].element == Element::F16;
-        let factors = Factors { halves, vectors, joins_rows: false, joins_columns: true };
+        let factors = Factors { halves, vectors, rows_over_items: false, columns_over_items: true };
         let mut tiled =
             Tiling::for_sizes(sizes, factors).map(|tiling| self.as_product(inputs, output, tiling));
         let plain = tiled.next();

@@ -4,6 +4,7 @@ mod twin;
 
 use ndarray::ArrayViewMutD;
 
+use super::inputs::Inputs;
 use super::params::{params, wgsl};
 use super::pool::{axes, axis_name, four, planes, signed, split};
 use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rule};
@@ -140,10 +141,9 @@ impl<const N: usize> ConvTranspose<N> {
         Ok(())
     }
 
-    /// Checks x, weight and bias against each other, and gives the number of outputs.
-    fn check_channels(&self, inputs: &[&Spec]) -> Result<usize, Cause> {
-        let (x, weight, groups) = (inputs[0], inputs[1], self.groups);
-        let channels = x.shape[0];
+    /// Checks x and weight against each other, and gives the number of outputs.
+    fn check_channels(&self, x: &Spec, weight: &Spec) -> Result<usize, Cause> {
+        let (channels, groups) = (x.shape[0], self.groups);
         if groups == 0 || !channels.is_multiple_of(groups) {
             return Err(rule::misfit(
                 "x",
@@ -157,13 +157,7 @@ impl<const N: usize> ConvTranspose<N> {
                 format!("an f32 constant [{channels}, outputs / groups, {sizes} of the kernel would fit");
             return Err(rule::misfit("weight", weight, wanted));
         }
-        let outputs = weight.shape[1].saturating_mul(groups);
-        match inputs.get(2) {
-            Some(bias) if bias.batched || bias.shape != [outputs] => {
-                Err(rule::misfit("bias", bias, format!("an f32 constant [{outputs}] would fit")))
-            }
-            _ => Ok(outputs),
-        }
+        Ok(weight.shape[1].saturating_mul(groups))
     }
 
     fn params(&self, inputs: &[&Spec], output: &Spec) -> ConvTransposeParams {
@@ -194,19 +188,18 @@ impl<const N: usize> Kernel for ConvTranspose<N> {
     }
 
     fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
-        if !(2..=3).contains(&inputs.len()) {
-            let reason = format!("takes 2 inputs (x, weight), not {}; a bias may be third", inputs.len());
-            return Err(Cause::msg(reason));
-        }
+        let taken = Inputs::take(inputs, ["x", "weight"], false)?;
         self.check_sizes()?;
         for (name, input) in ["x", "weight", "bias"].into_iter().zip(inputs) {
             rule::floats(name, input)?;
         }
-        let x = inputs[0];
+        let x = taken.one;
         if !x.batched || x.shape.len() != N + 1 {
             return Err(rule::misfit("x", x, format!("an f32 activation {} would fit", axes(N))));
         }
-        let mut shape = vec![self.check_channels(inputs)?];
+        let outputs = self.check_channels(x, taken.other)?;
+        taken.check_bias(outputs)?;
+        let mut shape = vec![outputs];
         for axis in 0..N {
             shape.push(self.places(axis, x.shape[axis + 1], inputs[1].shape[axis + 2])?);
         }

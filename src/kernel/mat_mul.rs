@@ -9,8 +9,9 @@ use ndarray::ArrayViewMutD;
 
 use self::shape::Shapes;
 use super::activation::Activation;
+use super::inputs::Inputs;
 use super::params::params;
-use super::product::{Factors, Inputs, Tiling};
+use super::product::{Factors, Tiling};
 use super::{Dispatch, Element, Kernel, Spec, Values, rule};
 use crate::error::Cause;
 
@@ -104,14 +105,14 @@ impl MatMul {
         Shapes::new(inputs[0], self.transpose_a, inputs[1], self.transpose_b)
     }
 
-    /// The same where all that is multiplied with one b is one matrix.
-    fn joined(&self, inputs: &[&Spec]) -> Shapes {
+    /// The same, where all rows that one b multiplies are those of one matrix.
+    fn flattened(&self, inputs: &[&Spec]) -> Shapes {
         let shapes = self.shapes(inputs).expect("the shape rule took them");
-        if self.transpose_a { shapes } else { shapes.joined() }
+        if self.transpose_a { shapes } else { shapes.flattened() }
     }
 
     fn params(&self, inputs: &[&Spec], output: &Spec, [rows, columns]: [usize; 2]) -> MatMulParams {
-        let shapes = self.joined(inputs);
+        let shapes = self.flattened(inputs);
         let Shapes { m, n, k, .. } = shapes;
         let item = |input: &Spec| if input.batched { input.len() as u32 } else { 0 };
         let (tiles_down, tiles_across) = (m.div_ceil(rows), n.div_ceil(columns));
@@ -168,13 +169,13 @@ impl Kernel for MatMul {
     }
 
     fn variants(&self, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
-        let Shapes { m, n, k, .. } = self.joined(inputs);
+        let Shapes { m, n, k, .. } = self.flattened(inputs);
         let along = [if self.transpose_a { m } else { k }, if self.transpose_b { k } else { n }, n];
         let factors = Factors {
             halves: inputs[..2].iter().any(|factor| factor.element == Element::F16),
             vectors: along.iter().all(|axis| axis.is_multiple_of(4)),
-            joins_rows: self.joins_items(inputs),
-            joins_columns: false,
+            rows_over_items: self.reaches_over_items(inputs),
+            columns_over_items: false,
         };
         let mut tiled =
             Tiling::for_sizes([m, n, k], factors).map(|tiling| self.tiled(inputs, output, tiling));

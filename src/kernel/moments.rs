@@ -1,5 +1,6 @@
 //! Mean and variance of rows: what the normalisations have in common.
 
+use super::inputs::Inputs;
 use super::params::wgsl;
 use super::{Spec, Values, rule};
 use crate::error::Cause;
@@ -16,14 +17,8 @@ pub(super) fn moments(row: &[f32], epsilon: f32) -> [f64; 2] {
 
 /// x, scale and the bias that may be third.
 pub(super) fn take<'a>(inputs: &[&'a Spec]) -> Result<(&'a Spec, &'a Spec, Option<&'a Spec>), Cause> {
-    let (x, scale, bias) = match *inputs {
-        [x, scale] => (x, scale, None),
-        [x, scale, bias] => (x, scale, Some(bias)),
-        _ => {
-            let count = inputs.len();
-            return Err(Cause::msg(format!("takes 2 inputs (x, scale), not {count}; a bias may be third")));
-        }
-    };
+    let Inputs { one: x, other: scale, bias, .. } = Inputs::take(inputs, ["x", "scale"], false)?;
+    let bias = bias.copied();
     rule::floats("x", x)?;
     rule::floats("scale", scale)?;
     bias.map_or(Ok(()), |bias| rule::floats("bias", bias))?;

@@ -1,11 +1,8 @@
 //! What the shaders of convolutions and matrix products have in common: how they are put together, and
 //! the sizes of their tiles.
 
-mod inputs;
-
 use std::borrow::Cow;
 
-pub(super) use self::inputs::Inputs;
 use super::lanes::Join;
 use super::params::wgsl;
 use super::{Needs, Precision, grid};
@@ -47,9 +44,9 @@ pub(super) struct Factors {
     /// Whether vectors of four lie in both, and in the output, as the tiles need them.
     pub(super) vectors: bool,
     /// Whether tiles reach over the rows of all items.
-    pub(super) joins_rows: bool,
+    pub(super) rows_over_items: bool,
     /// Whether tiles in workgroup memory reach over the columns of all items.
-    pub(super) joins_columns: bool,
+    pub(super) columns_over_items: bool,
 }
 
 impl Tiling {
@@ -63,11 +60,11 @@ impl Tiling {
     ) -> impl Iterator<Item = Self> {
         let precisions = [Precision::Full, Precision::Mixed, Precision::Half];
         let tiled = precisions.into_iter().filter(move |precision| factors.halves || !precision.needs_f16());
-        let Factors { joins_rows, joins_columns, .. } = factors;
-        let fills = (joins_rows || rows >= 16) && (joins_columns || columns >= 16) && terms >= 8;
+        let Factors { rows_over_items, columns_over_items, .. } = factors;
+        let fills = (rows_over_items || rows >= 16) && (columns_over_items || columns >= 16) && terms >= 8;
         let suits = move |tiling: &Self| match tiling {
             Self::Plain => true,
-            Self::Tall => (joins_rows || rows > 4) && columns > 4,
+            Self::Tall => (rows_over_items || rows > 4) && columns > 4,
             Self::Tiled(_) => fills,
             Self::TiledVec4(_) => fills && factors.vectors,
         };

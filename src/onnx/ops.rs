@@ -3,7 +3,7 @@
 mod activation;
 mod arithmetic;
 mod convolution;
-mod fused;
+mod epilogue;
 mod movement;
 mod normalization;
 mod pad;
@@ -48,7 +48,7 @@ const MOST_NAMED: usize = 40;
 
 /// What a node gave, after all that was fused into it.
 pub(super) fn finish(call: &mut Call<'_>, given: Value) -> Result<Value, Cause> {
-    fused::Parts::behind(call).finish(call, given)
+    epilogue::Epilogue::behind(call).finish(call, given)
 }
 
 /// Adds what the node does to the program.

@@ -52,19 +52,23 @@ impl Plan {
 
     /// Every kernel in the order in which they run, and which of its variants it is.
     pub fn kernels(&self) -> impl Iterator<Item = PlannedKernel<'_>> {
-        self.steps.iter().map(|step| PlannedKernel {
-            name: &step.name,
-            shape: &step.shape,
-            variant: &step.variant().name,
-            variants: step.variants.iter().map(|variant| &*variant.name).collect(),
-            multiply_adds: step.multiply_adds,
-            item_bytes: step.read_bytes + step.bytes,
-            constant_bytes: step.constant_bytes,
-        })
+        self.steps.iter().map(Step::planned)
     }
 }
 
 impl Step {
+    pub(in crate::gpu) fn planned(&self) -> PlannedKernel<'_> {
+        PlannedKernel {
+            name: &self.name,
+            shape: &self.shape,
+            variant: &self.variant().name,
+            variants: self.variants.iter().map(|variant| &*variant.name).collect(),
+            multiply_adds: self.multiply_adds,
+            item_bytes: self.read_bytes + self.bytes,
+            constant_bytes: self.constant_bytes,
+        }
+    }
+
     /// What the variant that was chosen asks for.
     pub(in crate::gpu) fn dispatch(&self) -> &Dispatch {
         &self.variant().dispatch

@@ -1,8 +1,9 @@
 //! The shaders of the convolution, and how each is put together and cut.
 
 use super::{Conv2d, strip, weight_shape};
+use crate::kernel::inputs::Inputs;
 use crate::kernel::params::wgsl;
-use crate::kernel::product::{self, Inputs, Tiling};
+use crate::kernel::product::{self, Tiling};
 use crate::kernel::{Dispatch, Element, Spec};
 
 /// What a shader of the convolution is made of.

@@ -13,7 +13,7 @@ use ndarray::{ArrayViewMutD, CowArray, IxDyn};
 use super::Conv2d;
 use crate::kernel::Values;
 use crate::kernel::activation::Activation;
-use crate::kernel::product::Inputs;
+use crate::kernel::inputs::Inputs;
 use crate::kernel::window::Window;
 
 /// A convolution whose tensors lie in one piece each.

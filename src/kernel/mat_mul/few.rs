@@ -15,7 +15,7 @@ const COLUMNS: usize = 16;
 /// Both joins where the terms of a column lie side by side, so that a workgroup reads along one column;
 /// else the one through memory, for several columns.
 pub(super) fn variants(product: &MatMul, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
-    let Shapes { m, n, k, .. } = product.joined(inputs);
+    let Shapes { m, n, k, .. } = product.flattened(inputs);
     if m > ROWS || k < product::TERMS_TO_SHARE {
         return Vec::new();
     }

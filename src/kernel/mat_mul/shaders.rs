@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use super::MatMul;
+use crate::kernel::inputs::Inputs;
 use crate::kernel::params::wgsl;
-use crate::kernel::product::{self, Inputs, Tiling};
+use crate::kernel::product::{self, Tiling};
 use crate::kernel::{Dispatch, Element, Spec};
 
 impl MatMul {
@@ -31,7 +32,7 @@ impl MatMul {
         let parts = [tiling.before(), own, products, arithmetic, a, b];
         let mut constants = vec![("activation".into(), self.activation.number())];
         if tiling != Tiling::Plain {
-            constants.push(("joined".into(), f64::from(u8::from(self.joins_items(inputs)))));
+            constants.push(("over_items".into(), f64::from(u8::from(self.reaches_over_items(inputs)))));
         }
         Dispatch {
             kernel: kernel.into(),
@@ -49,9 +50,9 @@ impl MatMul {
         product::source(parts, bias.is_some(), residual.is_some(), vectors)
     }
 
-    /// Whether the rows of all items are those of one matrix.
-    pub(super) fn joins_items(&self, inputs: &[&Spec]) -> bool {
-        let one = self.joined(inputs).leading.iter().all(|axis| *axis == 1);
+    /// Whether tiles reach over the rows of all items.
+    pub(super) fn reaches_over_items(&self, inputs: &[&Spec]) -> bool {
+        let one = self.flattened(inputs).leading.iter().all(|axis| *axis == 1);
         one && !self.transpose_a && inputs[0].batched && !inputs[1].batched
     }
 

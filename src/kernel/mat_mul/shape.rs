@@ -41,8 +41,8 @@ impl Shapes {
         Ok(Self { m, n, k, leading, a_steps, b_steps })
     }
 
-    /// All rows that are multiplied with one b as those of one matrix, where a lies along its terms.
-    pub(super) fn joined(self) -> Self {
+    /// Leading axes flattened into rows where one b multiplies all of them; a lies along its terms.
+    pub(super) fn flattened(self) -> Self {
         if self.b_steps.iter().any(|step| *step > 0) {
             return self;
         }
@@ -102,10 +102,10 @@ mod tests {
     fn rows_that_one_matrix_multiplies_are_those_of_one_matrix() {
         let (a, one, many) =
             (Spec::floats(&[3, 2, 4, 5]), Spec::constant(&[5, 6]), Spec::constant(&[2, 5, 6]));
-        let joined = Shapes::new(&a, false, &one, false).unwrap().joined();
-        assert_eq!((joined.m, joined.leading, joined.a_steps), (24, [1; 8], [0; 8]));
+        let flat = Shapes::new(&a, false, &one, false).unwrap().flattened();
+        assert_eq!((flat.m, flat.leading, flat.a_steps), (24, [1; 8], [0; 8]));
         let kept = Shapes::new(&a, false, &many, false).unwrap();
-        assert_eq!(kept.joined(), kept);
+        assert_eq!(kept.flattened(), kept);
     }
 
     #[test]

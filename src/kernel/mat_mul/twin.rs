@@ -5,7 +5,7 @@ use ndarray::{ArrayView2, ArrayViewD, ArrayViewMut2, ArrayViewMutD, Axis, Dimens
 
 use super::MatMul;
 use crate::kernel::Values;
-use crate::kernel::product::Inputs;
+use crate::kernel::inputs::Inputs;
 
 pub(super) fn run(product: &MatMul, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
     let shape = output.shape().to_vec();

@@ -1,6 +1,6 @@
 //! Convolutions, with what is fused into them, and transposed ones.
 
-use super::fused::Parts;
+use super::epilogue::Epilogue;
 use super::spatial::{Spatial, array, planes, sizes};
 use crate::error::Cause;
 use crate::gpu::TensorId;
@@ -46,8 +46,8 @@ pub(super) fn conv(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let mut ids =
         vec![call.operand(0, &planes(&shapes.x)?)?, call.weight(&weight, &planes(&shapes.weight)?)?];
     ids.extend(bias(call)?);
-    let fused = Parts::of(call, &shape);
-    if let Some(residual) = &fused.residual {
+    let epilogue = Epilogue::of(call, &shape);
+    if let Some(residual) = &epilogue.residual {
         ids.push(call.tensor(residual, &planes(&shape)?)?);
     }
     let kernel = Conv2d::new()
@@ -55,10 +55,10 @@ pub(super) fn conv(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
         .dilation(Spatial::pair(&spatial.dilation, 1))
         .pads(spatial.pads())
         .groups(shapes.groups)
-        .residual(fused.residual.is_some())
-        .activation(fused.activation);
+        .residual(epilogue.residual.is_some())
+        .activation(epilogue.activation);
     let result = seen_as(call.add_each(kernel, &ids)?, shape)?;
-    Ok(vec![fused.finish(call, result)?])
+    Ok(vec![epilogue.finish(call, result)?])
 }
 
 pub(super) fn conv_transpose(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {

@@ -1,4 +1,5 @@
-//! What was fused into a convolution or a product: its kernel does it where it can, else kernels behind it do.
+//! The epilogue of a convolution or a product: its kernel does what was fused into it where it can, else kernels
+//! behind it do.
 
 use super::activation::activate;
 use super::arithmetic::join;
@@ -8,7 +9,7 @@ use crate::onnx::build::Value;
 use crate::onnx::call::Call;
 
 /// What a node's kernel does beside its own, and what is left for others.
-pub(super) struct Parts {
+pub(super) struct Epilogue {
     /// What the kernel adds.
     pub(super) residual: Option<Value>,
     /// What it does then.
@@ -17,7 +18,7 @@ pub(super) struct Parts {
     activated_after: Activation,
 }
 
-impl Parts {
+impl Epilogue {
     /// For a kernel that gives this shape. It adds no value that would be repeated, and no constant.
     pub(super) fn of(call: &Call<'_>, shape: &[usize]) -> Self {
         let activation = call.node.fused.activation;

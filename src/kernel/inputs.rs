@@ -1,19 +1,19 @@
-//! The inputs of a convolution or a matrix product by name, and the rules for bias and residual.
+//! Two inputs by name, with a bias and a residual where there are such, and the rules for these.
 
+use super::{Spec, rule};
 use crate::error::Cause;
-use crate::kernel::{Spec, rule};
 
-/// Both factors and, where there are such, bias and residual.
-pub(in crate::kernel) struct Inputs<'a, T> {
-    pub(in crate::kernel) one: &'a T,
-    pub(in crate::kernel) other: &'a T,
-    pub(in crate::kernel) bias: Option<&'a T>,
-    pub(in crate::kernel) residual: Option<&'a T>,
+/// The first two inputs and, where there are such, bias and residual.
+pub(super) struct Inputs<'a, T> {
+    pub(super) one: &'a T,
+    pub(super) other: &'a T,
+    pub(super) bias: Option<&'a T>,
+    pub(super) residual: Option<&'a T>,
 }
 
 impl<'a, T> Inputs<'a, T> {
     /// Those that the shape rule accepted; `residual` says whether the last one is a residual.
-    pub(in crate::kernel) fn accepted(inputs: &'a [T], residual: bool) -> Self {
+    pub(super) fn accepted(inputs: &'a [T], residual: bool) -> Self {
         Self::new(inputs, residual).expect("the shape rule takes as many")
     }
 
@@ -31,12 +31,8 @@ impl<'a, T> Inputs<'a, T> {
 }
 
 impl<'a, 'b> Inputs<'a, &'b Spec> {
-    /// The inputs, if there are as many; the factors have these names.
-    pub(in crate::kernel) fn take(
-        inputs: &'a [&'b Spec],
-        names: [&str; 2],
-        residual: bool,
-    ) -> Result<Self, Cause> {
+    /// The inputs, if there are as many; the first two have these names.
+    pub(super) fn take(inputs: &'a [&'b Spec], names: [&str; 2], residual: bool) -> Result<Self, Cause> {
         Self::new(inputs, residual).ok_or_else(|| {
             let (count, last) = if residual { (3, ", residual") } else { (2, "") };
             let names = names.join(", ");
@@ -46,7 +42,7 @@ impl<'a, 'b> Inputs<'a, &'b Spec> {
     }
 
     /// Checks that the bias is a constant of so many values.
-    pub(in crate::kernel) fn check_bias(&self, len: usize) -> Result<(), Cause> {
+    pub(super) fn check_bias(&self, len: usize) -> Result<(), Cause> {
         let Some(bias) = self.bias else { return Ok(()) };
         let wanted = format!("[{len}]");
         if rule::constant("bias", bias, &wanted)? == [len] {
@@ -56,7 +52,7 @@ impl<'a, 'b> Inputs<'a, &'b Spec> {
     }
 
     /// Checks that the residual is an activation of the output's shape.
-    pub(in crate::kernel) fn check_residual(&self, output: &Spec) -> Result<(), Cause> {
+    pub(super) fn check_residual(&self, output: &Spec) -> Result<(), Cause> {
         match self.residual {
             Some(residual) if *residual != output => {
                 let wanted = format!("an f32 activation {:?} would fit", output.shape);
