@@ -34,4 +34,4 @@ pub use self::run::{Outcome, ParallelRun, Results};
 #[cfg(feature = "stream")]
 pub use self::stream::ParallelStream;
 pub use self::vectorizer::Vectorizer;
-pub use crate::engine::late::Late;
+pub use crate::engine::watch::Late;

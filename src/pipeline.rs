@@ -27,11 +27,11 @@ pub use self::run::Run;
 use self::run::{Engine, NotStarted};
 #[cfg(feature = "stream")]
 pub use self::stream::RunStream;
-pub use crate::engine::job::{After, AsItIs, Then};
+pub use crate::engine::road::job::{After, AsItIs, Then};
 use crate::engine::seam::Seam;
 use crate::engine::settings::{LastBatch, OnFailure, Order, Settings};
 use crate::engine::start::{Plan, start};
-use crate::engine::watchdog::OnStall;
+use crate::engine::watch::OnStall;
 use crate::error::Cause;
 use crate::observe::progress::Progress;
 use crate::stage::{CpuStage, GpuStage, Rows};

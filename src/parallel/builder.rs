@@ -8,10 +8,11 @@ use rayon::ThreadPool;
 
 use super::run::OnProgress;
 use super::{Failed, ParallelRun, Results};
-use crate::engine::late::Late;
-use crate::engine::limits::OnLate;
+use crate::engine::watch::Late;
+use crate::engine::watch::OnLate;
 use crate::engine::settings::{Auto, OnFailure, Order, Settings, WorkerCount};
-use crate::engine::watchdog::{OnStall, Patience, Watchdog};
+use crate::engine::settings::{Patience, Watchdog};
+use crate::engine::watch::OnStall;
 use crate::error::stalled::Stalled;
 use crate::observe::progress::Progress;
 use crate::pipeline::direct;

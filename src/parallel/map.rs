@@ -11,7 +11,7 @@ use super::chunks::Chunks;
 use super::read::ReadRun;
 use super::task::{Keep, Task, failure};
 use crate::engine::settings::{OnFailure, Order, WorkerCount};
-use crate::engine::watchdog::Watchdog;
+use crate::engine::settings::Watchdog;
 use crate::error::stalled::Stalled;
 use crate::error::{Error, Failure};
 use crate::observe::accounts::Accounts;

@@ -10,12 +10,12 @@ use std::time::Duration;
 use super::Pipeline;
 use super::mode::PerDocument;
 use super::run::{Engine, NotStarted, Run};
-use crate::engine::job::{After, AsItIs, Job};
-use crate::engine::limits::OnLate;
+use crate::engine::road::job::{After, AsItIs, Job};
+use crate::engine::watch::OnLate;
 use crate::engine::seam::Seam;
 use crate::engine::settings::Settings;
 use crate::engine::start::{Plan, start};
-use crate::engine::watchdog::OnStall;
+use crate::engine::watch::OnStall;
 use crate::error::Cause;
 use crate::stage::{CpuStage, GpuStage, StageError};
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Mode, Pipeline};
-use crate::engine::watchdog::{Patience, Watchdog};
+use crate::engine::settings::{Patience, Watchdog};
 use crate::error::stalled::Stalled;
 use crate::observe::progress::Progress;
 use crate::observe::record::Recording;

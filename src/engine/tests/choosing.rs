@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::fake::{Doc, FakeDevice, PerDoc, Setup, docs, slow_docs, take};
-use crate::engine::caller::Caller;
-use crate::engine::job::AsItIs;
+use crate::engine::outlet::caller::Caller;
+use crate::engine::road::job::AsItIs;
 use crate::engine::seam::{Seam, manual::World};
 use crate::engine::settings::{Asked, Settings, WorkerCount};
 use crate::observe::decision::Decision;

@@ -1,9 +1,9 @@
 //! What comes out of a run of the fakes.
 
 use super::fake::Doc;
-use crate::engine::batch::Delivery;
-use crate::engine::caller::Caller;
-use crate::engine::job::Job;
+use crate::engine::road::batch::Delivery;
+use crate::engine::outlet::caller::Caller;
+use crate::engine::road::job::Job;
 use crate::error::Error;
 
 /// What came out of a run, one entry a batch.

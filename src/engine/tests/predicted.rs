@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::fake::{Doc, FakeDevice, FakeThen, PerBatch, PerDoc, Setup, slow_docs};
-use crate::engine::caller::Caller;
-use crate::engine::job::{AsItIs, Job};
+use crate::engine::outlet::caller::Caller;
+use crate::engine::road::job::{AsItIs, Job};
 use crate::engine::seam::{Seam, manual::World};
 use crate::engine::settings::{self, WorkerCount};
 use crate::error::Error;

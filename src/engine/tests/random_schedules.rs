@@ -12,8 +12,8 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::{Config, MaxSteps, Runner};
 
 use super::fake::{Doc, FakeDevice, Fault, Outcome, PerDoc, Setup, take};
-use crate::engine::caller::Caller;
-use crate::engine::job::{AsItIs, Job, Then};
+use crate::engine::outlet::caller::Caller;
+use crate::engine::road::job::{AsItIs, Job, Then};
 use crate::engine::seam::{Planted, Seam};
 use crate::engine::settings::{Asked, OnFailure, Order, Settings, WorkerCount};
 use crate::error::{Cause, Error};

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::fake::{Doc, FakeDevice, Fault, PerDoc, Setup, docs, take};
-use crate::engine::caller::Caller;
-use crate::engine::job::AsItIs;
+use crate::engine::outlet::caller::Caller;
+use crate::engine::road::job::AsItIs;
 use crate::engine::redraw::{EVERY, Redraw};
 use crate::engine::seam::{Moment, Seam, manual::World};
 use crate::engine::settings::{Settings, WorkerCount};

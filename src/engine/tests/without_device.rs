@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::fake::{Doc, FakeCpu, FakeDevice, Setup, docs, take};
-use crate::engine::caller::Caller;
-use crate::engine::job::{AsItIs, Job};
+use crate::engine::outlet::caller::Caller;
+use crate::engine::road::job::{AsItIs, Job};
 use crate::engine::seam::{Moment, Seam, manual::World};
 use crate::engine::settings::{OnFailure, Settings, WorkerCount};
 use crate::error::Error;
