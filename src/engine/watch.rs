@@ -14,6 +14,8 @@ mod watchdog;
 pub(crate) use self::checks::Checks;
 pub use self::late::Late;
 pub(crate) use self::late::{LateItems, OnLate};
+#[cfg(test)]
+pub(crate) use self::redraw::EVERY;
 pub(crate) use self::redraw::Redraw;
 pub(crate) use self::stations::Doing;
 #[cfg(feature = "stream")]

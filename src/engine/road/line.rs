@@ -52,6 +52,8 @@ pub(crate) struct Aftermath<D, P> {
     pub(crate) ceased: bool,
     /// No batch follows; so many were cut.
     pub(crate) ended: Option<u64>,
+    /// A device that has nothing to do need not ask for what stands any more.
+    pub(crate) early_is_over: bool,
 }
 
 /// Who is to be woken.
@@ -66,7 +68,7 @@ pub(crate) enum Wake {
 
 impl<D, P> Default for Aftermath<D, P> {
     fn default() -> Self {
-        Self { cancelled: Vec::new(), cut: None, wake: Wake::Nobody, ceased: false, ended: None }
+        Self { cancelled: Vec::new(), cut: None, wake: Wake::Nobody, ceased: false, ended: None, early_is_over: false }
     }
 }
 

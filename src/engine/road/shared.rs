@@ -108,11 +108,14 @@ impl<J: Job> Road<J> {
     }
 
     fn settle(&self, after: AftermathOf<J>) {
-        let Aftermath { cancelled, cut, wake, ceased, ended } = after;
+        let Aftermath { cancelled, cut, wake, ceased, ended, early_is_over } = after;
         match wake {
             Wake::Nobody => {}
             Wake::Devices(devices) => (0..devices).for_each(|_| self.batch_there.notify_one()),
             Wake::All => self.batch_there.notify_all(),
+        }
+        if let Some(chooser) = self.chooser.as_ref().filter(|_| early_is_over) {
+            chooser.feed_idle_no_more();
         }
         if let Some(batch) = cut {
             self.without_device(batch);
@@ -158,10 +161,6 @@ impl<J: Job> Road<J> {
         if self.with_line(|line| line.cut_at(cut)) {
             self.ledger.tokens.allow(cut.tokens);
         }
-    }
-
-    pub(crate) fn standing(&self) -> usize {
-        self.line.lock().standing()
     }
 
     pub(crate) fn count_line(&self, standing: usize) {

@@ -105,12 +105,6 @@ impl Threads {
         self.0.alarm.ring();
     }
 
-    /// Whether all threads but the one of this name have ended.
-    #[cfg(feature = "stream")]
-    pub(crate) fn ended_but(&self, name: &str) -> bool {
-        self.0.running.lock().iter().all(|other| **other == *name)
-    }
-
     /// What is told when there may be news for the caller.
     pub(crate) fn alarm(&self) -> &Alarm {
         &self.0.alarm

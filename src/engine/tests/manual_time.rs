@@ -172,7 +172,7 @@ fn a_document_waits_for_its_batch_no_longer_than_it_may() {
         setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, source).expect("these settings can work");
     let mut seen = Vec::new();
     while let Some(delivery) = run.next() {
-        let documents = delivery.expect("nothing fails").items.len();
+        let documents = delivery.expect("nothing fails").documents.len();
         seen.push((documents, world.now()));
     }
     let expected = [(1, SECOND / 2), (1, 60 * SECOND + SECOND / 2), (1, 120 * SECOND)];

@@ -16,7 +16,7 @@ pub(super) struct Outcome {
 
 impl Outcome {
     pub(super) fn take<R>(&mut self, delivered: Delivery<Doc, R>) {
-        self.batches.push(delivered.items.iter().map(|item| item.document.id).collect());
+        self.batches.push(delivered.documents.iter().map(|document| document.id).collect());
         self.failed.extend(delivered.failures.iter().map(|failure| failure.document.id));
     }
 

@@ -175,7 +175,7 @@ fn the_halves_in_turn_take_what_was_predicted() {
 #[test]
 fn the_engine_refuses_what_a_prediction_refuses() {
     let fine = Settings::new(10).batch_size(8).workers(2);
-    let most = settings::MOST_TOKENS;
+    let most = crate::schedule::tokens::MOST_TOKENS;
     let cases = [
         (fine, None),
         (fine.batch_size(most / 2), None),

@@ -209,7 +209,7 @@ fn what_is_slow_and_moves_is_no_stall() {
             let mut run = run.expect("these settings can work");
             let mut seen = 0;
             while let Some(delivery) = run.next() {
-                seen += delivery.expect("nothing stalls").items.len();
+                seen += delivery.expect("nothing stalls").documents.len();
                 world.sleep(29 * SECOND);
             }
             assert_eq!(seen, 16, "{workers} workers, {sequential}");

@@ -99,7 +99,8 @@ impl<D, P> Line<D, P> {
             }
             return (if ended { Taken::Ended } else { Taken::Drained }, after);
         }
-        if asks.early && self.cuts.cutter.feed_idle(asks.rank) {
+        if asks.early {
+            after.early_is_over = !self.cuts.cutter.feed_idle(asks.rank);
             self.cut_if_full(&mut after);
         }
         let left = asks.overdue.map(|max_wait| self.cut_overdue(max_wait, asks.now, &mut after));
