@@ -226,8 +226,11 @@ fn cuts<P>(settings: &Settings<P>, limit: usize, devices: usize, opens_late: boo
     } else {
         Begin::Full
     };
+    // Without a device whatever stands is cut behind each group, and nothing sooner.
+    let (size, limit) =
+        if settings.without_device { (usize::MAX, usize::MAX) } else { (settings.batch_size, limit) };
     Cuts {
-        cutter: Cutter::new(settings.batch_size, limit, begin),
+        cutter: Cutter::new(size, limit, begin),
         order: settings.order,
         last: settings.last_batch,
         without_device: settings.without_device,

@@ -192,8 +192,8 @@ impl<J: Job> Caller<J> {
                 Some(self.hand_over(done))
             }
             Message::Opened => None,
-            Message::End { batches } => {
-                self.turn.ends_after(batches);
+            Message::End { items } => {
+                self.turn.ends_after(items);
                 None
             }
             Message::Bug(error) => Some(Some(Err(error))),

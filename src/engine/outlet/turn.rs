@@ -14,9 +14,9 @@ pub(crate) struct Turn<D, R> {
     next: Place,
     /// Whether they leave as they come.
     any: bool,
-    /// Batches that are out with all their parts.
+    /// Items that are out. Batches are not counted, since the parts of one may come in any order.
     out: u64,
-    /// Batches that there are in all, once that is known.
+    /// Items that there are in all, once that is known.
     all: Option<u64>,
 }
 
@@ -47,29 +47,28 @@ impl<D, R> Turn<D, R> {
             Part { last: true, .. } => (done.index.0 + 1, 0),
             Part { end, .. } => (done.index.0, end),
         };
-        self.out += u64::from(done.part.last);
+        self.out += done.items();
         done
     }
 
-    /// So many batches were cut, and no more will be.
-    pub(crate) fn ends_after(&mut self, batches: u64) {
-        self.all = Some(batches);
+    /// So many items are in batches, and no more will be.
+    pub(crate) fn ends_after(&mut self, items: u64) {
+        self.all = Some(items);
     }
 
-    /// Whether every batch is out.
+    /// Whether every item is out.
     pub(crate) fn is_over(&self) -> bool {
         self.all == Some(self.out)
     }
 
-    /// Whether every batch is out, here, or in these messages.
+    /// Whether every item is out, here, or in these messages.
     pub(crate) fn has_all(&self, heard: &VecDeque<Message<D, R>>) -> bool {
-        let last = |done: &Done<D, R>| u64::from(done.part.last);
-        let here: u64 = self.before.values().map(last).sum();
+        let here: u64 = self.before.values().map(Done::items).sum();
         let (mut all, mut coming) = (self.all, 0);
         for message in heard {
             match message {
-                Message::Done(done) => coming += last(done),
-                Message::End { batches } => all = Some(*batches),
+                Message::Done(done) => coming += done.items(),
+                Message::End { items } => all = Some(*items),
                 Message::Opened | Message::Bug(_) => {}
             }
         }

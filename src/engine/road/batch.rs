@@ -208,13 +208,21 @@ pub(crate) struct Done<D, R> {
     pub(crate) then_stop: Option<Error>,
 }
 
+impl<D, R> Done<D, R> {
+    /// Items that come out with it.
+    pub(crate) fn items(&self) -> u64 {
+        let delivery = self.delivery.as_ref();
+        delivery.map_or(0, |delivery| (delivery.positions.len() + delivery.failures.len()) as u64)
+    }
+}
+
 /// A message to the caller.
 pub(crate) enum Message<D, R> {
     Done(Done<D, R>),
     /// The line has opened for a device that the caller runs itself.
     Opened,
-    /// No batch follows; so many were cut.
-    End { batches: u64 },
+    /// No batch follows; so many items are in those that were cut.
+    End { items: u64 },
     /// A thread of ours ended in a way that only a bug explains.
     Bug(Error),
 }

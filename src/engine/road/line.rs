@@ -50,7 +50,7 @@ pub(crate) struct Aftermath<D, P> {
     pub(crate) wake: Wake,
     /// Whether the line has just closed itself: nothing more is to be taken in.
     pub(crate) ceased: bool,
-    /// No batch follows; so many were cut.
+    /// No batch follows; so many items are in those that were cut.
     pub(crate) ended: Option<u64>,
     /// A device that has nothing to do need not ask for what stands any more.
     pub(crate) early_is_over: bool,
@@ -83,6 +83,8 @@ pub(crate) struct Line<D, P> {
     accepted: u64,
     /// Items that were put here.
     put: u64,
+    /// Items in batches that were cut.
+    cut_items: u64,
     end: Option<u64>,
     open: Batch<D, P>,
     /// When the first item came into the open batch.
@@ -109,6 +111,7 @@ impl<D, P> Line<D, P> {
             head: 0,
             accepted: 0,
             put: 0,
+            cut_items: 0,
             end: None,
             opened: None,
             trail: None,
@@ -313,6 +316,7 @@ impl<D, P> Line<D, P> {
         let mut batch = std::mem::replace(&mut self.open, next);
         batch.trail = self.trail;
         self.opened = None;
+        self.cut_items += batch.items.len() as u64;
         self.cuts.cutter.was_cut(batch.items.good());
         if self.cuts.without_device {
             debug_assert!(after.cut.is_none(), "a group is cut at its end alone");
@@ -333,7 +337,7 @@ impl<D, P> Line<D, P> {
     fn end_here(&mut self, after: &mut Aftermath<D, P>) {
         self.closed = true;
         self.ready.end(&mut after.wake);
-        after.ended = Some(self.open.index.0);
+        after.ended = Some(self.cut_items);
     }
 
     fn empty(&mut self, after: &mut Aftermath<D, P>) {

@@ -120,10 +120,10 @@ impl<J: Job> Road<J> {
         if let Some(batch) = cut {
             self.without_device(batch);
         }
-        if let Some(batches) = ended {
+        if let Some(items) = ended {
             // A caller that runs the device waits until its batches are given out.
             self.tell(Message::Opened);
-            self.tell(Message::End { batches });
+            self.tell(Message::End { items });
         }
         cancelled.into_iter().for_each(|items| self.cancel_columns(items));
         if ceased {

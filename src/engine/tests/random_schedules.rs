@@ -206,7 +206,7 @@ fn check<J: Job<Document = Doc>>(
         assert_eq!(
             accounts.delivered + accounts.failed,
             documents.len() as u64,
-            "a finished run loses nothing"
+            "a finished run loses nothing: {accounts:?} {outcome:?} {leftovers:?} {documents:?}"
         );
     }
 }

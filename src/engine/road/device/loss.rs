@@ -90,8 +90,7 @@ impl<J: Job> DeviceLoop<J> {
     /// What the device owes goes to the others; where there are none the run ends at the oldest batch of it.
     fn give_up(&mut self, owed: impl IntoIterator<Item = BatchOf<J>>, cause: Cause) {
         self.given_up = true;
-        let mut owed: Vec<_> = std::mem::take(&mut self.parts).into_iter().chain(owed).collect();
-        owed.sort_by_key(|batch| (batch.index, batch.part));
+        let owed = std::mem::take(&mut self.parts).into_iter().chain(owed).collect();
         let rank = self.meter.rank;
         let Some(owed) = self.road.with_line(|line| line.give_up(rank, owed)) else { return };
         self.parts = owed.into();

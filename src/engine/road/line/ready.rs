@@ -126,6 +126,9 @@ impl<D, P> Line<D, P> {
         let mut after = Aftermath::default();
         self.ready.devices[rank] = None;
         if self.ready.devices.iter().all(Option::is_none) {
+            let mut owed = owed;
+            owed.extend(self.ready.batches.drain(..));
+            owed.sort_by_key(|batch| (batch.index, batch.part));
             return (Some(owed), after);
         }
         if self.ready.ended && self.closed && self.ledger.stopped() {
