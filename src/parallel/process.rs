@@ -3,7 +3,7 @@
 //! [`Isolated`] is a CPU stage that sends each document to a child, which is the same program started
 //! again, and takes document and result back; what the function changed in the document comes back too.
 //! In the child [`serve`] runs the functions that were registered by name. Documents and results travel
-//! as bytes, see [`Wire`]. Neither thread nor queue is added: the worker that calls waits for its child.
+//! as bytes, see [`Transfer`]. Neither thread nor queue is added: the worker that calls waits for its child.
 //!
 //! It is for isolation, not for speed: a call costs two copies of the document and two switches of
 //! process. Threads are faster for everything that can be trusted not to take the process down.
@@ -20,12 +20,12 @@ mod child;
 mod frame;
 mod isolated;
 mod serve;
-mod wire;
+mod transfer;
 
 pub use self::child::{Died, Ending};
 pub use self::isolated::Isolated;
 pub use self::serve::{Functions, serve};
-pub use self::wire::Wire;
+pub use self::transfer::Transfer;
 
 /// Set in a child, and nowhere else.
 const CHILD: &str = "GAPLESS_CHILD";

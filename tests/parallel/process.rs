@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use gapless::parallel::process::{Died, Ending, Functions, Isolated, Wire, serve};
+use gapless::parallel::process::{Died, Ending, Functions, Isolated, Transfer, serve};
 use gapless::parallel::{Failed, ParallelRun};
 use gapless::{Cause, Failure, OnFailure, parallel};
 use ndarray::{Array3, arr2};
@@ -63,7 +63,7 @@ fn the_child() {
     });
 }
 
-fn isolated<D: Wire, R: Wire>(name: &str) -> Isolated<D, R> {
+fn isolated<D: Transfer, R: Transfer>(name: &str) -> Isolated<D, R> {
     Isolated::new(name).arguments(["process::the_child", "--exact", "--nocapture"])
 }
 
@@ -247,7 +247,7 @@ fn a_child_in_the_middle_of_a_call_ends_with_its_parent() {
     until("the child is gone", || !runs(child));
 }
 
-fn there_and_back<T: Wire + PartialEq + std::fmt::Debug>(value: &T) {
+fn there_and_back<T: Transfer + PartialEq + std::fmt::Debug>(value: &T) {
     let mut out = vec![];
     value.encode(&mut out);
     let mut bytes = &out[..];

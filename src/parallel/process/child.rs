@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::frame::{self, SLICE};
-use super::wire::{Wire, take};
+use super::transfer::{Transfer, take};
 use super::{CHILD, HELLO};
 use crate::error::Cause;
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::child::{Child, Ending, Patience, Program};
 use super::frame::frame;
 use super::serve::{Reply, UNREAD};
-use super::wire::Wire;
+use super::transfer::Transfer;
 use crate::error::Cause;
 use crate::stage::CpuStage;
 
@@ -65,7 +65,7 @@ struct Pool {
     lost_in_a_row: u32,
 }
 
-impl<D: Wire, R: Wire> Isolated<D, R> {
+impl<D: Transfer, R: Transfer> Isolated<D, R> {
     /// The function that was registered under this name.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -148,8 +148,8 @@ impl<D, R> Isolated<D, R> {
 
 impl<D, R> CpuStage<D> for Isolated<D, R>
 where
-    D: Wire + 'static,
-    R: Wire + Send + 'static,
+    D: Transfer + 'static,
+    R: Transfer + Send + 'static,
 {
     type Prepared = R;
 
@@ -177,7 +177,7 @@ where
 }
 
 /// Reads an answer: the document as the function left it, and the result.
-fn read<D: Wire, R: Wire>(document: &mut D, mut answer: &[u8]) -> Result<R, Cause> {
+fn read<D: Transfer, R: Transfer>(document: &mut D, mut answer: &[u8]) -> Result<R, Cause> {
     let reply = u8::decode(&mut answer)?;
     if reply == UNREAD {
         let message = String::decode(&mut answer)?;

@@ -10,7 +10,7 @@ use std::process::exit;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use super::frame::{self, frame};
-use super::wire::Wire;
+use super::transfer::Transfer;
 use super::{CHILD, HELLO};
 use crate::engine::seam::spawn_aside;
 use crate::error::Cause;
@@ -35,8 +35,8 @@ impl Functions {
     /// Registers a function. The same name again replaces the function before.
     pub fn add<D, R, F>(&mut self, name: &str, function: F)
     where
-        D: Wire,
-        R: Wire,
+        D: Transfer,
+        R: Transfer,
         F: Fn(&mut D) -> Result<R, Cause> + 'static,
     {
         let erased = move |bytes: &mut &[u8], out: &mut Vec<u8>| {
