@@ -53,7 +53,7 @@ impl Functions {
                     if cause.is_panic() { Reply::Panicked } else { Reply::Failed }
                 }
                 Err(payload) => {
-                    Cause::panic_message(&*payload).encode(out);
+                    Cause::panic_message(&*payload).to_owned().encode(out);
                     Reply::Panicked
                 }
             })
