@@ -80,12 +80,18 @@ impl Cause {
         Self::new(text, true, None)
     }
 
+    /// A cause that was told by another process, in the words that it had there.
+    #[cfg(unix)]
+    pub(crate) fn told(text: String, panic: bool) -> Self {
+        Self(Arc::new(Told { text, panic, error: None }))
+    }
+
     fn new(text: Text, panic: bool, error: Option<Arc<Owned>>) -> Self {
         Self(Arc::new(Told { text: text.take(), panic, error }))
     }
 
     /// What a caught panic says.
-    pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> &str {
+    fn panic_message(payload: &(dyn Any + Send)) -> &str {
         let text = payload.downcast_ref::<&str>().copied();
         text.or_else(|| payload.downcast_ref().map(String::as_str)).unwrap_or("a value that is no text")
     }
