@@ -31,7 +31,7 @@ mod reaped;
 mod reply;
 mod serve;
 mod stderr;
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests;
 mod transfer;
 

@@ -116,6 +116,12 @@ impl Child {
         self.process.ended().is_none() && frame::is_silent(&self.connection)
     }
 
+    /// The last lines that it wrote to stderr.
+    #[cfg(all(test, target_os = "linux"))]
+    pub(super) fn said(&self) -> Vec<String> {
+        self.stderr.lines()
+    }
+
     /// Sends a call and waits for the answer; a child that gives none is gone afterwards.
     pub(super) fn call(
         mut self,
