@@ -39,6 +39,8 @@ pub(super) struct Lost {
     pub(super) died: Died,
     /// Whether the call may have begun. Where it cannot, another child can have it.
     pub(super) begun: bool,
+    /// Whether it had answered a call before.
+    pub(super) answered: bool,
 }
 
 /// Why a wait for a child ended without an answer.
@@ -74,6 +76,7 @@ pub(super) struct Child {
     stderr: Stderr,
     /// Names of its functions.
     pub(super) functions: Vec<String>,
+    answered: bool,
 }
 
 impl Child {
@@ -102,7 +105,8 @@ impl Child {
         drop(command);
         connection.set_read_timeout(Some(SLICE))?;
         connection.set_write_timeout(Some(SLICE))?;
-        Ok(Self { process, connection, stderr: Stderr::new(stderr)?, functions: Vec::new() })
+        let stderr = Stderr::new(stderr)?;
+        Ok(Self { process, connection, stderr, functions: Vec::new(), answered: false })
     }
 
     fn hello(&mut self, patience: &Patience<'_>) -> Result<Vec<String>, Broken> {
@@ -132,11 +136,12 @@ impl Child {
         match self.exchange(number, call, patience) {
             Ok(answer) => {
                 self.stderr.drain();
-                Ok((answer, self))
+                Ok((answer, Self { answered: true, ..self }))
             }
             Err((broken, taken)) => {
                 let begun = taken || !broken.is_an_end();
-                Err(Lost { died: self.bury(broken, patience.stopped), begun })
+                let answered = self.answered;
+                Err(Lost { died: self.bury(broken, patience.stopped), begun, answered })
             }
         }
     }

@@ -177,7 +177,11 @@ impl<D, R> Isolated<D, R> {
                     return Ok(answer);
                 }
                 Err(lost) => {
-                    self.lose(&lost.died, patience.stopped);
+                    // One that had answered ended while it was idle, and was not seen to: there is an
+                    // answer for each of those, so they come to an end.
+                    if lost.begun || !lost.answered {
+                        self.lose(&lost.died, patience.stopped);
+                    }
                     if lost.begun {
                         return Err(lost.died.into());
                     }

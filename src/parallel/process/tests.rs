@@ -98,25 +98,31 @@ fn however_a_child_ends_and_whoever_holds_its_connection_it_is_seen_and_told() {
 #[test]
 fn an_answer_that_is_whole_counts_whatever_comes_after_it() {
     let call = call(10);
-    let answered = format!("{}{}{}{}", hello(), read(&call), taken(NUMBER), say(&answer(NUMBER)));
+    let answered = format!("{}{}{}", read(&call), taken(NUMBER), say(&answer(NUMBER)));
     let after = [
         "exit 3".to_owned(),
-        format!("{HOLD}kill -9 $$"),
-        say(&answer(NUMBER)),
-        say(&taken(NUMBER).into_bytes()),
-        say(b"x"),
-        "exec 0<&-; sleep 600".to_owned(),
+        "kill -9 $$".to_owned(),
+        format!("{}exec sleep 600", say(&answer(NUMBER))),
+        format!("{}exec sleep 600", taken(NUMBER)),
+        format!("{}exec sleep 600", say(b"x")),
+        "exec 0<&-; exec sleep 600".to_owned(),
     ];
-    for after in after {
-        let (outcome, _) = outcome(&format!("{answered}{after}"), &call);
+    for (hold, after) in ["", HOLD].into_iter().flat_map(|hold| after.iter().map(move |after| (hold, after)))
+    {
+        if !hold.is_empty() && after.starts_with("exec 0") {
+            // It is open as long as another process holds it.
+            continue;
+        }
+        let (outcome, left) = outcome(&format!("{}{hold}{answered}{after}", hello()), &call);
         let (answer, mut child) = outcome.ok().expect("it answered");
         assert_eq!(answer, b"answer");
         while child.is_idle() {
             std::thread::yield_now();
         }
-        end(&child.said().iter().filter_map(|line| line.parse().ok()).collect::<Vec<_>>());
+        assert_eq!(left.len(), usize::from(!hold.is_empty()));
+        end(&left);
     }
-    let (outcome, _) = outcome(&format!("{answered}{}sleep 600", read(&call)), &call);
+    let (outcome, _) = outcome(&format!("{}{answered}exec sleep 600", hello()), &call);
     assert!(outcome.ok().expect("it answered").1.is_idle(), "one that waits is");
 }
 
@@ -134,7 +140,7 @@ fn what_is_not_the_answer_to_the_call_is_no_answer() {
         say(&[0; 24]),
     ];
     for said in said {
-        let (outcome, _) = outcome(&format!("{}{}{said}sleep 600", hello(), read(&call)), &call);
+        let (outcome, _) = outcome(&format!("{}{}{said}exec sleep 600", hello(), read(&call)), &call);
         let lost = outcome.err().expect("it gave no answer");
         assert_eq!((lost.died.ending, lost.begun), (Ending::Garbled, true));
     }
@@ -168,11 +174,11 @@ fn a_program_that_is_no_child_is_refused_with_its_last_words() {
     let refused = |script: &str| start(script).err().expect("it is no child").to_string();
     let no_child =
         "the child process did not answer; its main must call process::serve before anything else: ";
-    for script in ["exit 3".to_owned(), say(&hello().into_bytes()[..9]) + "exit 3", format!("{HOLD}exit 3")] {
-        let said = refused(&format!("echo sorry >&2; {script}"));
-        assert!(
-            said.starts_with(&format!("{no_child}the child process left with exit code 3; it said: sorry"))
-        );
+    for script in [String::new(), say(&frame(Kind::Hello, 0, |_| {})[..9]), HOLD.to_owned()] {
+        let said = refused(&format!("echo sorry >&2; {script}exit 3"));
+        let expected = format!("{no_child}the child process left with exit code 3; it said: sorry");
+        let left = said.strip_prefix(&expected).expect(&said);
+        end(&left.split(" / ").filter_map(|line| line.parse().ok()).collect::<Vec<_>>());
     }
     for script in [
         say(b"what nobody would call a greeting"),
