@@ -1,6 +1,7 @@
 //! Children that misbehave in every way that there is, written as shell scripts that speak the protocol.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::child::{Child, Lost, Patience, Program};
 use super::died::Ending;
@@ -8,6 +9,8 @@ use super::frame::{Kind, frame};
 use super::transfer::Transfer;
 
 const NUMBER: u64 = 7;
+/// A wait that takes longer is a hang.
+const HANGS: Duration = Duration::from_secs(60);
 
 /// A command that says these bytes.
 fn say(bytes: &[u8]) -> String {
@@ -37,7 +40,7 @@ fn read(call: &[u8]) -> String {
 }
 
 /// A process that holds what the child has; it says its number, to be ended by.
-const HOLD: &str = "sleep 600 <&0 & echo $! >&2; ";
+const HOLD: &str = "exec 3<&0; sleep 600 & echo $! >&2; exec 3<&-; ";
 
 fn start(script: &str) -> Result<Child, crate::Cause> {
     let arguments = ["-c".into(), script.into()].into();
@@ -47,7 +50,7 @@ fn start(script: &str) -> Result<Child, crate::Cause> {
 /// What such a child makes of a call, and the numbers of the processes that it left.
 fn outcome(script: &str, call: &[u8]) -> (Result<(Vec<u8>, Child), Lost>, Vec<u32>) {
     let child = start(script).unwrap();
-    let outcome = child.call(NUMBER, call, &Patience { limit: None, stopped: &|| false });
+    let outcome = child.call(NUMBER, call, &Patience { limit: Some(HANGS), stopped: &|| false });
     let said = match &outcome {
         Ok((_, child)) => child.said(),
         Err(lost) => lost.died.stderr.clone(),
