@@ -172,6 +172,27 @@ fn the_six_packages_are_direct_dependencies() {
     }
 }
 
+/// The name of the public type or trait that a line declares.
+fn declared(line: &str) -> Option<&str> {
+    let kinds = ["struct ", "enum ", "trait ", "union ", "type "];
+    let rest = line.trim_start().strip_prefix("pub ")?;
+    let name = kinds.iter().find_map(|kind| rest.strip_prefix(kind))?;
+    name.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next()
+}
+
+#[test]
+fn a_public_name_stands_for_one_thing() {
+    let mut known = std::collections::HashMap::new();
+    for source in sources("src", "rs") {
+        // `Sealed` is the name of a habit: such a trait keeps others from implementing its neighbour.
+        for name in source.text.lines().filter_map(declared).filter(|name| *name != "Sealed") {
+            if let Some(other) = known.insert(name.to_owned(), source.name.clone()) {
+                panic!("{name} is declared in {other} and in {}", source.name);
+            }
+        }
+    }
+}
+
 /// The rows of these sections of a page, without the head of each table.
 fn rows<'a>(page: &'a str, sections: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
     let sections =

@@ -6,6 +6,7 @@
 #[path = "../engine/support.rs"]
 mod support;
 
+mod causes;
 #[cfg(target_os = "linux")]
 mod process;
 mod runs;

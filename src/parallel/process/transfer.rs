@@ -14,17 +14,17 @@ use crate::error::Cause;
 ///
 /// ```
 /// use gapless::Cause;
-/// use gapless::parallel::process::Wire;
+/// use gapless::parallel::process::Transfer;
 ///
 /// struct Photo { name: String, bytes: Vec<u8> }
 ///
-/// impl Wire for Photo {
+/// impl Transfer for Photo {
 ///     fn encode(&self, out: &mut Vec<u8>) {
 ///         self.name.encode(out);
 ///         self.bytes.encode(out);
 ///     }
 ///     fn decode(bytes: &mut &[u8]) -> Result<Self, Cause> {
-///         Ok(Self { name: Wire::decode(bytes)?, bytes: Wire::decode(bytes)? })
+///         Ok(Self { name: Transfer::decode(bytes)?, bytes: Transfer::decode(bytes)? })
 ///     }
 /// }
 ///
@@ -33,7 +33,7 @@ use crate::error::Cause;
 /// assert_eq!(Photo::decode(&mut &out[..]).unwrap().bytes, [1, 2]);
 /// assert!(Photo::decode(&mut &out[..5]).is_err());
 /// ```
-pub trait Wire: Sized {
+pub trait Transfer: Sized {
     /// Puts the value behind what stands in `out`.
     fn encode(&self, out: &mut Vec<u8>);
 
@@ -72,7 +72,7 @@ pub(super) fn take<'a>(bytes: &mut &'a [u8], count: usize) -> Result<&'a [u8], C
 
 macro_rules! numbers {
     ($($type:ty),*) => { $(
-        impl Wire for $type {
+        impl Transfer for $type {
             fn encode(&self, out: &mut Vec<u8>) {
                 out.extend_from_slice(&self.to_le_bytes());
             }
@@ -87,7 +87,7 @@ macro_rules! numbers {
 
 numbers!(u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, f32, f64);
 
-impl Wire for u8 {
+impl Transfer for u8 {
     fn encode(&self, out: &mut Vec<u8>) {
         out.push(*self);
     }
@@ -105,7 +105,7 @@ impl Wire for u8 {
     }
 }
 
-impl Wire for () {
+impl Transfer for () {
     fn encode(&self, _: &mut Vec<u8>) {}
 
     fn decode(_: &mut &[u8]) -> Result<Self, Cause> {
@@ -117,7 +117,7 @@ impl Wire for () {
     }
 }
 
-impl Wire for bool {
+impl Transfer for bool {
     fn encode(&self, out: &mut Vec<u8>) {
         out.push(u8::from(*self));
     }
@@ -131,7 +131,7 @@ impl Wire for bool {
     }
 }
 
-impl Wire for char {
+impl Transfer for char {
     fn encode(&self, out: &mut Vec<u8>) {
         u32::from(*self).encode(out);
     }
@@ -141,7 +141,7 @@ impl Wire for char {
     }
 }
 
-impl<T: Wire> Wire for Vec<T> {
+impl<T: Transfer> Transfer for Vec<T> {
     fn encode(&self, out: &mut Vec<u8>) {
         self.len().encode(out);
         T::encode_all(self, out);
@@ -153,7 +153,7 @@ impl<T: Wire> Wire for Vec<T> {
     }
 }
 
-impl Wire for String {
+impl Transfer for String {
     fn encode(&self, out: &mut Vec<u8>) {
         self.len().encode(out);
         out.extend_from_slice(self.as_bytes());
@@ -164,7 +164,7 @@ impl Wire for String {
     }
 }
 
-impl Wire for PathBuf {
+impl Transfer for PathBuf {
     fn encode(&self, out: &mut Vec<u8>) {
         let bytes = self.as_os_str().as_bytes();
         bytes.len().encode(out);
@@ -176,7 +176,7 @@ impl Wire for PathBuf {
     }
 }
 
-impl<T: Wire> Wire for Option<T> {
+impl<T: Transfer> Transfer for Option<T> {
     fn encode(&self, out: &mut Vec<u8>) {
         self.is_some().encode(out);
         self.iter().for_each(|value| value.encode(out));
@@ -189,7 +189,7 @@ impl<T: Wire> Wire for Option<T> {
 
 macro_rules! tuples {
     ($(($($name:ident $index:tt),*)),*) => { $(
-        impl<$($name: Wire),*> Wire for ($($name,)*) {
+        impl<$($name: Transfer),*> Transfer for ($($name,)*) {
             fn encode(&self, out: &mut Vec<u8>) {
                 $(self.$index.encode(out);)*
             }
@@ -203,7 +203,7 @@ macro_rules! tuples {
 
 tuples!((A 0, B 1), (A 0, B 1, C 2), (A 0, B 1, C 2, D 3));
 
-impl<T: Wire + Clone, N: Dimension> Wire for Array<T, N> {
+impl<T: Transfer + Clone, N: Dimension> Transfer for Array<T, N> {
     fn encode(&self, out: &mut Vec<u8>) {
         self.shape().to_vec().encode(out);
         match self.as_slice() {
@@ -213,7 +213,7 @@ impl<T: Wire + Clone, N: Dimension> Wire for Array<T, N> {
     }
 
     fn decode(bytes: &mut &[u8]) -> Result<Self, Cause> {
-        let shape: Vec<usize> = Wire::decode(bytes)?;
+        let shape: Vec<usize> = Transfer::decode(bytes)?;
         let count = shape.iter().try_fold(1_usize, |count, side| count.checked_mul(*side));
         let count = count.ok_or_else(|| Cause::msg("a shape that overflows"))?;
         let values = T::decode_all(count, bytes)?;
