@@ -16,7 +16,6 @@ mod check;
 mod device;
 mod feed;
 mod figures;
-mod groups;
 pub(crate) mod job;
 pub(crate) mod late;
 pub(crate) mod ledger;

@@ -64,6 +64,7 @@ pub mod onnx;
 pub mod parallel;
 pub mod pipeline;
 mod place;
+mod schedule;
 mod stage;
 
 pub use engine::settings::{

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["error", "place"],
     &["stage"],
+    &["schedule"],
     &["image", "observe"],
     &["engine", "kernel"],
     &["gpu"],

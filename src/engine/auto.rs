@@ -21,11 +21,12 @@ use self::choose::{Costs, Frame};
 pub(crate) use self::fixed::before_the_run;
 use self::learn::{Learned, Look, Totals};
 use super::job::Job;
-use super::line::Early;
 use super::seam::{Moment, Mutex, Seam};
 use super::settings::{Asked, cores};
 use super::shared::Shared;
 use crate::observe::decision::Decision;
+use crate::schedule::cutter::Early;
+use crate::schedule::tokens::{Room, for_batches};
 
 /// What a run was left to choose, and within which limits.
 #[derive(Clone, Copy, Debug)]
@@ -50,20 +51,18 @@ pub(crate) struct Scope {
     pub(crate) length: Option<u64>,
 }
 
-/// Batches ahead that are chosen at most, and before anything is known.
-pub(crate) const MOST_AHEAD: usize = 8;
+/// Batches ahead before anything is known.
 const FIRST_AHEAD: usize = 2;
 
 impl Scope {
     /// Items at which a batch is cut, and tokens that are allowed, with batches of this size.
-    fn room(&self, size: usize, ahead: usize) -> (usize, usize) {
-        let items = ((ahead + self.beside) * size).max(2 * size).max(4 * self.workers);
-        let limit = items.min(self.tokens);
-        (limit, limit.max(self.least_tokens).min(self.tokens))
+    fn room(&self, size: usize, ahead: usize) -> Room {
+        let items = for_batches(ahead + self.beside, size, self.workers);
+        Room::new(items, self.least_tokens, self.tokens)
     }
 
     /// The same before anything is known.
-    fn first_room(&self) -> (usize, usize) {
+    fn first_room(&self) -> Room {
         self.room(self.largest, if self.asked.ahead { self.ahead.min(FIRST_AHEAD) } else { self.ahead })
     }
 }
@@ -121,7 +120,7 @@ impl Chooser {
     }
 
     /// Items at which a batch is cut, and tokens that are allowed, before anything is known.
-    pub(crate) fn first_room(&self) -> (usize, usize) {
+    pub(crate) fn first_room(&self) -> Room {
         self.scope.first_room()
     }
 
@@ -236,7 +235,7 @@ pub(crate) fn ran<J: Job>(shared: &Shared<J>, items: usize, took: Duration) {
         return;
     }
     let Some(cut) = chooser.decide(&mut state, totals(shared), shared.seam.now()) else { return };
-    let (limit, tokens) = chooser.scope.room(cut.size, cut.ahead);
+    let Room { limit, tokens } = chooser.scope.room(cut.size, cut.ahead);
     // Under the lock of the decision, so that of two the later one holds everywhere.
     let aftermath = shared.line.lock().cut_at(cut.size, limit, cut.early);
     if cut.early != Early::GoesOn {

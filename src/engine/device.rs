@@ -32,12 +32,11 @@ use crate::error::stalled::At;
 use crate::observe::meters::DeviceMeter;
 use crate::observe::spans::BatchSpan;
 use crate::observe::stalls::Before;
+use crate::schedule::turns::short_wait;
 use crate::stage::{CpuStage, GpuStage, StageError};
 
 /// Longest wait for a device before stop and lateness are looked at again.
 pub(crate) const SLICE: Duration = Duration::from_millis(50);
-/// Bounds of the wait for a batch while the device works and has room for one more.
-const SHORT: std::ops::RangeInclusive<Duration> = Duration::from_micros(50)..=Duration::from_millis(2);
 
 pub(crate) type BatchOf<J> = Batch<<J as Job>::Document, <J as Job>::Prepared>;
 
@@ -186,7 +185,7 @@ impl<J: Job> DeviceLoop<J> {
         }
         let received = match (waiting, self.in_flight.is_empty()) {
             (Waiting::Both, true) => self.wait_for_batch(),
-            (Waiting::Both, false) => self.batches.recv_timeout(self.short_wait()),
+            (Waiting::Both, false) => self.batches.recv_timeout(short_wait(self.last_took)),
             (Waiting::Device | Waiting::Never, _) => {
                 self.cut_overdue();
                 self.batches.try_recv()
@@ -195,12 +194,16 @@ impl<J: Job> DeviceLoop<J> {
         self.drained = received.is_err();
         let batch = received.ok().flatten()?;
         self.shared.meters.taken.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        self.was_taken();
         Some(batch)
     }
 
-    /// A fraction of a batch's time: long enough not to spin, short enough not to leave a result lying.
-    fn short_wait(&self) -> Duration {
-        (self.last_took / 32).clamp(*SHORT.start(), *SHORT.end())
+    /// While costs are learnt: whoever asked for a batch, and lost it to this device, is owed another.
+    fn was_taken(&self) {
+        if self.shared.chooser.as_ref().is_some_and(auto::Chooser::feeds_idle) {
+            let aftermath = self.shared.line.lock().was_taken(self.meter.rank);
+            self.shared.settle(aftermath);
+        }
     }
 
     /// Nothing is in flight: waits for a batch, and cuts one itself where documents have waited long enough.
@@ -225,7 +228,7 @@ impl<J: Job> DeviceLoop<J> {
         if let Some(batch) = self.batches.try_recv()? {
             return Ok(Some(batch));
         }
-        let (goes_on, aftermath) = line.feed_idle();
+        let (goes_on, aftermath) = line.feed_idle(self.meter.rank);
         drop(line);
         self.shared.settle(aftermath);
         if !goes_on {

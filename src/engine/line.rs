@@ -1,8 +1,8 @@
 //! The line: where prepared items stand in order until they are cut into batches.
 //!
 //! In source order the position alone decides where the cuts fall, never timing, unless sizes are chosen
-//! from measured costs (`early`). Failed items ride along in the batch being filled without taking a place
-//! in it, so batches stay full.
+//! from measured costs. Failed items ride along in the batch being filled without taking a place
+//! in it, so batches stay full. Where that is decides a [`Cutter`]; what it holds is here.
 //! The line never runs user code: what has to be dropped is handed out, to be dropped without the lock.
 //!
 //! Uses: `seam`, `batch`, `budget`. Used by: `work`, `feed`, `device`.
@@ -12,7 +12,6 @@ mod early;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-pub(crate) use self::early::Early;
 use super::batch::{Batch, Group, Item, Pad, RESERVED, Slot};
 use super::budget::Budget;
 use super::seam::{Moment, Receiver, Seam, Sender};
@@ -20,6 +19,7 @@ use super::settings::{LastBatch, Order};
 use crate::error::{Cause, Error, Failure, Stage};
 use crate::observe::stalls::Trail;
 use crate::place::{BatchIndex, Position};
+use crate::schedule::cutter::Cutter;
 
 /// Where cut batches go.
 pub(crate) enum Sink<D, P> {
@@ -29,27 +29,17 @@ pub(crate) enum Sink<D, P> {
     Hold { seam: Seam, held: Vec<Batch<D, P>>, out: Sender<Receiver<Batch<D, P>>> },
 }
 
-/// How the line cuts.
+/// What happens to items and batches on their way.
 pub(crate) struct Cuts<P> {
-    /// Items a batch.
-    pub(crate) size: usize,
-    /// Whether the first batches are 1, 2, 4, … items.
-    pub(crate) ramp: bool,
-    /// Whether a device that has nothing to do gets what stands, until a batch is full.
-    pub(crate) early: bool,
-    /// Good and failed items at which the open batch is cut, since no token may be left for another.
-    pub(crate) limit: usize,
     pub(crate) order: Order,
     pub(crate) last: LastBatch<P>,
     /// Whether whatever stands is cut at once, since there is no device that gains by a full batch.
     pub(crate) eager: bool,
 }
 
-impl<P> Cuts<P> {
-    /// Items that a batch is given room for at once.
-    fn room(&self) -> usize {
-        if self.eager { 0 } else { self.size.min(RESERVED) }
-    }
+/// Items that a batch is given room for at once.
+fn room<P>(cuts: &Cuts<P>, cutter: &Cutter) -> usize {
+    if cuts.eager { 0 } else { cutter.full().min(RESERVED) }
 }
 
 /// Documents in an item.
@@ -83,9 +73,7 @@ impl<D, P> Default for Aftermath<D, P> {
 
 pub(crate) struct Line<D, P> {
     cuts: Cuts<P>,
-    size: usize,
-    /// Least items for a device that has nothing to do; `None` where it waits for a full batch.
-    early: Option<usize>,
+    cutter: Cutter,
     ring: VecDeque<Option<Slot<D, P>>>,
     head: u64,
     accepted: u64,
@@ -111,17 +99,22 @@ pub(crate) struct Line<D, P> {
 }
 
 impl<D, P> Line<D, P> {
-    pub(crate) fn new(cuts: Cuts<P>, sink: Sink<D, P>, budget: Budget, weigh: Weigh<D>) -> Self {
-        let size = if cuts.ramp || cuts.early { 1 } else { cuts.size };
+    pub(crate) fn new(
+        cuts: Cuts<P>,
+        cutter: Cutter,
+        sink: Sink<D, P>,
+        budget: Budget,
+        weigh: Weigh<D>,
+    ) -> Self {
+        let room = room(&cuts, &cutter);
         let capacity = match (&sink, cuts.order) {
-            (Sink::Stream(_), Order::Source) => cuts.limit,
+            (Sink::Stream(_), Order::Source) => cutter.limit(),
             _ => 0,
         };
         Self {
-            open: Batch::new(BatchIndex(0), Vec::with_capacity(cuts.room()), cuts.room()),
-            early: cuts.early.then_some(1),
+            open: Batch::new(BatchIndex(0), Vec::with_capacity(room), room),
             cuts,
-            size,
+            cutter,
             ring: VecDeque::with_capacity(capacity.min(RESERVED)),
             head: 0,
             accepted: 0,
@@ -175,7 +168,7 @@ impl<D, P> Line<D, P> {
 
     /// Notes since when as many as a batch stand ready behind an item that is not.
     fn look_behind(&mut self, now: Moment) {
-        let behind = self.put > self.accepted && self.standing() >= self.size;
+        let behind = self.put > self.accepted && self.standing() >= self.cutter.size();
         self.held_up = if behind { self.held_up.or(Some(now)) } else { None };
     }
 
@@ -226,7 +219,11 @@ impl<D, P> Line<D, P> {
                 self.fail(position, document, cause, after);
             }
         }
-        if self.open.items.len() >= self.size || self.open.len() >= self.cuts.limit {
+        self.cut_if_full(after);
+    }
+
+    fn cut_if_full(&mut self, after: &mut Aftermath<D, P>) {
+        if self.cutter.is_full(self.open.items.len(), self.open.len()) {
             self.cut(after);
         }
     }
@@ -263,7 +260,7 @@ impl<D, P> Line<D, P> {
         if self.sink.is_none() || self.end != Some(self.accepted) {
             return;
         }
-        if self.open.items.len() < self.size {
+        if self.cutter.is_short(self.open.items.len()) {
             self.shorten(after);
         }
         if self.open.len() > 0 {
@@ -286,9 +283,9 @@ impl<D, P> Line<D, P> {
     /// A batch that is cut short for whatever reason is filled up, where that was asked for. The copies
     /// are made by user code; the device thread does that, without the lock.
     fn padding(&self) -> Option<Pad<P>> {
-        let short = !self.open.items.is_empty() && self.open.items.len() < self.size;
+        let short = !self.open.items.is_empty() && self.cutter.is_short(self.open.items.len());
         match self.cuts.last {
-            LastBatch::Pad(copy) if short => Some(Pad { copy, size: self.cuts.size }),
+            LastBatch::Pad(copy) if short => Some(Pad { copy, size: self.cutter.full() }),
             _ => None,
         }
     }
@@ -298,12 +295,13 @@ impl<D, P> Line<D, P> {
             return;
         }
         self.open.pad = self.padding();
-        let prepared = self.spares.pop().unwrap_or_else(|| Vec::with_capacity(self.cuts.room()));
-        let next = Batch::new(BatchIndex(self.open.index.0 + 1), prepared, self.cuts.room());
+        let room = room(&self.cuts, &self.cutter);
+        let prepared = self.spares.pop().unwrap_or_else(|| Vec::with_capacity(room));
+        let next = Batch::new(BatchIndex(self.open.index.0 + 1), prepared, room);
         let mut batch = std::mem::replace(&mut self.open, next);
         batch.trail = self.trail;
         self.opened = None;
-        self.size = self.size_after(batch.items.len());
+        self.cutter.was_cut(batch.items.len());
         match &mut self.sink {
             Some(Sink::Stream(out)) => after.batches.extend(out.send(batch).err()),
             Some(Sink::Hold { held, .. }) => held.push(batch),
@@ -367,7 +365,7 @@ impl<D, P> Line<D, P> {
     /// Takes an empty vector back for the prepared items of a later batch.
     pub(crate) fn recycle(&mut self, spare: Vec<P>) {
         debug_assert!(spare.is_empty(), "only memory is recycled here");
-        if self.spares.len() < 8 && spare.capacity() >= self.cuts.size.min(RESERVED) {
+        if self.spares.len() < 8 && spare.capacity() >= self.cutter.full().min(RESERVED) {
             self.spares.push(spare);
         }
     }

@@ -4,18 +4,14 @@
 //! the threads do little else. More tokens cost such items next to nothing.
 
 use super::job::{After, Job};
+use crate::schedule::tokens::for_plain_items;
 use crate::stage::{Output, plain_bytes};
-
-/// Tokens that plain items have at least.
-const TOKENS: usize = 512;
-/// Bytes that they may take for it in all, with documents, prepared items and results.
-const BYTES: usize = 64 << 10;
 
 type Part<J> = <<J as Job>::After as After<<J as Job>::Document, <J as Job>::Output>>::Part;
 
 /// Tokens that the items of this run have at least; 0 where they are not plain.
 pub(crate) fn tokens<J: Job>() -> usize {
-    bytes::<J>().map_or(0, |bytes| (BYTES / bytes.max(1)).min(TOKENS))
+    for_plain_items(bytes::<J>())
 }
 
 /// Bytes of an item on its whole way; `None` where some part of it may own memory.

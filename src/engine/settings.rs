@@ -14,6 +14,8 @@ use super::seam::Pool;
 use super::watchdog::Patience;
 use crate::error::Error;
 use crate::observe::record::{MOST_ROOM, Recording};
+use crate::schedule::refused::{check_ahead, check_batch_size, refuse, too_many_workers};
+use crate::schedule::tokens::{self, AHEAD, BATCH_SIZE, MOST_TOKENS};
 
 /// In which order results come out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -126,7 +128,7 @@ pub(crate) struct Settings<P> {
 impl<P> Default for Settings<P> {
     fn default() -> Self {
         Self {
-            batch_size: 16,
+            batch_size: BATCH_SIZE,
             workers: WorkerCount::Auto,
             ahead: None,
             ramp: false,
@@ -153,36 +155,19 @@ impl<P> Default for Settings<P> {
     }
 }
 
-/// Batches ahead where that was left open.
-const AHEAD: usize = 2;
-/// Items ahead, at least, where that was left open and there is no device: enough to take tiny ones in groups.
-const ITEMS_AHEAD: usize = 64;
 /// Items in one go that leave something to share out.
 const MOST_CHUNK: usize = 1 << 16;
-/// Larger batches than this are a mistake in the units, not a wish.
-pub(crate) const MOST_TOKENS: usize = 1 << 24;
-/// More threads than any machine has cores.
-const MOST_WORKERS: usize = 1 << 12;
 
 impl<P> Settings<P> {
     /// Every setting that cannot work, found before anything starts.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let refuse = |name, reason: &str| Err(Error::Setting { name, reason: reason.into() });
-        if self.batch_size == 0 {
-            return refuse("batch_size", "0 documents a batch would never fill one; give 1 or more");
-        }
-        if self.ahead() == 0 && !self.direct {
-            return refuse("ahead", "with 0 batches ahead the device waits for every batch; give 1 or more");
-        }
+        check_batch_size(self.batch_size)?;
         if self.direct {
             self.check_direct()?;
-        } else if self.batch_size.saturating_mul(self.ahead()) > MOST_TOKENS {
-            return refuse(
-                "batch_size",
-                "batch_size × ahead is more than 2^24 documents in flight; give less",
-            );
+        } else {
+            check_ahead(self.ahead(), self.batch_size)?;
         }
-        if matches!(self.workers, WorkerCount::Exactly(workers) if workers > MOST_WORKERS) {
+        if matches!(self.workers, WorkerCount::Exactly(workers) if too_many_workers(workers)) {
             return refuse("workers", "more than 4096 threads are a mistake; Auto takes one a core");
         }
         if self.recording.room() > MOST_ROOM {
@@ -207,7 +192,7 @@ impl<P> Settings<P> {
 
     /// What waits by itself must not look like a stall.
     fn check_watchdog(&self) -> Result<(), Error> {
-        let refuse = |reason: &str| Err(Error::Setting { name: "watchdog", reason: reason.into() });
+        let refuse = |reason: &str| refuse("watchdog", reason);
         let Some(Patience { patience, .. }) = self.watchdog else { return Ok(()) };
         if patience.is_zero() {
             return refuse("0 would call every moment a stall; give the longest time that is still right");
@@ -250,7 +235,6 @@ impl<P> Settings<P> {
 
     /// What is asked of a run without a device.
     fn check_direct(&self) -> Result<(), Error> {
-        let refuse = |name, reason: &str| Err(Error::Setting { name, reason: reason.into() });
         match (self.ahead, self.chunk) {
             (Some(items), _) if items > MOST_TOKENS => {
                 refuse("ahead", "more than 2^24 items in flight are a mistake; give less")
@@ -286,17 +270,12 @@ impl<P> Settings<P> {
     /// item a worker and `ahead` items.
     pub(crate) fn tokens(&self, workers: usize, depths: usize, then: bool) -> usize {
         if self.direct {
-            return self.direct_tokens(workers);
+            return tokens::without_device(workers, self.ahead, self.chunk);
         }
         if self.whole_batches {
-            return workers + self.ahead() + depths;
+            return tokens::for_whole_batches(workers, self.ahead(), depths);
         }
-        let batches = self.ahead() + depths + 1 + usize::from(then);
-        (batches * self.batch_size).max(2 * self.batch_size).max(4 * workers)
-    }
-
-    fn direct_tokens(&self, workers: usize) -> usize {
-        let chunks = 2 * workers * self.chunk.unwrap_or(2);
-        (workers + self.ahead.unwrap_or(chunks.max(ITEMS_AHEAD))).max(1)
+        let batches = self.ahead().saturating_add(tokens::beside(depths, then));
+        tokens::for_batches(batches, self.batch_size, workers)
     }
 }

@@ -19,17 +19,21 @@ use super::plain;
 use super::ran::Predictable;
 use super::redraw::Redraw;
 use super::seam::{Moment, Pool, Receiver, Seam, Sender, Threads, Workers};
-use super::settings::{MOST_TOKENS, Settings};
+use super::settings::Settings;
 use super::shared::{Parts, Shared};
 use super::then::DoneOf;
 use super::tokens::UNLIMITED;
 use super::watchdog::{self, Lookout, OnStall};
-use super::work::{Groups, Work};
+use super::work::Work;
 use crate::error::Error;
 use crate::observe::bar;
 use crate::observe::decision::Decision;
 use crate::observe::meters::DeviceMeter;
 use crate::observe::spans::Spans;
+use crate::schedule::cutter::{Begin, Cutter};
+use crate::schedule::refused::check_depths;
+use crate::schedule::tokens::Room;
+use crate::schedule::turns::Groups;
 use crate::stage::GpuStage;
 
 /// Everything that a run is made of.
@@ -67,7 +71,7 @@ pub(crate) fn start<J: Job>(mut plan: Plan<J>) -> Result<Caller<J>, Error> {
     let opening = plan.seam.now() - before;
     // What follows is the run: a stage that tries its kernels for seconds is no caller that idles.
     plan.seam.restart();
-    check_depths(&plan, &meters)?;
+    check_depths(depths(&meters), plan.settings.batch_size)?;
     plan.settings.fit(items, depths(&meters), J::After::PER_ROW)?;
     let shares_cpu = meters.iter().any(|meter| meter.info.kind.shares_cpu());
     let chosen = auto::before_the_run(&mut plan.settings, plan.sequential, shares_cpu);
@@ -101,16 +105,6 @@ fn depths(meters: &[Arc<DeviceMeter>]) -> usize {
     meters.iter().fold(0_usize, |depths, meter| depths.saturating_add(meter.depth))
 }
 
-/// What the stages ask for must be bounded as the settings are.
-fn check_depths<J: Job>(plan: &Plan<J>, meters: &[Arc<DeviceMeter>]) -> Result<(), Error> {
-    let depths = depths(meters);
-    if depths.saturating_mul(plan.settings.batch_size) <= MOST_TOKENS {
-        return Ok(());
-    }
-    let reason = format!("{depths} batches in flight on the devices are more than 2^24 documents; give less");
-    Err(Error::Setting { name: "depth", reason })
-}
-
 /// Numbers that follow from the settings.
 #[derive(Clone, Copy)]
 struct Sizes {
@@ -128,22 +122,14 @@ impl Sizes {
     fn new<J: Job>(plan: &Plan<J>, meters: &[Arc<DeviceMeter>], items: Option<usize>) -> Self {
         let workers = plan.settings.pool().threads();
         let most = items.unwrap_or(usize::MAX);
-        let limit = plan.settings.tokens(workers, depths(meters), J::After::PER_ROW).min(most);
+        let asked = plan.settings.tokens(workers, depths(meters), J::After::PER_ROW);
         let inline = workers == 0;
         let left_open = (plan.settings.ahead.is_none() || plan.settings.asked.ahead)
             && plan.settings.max_wait.is_none()
             && !inline;
         let least = if left_open { plain::tokens::<J>().min(most) } else { 0 };
-        Self { workers, tokens: limit.max(least), least, limit, inline }
-    }
-
-    /// A quarter of a worker's share of the tokens, so that a group never holds up a batch. One where the
-    /// caller does everything: what it does next must not depend on measured time.
-    fn most_in_group(self) -> usize {
-        if self.inline {
-            return 1;
-        }
-        (self.tokens / (4 * self.workers.max(1))).max(1)
+        let Room { limit, tokens } = Room::new(asked, least, most);
+        Self { workers, tokens, least, limit, inline }
     }
 }
 
@@ -158,8 +144,14 @@ fn build<J: Job>(
     let (results_in, results) = seam.channel(2 * sizes.tokens + meters.len());
     let Route { sink, batches, held } = Route::new(&seam, sizes, sequential && !sizes.inline);
     let first_room = chooser.as_ref().map(Chooser::first_room);
-    let limit = first_room.map_or(sizes.limit, |(limit, _)| limit);
-    let line = Line::new(cuts(&settings, limit), sink, Budget::new(settings.on_failure), J::documents);
+    let limit = first_room.map_or(sizes.limit, |room| room.limit);
+    let line = Line::new(
+        cuts(&settings),
+        cutter(&settings, limit),
+        sink,
+        Budget::new(settings.on_failure),
+        J::documents,
+    );
     let depths: Vec<usize> = meters.iter().map(|meter| meter.depth).collect();
     let predictable =
         Predictable::new(&settings, sizes.workers, &depths, sizes.tokens).filter(|_| !sequential);
@@ -169,11 +161,8 @@ fn build<J: Job>(
         work: Work::new(
             &seam,
             sizes.workers,
-            Groups {
-                most: sizes.most_in_group(),
-                fixed: settings.fixed_chunk(),
-                paced: settings.pause.is_some(),
-            },
+            Groups::new(sizes.tokens, sizes.workers, settings.fixed_chunk()),
+            settings.pause.is_some(),
             own_pool,
         ),
         tokens: if held.is_some() { UNLIMITED } else { sizes.tokens },
@@ -194,8 +183,8 @@ fn build<J: Job>(
         cpu,
         after,
     });
-    if let Some((_, tokens)) = first_room {
-        shared.tokens.allow(tokens);
+    if let Some(room) = first_room {
+        shared.tokens.allow(room.tokens);
     }
     let feeder = Feeder::new(&shared, source, settings.batch_size, settings.pause);
     let make = Make { shared: &shared, meters: &meters, settings: &settings, results: results_in };
@@ -231,16 +220,17 @@ fn watch<J: Job>(shared: &Arc<Shared<J>>, on_stall: Option<OnStall>) -> io::Resu
     shared.threads.spawn("gapless-watchdog".into(), move || watchdog::run(&watched, on_stall))
 }
 
-fn cuts<P>(settings: &Settings<P>, limit: usize) -> Cuts<P> {
-    Cuts {
-        size: settings.batch_size,
-        ramp: settings.ramp && !settings.asked.cuts(),
-        early: settings.asked.cuts(),
-        limit,
-        order: settings.order,
-        last: settings.last_batch,
-        eager: settings.direct,
-    }
+fn cutter<P>(settings: &Settings<P>, limit: usize) -> Cutter {
+    let begin = match (settings.asked.cuts(), settings.ramp) {
+        (true, _) => Begin::Early,
+        (false, true) => Begin::Ramp,
+        (false, false) => Begin::Full,
+    };
+    Cutter::new(settings.batch_size, limit, begin)
+}
+
+fn cuts<P>(settings: &Settings<P>) -> Cuts<P> {
+    Cuts { order: settings.order, last: settings.last_batch, eager: settings.direct }
 }
 
 type Batches<D, P> = Receiver<Batch<D, P>>;

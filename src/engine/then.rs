@@ -14,6 +14,7 @@ use super::work::push_then;
 use crate::error::stalled::At;
 use crate::error::{Error, Failure, Stage};
 use crate::place::BatchIndex;
+use crate::schedule::turns::rows_in_unit;
 
 /// Neighbours in one batch whose rows are worked on in one go.
 pub(crate) struct ThenUnit<J: Job> {
@@ -66,7 +67,7 @@ pub(crate) fn start<J: Job>(
         then_stop: batch.then_stop,
     });
     shared.then_batches.lock().push(started.clone());
-    let rows = missing.div_ceil(4 * shared.work.workers().max(1)).max(1);
+    let rows = rows_in_unit(missing, shared.work.workers());
     let mut items = batch.items.into_iter();
     for first_row in (0..missing).step_by(rows) {
         let items = items.by_ref().take(rows).collect();

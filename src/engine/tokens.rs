@@ -4,6 +4,7 @@
 //! handed to the caller.
 
 use super::seam::{Condvar, Mutex, Seam};
+use crate::schedule::tokens::Purse;
 
 /// Tokens of a sequential run, which holds everything.
 pub(crate) const UNLIMITED: usize = usize::MAX / 2;
@@ -11,28 +12,22 @@ pub(crate) const UNLIMITED: usize = usize::MAX / 2;
 pub(crate) struct Tokens {
     #[cfg(test)]
     seam: Seam,
-    total: usize,
     state: Mutex<State>,
     changed: Condvar,
 }
 
 struct State {
-    free: usize,
-    /// Tokens that are not given out for the time being.
-    withheld: usize,
-    least_free: usize,
+    purse: Purse,
     feeder_waits: bool,
     stopped: bool,
 }
 
 impl Tokens {
     pub(crate) fn new(seam: &Seam, total: usize) -> Self {
-        let state =
-            State { free: total, withheld: 0, least_free: total, feeder_waits: false, stopped: false };
+        let state = State { purse: Purse::new(total), feeder_waits: false, stopped: false };
         Self {
             #[cfg(test)]
             seam: seam.clone(),
-            total,
             state: seam.mutex(state),
             changed: seam.condvar(),
         }
@@ -41,7 +36,7 @@ impl Tokens {
     /// Takes between 1 and `want` tokens, waiting for the first; `None` once the run is stopped.
     pub(crate) fn take(&self, want: usize) -> Option<usize> {
         let mut state = self.state.lock();
-        while state.available() == 0 && !state.stopped {
+        while state.purse.available() == 0 && !state.stopped {
             state.feeder_waits = true;
             state = self.changed.wait(state, &self.state);
         }
@@ -60,13 +55,18 @@ impl Tokens {
         if self.seam.has(super::seam::Planted::TokenOfAFailureLeaks) {
             return self.give(good);
         }
-        self.give(good + failed);
+        self.change(|purse| purse.give_back(good, failed));
     }
 
+    /// Tokens that were taken and not used.
     pub(crate) fn give(&self, tokens: usize) {
+        self.change(|purse| purse.give(tokens));
+    }
+
+    /// What may let the feeder go on.
+    fn change(&self, change: impl FnOnce(&mut Purse)) {
         let mut state = self.state.lock();
-        state.free += tokens;
-        debug_assert!(state.free <= self.total, "more tokens came back than were taken");
+        change(&mut state.purse);
         let wake = state.feeder_waits;
         drop(state);
         if wake {
@@ -76,13 +76,7 @@ impl Tokens {
 
     /// Allows so many in flight, of those there are in all. More that are out already come back as they do.
     pub(crate) fn allow(&self, tokens: usize) {
-        let mut state = self.state.lock();
-        state.withheld = self.total.saturating_sub(tokens.max(1));
-        let wake = state.feeder_waits;
-        drop(state);
-        if wake {
-            self.changed.notify_one();
-        }
+        self.change(|purse| purse.allow(tokens));
     }
 
     /// Wakes the feeder for good: no token is given any more.
@@ -96,7 +90,7 @@ impl Tokens {
     }
 
     pub(crate) fn total(&self) -> usize {
-        self.total
+        self.state.lock().purse.total()
     }
 
     /// Tokens that are taken now.
@@ -107,28 +101,17 @@ impl Tokens {
     /// Tokens that are taken, and whether the feeder waits for one.
     pub(crate) fn look(&self) -> (usize, bool) {
         let state = self.state.lock();
-        (self.total - state.free, state.feeder_waits)
+        (state.purse.taken(), state.feeder_waits)
     }
 
     /// Most tokens that were in flight at one time.
     pub(crate) fn peak(&self) -> usize {
-        self.total - self.state.lock().least_free
+        self.state.lock().purse.peak()
     }
 }
 
 impl State {
-    fn available(&self) -> usize {
-        self.free.saturating_sub(self.withheld)
-    }
-
     fn take(&mut self, want: usize) -> Option<usize> {
-        let available = self.available();
-        if self.stopped || available == 0 {
-            return None;
-        }
-        let taken = want.min(available);
-        self.free -= taken;
-        self.least_free = self.least_free.min(self.free);
-        Some(taken)
+        if self.stopped { None } else { self.purse.take(want) }
     }
 }

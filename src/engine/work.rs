@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::batch::{Group, Slot};
-pub(crate) use super::groups::Groups;
 use super::job::Job;
 use super::measure;
 use super::seam::{Condvar, Moment, Mutex, Seam};
@@ -21,13 +20,16 @@ use crate::error::Stage;
 use crate::error::stalled::At;
 use crate::observe::record::{Kind, Span};
 use crate::place::Position;
+use crate::schedule::turns::{self, Groups, Turn};
 
 pub(crate) struct Work<J: Job> {
     state: Mutex<State<J>>,
     idle: Condvar,
-    /// Measured cost of preparing one item, in nanoseconds; `u64::MAX` before the first.
+    /// Measured cost of preparing one item, in nanoseconds.
     cost: AtomicU64,
     groups: Groups,
+    /// Whether the feeder waits for a free worker.
+    paced: bool,
     /// Whether a ticket runs unit after unit, or gives the pool of others a turn after each.
     own_pool: bool,
 }
@@ -63,7 +65,7 @@ impl<J: Job> Unit<J> {
 
 impl<J: Job> Work<J> {
     /// `workers` is 0 where the caller runs the units itself.
-    pub(crate) fn new(seam: &Seam, workers: usize, groups: Groups, own_pool: bool) -> Self {
+    pub(crate) fn new(seam: &Seam, workers: usize, groups: Groups, paced: bool, own_pool: bool) -> Self {
         let state = State {
             then: VecDeque::new(),
             prepare: VecDeque::new(),
@@ -77,8 +79,9 @@ impl<J: Job> Work<J> {
         Self {
             state: seam.mutex(state),
             idle: seam.condvar(),
-            cost: AtomicU64::new(u64::MAX),
+            cost: AtomicU64::new(turns::UNKNOWN),
             groups,
+            paced,
             own_pool,
         }
     }
@@ -89,12 +92,7 @@ impl<J: Job> Work<J> {
     }
 
     fn learn_cost(&self, time: Duration, items: usize) {
-        let measured = (time.as_nanos() as u64 / items as u64).min(u64::MAX - 1);
-        let cost = match self.cost.load(Ordering::Relaxed) {
-            u64::MAX => measured,
-            // Grows at once and falls slowly: one slow document must not stand in a long group.
-            before => measured.max(before - before / 4),
-        };
+        let cost = turns::cost_after(self.cost.load(Ordering::Relaxed), time, items);
         self.cost.store(cost, Ordering::Relaxed);
     }
 
@@ -106,8 +104,12 @@ impl<J: Job> Work<J> {
         {
             state.spares.push(spare);
         }
-        let then = state.then.pop_front().map(Unit::Then);
-        match then.or_else(|| state.prepare.pop_front().map(Unit::Prepare)) {
+        let unit = match turns::next(!state.then.is_empty(), !state.prepare.is_empty()) {
+            Some(Turn::Then) => state.then.pop_front().map(Unit::Then),
+            Some(Turn::Prepare) => state.prepare.pop_front().map(Unit::Prepare),
+            None => None,
+        };
+        match unit {
             Some(unit) => {
                 state.running += unit.documents();
                 Ok(unit)
@@ -266,7 +268,7 @@ fn end_ticket<J: Job>(shared: &Arc<Shared<J>>, ended: &Ended) {
         state.tickets -= 1;
     }
     drop(state);
-    if ended.idle || shared.work.groups.paced {
+    if ended.idle || shared.work.paced {
         shared.work.idle.notify_all();
         shared.threads.alarm().ring();
     }
@@ -285,7 +287,7 @@ fn hand_ticket_on<J: Job>(shared: &Arc<Shared<J>>, spare: Option<Slots<J>>, fini
         state.tickets -= 1;
     }
     drop(state);
-    if idle || shared.work.groups.paced {
+    if idle || shared.work.paced {
         shared.work.idle.notify_all();
         shared.threads.alarm().ring();
     }

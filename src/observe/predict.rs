@@ -102,7 +102,7 @@ fn describe(rules: &Rules, settings: &Settings, outcome: Outcome) -> Prediction 
     let costs = total(rules, devices);
     let Outcome { end, first_result, first_submit, last_collect } = outcome;
     let share = |work: f64, of: usize| if end > 0 { work / (of as f64 * seconds(end)) } else { 0.0 };
-    let tokens = if sequential { rules.documents } else { rules.tokens };
+    let tokens = if sequential { rules.documents } else { rules.tokens as u64 };
     let between = seconds(last_collect - first_submit);
     Prediction {
         seconds: seconds(end),

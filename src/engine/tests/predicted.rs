@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::observe::predict::tests::Random;
 use crate::observe::predict::{Costs, Prediction, Settings, Way, left_to_chance, predict};
 use crate::observe::report::Report;
+use crate::schedule::tokens::MOST_TOKENS;
 
 /// A run of the real engine with these costs and settings, to its end.
 pub(super) struct Replay<'a> {
@@ -175,7 +176,7 @@ fn the_halves_in_turn_take_what_was_predicted() {
 #[test]
 fn the_engine_refuses_what_a_prediction_refuses() {
     let fine = Settings::new(10).batch_size(8).workers(2);
-    let most = settings::MOST_TOKENS;
+    let most = MOST_TOKENS;
     let cases = [
         (fine, None),
         (fine.batch_size(most / 2), None),
