@@ -8,7 +8,7 @@ use super::caller::Caller;
 use super::job::Job;
 use super::shared::Shared;
 use super::tokens::UNLIMITED;
-use crate::observe::bound::Costs;
+use crate::observe::bound::Spent;
 use crate::observe::meters::{DeviceMeter, Mark};
 use crate::observe::progress::Progress;
 use crate::observe::report::{CpuReport, DeviceReport, KernelReport, Measured, Report, Times, Waits};
@@ -21,7 +21,7 @@ impl<J: Job> Caller<J> {
         let wall = self.elapsed().as_secs_f64();
         let devices: Vec<_> = self.devices.iter().map(|device| device_report(device, wall)).collect();
         let busiest = self.devices.iter().max_by_key(|device| device.busy.get());
-        let ran = self.ran();
+        let rerun = self.ran();
         let accounts = self.shared.ledger.lock().accounts();
         let measured = Measured {
             wall,
@@ -31,7 +31,7 @@ impl<J: Job> Caller<J> {
             first_submit: busiest.map_or(wall, |device| seconds(&device.first_submit, wall)),
             last_collect: busiest.map_or(0.0, |device| seconds(&device.last_collect, wall)),
             first_result: self.shared.meters.first_result.get().unwrap_or_default().as_secs_f64(),
-            costs: self.costs(&devices),
+            spent: self.spent(&devices),
             cpu: self.cpu_report(wall),
             waits: self.waits(&devices),
             devices,
@@ -41,7 +41,7 @@ impl<J: Job> Caller<J> {
             accounts,
             left_behind: self.left_behind().to_vec(),
             decisions: self.shared.decisions(),
-            ran,
+            rerun,
         };
         Report::new(measured)
     }
@@ -56,7 +56,7 @@ impl<J: Job> Caller<J> {
             workers: self.workers,
             devices: devices.iter().map(names).collect(),
             wall_s: wall,
-            bound_s: self.costs(&devices).bound(),
+            bound_s: self.spent(&devices).bound(),
             ..Facts::default()
         };
         for (facts, device) in facts.devices.iter_mut().zip(&self.devices) {
@@ -74,9 +74,9 @@ impl<J: Job> Caller<J> {
         elapsed(&self.shared)
     }
 
-    fn costs(&self, devices: &[DeviceReport]) -> Costs {
+    fn spent(&self, devices: &[DeviceReport]) -> Spent {
         let meters = &self.shared.meters;
-        Costs {
+        Spent {
             cpu: (meters.prepare.get() + meters.then.get()).as_secs_f64(),
             workers: self.workers as f64,
             first_item: meters.first_item.get().as_secs_f64(),

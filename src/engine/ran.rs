@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use super::caller::Caller;
 use super::job::{After, Job};
 use super::settings::Settings;
-use crate::observe::changes::Ran;
+use crate::observe::changes::Rerun;
 use crate::observe::fit::Fit;
 use crate::observe::meters::DeviceMeter;
 use crate::observe::predict;
@@ -52,7 +52,7 @@ impl Predictable {
 
 impl<J: Job> Caller<J> {
     /// What things cost, and how to predict the run again; `None` before the first batch has left a device.
-    pub(super) fn ran(&self) -> Option<Ran> {
+    pub(super) fn ran(&self) -> Option<Rerun> {
         let mut fit = Fit::default();
         self.devices.iter().for_each(|device| fit.merge(&device.fit()));
         let batch = fit.cost()?;
@@ -60,7 +60,7 @@ impl<J: Job> Caller<J> {
         let tokens = self.predictable.map_or(0, |asked| asked.tokens);
         let formula = |asked: Predictable| asked.settings.tokens(J::After::PER_ROW);
         let more = self.predictable.is_some_and(|asked| asked.tokens > formula(asked));
-        Some(Ran {
+        Some(Rerun {
             costs,
             other_sizes: batch.knows_other_sizes(),
             settings: self.ended_by_itself(),

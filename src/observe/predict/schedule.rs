@@ -69,7 +69,7 @@ pub(super) struct Schedule<'a> {
     busy: VecDeque<Busy>,
     /// Items that were accepted by the line in order, and those beyond them.
     head: u64,
-    early: BTreeSet<u64>,
+    beyond: BTreeSet<u64>,
     open: usize,
     cutter: Cutter,
     cut: u64,
@@ -117,7 +117,7 @@ impl<'a> Schedule<'a> {
             then: VecDeque::new(),
             busy: VecDeque::new(),
             head: 0,
-            early: BTreeSet::new(),
+            beyond: BTreeSet::new(),
             open: 0,
             cutter: rules.cutter(),
             cut: 0,

@@ -34,7 +34,7 @@ impl Schedule<'_> {
         if self.past.found
             || self.feeder == Feeder::Ended
             || self.pulled == self.rules.items
-            || !self.early.is_empty()
+            || !self.beyond.is_empty()
         {
             return;
         }

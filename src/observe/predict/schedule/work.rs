@@ -79,8 +79,8 @@ impl Schedule<'_> {
 
     /// Puts a prepared item into the line. Only the last item can be there before others: it may be smaller.
     fn put(&mut self, position: u64) {
-        self.early.insert(position);
-        while self.early.remove(&self.head) {
+        self.beyond.insert(position);
+        while self.beyond.remove(&self.head) {
             self.head += 1;
             self.open += 1;
             if self.cutter.is_full(self.open, self.open) {
