@@ -4,7 +4,7 @@
 
 mod figures;
 mod marks;
-mod replay;
+mod rerun;
 
 pub(crate) use self::figures::{report, timeline};
 pub(crate) use self::marks::{prepared, worked_on};

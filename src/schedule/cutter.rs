@@ -82,6 +82,11 @@ impl Cutter {
         self.size
     }
 
+    /// Good and failed items at which it is cut at the latest.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// Whether a batch is cut now that has so many good items, of so many in all.
     pub(crate) fn is_full(&self, good: usize, all: usize) -> bool {
         good >= self.size || all >= self.limit
@@ -227,7 +232,7 @@ mod tests {
         assert!([0, 1, 2].map(|device| cutter.feed_idle(device)).iter().all(|goes_on| *goes_on));
         assert_eq!(sizes(&mut cutter, 3), [1, 2, 4], "none of them has taken its batch yet");
         assert_eq!(cutter.size(), 64);
-        [2, 0, 1].map(|device| cutter.was_taken(device));
+        [2, 0, 1].into_iter().for_each(|device| cutter.was_taken(device));
         assert_eq!(cutter.size(), 64);
     }
 

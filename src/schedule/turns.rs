@@ -105,7 +105,8 @@ mod tests {
 
     #[test]
     fn rows_are_shared_out_in_quarters_of_a_workers_share() {
-        let units = [(16, 1), (16, 4), (17, 4), (3, 8), (0, 4), (16, 0)].map(|(rows, of)| rows_in_unit(rows, of));
+        let units =
+            [(16, 1), (16, 4), (17, 4), (3, 8), (0, 4), (16, 0)].map(|(rows, of)| rows_in_unit(rows, of));
         assert_eq!(units, [4, 1, 2, 1, 1, 4]);
     }
 

@@ -3,9 +3,9 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::replay::ran;
+use super::rerun::rerun;
 use crate::engine::ledger::Ledger;
-use crate::observe::bound::Costs;
+use crate::observe::bound::Spent;
 use crate::observe::decision::Decision;
 use crate::observe::meters::{DeviceMeter, Mark};
 use crate::observe::report::{CpuReport, DeviceReport, KernelReport, Measured, Report, Times, Waits};
@@ -26,7 +26,7 @@ pub(crate) fn report(ledger: &Ledger, measured: Vec<Decision>) -> Report {
         first_submit: busiest.map_or(wall, |device| seconds(&device.first_submit, wall)),
         last_collect: busiest.map_or(0.0, |device| seconds(&device.last_collect, wall)),
         first_result: meters.first_result.get().unwrap_or_default().as_secs_f64(),
-        costs: costs(ledger, &devices),
+        spent: spent(ledger, &devices),
         cpu: cpu_report(ledger, wall),
         waits: waits(ledger, &devices),
         devices,
@@ -36,7 +36,7 @@ pub(crate) fn report(ledger: &Ledger, measured: Vec<Decision>) -> Report {
         accounts: ledger.books.accounts(),
         left_behind: ledger.left_behind(),
         decisions: facts.chosen.iter().cloned().chain(measured).collect(),
-        ran: ran(ledger),
+        rerun: rerun(ledger),
     })
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn timeline(ledger: &Ledger) -> Option<Timeline> {
         workers: ledger.facts.workers,
         devices: devices.iter().map(names).collect(),
         wall_s: wall,
-        bound_s: costs(ledger, &devices).bound(),
+        bound_s: spent(ledger, &devices).bound(),
         ..Facts::default()
     };
     for (facts, device) in facts.devices.iter_mut().zip(&ledger.facts.devices) {
@@ -63,9 +63,9 @@ fn device_reports(ledger: &Ledger, wall: f64) -> Vec<DeviceReport> {
     ledger.facts.devices.iter().map(|device| device_report(device, wall)).collect()
 }
 
-fn costs(ledger: &Ledger, devices: &[DeviceReport]) -> Costs {
+fn spent(ledger: &Ledger, devices: &[DeviceReport]) -> Spent {
     let meters = &ledger.meters;
-    Costs {
+    Spent {
         cpu: (meters.prepare.get() + meters.then.get()).as_secs_f64(),
         workers: ledger.facts.workers as f64,
         first_item: meters.first_item.get().as_secs_f64(),

@@ -199,6 +199,12 @@ fn the_line_cuts_at_the_size_that_was_chosen() {
 }
 
 #[test]
+fn every_device_that_has_nothing_to_do_gets_a_small_batch_and_not_the_first_alone() {
+    let (_, sizes) = Case { devices: 3, launch: 1_000_000, ..CASE }.run(BATCH_SIZE);
+    assert_eq!(sizes[..4], [1, 2, 4, 64], "all three are busy before a batch is full");
+}
+
+#[test]
 fn a_batch_size_that_is_set_is_never_exceeded_by_a_chosen_ramp() {
     let only_ramp = Asked { ramp: true, ramp_is_set: true, ..Asked::default() };
     let (report, sizes) = Case { largest: 16, item: 2000, ..CASE }.run(only_ramp);

@@ -6,13 +6,13 @@ use std::sync::atomic::Ordering;
 
 use super::figures::caller_seconds;
 use crate::engine::ledger::{Ledger, Predictable};
-use crate::observe::changes::Ran;
+use crate::observe::changes::Rerun;
 use crate::observe::fit::Fit;
 use crate::observe::meters::DeviceMeter;
 use crate::observe::predict;
 
 /// What things cost, and how to predict the run again; `None` before the first batch has left a device.
-pub(super) fn ran(ledger: &Ledger) -> Option<Ran> {
+pub(super) fn rerun(ledger: &Ledger) -> Option<Rerun> {
     let facts = &ledger.facts;
     let mut fit = Fit::default();
     facts.devices.iter().for_each(|device| fit.merge(&device.fit()));
@@ -21,7 +21,7 @@ pub(super) fn ran(ledger: &Ledger) -> Option<Ran> {
     let tokens = facts.predictable.map_or(0, |asked| asked.tokens);
     let formula = |asked: Predictable| asked.settings.tokens(facts.per_row);
     let more = facts.predictable.is_some_and(|asked| asked.tokens > formula(asked));
-    Some(Ran {
+    Some(Rerun {
         costs,
         other_sizes: batch.knows_other_sizes(),
         settings: ended_by_itself(ledger),
