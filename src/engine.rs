@@ -30,7 +30,7 @@ mod ran;
 mod redraw;
 pub(crate) mod seam;
 pub(crate) mod settings;
-mod shared;
+pub(crate) mod shared;
 pub(crate) mod start;
 mod stations;
 #[cfg(test)]

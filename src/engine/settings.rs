@@ -121,6 +121,9 @@ pub(crate) struct Settings<P> {
     pub(crate) documents: u64,
     /// Whether a terminal shows how far the run has come.
     pub(crate) bar: bool,
+    /// Whether the source is a list of ours: it never blocks for long, so its feeder is joined and not left
+    /// behind.
+    pub(crate) own_source: bool,
 }
 
 impl<P> Default for Settings<P> {
@@ -149,6 +152,7 @@ impl<P> Default for Settings<P> {
             bar: false,
             watchdog: None,
             documents: 1,
+            own_source: false,
         }
     }
 }
