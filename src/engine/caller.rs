@@ -64,6 +64,8 @@ pub(crate) struct Caller<J: Job> {
     pub(crate) devices: Vec<Arc<DeviceMeter>>,
     pub(crate) order: Order,
     pub(crate) grace: Duration,
+    /// Whether the source never blocks for long.
+    pub(crate) own_source: bool,
     /// Workers of this run; 0 where the caller does their work.
     pub(crate) workers: usize,
     /// How long the stages took to open, before the run.
@@ -314,7 +316,7 @@ impl<J: Job> Caller<J> {
         let mut feeder_left = false;
         let left_behind = shared.threads.join(self.grace, || {
             let patience = LIVE_SOURCE.saturating_sub(shared.seam.now() - start);
-            if shared.in_source.load(Ordering::SeqCst) && patience.is_zero() {
+            if shared.in_source.load(Ordering::SeqCst) && patience.is_zero() && !self.own_source {
                 feeder_left = true;
                 shared.threads.leave(FEEDER);
             }

@@ -214,6 +214,7 @@ fn build<J: Job>(
         devices: meters,
         order: settings.order,
         grace: settings.grace,
+        own_source: settings.own_source,
         workers: sizes.workers,
         opening: Moment::ZERO,
         turn: Turn::default(),
