@@ -3,6 +3,18 @@
 use super::{Failed, MapError, Outcome};
 
 /// What a [`ParallelRun`](super::ParallelRun) gives of each item: [`Outcomes`], [`Pairs`] or [`Alone`].
+///
+/// ```
+/// use gapless::parallel::{ParallelRun, Shape};
+/// use gapless::{Cause, parallel};
+/// fn last_of_all<D, R, S: Shape<D, R>>(run: ParallelRun<D, R, S>) -> S::Item {
+///     run.last().expect("not empty")
+/// }
+/// let stage = |n: &mut u64| Ok::<_, Cause>(*n * *n);
+/// assert_eq!(last_of_all(parallel(stage, 0..4).run()).unwrap().result, 9);
+/// assert_eq!(last_of_all(parallel::map(0..4, stage).run()).unwrap(), (3, 9));
+/// assert_eq!(last_of_all(parallel(stage, 0..4).into_iter()).unwrap(), 9);
+/// ```
 pub trait Shape<D, R>: sealed::Sealed {
     /// What the run is an iterator of.
     type Item;

@@ -100,7 +100,9 @@ impl How {
 ///
 /// One thread of a run calls it, and whoever shares it is a later run. So it is in use only where a call of an
 /// earlier run has never returned; then nobody waits for it, and it is told nothing more.
-pub(crate) struct Hook<T>(Arc<Mutex<dyn FnMut(&T) + Send>>);
+pub(crate) struct Hook<T>(Arc<Mutex<Told<T>>>);
+
+type Told<T> = dyn FnMut(&T) + Send;
 
 impl<T: 'static> Hook<T> {
     pub(crate) fn new(told: impl FnMut(&T) + Send + 'static) -> Self {
@@ -116,7 +118,7 @@ impl<T: 'static> Hook<T> {
     }
 
     /// The same as a function.
-    pub(crate) fn boxed(self) -> Box<dyn FnMut(&T) + Send> {
+    pub(crate) fn boxed(self) -> Box<Told<T>> {
         Box::new(move |news| self.call(news))
     }
 
