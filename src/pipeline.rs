@@ -20,7 +20,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 pub use self::batch::Batch;
-use self::how::{Hook, How};
+use self::how::{Hook, How, Late};
 use self::job::JobOf;
 pub use self::mode::{Mode, PerBatch, PerDocument};
 pub use self::run::Run;
@@ -28,7 +28,6 @@ use self::run::{Engine, NotStarted};
 #[cfg(feature = "stream")]
 pub use self::stream::RunStream;
 pub use crate::engine::job::{After, AsItIs, Then};
-use crate::engine::late::Late;
 use crate::engine::seam::Seam;
 use crate::engine::settings::{LastBatch, Settings};
 pub(crate) use crate::engine::shared::{drop_each, drop_user, guard};

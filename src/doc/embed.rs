@@ -153,18 +153,12 @@ impl<'a, C> Embed<'a, C> {
         on_failure;
         /// Default: as long as it takes, since a document inside such a call cannot be put back.
         grace;
-        pause;
-        deadline;
-        item_timeout;
-        on_late;
+        limits;
         /// It stands in [`Applied::run`].
         trace;
-        watchdog;
-        on_stall;
-        total;
+        watched;
         /// It is told of each document, when that is kept: should it panic, all documents are back.
         progress;
-        progress_bar;
     }
 }
 

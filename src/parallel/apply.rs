@@ -5,12 +5,11 @@ use std::fmt;
 use super::Ended;
 use super::map::BATCHES_AHEAD;
 use super::put_back::{PutBack, Spill, spill_batch, spill_one};
-use crate::engine::late::Late;
 use crate::engine::settings::Settings;
 use crate::error::{Cause, Error, Failure};
 use crate::pipeline::direct;
 use crate::pipeline::gather::{Gather, Rest};
-use crate::pipeline::how::{Hook, How};
+use crate::pipeline::how::{Hook, How, Late};
 use crate::pipeline::setters::setters;
 use crate::stage::CpuStage;
 
@@ -101,18 +100,12 @@ impl<D, T, C> Apply<'_, D, T, C> {
         on_failure;
         /// Default: as long as it takes, since a document inside such a call cannot be put back.
         grace;
-        pause;
-        deadline;
-        item_timeout;
-        on_late;
+        limits;
         /// It stands in [`Applied::run`].
         trace;
-        watchdog;
-        on_stall;
-        total;
+        watched;
         /// It is told of each document, when that is kept: should it panic, all documents are back.
         progress;
-        progress_bar;
     }
 }
 

@@ -74,18 +74,12 @@ impl<C> Vectorizer<C> {
         on_failure;
         /// Default 5 s.
         grace;
-        pause;
-        deadline;
-        item_timeout;
-        on_late;
+        limits;
         /// The recording stands in [`last`](Self::last).
         trace;
-        watchdog;
-        on_stall;
-        total;
+        watched;
         /// It is told of each document, also with `workers(0)`.
         progress;
-        progress_bar;
     }
 
     /// What is known of the run of the last [`process`](Self::process), where there was one.

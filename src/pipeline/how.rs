@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use rayon::ThreadPool;
 
-use crate::engine::late::Late;
+pub(crate) use crate::engine::late::Late;
 use crate::engine::settings::{OnFailure, Order, Settings, WorkerCount};
-use crate::engine::watchdog::Patience;
+pub(crate) use crate::engine::watchdog::Patience;
 use crate::error::stalled::Stalled;
 use crate::observe::progress::Progress;
 use crate::observe::record::Recording;

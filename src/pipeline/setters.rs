@@ -4,12 +4,14 @@
 //! another default, an example. Examples stand at [`Parallel`](crate::parallel::Parallel) as a rule.
 
 /// Methods of a face that set what every run can be told. What is written before a name is added to the
-/// documentation of that method.
+/// documentation of that method. `limits` and `watched` are several at once, where nothing is to be added.
 macro_rules! setters {
     ($($(#[$more:meta])* $setter:ident;)*) => { $($crate::pipeline::setters::setter! { $setter $(#[$more])* })* };
 }
 
 macro_rules! setter {
+    (limits) => { $crate::pipeline::setters::setters! { pause; deadline; item_timeout; on_late; } };
+    (watched) => { $crate::pipeline::setters::setters! { watchdog; on_stall; total; progress_bar; } };
     (workers $(#[$more:meta])*) => {
         /// Threads that work: a number, or [`Auto`](crate::Auto). Default `Auto`: one a core that this process
         /// may use. With 0 everything runs inline in the caller, serially and deterministically, which is good
@@ -109,7 +111,7 @@ macro_rules! setter {
         /// [`item_timeout`](Self::item_timeout), once a document, while the caller waits for a result. Default
         /// none.
         $(#[$more])*
-        pub fn on_late(mut self, on_late: impl FnMut(&$crate::engine::late::Late) + Send + 'static) -> Self {
+        pub fn on_late(mut self, on_late: impl FnMut(&$crate::pipeline::how::Late) + Send + 'static) -> Self {
             self.how.on_late = Some($crate::pipeline::how::Hook::new(on_late));
             self
         }
@@ -142,7 +144,7 @@ macro_rules! setter {
         /// document of it but a store.
         $(#[$more])*
         pub fn watchdog(mut self, patience: std::time::Duration, then: $crate::Watchdog) -> Self {
-            self.how.watchdog = Some($crate::engine::watchdog::Patience { patience, then });
+            self.how.watchdog = Some($crate::pipeline::how::Patience { patience, then });
             self
         }
     };
