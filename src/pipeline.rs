@@ -162,6 +162,7 @@ where
     }
 
     /// The same, to be run like this.
+    #[cfg(feature = "doc")]
     pub(crate) fn how(self, how: How) -> Self {
         Self { how, ..self }
     }
