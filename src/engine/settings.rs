@@ -123,10 +123,11 @@ pub(crate) struct Settings<P> {
     pub(crate) watchdog: Option<Patience>,
     /// Documents in an item.
     pub(crate) documents: u64,
-    /// The source never blocks for long: its feeder is joined, and not left behind.
-    pub(crate) own_source: bool,
     /// Whether a terminal shows how far the run has come.
     pub(crate) bar: bool,
+    /// Whether the source is a list of ours: it never blocks for long, so its feeder is joined and not left
+    /// behind.
+    pub(crate) own_source: bool,
 }
 
 impl<P> Default for Settings<P> {

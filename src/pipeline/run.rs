@@ -61,13 +61,6 @@ pub(crate) trait Drive<D, O>: Send {
     fn poll_next(&mut self, waker: &Waker) -> Poll<Option<Result<Batch<D, O>, Error>>>;
 }
 
-impl<D: 'static, O: 'static> Run<D, O> {
-    /// A run whose only item is this error.
-    pub(crate) fn not_started(error: Error) -> Self {
-        Self::new(Box::new(NotStarted(Some(error))), None)
-    }
-}
-
 impl<D, O> Run<D, O> {
     pub(crate) fn new(inner: Box<dyn Drive<D, O>>, on_progress: Option<OnProgress>) -> Self {
         Self { watched: inner.watched(), inner, on_progress }
@@ -116,7 +109,8 @@ impl<D, O> Run<D, O> {
         self.inner.report()
     }
 
-    pub(crate) fn progress(&self) -> Progress {
+    /// How far the run has come.
+    pub fn progress(&self) -> Progress {
         self.inner.progress()
     }
 
