@@ -49,7 +49,7 @@ where
         on_stall,
     };
     match start(plan) {
-        Ok(caller) => Run::new(Box::new(Engine::<PerDocument, _>::new(caller, 1)), None),
+        Ok(caller) => Run::new(Box::new(Engine::<_, PerDocument, _>::new(caller, 1, None)), None),
         Err(error) => Run::new(Box::new(NotStarted(Some(error))), None),
     }
 }
