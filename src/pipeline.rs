@@ -27,10 +27,10 @@ pub use self::run::Run;
 use self::run::{Engine, NotStarted};
 #[cfg(feature = "stream")]
 pub use self::stream::RunStream;
+pub(crate) use crate::engine::guard::{drop_each, drop_user, guard};
 pub use crate::engine::road::job::{After, AsItIs, Then};
 use crate::engine::seam::Seam;
 use crate::engine::settings::{LastBatch, Settings};
-pub(crate) use crate::engine::guard::{drop_each, drop_user, guard};
 use crate::engine::start::{Plan, start};
 use crate::error::Cause;
 use crate::observe::progress::Progress;

@@ -1,5 +1,6 @@
 //! The real engine under random schedules and under manual time.
 
+mod accounted;
 mod choosing;
 mod fake;
 mod manual_time;

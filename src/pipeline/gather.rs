@@ -37,7 +37,8 @@ struct State<D> {
 impl<D> Rest<D> {
     /// These documents, none of which a run has taken.
     pub(crate) fn of(documents: Vec<D>) -> Self {
-        let state = State { documents: documents.into(), taken: 0, starts: Vec::new(), closed: false, given_back: 0 };
+        let state =
+            State { documents: documents.into(), taken: 0, starts: Vec::new(), closed: false, given_back: 0 };
         Self(Arc::new(Mutex::new(state)))
     }
 

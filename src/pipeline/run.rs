@@ -7,8 +7,8 @@ use std::path::Path;
 #[cfg(feature = "stream")]
 use std::task::{Poll, Waker};
 
-use crate::engine::road::batch::Delivery;
 use crate::engine::outlet::caller::Caller;
+use crate::engine::road::batch::Delivery;
 use crate::engine::road::job::Job;
 
 use crate::error::{Cause, Error};
@@ -278,8 +278,7 @@ where
 
     fn take_back(&mut self) -> Vec<(Position, D)> {
         self.count_rest();
-        let mut left: Vec<_> =
-            mode::unpack_left::<D, M>(self.caller.take_left(), self.batch_size).collect();
+        let mut left: Vec<_> = mode::unpack_left::<D, M>(self.caller.take_left(), self.batch_size).collect();
         if let Some(rest) = self.rest.as_ref().filter(|_| self.caller.ledger().books.closed()) {
             let first = self.caller.ledger().books.accounts().pulled - rest.left_over();
             left.extend((first..).map(Position).zip(rest.give_back()));

@@ -31,7 +31,11 @@ pub(crate) struct Books {
 impl Books {
     pub(super) fn new(documents: u64) -> Self {
         Self {
-            weights: Weights { each: documents, odd: AtomicU64::new(u64::MAX), odd_weight: AtomicU64::new(0) },
+            weights: Weights {
+                each: documents,
+                odd: AtomicU64::new(u64::MAX),
+                odd_weight: AtomicU64::new(0),
+            },
             pulled: AtomicU64::new(0),
             delivered: AtomicU64::new(0),
             failed: AtomicU64::new(0),

@@ -68,7 +68,14 @@ pub(crate) enum Wake {
 
 impl<D, P> Default for Aftermath<D, P> {
     fn default() -> Self {
-        Self { cancelled: Vec::new(), cut: None, wake: Wake::Nobody, ceased: false, ended: None, early_is_over: false }
+        Self {
+            cancelled: Vec::new(),
+            cut: None,
+            wake: Wake::Nobody,
+            ceased: false,
+            ended: None,
+            early_is_over: false,
+        }
     }
 }
 
@@ -302,7 +309,9 @@ impl<D, P> Line<D, P> {
     fn padding(&self) -> Option<Pad<P>> {
         let (cutter, good) = (&self.cuts.cutter, self.open.items.good());
         match self.cuts.last {
-            LastBatch::Pad(copy) if good > 0 && cutter.is_short(good) => Some(Pad { copy, size: cutter.full() }),
+            LastBatch::Pad(copy) if good > 0 && cutter.is_short(good) => {
+                Some(Pad { copy, size: cutter.full() })
+            }
             _ => None,
         }
     }
@@ -323,6 +332,7 @@ impl<D, P> Line<D, P> {
             after.cut = Some(batch);
         } else {
             self.ready.push(batch, &mut after.wake);
+            self.count_ready();
         }
     }
 

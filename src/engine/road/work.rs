@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::job::Job;
 use super::prepare::prepare;
 use super::queue::{Raw, Unit};
-use super::then_work;
 use super::shared::Road;
+use super::then_work;
 use crate::engine::guard::guard;
 
 /// Lets one more worker look at the queue, where one is free.

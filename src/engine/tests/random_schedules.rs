@@ -196,8 +196,7 @@ fn check<J: Job<Document = Doc>>(
     assert!(accounts.balance(), "{accounts:?}");
     assert_eq!(accounts.stuck, 0, "every fake stage returns");
     assert!(run.ledger().tokens.peak() <= run.ledger().tokens.total());
-    let leftovers: Vec<u64> =
-        run.take_left().iter().map(|left| left.document.id).collect();
+    let leftovers: Vec<u64> = run.take_left().iter().map(|left| left.document.id).collect();
     every_document_once(&outcome, &leftovers, accounts.pulled);
     if order == Order::Source {
         assert!(outcome.delivered().is_sorted(), "results come in the order of the source");
