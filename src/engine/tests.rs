@@ -6,6 +6,8 @@ mod fake;
 mod manual_time;
 mod measured;
 mod outcome;
+#[cfg(feature = "stream")]
+mod polled;
 mod predicted;
 mod promised;
 mod random_schedules;
