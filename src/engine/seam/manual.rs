@@ -27,7 +27,7 @@ struct State {
     deadlock: bool,
     /// Locks that were taken.
     locks: u64,
-    /// How far every second look at the clock is behind the one before.
+    /// How far every third look at the clock is behind the one before.
     steps_back: Duration,
     looks: u64,
 }
@@ -48,11 +48,11 @@ impl World {
     pub(crate) fn now(&self) -> Moment {
         let mut state = self.lock();
         state.looks += 1;
-        let behind = if state.looks.is_multiple_of(2) { state.steps_back } else { Duration::ZERO };
+        let behind = if state.looks.is_multiple_of(3) { state.steps_back } else { Duration::ZERO };
         state.now.saturating_sub(behind)
     }
 
-    /// From now on every second look at the clock is so far behind.
+    /// From now on every third look at the clock is so far behind.
     pub(crate) fn step_back(&self, time: Duration) {
         self.lock().steps_back = time;
     }
