@@ -58,8 +58,8 @@ pub(crate) enum Planted {
     FeederLeavesDocuments,
     /// A worker that found nothing does not look once more after it gave its ticket back.
     WorkerLooksOnce,
-    /// A result is put before a caller that polls, and nobody wakes it.
-    ResultRingsNobody,
+    /// A caller that polls leaves its waker and does not look once more.
+    PollLooksOnce,
     /// What a device owes that is given up is cancelled, and the others go on.
     OwedIsCancelled,
 }

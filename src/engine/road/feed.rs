@@ -176,6 +176,7 @@ impl<J: Job> Feeder<J> {
                 Ok(Some(document)) => {
                     road.ledger.books.pull(position, J::documents(&document) as u64);
                     road.queue.put(document);
+                    road.ledger.seam.meet();
                     self.next += 1;
                 }
                 Ok(None) => return (items(self.next), Pulled::SourceEnded),

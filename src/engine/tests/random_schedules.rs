@@ -69,12 +69,14 @@ fn runs_without_a_device_end_as_the_contract_says() {
 
 #[test]
 fn random_schedules_find_documents_that_a_feeder_leaves_in_a_closed_queue() {
-    found_by_both(|| run_without_device(Some(Planted::FeederLeavesDocuments)));
+    found_by_both(|| stopped_while_fed(Some(Planted::FeederLeavesDocuments)));
+    check_random(200, || stopped_while_fed(None));
 }
 
 #[test]
 fn random_schedules_find_a_worker_that_looks_only_once() {
-    found_by_both(|| run_without_device(Some(Planted::WorkerLooksOnce)));
+    found_by_both(|| few_documents(Some(Planted::WorkerLooksOnce)));
+    check_random(200, || few_documents(None));
 }
 
 #[test]
@@ -93,8 +95,8 @@ fn streams_end_as_the_contract_says() {
 
 #[cfg(feature = "stream")]
 #[test]
-fn random_schedules_find_a_result_that_wakes_nobody() {
-    found_by_both(|| polled_run(Some(Planted::ResultRingsNobody)));
+fn random_schedules_find_a_task_that_looks_only_once() {
+    found_by_both(|| polled_run(Some(Planted::PollLooksOnce)));
 }
 
 fn check_random(schedules: usize, run: impl Fn() + Send + Sync + 'static) {
@@ -305,6 +307,34 @@ fn run_without_device(planted: Option<Planted>) {
     let setup = Setup { devices: Vec::new(), seam, cpu_cost: Duration::ZERO, sequential: false };
     let run = setup.start::<WithoutDevice>(AsItIs(()), settings, documents.clone().into_iter());
     check(run, documents, most, order);
+}
+
+/// One worker that is sooner than the feeder.
+fn few_documents(planted: Option<Planted>) {
+    let settings = Settings {
+        workers: WorkerCount::Exactly(1),
+        ahead: Some(4),
+        chunk: Some(1),
+        ..Settings::without_device()
+    };
+    let seam = Seam::Shuttle(planted);
+    let setup = Setup { devices: Vec::new(), seam, cpu_cost: Duration::ZERO, sequential: false };
+    let run = setup.start::<WithoutDevice>(AsItIs(()), settings, super::fake::docs(4));
+    check(run, super::fake::docs(4).collect(), usize::MAX, Order::Source);
+}
+
+/// The caller stops while the feeder puts a group of several documents into the queue.
+fn stopped_while_fed(planted: Option<Planted>) {
+    let settings = Settings {
+        workers: WorkerCount::Exactly(1),
+        ahead: Some(12),
+        chunk: Some(4),
+        ..Settings::without_device()
+    };
+    let seam = Seam::Shuttle(planted);
+    let setup = Setup { devices: Vec::new(), seam, cpu_cost: Duration::ZERO, sequential: false };
+    let run = setup.start::<WithoutDevice>(AsItIs(()), settings, super::fake::docs(1_000));
+    check(run, Vec::new(), thread_rng().gen_range(0..3), Order::Source);
 }
 
 /// Two devices, of which one cannot be made again when it is lost.

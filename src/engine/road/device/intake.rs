@@ -40,15 +40,16 @@ impl<J: Job> DeviceLoop<J> {
         Some(batch)
     }
 
-    fn ask(&mut self, patience: Patience) -> Option<BatchOf<J>> {
-        let start = self.ledger().now();
+    fn ask(&mut self, mut patience: Patience) -> Option<BatchOf<J>> {
+        // A short wait is one wait, whatever ended it, and one more look behind it.
+        let mut waits = matches!(patience, Patience::Short(_));
         if matches!(patience, Patience::Any) {
             self.post.wait(Doing::ForBatch, Moment::ZERO);
             let backlog = &self.ledger().backlog;
             self.ledger().seam.look(|| backlog.batches.load(Ordering::Relaxed) > 0);
         }
         loop {
-            let taken = self.ask_once(patience, start);
+            let taken = self.ask_once(patience);
             match taken {
                 Taken::Batch(batch) => return Some(batch),
                 Taken::Ended => {
@@ -61,26 +62,21 @@ impl<J: Job> DeviceLoop<J> {
                         return None;
                     }
                 }
-                Taken::Nothing(_) => match patience {
-                    Patience::None => return None,
-                    Patience::Short(wait) if self.ledger().now().saturating_sub(start) >= wait => {
-                        return None;
-                    }
-                    Patience::Any if self.ledger().stopped() => return None,
-                    Patience::Short(_) | Patience::Any => {}
-                },
+                Taken::Nothing(_) if matches!(patience, Patience::Any) && !self.ledger().stopped() => {}
+                Taken::Nothing(_) if waits => (patience, waits) = (Patience::None, false),
+                Taken::Nothing(_) => return None,
             }
         }
     }
 
     /// Asks the line, and waits once where it has nothing.
-    fn ask_once(&mut self, patience: Patience, start: Moment) -> Taken<J::Document, J::Prepared> {
+    fn ask_once(&mut self, patience: Patience) -> Taken<J::Document, J::Prepared> {
         let (idles, now) = (self.in_flight.is_empty(), self.ledger().now());
         let chooser = self.road.chooser.as_ref();
         let asks = Asks {
             rank: self.meter.rank,
             holds: !self.in_flight.is_empty() || !self.parts.is_empty(),
-            overdue: self.max_wait.filter(|_| !matches!(patience, Patience::Short(_))),
+            overdue: self.max_wait.filter(|_| idles || !self.own_thread),
             early: idles
                 && matches!(patience, Patience::Any)
                 && chooser.is_some_and(|chooser| chooser.feeds_idle()),
@@ -92,10 +88,7 @@ impl<J: Job> DeviceLoop<J> {
             _ if ledger.stopped() => None,
             (Taken::Nothing(left), Patience::Any) => Some(*left),
             (Taken::Drained, Patience::Any) => Some(None),
-            (Taken::Nothing(_), Patience::Short(wait)) => {
-                let left = wait.saturating_sub(now.saturating_sub(start));
-                (!left.is_zero()).then_some(Some(left))
-            }
+            (Taken::Nothing(_), Patience::Short(wait)) => Some(Some(wait)),
             _ => None,
         };
         self.road.wait_with_line(|line| line.take(asks, spare), wait)
