@@ -29,7 +29,7 @@ pub(crate) fn happen<T>(fault: Fault, plan: &Plan, world: &Arc<World>, id: u64) 
             let cannot_be_shown = fault == Fault::Unshowable;
             Err(Cause::from(Trouble { cannot_be_shown, _life: world.life(What::Error, bomb) }))
         }
-        Fault::Panic => panic_quietly(),
+        Fault::Panic => panic_quietly("a stage"),
     }
 }
 
@@ -132,7 +132,7 @@ impl CpuCode for Hostile {
 
     fn recycle(&self, used: Prepared) {
         if self.plan.fault(3, used.first, self.plan.rates.recycle).is_some() {
-            panic_quietly();
+            panic_quietly("recycle");
         }
     }
 
@@ -141,7 +141,7 @@ impl CpuCode for Hostile {
         *interrupted.lock().unwrap_or_else(PoisonError::into_inner) = true;
         changed.notify_all();
         if self.plan.bombs.cpu {
-            panic_quietly();
+            panic_quietly("interrupt");
         }
     }
 }
@@ -162,7 +162,7 @@ impl SourceCode for Liar {
         }
         if self.plan.source.panics_at == Some(place) {
             self.ended = true;
-            panic_quietly();
+            panic_quietly("next");
         }
         if place >= self.plan.documents {
             self.ended = true;
@@ -182,7 +182,7 @@ impl SourceCode for Liar {
             Hint::TooLarge => (left + 7, Some(left + 7)),
             Hint::Endless => (usize::MAX, None),
             Hint::Absurd => (5, Some(3)),
-            Hint::Panics => panic_quietly(),
+            Hint::Panics => panic_quietly("size_hint"),
         }
     }
 }

@@ -138,7 +138,7 @@ impl GpuCode for Fragile {
                 0 => thrown_away(self),
                 1 => {
                     self.dies();
-                    panic_quietly()
+                    panic_quietly("reopen")
                 }
                 2..5 => Err(self.unplugged()),
                 _ => Ok(()),

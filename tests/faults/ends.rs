@@ -37,6 +37,7 @@ pub(crate) fn end_was_planted(plan: &Plan, setup: &Setup, error: Option<&Error>,
             Ok(())
         }
         Some(Error::Source { position, cause }) => {
+            let said_so = shown(cause).unwrap_or_default();
             ensure!(cause.is_panic(), "the source did not panic: {:?}", shown(cause));
             let planned = plan.source.panics_at.map(|place| place.div_ceil(setup.item()));
             // Where a face counts batches it may say so, or the place of their first document.
@@ -44,7 +45,7 @@ pub(crate) fn end_was_planted(plan: &Plan, setup: &Setup, error: Option<&Error>,
             let hint = plan.source.hint == crate::plan::Hint::Panics && position.get() == 0;
             let gathered = plan.kind.in_bags();
             let known = planned.is_some_and(|planned| said.contains(&planned)) || hint || gathered;
-            ensure!(known, "the source ended the run at {position}, and not where it panicked");
+            ensure!(known, "the source ended the run where nothing was planted: {said_so} ({:?})", plan.kind);
             Ok(())
         }
         Some(Error::Batch { cause, .. }) => {
@@ -53,9 +54,7 @@ pub(crate) fn end_was_planted(plan: &Plan, setup: &Setup, error: Option<&Error>,
         }
         Some(Error::DeviceLost { .. }) => {
             let all = dead >= plan.used_devices();
-            ensure!(all, "a device that was given up ended the run, and {} of {dead} others work", {
-                plan.used_devices()
-            });
+            ensure!(all, "a device that was given up ended the run, and others work ({:?})", plan.kind);
             Ok(())
         }
         Some(Error::Deadline { .. }) if plan.deadline => Ok(()),

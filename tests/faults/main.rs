@@ -17,7 +17,6 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
-use crate::kit::laws::Base;
 use crate::kit::process::{threads, until, watch};
 use crate::plan::Plan;
 use crate::run::{Seen, foreign_pool, run_one};
@@ -41,7 +40,7 @@ fn twenty_thousand_faulted_runs_lose_no_document_and_leave_no_thread() {
         (Some(seed), _) => {
             println!("{:#?}", Plan::new(seed));
             warm_up();
-            if let Err(reason) = run_one(Plan::new(seed), Base::now()) {
+            if let Err(reason) = run_one(Plan::new(seed)) {
                 panic!("GAPLESS_SEED={seed}: {reason}");
             }
         }
@@ -62,12 +61,12 @@ fn warm_up() {
 fn child(from: u64, runs: u64) {
     let mut begins = watch();
     warm_up();
-    let (base, before) = (Base::now(), threads());
+    let before = threads();
     let mut not_compared = 0;
     for seed in from..runs {
         begins(format!("seed {seed}"));
         say(format_args!("BEGINS {seed}"));
-        match run_one(Plan::new(seed), base) {
+        match run_one(Plan::new(seed)) {
             Ok(Seen::All) => {}
             Ok(Seen::FeederLeft) => not_compared += 1,
             Err(reason) => say(format_args!("FAILED {seed} {}", reason.replace('\n', " "))),

@@ -257,6 +257,15 @@ impl Plan {
         self.fault(4, id, self.rates.loses).is_some()
     }
 
+    /// Devices that the run is given.
+    pub(crate) fn given_devices(&self) -> usize {
+        match self.kind {
+            Kind::Batches => 1,
+            kind if kind.has_device() => self.devices,
+            _ => 0,
+        }
+    }
+
     /// Devices that are used: where everything happens in turn it is the first.
     pub(crate) fn used_devices(&self) -> usize {
         let one = self.kind == Kind::Batches || self.sequential || self.place == Place::Own(0);

@@ -4,10 +4,11 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
 
 use futures_core::Stream;
 
-use super::process::PATIENCE;
+use super::process::HANGS;
 
 /// Tells the executor that there may be news.
 struct Alarm {
@@ -43,9 +44,25 @@ impl Executor {
             if let Poll::Ready(item) = Pin::new(&mut *stream).poll_next(&mut Context::from_waker(&waker)) {
                 return Ok(item);
             }
-            let woken = self.rings.recv_timeout(PATIENCE / 4);
+            let woken = self.wait();
             self.alarm.rung.store(false, Ordering::SeqCst);
-            woken.map_err(|_| "a task that waits for a result was never woken")?;
+            woken?;
         }
+    }
+
+    /// Waits until the task is woken. An executor in a pool of others gives that its turn.
+    fn wait(&self) -> Result<(), &'static str> {
+        let deadline = Instant::now() + HANGS;
+        while Instant::now() < deadline {
+            let slice = match rayon::yield_now() {
+                None => HANGS,
+                Some(rayon::Yield::Executed) => Duration::ZERO,
+                Some(rayon::Yield::Idle) => Duration::from_micros(100),
+            };
+            if self.rings.recv_timeout(slice).is_ok() {
+                return Ok(());
+            }
+        }
+        Err("a task that waits for a result was never woken")
     }
 }

@@ -176,6 +176,8 @@ pub(crate) struct Got {
     /// Every document that was handed out.
     pub(crate) documents: Vec<Doc>,
     pub(crate) error: Option<Error>,
+    /// What was taken back, by place; `None` where the face has no way.
+    pub(crate) left: Option<Vec<(u64, Doc)>>,
     /// Documents with a result are dropped by the face itself.
     pub(crate) results_only: bool,
     /// Everything else that came out, so that the test drops it.

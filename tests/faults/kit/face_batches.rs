@@ -70,7 +70,7 @@ where
 fn copy(prepared: &Prepared) -> Prepared {
     let _user = super::world::UserCode::enter();
     if prepared.life.world().copies_panic.load(std::sync::atomic::Ordering::SeqCst) {
-        super::world::panic_quietly();
+        super::world::panic_quietly("a copy");
     }
     Prepared { life: prepared.life.clone(), ..*prepared }
 }

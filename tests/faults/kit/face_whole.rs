@@ -8,7 +8,7 @@ use gapless::{Accounts, CpuStage};
 
 use super::face::{Code, Face, Got, Kind, Setup};
 use super::stages::{Bag, Cpu, Prepared, Source};
-use super::world::{Doc, World, panic_quietly};
+use super::world::{Doc, World, panic_quietly, said};
 
 type Call = Box<dyn FnOnce(&mut Got) + Send>;
 
@@ -75,7 +75,7 @@ pub(super) fn apply_face(setup: &Setup, code: Code) -> Box<dyn Face> {
                 got.end(error, &world);
             }
             Err(_) if asked.progress_panics => {}
-            Err(_) => world.wrong("a panic came out of apply"),
+            Err(payload) => world.wrong(format_args!("a panic came out of apply: {}", said(&*payload))),
         }
     }))))
 }
@@ -100,7 +100,7 @@ where
         apply = apply.ahead(ahead);
     }
     if asked.progress_panics {
-        apply = apply.progress(|_| panic_quietly());
+        apply = apply.progress(|_| panic_quietly("progress"));
     }
     apply.run()
 }

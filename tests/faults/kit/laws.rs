@@ -34,8 +34,6 @@ pub(crate) struct Ended<'a> {
     pub(crate) got: &'a Got,
     /// `None` where the face has none.
     pub(crate) accounts: Option<Accounts>,
-    /// What was taken back; `None` where the face has no way.
-    pub(crate) left: Option<Vec<(u64, Doc)>>,
     /// Whether user code never returned: then documents may be stuck in it.
     pub(crate) stuck: bool,
 }
@@ -52,7 +50,7 @@ impl Ended<'_> {
     }
 
     fn in_hand(&self) -> impl Iterator<Item = &Doc> {
-        let left = self.left.iter().flatten().map(|(_, document)| document);
+        let left = self.got.left.iter().flatten().map(|(_, document)| document);
         self.got.documents.iter().chain(left)
     }
 
@@ -76,7 +74,7 @@ impl Ended<'_> {
         }
         let hidden = match self.accounts {
             _ if self.got.results_only => return Ok(()),
-            Some(accounts) if self.left.is_none() => accounts.cancelled * self.unit(),
+            Some(accounts) if self.got.left.is_none() => accounts.cancelled * self.unit(),
             Some(accounts) if self.stuck => accounts.stuck * self.unit(),
             _ => 0,
         };
@@ -127,14 +125,14 @@ impl Ended<'_> {
     /// Law 3: every place is one of something that came out, or of a document that was taken back; where a
     /// batch did not come out, as many are missing as its stage had taken.
     fn places_are_complete(&self) -> Law {
-        if self.setup.kind.is_one_call() || self.left.is_none() || self.stuck {
+        if self.setup.kind.is_one_call() || self.got.left.is_none() || self.stuck {
             return Ok(());
         }
         let mut seen = BTreeSet::new();
         let out = self.got.delivered.iter().copied().chain(self.got.failed.iter().map(|failed| failed.place));
         let taken = self.got.taken.iter().flatten().copied();
         // Only what came from the source has a place.
-        let left = self.left.iter().flatten().filter(|(_, document)| self.has_place(document));
+        let left = self.got.left.iter().flatten().filter(|(_, document)| self.has_place(document));
         for place in out.chain(taken).chain(left.map(|(place, _)| *place)) {
             let first = seen.insert(place) || self.world.extras() > 0;
             ensure!(first, "law 3: the place {place} came out twice ({})", self.about());
@@ -157,7 +155,7 @@ impl Ended<'_> {
 
     /// Law 3: the order.
     fn order_holds(&self) -> Law {
-        if let Some(left) = &self.left {
+        if let Some(left) = &self.got.left {
             let sorted = left.iter().map(|(place, _)| place).is_sorted();
             ensure!(sorted, "law 3: what is taken back is not in order ({})", self.about());
         }
@@ -188,18 +186,19 @@ impl Ended<'_> {
 }
 
 /// Threads and descriptors before a run.
-#[derive(Clone, Copy)]
 pub(crate) struct Base {
+    /// What another run has left behind is not held against this one.
+    threads: usize,
     descriptors: Option<usize>,
 }
 
 impl Base {
     pub(crate) fn now() -> Self {
-        Self { descriptors: descriptors() }
+        Self { threads: threads_of_runs().len(), descriptors: descriptors() }
     }
 
     /// Law 4, after the test has dropped everything that it held.
-    pub(crate) fn is_back(self, worlds: &[&World]) -> Law {
+    pub(crate) fn is_back(&self, worlds: &[&World]) -> Law {
         for world in worlds {
             let dead = until(|| world.alive() == 0);
             ensure!(dead, "law 4: {} values of the run are still alive", world.alive());
@@ -207,7 +206,7 @@ impl Base {
                 return Err(wrong);
             }
         }
-        let none = until(|| threads_of_runs().is_empty());
+        let none = until(|| threads_of_runs().len() <= self.threads);
         ensure!(none, "law 4: threads of the run are still there: {:?}", threads_of_runs());
         let closed = until(|| descriptors() <= self.descriptors);
         ensure!(closed, "law 4: descriptors of the run are still open");

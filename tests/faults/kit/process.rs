@@ -7,9 +7,12 @@ use std::time::{Duration, Instant};
 /// What takes longer hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 
+/// A wait of a test that takes longer hangs.
+pub(crate) const HANGS: Duration = Duration::from_secs(5);
+
 /// Waits until the condition holds; false where that takes too long.
 pub(crate) fn until(mut condition: impl FnMut() -> bool) -> bool {
-    let deadline = Instant::now() + PATIENCE / 4;
+    let deadline = Instant::now() + HANGS;
     while !condition() {
         if Instant::now() > deadline {
             return false;

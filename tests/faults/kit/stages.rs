@@ -131,7 +131,7 @@ pub(crate) struct Out {
 impl Output for Out {
     fn rows(&self) -> Option<usize> {
         if self.says == Says::Panic {
-            super::world::panic_quietly();
+            super::world::panic_quietly("rows");
         }
         Some(self.rows.len())
     }

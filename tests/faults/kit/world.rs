@@ -10,8 +10,16 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// A panic that prints nothing, since it is planted.
-pub(crate) fn panic_quietly() -> ! {
-    resume_unwind(Box::new("planted"))
+pub(crate) fn panic_quietly(what: &str) -> ! {
+    if std::env::var("LOUD").is_ok_and(|v| what.contains(&v)) {
+        panic!("planted: {what}");
+    }
+    resume_unwind(Box::new(format!("planted: {what}")))
+}
+
+/// What a panic says.
+pub(crate) fn said(payload: &(dyn std::any::Any + Send)) -> &str {
+    payload.downcast_ref::<String>().map_or("not planted", String::as_str)
 }
 
 thread_local! {
@@ -154,7 +162,7 @@ impl World {
             return;
         }
         if !std::thread::panicking() {
-            panic_quietly();
+            panic_quietly(&format!("the drop of a {what}"));
         }
         if of_the_engine && INSIDE.get() == 0 {
             self.wrong(format_args!("a {what} was dropped while the drop of another unwound"));
@@ -250,7 +258,7 @@ pub(crate) struct Trouble {
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.cannot_be_shown {
-            panic_quietly();
+            panic_quietly("the Display of an error");
         }
         f.write_str("planted trouble")
     }
