@@ -8,6 +8,7 @@
 mod cpu;
 mod device;
 mod ends;
+#[allow(dead_code, reason = "each test uses its part of what they share")]
 mod kit;
 mod plan;
 mod random;

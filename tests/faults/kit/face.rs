@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gapless::{Accounts, AtMost, Cause, Error, OnFailure, Order, Stage};
+use gapless::{Accounts, Cause, Error, OnFailure, Order, Stage};
 use rayon::ThreadPool;
 
 use super::stages::{Cpu, Device, Source, Then};
@@ -28,18 +28,6 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 9] = [
-        Self::Documents,
-        Self::Batches,
-        Self::Then,
-        Self::Parallel,
-        Self::Map,
-        Self::MapBatch,
-        Self::Apply,
-        Self::ApplyBatch,
-        Self::Vectorizer,
-    ];
-
     pub(crate) fn has_device(self) -> bool {
         matches!(self, Self::Documents | Self::Batches | Self::Then)
     }
@@ -147,10 +135,6 @@ impl Setup {
     /// A document that fails never ends a `map`: the caller decides that.
     pub(crate) fn policy(&self) -> OnFailure {
         if matches!(self.kind, Kind::Map | Kind::MapBatch) { OnFailure::Skip } else { self.policy }
-    }
-
-    pub(crate) fn at_most(count: u64) -> OnFailure {
-        OnFailure::SkipAtMost(AtMost::Count(count))
     }
 }
 

@@ -11,9 +11,6 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// A panic that prints nothing, since it is planted.
 pub(crate) fn panic_quietly(what: &str) -> ! {
-    if std::env::var("LOUD").is_ok_and(|v| what.contains(&v)) {
-        panic!("planted: {what}");
-    }
     resume_unwind(Box::new(format!("planted: {what}")))
 }
 

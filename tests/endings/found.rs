@@ -1,0 +1,1 @@
+//! Endings that were once found wrong, each with its own test.
