@@ -168,7 +168,8 @@ impl Cell {
         match self.ending {
             Ending::Finished => !blocks,
             // A failure ends no run of `map`, and one in a group that is not full is not there yet.
-            Ending::FailsInCpu | Ending::BudgetIsSpent if blocks => inside && self.failure_is_certain(),
+            Ending::FailsInCpu if blocks => inside && self.failure_is_certain(),
+            Ending::BudgetIsSpent if blocks => self.index + 1 < DOCUMENTS && self.failure_is_certain(),
             Ending::FailsInCpu => inside,
             Ending::BudgetIsSpent => inside && kind != Kind::ApplyBatch && kind != Kind::Vectorizer,
             Ending::FailsOnDevice | Ending::DeviceIsGivenUp => {

@@ -91,11 +91,10 @@ fn end(script: &Arc<Script>, setup: &Setup, mut face: Box<dyn Face>, got: &mut G
     while results < cell.results() && face.next(got) {
         results += 1;
     }
-    if cell.pace == Pace::Blocks
-        && cell.blocks_at().is_some()
-        && !cell.of.works_in_caller()
-        && !script.for_ever.is_reached()
-    {
+    // A run that is stopped before its source blocks says nothing of one that blocks.
+    let by_caller = matches!(cell.ending, Ending::Stopped | Ending::Dropped);
+    let blocks = cell.pace == Pace::Blocks && !cell.of.works_in_caller();
+    if by_caller && blocks && !script.for_ever.is_reached() {
         return Err("the source was not asked for what comes next".into());
     }
     if cell.ending == Ending::Dropped {
@@ -104,11 +103,17 @@ fn end(script: &Arc<Script>, setup: &Setup, mut face: Box<dyn Face>, got: &mut G
     }
     face.stop();
     while face.next(got) {}
-    got.left = face.take_back();
     let stuck = matches!(cell.ending, Ending::StalledInCpu | Ending::StalledOnDevice | Ending::Deadline)
         && cell.pace != Pace::Blocks;
-    let law = Ended { setup, world: &script.world, got, accounts: face.accounts(), stuck }.check();
-    let law = law.and_then(|()| cell.check(got));
+    let accounts = face.accounts();
+    got.left = face.take_back();
+    let law = if face.accounts() == accounts {
+        Ok(())
+    } else {
+        Err(format!("law 2: what is taken back changes the accounts: {accounts:?}, {:?}", face.accounts()))
+    };
+    let ended = Ended { setup, world: &script.world, got, accounts, stuck };
+    let law = law.and_then(|()| ended.check()).and_then(|()| cell.check(got));
     drop(face);
     law
 }

@@ -182,6 +182,7 @@ fn end(
         return Ok(Seen::FeederLeft);
     }
     got.left = face.take_back();
+    ensure!(face.accounts() == accounts, "law 2: what is taken back changes the accounts ({:?})", plan.kind);
     ensure!(face.left_behind().is_empty(), "left behind: {:?}", face.left_behind());
     Ended { setup, world, got, accounts, stuck: false }.check()?;
     causes_were_planted(got)?;

@@ -10,6 +10,7 @@ mod face_batches;
 mod face_items;
 mod face_whole;
 pub(crate) mod laws;
+pub(crate) mod plain;
 pub(crate) mod process;
 pub(crate) mod stages;
 pub(crate) mod world;
