@@ -140,9 +140,13 @@ impl CpuCode for Script {
         if hangs && meets && self.cell.pace != Pace::Blocks {
             self.for_ever.pass();
         }
-        let also_next =
-            self.is(Ending::BudgetIsSpent) && (first..first + rows).contains(&(self.cell.index + 1));
-        if self.is(Ending::FailsInCpu) && meets || self.is(Ending::BudgetIsSpent) && meets || also_next {
+        let next = (first..first + rows).contains(&(self.cell.index + 1));
+        let fails = match self.cell.ending {
+            Ending::FailsInCpu => meets,
+            Ending::BudgetIsSpent => meets || next,
+            _ => false,
+        };
+        if fails {
             return Err(Cause::msg("planted"));
         }
         Ok(Prepared { first, rows, life: self.world.life(What::Prepared, self.bombs()) })
