@@ -1,120 +1,19 @@
 //! Errors, sorted by who acts next, and what a failed document leaves behind.
 
+mod cause;
+pub(crate) mod guard;
 pub(crate) mod stalled;
+#[cfg(test)]
+mod tests;
+mod text;
 
-use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::cause::Cause;
 use self::stalled::Stalled;
 use crate::place::{BatchIndex, Position};
-
-/// Why something failed: any error, a message, or a panic that was caught.
-///
-/// `?` turns any error into a cause. It is cheap to clone, since one cause can stand for every
-/// document of a batch.
-///
-/// ```
-/// use gapless::Cause;
-/// fn parse(text: &str) -> Result<u8, Cause> {
-///     Ok(text.parse::<u8>()?)
-/// }
-/// assert_eq!(parse("300").unwrap_err().to_string(), "number too large to fit in target type");
-/// assert_eq!(Cause::msg("no photo").to_string(), "no photo");
-/// ```
-#[derive(Clone)]
-pub struct Cause(Arc<Kind>);
-
-enum Kind {
-    Message(String),
-    Error(Box<dyn StdError + Send + Sync>),
-    Context(String, Cause),
-    Panic(String),
-}
-
-impl Cause {
-    /// A cause that is only a message.
-    pub fn msg(message: impl fmt::Display) -> Self {
-        Self(Arc::new(Kind::Message(message.to_string())))
-    }
-
-    /// The same cause with what was being done put before it: `context: cause`.
-    ///
-    /// ```
-    /// # use gapless::Cause;
-    /// assert_eq!(Cause::msg("is a directory").context("photos/").to_string(), "photos/: is a directory");
-    /// ```
-    #[must_use]
-    pub fn context(self, context: impl fmt::Display) -> Self {
-        Self(Arc::new(Kind::Context(context.to_string(), self)))
-    }
-
-    /// The cause that a caught panic leaves.
-    pub(crate) fn panic(payload: &(dyn Any + Send)) -> Self {
-        Self(Arc::new(Kind::Panic(Self::panic_message(payload))))
-    }
-
-    /// What a caught panic says.
-    pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
-        payload
-            .downcast_ref::<&str>()
-            .map(ToString::to_string)
-            .or_else(|| payload.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "a value that is no text".into())
-    }
-
-    /// Whether this is a panic that was caught in user code.
-    pub fn is_panic(&self) -> bool {
-        match &*self.0 {
-            Kind::Panic(_) => true,
-            Kind::Context(_, cause) => cause.is_panic(),
-            Kind::Message(_) | Kind::Error(_) => false,
-        }
-    }
-
-    /// The error inside, if it is one of type `E`.
-    pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
-        match &*self.0 {
-            Kind::Error(error) => error.downcast_ref(),
-            Kind::Context(_, cause) => cause.downcast_ref(),
-            Kind::Message(_) | Kind::Panic(_) => None,
-        }
-    }
-}
-
-// `Cause` itself is no `std::error::Error`: only so can every error become one.
-impl<E: StdError + Send + Sync + 'static> From<E> for Cause {
-    fn from(error: E) -> Self {
-        Self(Arc::new(Kind::Error(Box::new(error))))
-    }
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.0 {
-            Kind::Message(message) => f.write_str(message),
-            Kind::Context(context, cause) => write!(f, "{context}: {cause}"),
-            Kind::Panic(message) => write!(f, "panicked: {message}"),
-            Kind::Error(error) => {
-                write!(f, "{error}")?;
-                let mut source = error.source();
-                while let Some(error) = source {
-                    write!(f, ": {error}")?;
-                    source = error.source();
-                }
-                Ok(())
-            }
-        }
-    }
-}
-
-impl fmt::Debug for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Cause({self})")
-    }
-}
 
 /// The part of a pipeline in which something happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -64,12 +64,12 @@ pub mod onnx;
 pub mod parallel;
 pub mod pipeline;
 mod place;
+mod schedule;
 mod stage;
 
 pub use engine::settings::{
-    Ahead, AtMost, Auto, BatchSize, LastBatch, Memory, OnFailure, Order, Ramp, UpTo, WorkerCount,
+    Ahead, AtMost, Auto, BatchSize, LastBatch, Memory, OnFailure, Order, Ramp, UpTo, Watchdog, WorkerCount,
 };
-pub use engine::watchdog::Watchdog;
 pub use error::stalled::{At, Inside, Stalled, Wait};
 pub use error::{Cause, Error, Failure, Stage};
 pub use gpu::{Gpu, Program, Tensors};

@@ -7,6 +7,7 @@ mod advice;
 pub(crate) mod bar;
 pub(crate) mod bound;
 pub(crate) mod changes;
+mod counters;
 pub(crate) mod decision;
 pub(crate) mod fit;
 pub(crate) mod histogram;

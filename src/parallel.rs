@@ -7,31 +7,40 @@
 //! without a device: a failure names its item and gives it back, and a run can be stopped or dropped at
 //! any time. Nothing here starts a thread or holds a queue of its own.
 //!
+//! They are faces of one run: [`Map`] and [`Parallel`] are one type, as are their runs ([`MapRun`],
+//! [`Results`], [`ParallelRun`]), which differ in the [`Shape`] of what they give. The settings of all have
+//! the same names and meanings.
+//!
 //! Uses: `pipeline`. Used by: `doc`.
 
 mod apply;
 mod builder;
-mod chunks;
+mod ended;
 mod failed;
 mod map;
 #[cfg(unix)]
 pub mod process;
+mod put_back;
 mod read;
+mod ready;
 mod run;
+mod settings;
+mod shape;
 #[cfg(feature = "stream")]
 mod stream;
-mod task;
 mod vectorizer;
 
-#[cfg(feature = "doc")]
-pub(crate) use self::apply::Rest;
 pub use self::apply::{Applied, Apply, ApplyError, apply, apply_batch};
 pub use self::builder::{Chunk, Parallel, parallel};
+pub use self::ended::Ended;
 pub use self::failed::Failed;
 pub use self::map::{Map, MapError, MapRun, map, map_batch};
+#[cfg(feature = "doc")]
+pub(crate) use self::put_back::{PutBack, spill_one};
 pub use self::read::ReadRun;
 pub use self::run::{Outcome, ParallelRun, Results};
+pub use self::shape::{Alone, Outcomes, Pairs, Shape};
 #[cfg(feature = "stream")]
 pub use self::stream::ParallelStream;
 pub use self::vectorizer::Vectorizer;
-pub use crate::engine::late::Late;
+pub use crate::engine::watch::Late;

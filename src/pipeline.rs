@@ -5,35 +5,36 @@
 mod batch;
 mod choices;
 pub(crate) mod direct;
+pub(crate) mod gather;
+pub(crate) mod how;
 mod job;
 mod mode;
 mod run;
+pub(crate) mod setters;
 #[cfg(feature = "stream")]
 mod stream;
 mod watch;
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rayon::ThreadPool;
-
 pub use self::batch::Batch;
-pub(crate) use self::direct::NoDevice;
+use self::how::{Hook, How, Late};
 use self::job::JobOf;
 pub use self::mode::{Mode, PerBatch, PerDocument};
 pub use self::run::Run;
 use self::run::{Engine, NotStarted};
 #[cfg(feature = "stream")]
 pub use self::stream::RunStream;
-pub use crate::engine::job::{After, AsItIs, Then};
+pub use crate::engine::road::job::{After, AsItIs, Then};
 use crate::engine::seam::Seam;
-use crate::engine::settings::{LastBatch, OnFailure, Order, Settings};
+use crate::engine::settings::{LastBatch, Settings};
+pub(crate) use crate::engine::guard::{drop_each, drop_user, guard};
 use crate::engine::start::{Plan, start};
-use crate::engine::watchdog::OnStall;
 use crate::error::Cause;
 use crate::observe::progress::Progress;
+use crate::place::Position;
 use crate::stage::{CpuStage, GpuStage, Rows};
 
 type OnProgress = Box<dyn FnMut(&Progress) + Send>;
@@ -67,8 +68,7 @@ where
     devices: Vec<G>,
     after: A,
     settings: Settings<C::Prepared>,
-    on_progress: Option<OnProgress>,
-    on_stall: Option<OnStall>,
+    how: How,
     kind: PhantomData<fn() -> (D, M)>,
 }
 
@@ -121,8 +121,8 @@ where
         F: Fn(&mut D, <G::Output as Rows>::Row<'_>) -> Result<U, Cause> + Send + Sync + 'static,
     {
         let after = Then { function, result: PhantomData };
-        let Self { cpu, devices, settings, on_progress, on_stall, .. } = self;
-        Pipeline { cpu, devices, after, settings, on_progress, on_stall, kind: PhantomData }
+        let Self { cpu, devices, settings, how, .. } = self;
+        Pipeline { cpu, devices, after, settings, how, kind: PhantomData }
     }
 }
 
@@ -157,21 +157,14 @@ where
     C: CpuStage<M::Item>,
 {
     fn assemble(cpu: C, devices: Vec<G>, after: A) -> Self {
-        Self {
-            cpu,
-            devices,
-            after,
-            settings: Settings::default(),
-            on_progress: None,
-            on_stall: None,
-            kind: PhantomData,
-        }
+        let (settings, how) = (Settings::default(), How::default());
+        Self { cpu, devices, after, settings, how, kind: PhantomData }
     }
 
-    /// In which order results come out. Default [`Order::Source`].
-    pub fn order(mut self, order: Order) -> Self {
-        self.settings.order = order;
-        self
+    /// The same, to be run like this.
+    #[cfg(feature = "doc")]
+    pub(crate) fn how(self, how: How) -> Self {
+        Self { how, ..self }
     }
 
     /// What becomes of a last batch that is not full. Default [`LastBatch::Short`].
@@ -194,27 +187,6 @@ where
     /// caller itself waits in the source, and nothing is cut meanwhile.
     pub fn max_wait(mut self, wait: Duration) -> Self {
         self.settings.max_wait = Some(wait);
-        self
-    }
-
-    /// What happens when a document fails. Default [`OnFailure::Stop`], so that nothing is lost unseen.
-    pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
-        self.settings.on_failure = on_failure;
-        self
-    }
-
-    /// Uses the threads of this pool as workers; it is never closed by us. Default: a pool of the run's
-    /// own. A pool of one thread is enough, and the caller may itself run in it. To set `workers` too is an
-    /// error: the pool has its own.
-    pub fn pool(mut self, pool: &Arc<ThreadPool>) -> Self {
-        self.settings.pool = Some(pool.clone());
-        self
-    }
-
-    /// How long the end of a run waits for user code that has not returned. Default 5 s; with 0 it does
-    /// not wait. What is left behind is named in the report.
-    pub fn grace(mut self, grace: Duration) -> Self {
-        self.settings.grace = grace;
         self
     }
 }
@@ -258,9 +230,11 @@ where
     where
         I: Iterator<Item = D> + Send + 'static,
     {
-        let Self { cpu, devices, after, mut settings, on_progress, on_stall, .. } = self;
+        let Self { cpu, devices, after, settings, how, .. } = self;
+        let mut settings = how.over(settings);
         let batch_size = settings.batch_size;
-        settings.learn_total(documents.size_hint());
+        settings.learn_total(guard(|| documents.size_hint()).unwrap_or_default());
+        let on_progress = how.on_progress.map(Hook::boxed);
         let checked = job::check::<D, M, _>(&mut settings);
         let started = checked.and_then(|()| {
             let source = M::source(documents, batch_size);
@@ -272,8 +246,8 @@ where
                 settings,
                 source,
                 sequential,
-                on_late: None,
-                on_stall,
+                on_late: how.on_late.map(|told| late_documents::<D, M>(told, batch_size).boxed()),
+                on_stall: how.on_stall.map(Hook::boxed),
             };
             start(plan)
         });
@@ -282,6 +256,12 @@ where
             Err(error) => Run::new(Box::new(NotStarted(Some(error))), on_progress),
         }
     }
+}
+
+/// Told of documents, where the engine counts batches.
+fn late_documents<D, M: Mode<D>>(told: Hook<Late>, batch_size: usize) -> Hook<Late> {
+    let documents = if M::WHOLE_BATCH { batch_size as u64 } else { 1 };
+    told.of(move |late| Late { position: Position(late.position.0 * documents), ..*late })
 }
 
 impl<D, C, G, A, M> fmt::Debug for Pipeline<D, C, G, A, M>

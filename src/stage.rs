@@ -6,6 +6,7 @@
 
 mod closure;
 mod output;
+mod shared;
 mod state;
 pub(crate) mod times;
 

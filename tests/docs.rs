@@ -1,12 +1,19 @@
 //! Documents from files and ndarrays, and in which order: whatever the platform.
 
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use gapless::doc::{Content, Doc, DocArray, FromFiles, Read, Value};
+use gapless::doc::{Content, Doc, DocArray, FromFiles, Read, Tensor, Value};
 use gapless::kernel::{GlobalAveragePool, Normalize, Spec};
-use gapless::{Error, Gpu, OnFailure, Program};
+use gapless::{Auto, Error, Gpu, OnFailure, Program, Watchdog};
 use ndarray::{Array3, Axis};
+
+#[path = "common/waits.rs"]
+mod waits;
 
 /// A folder of this test's own with these files in it, each holding its own name.
 fn folder(name: &str, files: &[&str]) -> PathBuf {
@@ -211,4 +218,62 @@ fn a_program_without_such_an_output_fails_and_says_so() {
     let error = docs.embed(means()).output("logits").run().expect_err("there is none");
     assert!(error.to_string().contains("no output logits"), "{error}");
     assert_eq!(docs.len(), 3);
+}
+
+#[test]
+fn documents_are_back_when_a_function_that_is_told_of_embeddings_panics() {
+    for place in [0, 7, 39] {
+        let mut docs = even(40);
+        let before = docs.clone();
+        let embed = docs.embed(means()).output("mean").batch_size(4).workers(2);
+        let told = move |progress: &gapless::Progress| {
+            if progress.delivered > place {
+                resume_unwind(Box::new("planned"));
+            }
+        };
+        assert!(catch_unwind(AssertUnwindSafe(|| embed.progress(told).run().is_ok())).is_err());
+        let ids = |docs: &DocArray| docs.iter().map(|doc| doc.id.clone()).collect::<Vec<_>>();
+        assert_eq!(ids(&docs), ids(&before));
+        assert!(docs[place as usize].embedding.is_some(), "what was done stays done");
+    }
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[test]
+fn embeddings_are_made_with_every_setting_that_a_run_has() {
+    let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("a pool"));
+    let told = Arc::new(AtomicUsize::new(0));
+    let count = told.clone();
+    let mut docs = even(10);
+    let embed = docs.embed(means()).output("mean").batch_size(Auto.up_to(4)).ahead(1).pool(&pool);
+    let embed = embed.on_failure(OnFailure::Skip).grace(MINUTE).pause(Duration::ZERO).deadline(MINUTE);
+    let embed = embed.item_timeout(MINUTE).on_late(|late| panic!("{late:?}")).trace(true).total(10);
+    let embed = embed.watchdog(MINUTE, Watchdog::End).on_stall(|stalled| panic!("{stalled}"));
+    let applied = embed
+        .progress(move |progress| {
+            assert_eq!(progress.total, Some(10));
+            count.fetch_add(1, Ordering::SeqCst);
+        })
+        .run()
+        .expect("no failure");
+    assert_eq!((told.load(Ordering::SeqCst), applied.run.accounts().delivered), (10, 10));
+    assert!(applied.run.timeline().is_ok());
+    let late = docs.embed(means()).deadline(Duration::ZERO).run().expect_err("no time");
+    assert!(matches!(late.error, Error::Deadline { .. }), "{late}");
+    assert_eq!(docs.len(), 10);
+}
+
+#[test]
+fn a_document_that_waits_is_interrupted_where_another_cannot_be_embedded() {
+    let mut docs: DocArray = ["", "a", "b"].map(Doc::from_uri).into_iter().collect();
+    waits::interrupted::<Doc, Tensor>(
+        |doc| doc.uri.is_empty(),
+        |stage| {
+            let error =
+                docs.embed(means()).prepare(stage).batch_size(1).workers(2).run().expect_err("it fails");
+            assert!(matches!(error.error, Error::Stopped { .. }), "{error}");
+        },
+    );
+    assert_eq!(docs.iter().map(|doc| doc.uri.as_str()).collect::<Vec<_>>(), ["", "a", "b"]);
 }

@@ -1,20 +1,18 @@
 //! `embed`: a program over the tensors of many documents, its output written back as their embeddings.
 
 use std::fmt;
-use std::sync::Arc;
-
-use rayon::ThreadPool;
 
 use super::{Doc, DocArray, Tensor};
-use crate::engine::settings::{OnFailure, WorkerCount};
-use crate::error::{Cause, Error, Failure};
+use crate::Program;
+use crate::engine::settings::{Ahead, BatchSize};
+use crate::error::Cause;
 use crate::gpu::{Item, Row};
 use crate::kernel::{Element, Values};
-use crate::observe::progress::Progress;
-use crate::parallel::{Applied, ApplyError, Rest};
-use crate::pipeline::{Pipeline, Run};
+use crate::parallel::{Applied, ApplyError, PutBack, spill_one};
+use crate::pipeline::Pipeline;
+use crate::pipeline::how::How;
+use crate::pipeline::setters::setters;
 use crate::stage::CpuStage;
-use crate::{Position, Program};
 
 /// The tensor of a document is an item of a program: bytes or floats.
 impl Item for Tensor {
@@ -63,9 +61,9 @@ impl DocArray {
             program,
             prepare: OwnTensor(()),
             output: None,
-            keep: Settings { batch_size: 16, workers: WorkerCount::Auto, on_failure: OnFailure::Stop },
-            pool: None,
-            on_progress: None,
+            batch_size: BatchSize::Exactly(16),
+            ahead: None,
+            how: How::lent(),
         }
     }
 }
@@ -88,15 +86,6 @@ impl CpuStage<Doc> for OwnTensor {
     }
 }
 
-type OnProgress = Box<dyn FnMut(&Progress) + Send>;
-
-#[derive(Clone, Copy)]
-struct Settings {
-    batch_size: usize,
-    workers: WorkerCount,
-    on_failure: OnFailure,
-}
-
 /// How documents are embedded: see [`DocArray::embed`]. It does nothing until it is run.
 #[must_use = "nothing is embedded until it is run"]
 pub struct Embed<'a, C> {
@@ -104,9 +93,9 @@ pub struct Embed<'a, C> {
     program: Program,
     prepare: C,
     output: Option<String>,
-    keep: Settings,
-    pool: Option<Arc<ThreadPool>>,
-    on_progress: Option<OnProgress>,
+    batch_size: BatchSize,
+    ahead: Option<Ahead>,
+    how: How,
 }
 
 impl<'a, C> Embed<'a, C> {
@@ -134,8 +123,8 @@ impl<'a, C> Embed<'a, C> {
         S: CpuStage<Doc>,
         S::Prepared: Item,
     {
-        let Self { docs, program, output, keep, pool, on_progress, .. } = self;
-        Embed { docs, program, prepare: stage, output, keep, pool, on_progress }
+        let Self { docs, program, output, batch_size, ahead, how, .. } = self;
+        Embed { docs, program, prepare: stage, output, batch_size, ahead, how }
     }
 
     /// The output that becomes the embedding. Default: the program's first.
@@ -143,33 +132,33 @@ impl<'a, C> Embed<'a, C> {
         Self { output: Some(name.into()), ..self }
     }
 
-    /// Documents a batch. Default 16; 0 is an error.
-    pub fn batch_size(mut self, documents: usize) -> Self {
-        self.keep.batch_size = documents;
+    /// Documents a batch: a number, or [`Auto.up_to(most)`](crate::Auto::up_to). Default 16; 0 is an error. See
+    /// [`Pipeline::batch_size`].
+    pub fn batch_size(mut self, documents: impl Into<BatchSize>) -> Self {
+        self.batch_size = documents.into();
         self
     }
 
-    /// Workers that prepare documents: a number, or [`Auto`](crate::Auto). Default `Auto`; with 0 everything
-    /// runs inline in the caller.
-    pub fn workers(mut self, workers: impl Into<WorkerCount>) -> Self {
-        self.keep.workers = workers.into();
+    /// Batches that may be prepared ahead of the device: a number, or [`Auto`](crate::Auto). Default 2; 0 is an
+    /// error. See [`Pipeline::ahead`].
+    pub fn ahead(mut self, batches: impl Into<Ahead>) -> Self {
+        self.ahead = Some(batches.into());
         self
     }
 
-    /// Uses the threads of this pool as workers; it is never closed by us.
-    pub fn pool(self, pool: &Arc<ThreadPool>) -> Self {
-        Self { pool: Some(pool.clone()), ..self }
-    }
-
-    /// What happens when a document fails. Default [`OnFailure::Stop`].
-    pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
-        self.keep.on_failure = on_failure;
-        self
-    }
-
-    /// Calls this on the caller's thread with every batch that is done. Default none.
-    pub fn progress(self, on_progress: impl FnMut(&Progress) + Send + 'static) -> Self {
-        Self { on_progress: Some(Box::new(on_progress)), ..self }
+    setters! {
+        workers;
+        pool;
+        /// Default [`OnFailure::Stop`](crate::OnFailure::Stop): what was done keeps its embedding.
+        on_failure;
+        /// Default: as long as it takes, since a document inside such a call cannot be put back.
+        grace;
+        limits;
+        /// It stands in [`Applied::run`].
+        trace;
+        watched;
+        /// It is told of each document, when that is kept: should it panic, all documents are back.
+        progress;
     }
 }
 
@@ -184,26 +173,14 @@ where
     /// A setting that cannot work, a program that cannot be opened, or failures that
     /// [`on_failure`](Self::on_failure) does not skip. Documents that were done by then keep their embeddings.
     pub fn run(self) -> Result<Applied, ApplyError> {
-        let Self { docs, program, prepare, output, keep, pool, mut on_progress } = self;
+        let Self { docs, program, prepare, output, batch_size, ahead, how } = self;
         let write = move |doc: &mut Doc, row: Row<'_>| embed(doc, row, output.as_deref());
-        let mut pipeline = Pipeline::new(prepare, program)
-            .then(write)
-            .batch_size(keep.batch_size)
-            .workers(keep.workers)
-            .on_failure(keep.on_failure)
-            .grace(std::time::Duration::MAX);
-        if let Some(pool) = &pool {
-            pipeline = pipeline.pool(pool);
-        }
-        let rest = Rest::default();
-        rest.fill(std::mem::take(docs.as_vec()));
-        let run = pipeline.run(rest.clone());
-        let mut back = PutBack { docs, run, rest, done: Vec::new() };
-        let mut failures = Vec::new();
-        match back.work(&mut failures, &mut on_progress) {
-            Ok(()) => Ok(Applied { failures }),
-            Err(error) => Err(ApplyError { error, failures }),
-        }
+        let on_progress = how.on_progress.clone();
+        // Who keeps the documents tells of them.
+        let how = How { on_progress: None, ..how };
+        let pipeline = Pipeline::new(prepare, program).then(write).how(how).batch_size(batch_size);
+        let pipeline = ahead.into_iter().fold(pipeline, Pipeline::ahead);
+        PutBack::lend(docs.as_vec(), spill_one, on_progress, |rest| pipeline.run(rest)).work(|()| Ok(()))
     }
 }
 
@@ -223,46 +200,5 @@ fn embed(doc: &mut Doc, row: Row<'_>, output: Option<&str>) -> Result<(), Cause>
 impl<C> fmt::Debug for Embed<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Embed").field("docs", &self.docs.len()).finish_non_exhaustive()
-    }
-}
-
-/// Puts every document back when it is dropped, whatever ended the work.
-struct PutBack<'a> {
-    docs: &'a mut DocArray,
-    run: Run<Doc, Vec<()>>,
-    rest: Rest<Doc>,
-    done: Vec<(Position, Doc)>,
-}
-
-impl PutBack<'_> {
-    fn work(
-        &mut self,
-        failures: &mut Vec<Failure<()>>,
-        on_progress: &mut Option<OnProgress>,
-    ) -> Result<(), Error> {
-        while let Some(batch) = self.run.next() {
-            let batch = batch?;
-            let positions = batch.positions().to_vec();
-            let (docs, _, failed) = batch.into_parts();
-            self.done.extend(positions.into_iter().zip(docs));
-            for Failure { document, position, stage, cause } in failed {
-                self.done.push((position, document));
-                failures.push(Failure { document: (), position, stage, cause });
-            }
-            if let Some(on_progress) = on_progress {
-                on_progress(&self.run.progress());
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Drop for PutBack<'_> {
-    fn drop(&mut self) {
-        self.run.stop();
-        self.done.extend(self.run.take_back());
-        self.done.sort_by_key(|(position, _)| *position);
-        self.docs.extend(self.done.drain(..).map(|(_, doc)| doc));
-        self.docs.extend(self.rest.left());
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! It never waits, never runs user code, and reads the clock only where the device thread has read it.
 //!
-//! Uses: `line`, `tokens`, the meters. Used by: `device`, `work`, `start`, the report.
+//! Uses: `ledger`. Used by: `road`, which carries out what it decides; `start`.
 
 mod choose;
 mod fixed;
@@ -20,12 +20,12 @@ use std::time::Duration;
 use self::choose::{Costs, Frame};
 pub(crate) use self::fixed::before_the_run;
 use self::learn::{Learned, Look, Totals};
-use super::job::Job;
-use super::line::Early;
+use super::ledger::Ledger;
 use super::seam::{Moment, Mutex, Seam};
 use super::settings::{Asked, cores};
-use super::shared::Shared;
 use crate::observe::decision::Decision;
+use crate::schedule::cutter::Early;
+use crate::schedule::tokens::{self, Room};
 
 /// What a run was left to choose, and within which limits.
 #[derive(Clone, Copy, Debug)]
@@ -50,20 +50,18 @@ pub(crate) struct Scope {
     pub(crate) length: Option<u64>,
 }
 
-/// Batches ahead that are chosen at most, and before anything is known.
-pub(crate) const MOST_AHEAD: usize = 8;
-const FIRST_AHEAD: usize = 2;
+/// Batches ahead before anything is known.
+const FIRST_AHEAD: usize = tokens::AHEAD;
 
 impl Scope {
     /// Items at which a batch is cut, and tokens that are allowed, with batches of this size.
-    fn room(&self, size: usize, ahead: usize) -> (usize, usize) {
-        let items = ((ahead + self.beside) * size).max(2 * size).max(4 * self.workers);
-        let limit = items.min(self.tokens);
-        (limit, limit.max(self.least_tokens).min(self.tokens))
+    fn room(&self, size: usize, ahead: usize) -> Room {
+        let items = tokens::for_batches(ahead + self.beside, size, self.workers);
+        Room::new(items, self.least_tokens, self.tokens)
     }
 
     /// The same before anything is known.
-    fn first_room(&self) -> (usize, usize) {
+    fn first_room(&self) -> Room {
         self.room(self.largest, if self.asked.ahead { self.ahead.min(FIRST_AHEAD) } else { self.ahead })
     }
 }
@@ -84,6 +82,8 @@ struct State {
     step: Step,
     chosen: Option<Chosen>,
     decisions: Vec<Decision>,
+    /// Decisions so far.
+    made: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -94,7 +94,20 @@ enum Step {
 }
 
 /// What line and tokens are told.
-struct CutAt {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CutAt {
+    /// Which decision it is: a later one holds, whichever comes to the line first.
+    pub(crate) decision: u64,
+    pub(crate) size: usize,
+    /// Items at which the open batch is cut.
+    pub(crate) limit: usize,
+    pub(crate) early: Early,
+    /// Tokens that are allowed.
+    pub(crate) tokens: usize,
+}
+
+/// What was decided.
+struct Decided {
     size: usize,
     ahead: usize,
     early: Early,
@@ -121,7 +134,7 @@ impl Chooser {
     }
 
     /// Items at which a batch is cut, and tokens that are allowed, before anything is known.
-    pub(crate) fn first_room(&self) -> (usize, usize) {
+    pub(crate) fn first_room(&self) -> Room {
         self.scope.first_room()
     }
 
@@ -145,6 +158,22 @@ impl Chooser {
         self.state.lock().decisions.clone()
     }
 
+    /// A device ran a batch by itself: decides where it is time to.
+    pub(crate) fn ran(&self, ledger: &Ledger, items: usize, took: Duration) -> Option<CutAt> {
+        let mut state = self.state.lock();
+        state.learned.add(items, took.as_secs_f64());
+        if !self.is_due(&state) {
+            return None;
+        }
+        let Decided { size, ahead, early } = self.decide(&mut state, totals(ledger), ledger.now())?;
+        state.made += 1;
+        let Room { limit, tokens } = self.scope.room(size, ahead);
+        if early != Early::GoesOn {
+            self.early.store(early == Early::Anew, Ordering::Relaxed);
+        }
+        Some(CutAt { decision: state.made, size, limit, early, tokens })
+    }
+
     fn slowest(&self) -> f64 {
         Duration::from_nanos(self.slowest.load(Ordering::Relaxed)).as_secs_f64()
     }
@@ -163,7 +192,7 @@ impl Chooser {
 
     /// Decides where enough is known or documents come at another pace, and learns anew where batches take
     /// another time than was expected.
-    fn decide(&self, state: &mut State, totals: Totals, now: Moment) -> Option<CutAt> {
+    fn decide(&self, state: &mut State, totals: Totals, now: Moment) -> Option<Decided> {
         let look = match (state.step, state.chosen) {
             (Step::Decided, Some(chosen)) => state.learned.look(&chosen.from, &totals, self.slowest()),
             _ => Look::Others(state.learned.costs(&totals, self.slowest())),
@@ -174,7 +203,7 @@ impl Chooser {
             (Look::Wrong(_), Some(chosen)) if self.scope.asked.batch_size && self.scope.largest > 1 => {
                 state.learned.forget();
                 state.step = Step::Learns;
-                return Some(CutAt { size: self.scope.largest, ahead: chosen.ahead, early: Early::Anew });
+                return Some(Decided { size: self.scope.largest, ahead: chosen.ahead, early: Early::Anew });
             }
             (Look::Wrong(costs) | Look::Others(costs), _) => costs,
         };
@@ -183,7 +212,7 @@ impl Chooser {
         state.decisions = news.fold(std::mem::take(&mut state.decisions), with_news);
         (state.chosen, state.step) = (Some(chosen), Step::Decided);
         let early = if chosen.early { Early::GoesOn } else { Early::Over };
-        Some(CutAt { size: chosen.size, ahead: chosen.ahead, early })
+        Some(Decided { size: chosen.size, ahead: chosen.ahead, early })
     }
 
     fn choose(&self, from: Costs, state: &State) -> (Chosen, Vec<Decision>) {
@@ -227,33 +256,13 @@ fn with_news(mut said: Vec<Decision>, news: Decision) -> Vec<Decision> {
     said
 }
 
-/// A device ran a batch by itself: decides where it is time to, and lets line and tokens know.
-pub(crate) fn ran<J: Job>(shared: &Shared<J>, items: usize, took: Duration) {
-    let Some(chooser) = &shared.chooser else { return };
-    let mut state = chooser.state.lock();
-    state.learned.add(items, took.as_secs_f64());
-    if !chooser.is_due(&state) {
-        return;
-    }
-    let Some(cut) = chooser.decide(&mut state, totals(shared), shared.seam.now()) else { return };
-    let (limit, tokens) = chooser.scope.room(cut.size, cut.ahead);
-    // Under the lock of the decision, so that of two the later one holds everywhere.
-    let aftermath = shared.line.lock().cut_at(cut.size, limit, cut.early);
-    if cut.early != Early::GoesOn {
-        chooser.early.store(cut.early == Early::Anew, Ordering::Relaxed);
-    }
-    shared.tokens.allow(tokens);
-    drop(state);
-    shared.settle(aftermath);
-}
-
-fn totals<J: Job>(shared: &Shared<J>) -> Totals {
-    let meters = &shared.meters;
+fn totals(ledger: &Ledger) -> Totals {
+    let meters = &ledger.meters;
     Totals {
         prepare: meters.prepare.get().as_secs_f64(),
         prepared: meters.prepared.load(Ordering::Relaxed),
         then: meters.then.get().as_secs_f64(),
         source: meters.source.get().as_secs_f64(),
-        pulled: shared.ledger.lock().accounts().pulled,
+        pulled: ledger.books.accounts().pulled,
     }
 }

@@ -1,81 +1,190 @@
-//! The accounts of a run: every document that was pulled ends in one of four places.
+//! What is known of a run without its types: where its documents are, in counts; its tokens; how many may fail;
+//! why it ends, and whether it has to.
 //!
-//! `pulled = delivered + failed + cancelled + stuck`, at every ending.
+//! It is compiled once, and holds no document. Policy stands here and nowhere else. The threads of the road
+//! write it, `watch`, `measure` and `auto` read it.
+//!
+//! Uses: `seam`, `settings`.
 
-use super::batch::Item;
-use super::shared::drop_each;
-use crate::observe::accounts::Accounts;
+mod accounts;
+mod budget;
+mod facts;
+mod progress;
+mod tokens;
 
-/// The accounts while the run goes on, and the documents to be taken back.
-pub(crate) struct Ledger<D> {
-    accounts: Accounts,
-    leftovers: Vec<Item<D>>,
-    closed: bool,
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+pub(crate) use self::accounts::{Books, Weights};
+pub(crate) use self::facts::{Facts, Predictable};
+pub(crate) use self::tokens::{Tokens, UNLIMITED};
+use self::budget::Budget;
+use super::seam::{Condvar, Moment, Mutex, Seam, Threads};
+use super::settings::OnFailure;
+use crate::error::Error;
+use crate::observe::meters::{Mark, Meters};
+use crate::observe::record::{Recorder, Recording, Span};
+use crate::observe::spans::Spans;
+use crate::place::Position;
+
+pub(crate) struct Ledger {
+    pub(crate) seam: Seam,
+    pub(crate) threads: Threads,
+    pub(crate) tokens: Tokens,
+    pub(crate) books: Books,
+    pub(crate) backlog: Backlog,
+    pub(crate) meters: Meters,
+    pub(crate) spans: Spans,
+    /// Where the run is recorded.
+    pub(crate) recorder: Option<Recorder>,
+    pub(crate) facts: Facts,
+    /// When a result was put before the caller last, or the end.
+    pub(crate) last_result: Mark,
+    verdict: Mutex<Verdict>,
+    stop: AtomicBool,
+    /// Whoever rests between two looks is woken by a stop.
+    resting: Mutex<()>,
+    stopping: Condvar,
+    /// The feeder is inside the source.
+    pub(crate) in_source: AtomicBool,
+    left_behind: Mutex<Vec<String>>,
 }
 
-impl<D> Default for Ledger<D> {
-    fn default() -> Self {
-        Self { accounts: Accounts::default(), leftovers: Vec::new(), closed: false }
-    }
+/// Units of work that nobody has begun.
+#[derive(Default)]
+pub(crate) struct Backlog {
+    /// Groups that the feeder has put into the queue. It alone writes this.
+    pub(crate) pushed: AtomicU64,
+    /// Groups that workers have begun, or that were taken out again. Written under the lock of the queue.
+    pub(crate) begun: AtomicU64,
+    /// Units of `then`. Written under the lock of the queue.
+    pub(crate) rows: AtomicU64,
 }
 
-impl<D> Ledger<D> {
-    pub(crate) fn pull(&mut self, documents: usize) {
-        if !self.closed {
-            self.accounts.pulled += documents as u64;
-        }
-    }
-
-    pub(crate) fn deliver(&mut self, delivered: usize, failed: usize) {
-        self.accounts.delivered += delivered as u64;
-        self.accounts.failed += failed as u64;
-    }
-
-    /// Keeps items that will not come out; gives them back where nobody can ask for them any more.
-    pub(crate) fn cancel(&mut self, items: Vec<Item<D>>, documents: usize) -> Vec<Item<D>> {
-        if self.closed {
-            return items;
-        }
-        self.accounts.cancelled += documents as u64;
-        if self.leftovers.is_empty() {
-            self.leftovers = items;
-        } else {
-            self.leftovers.extend(items);
-        }
-        Vec::new()
-    }
-
-    /// Closes the accounts. Where not all user code has returned, what is missing is stuck in it, and
-    /// what it leaves later is not counted; where all has, a document that is missing is a bug of ours
-    /// and stays visible as one.
-    pub(crate) fn close(&mut self, all_returned: bool, in_hand: usize) {
-        if self.closed {
-            return;
-        }
-        self.closed = true;
-        if !all_returned {
-            self.accounts.pulled += in_hand as u64;
-            let Accounts { pulled, delivered, failed, cancelled, .. } = self.accounts;
-            self.accounts.stuck = pulled - delivered - failed - cancelled;
-        }
-    }
-
-    pub(crate) fn accounts(&self) -> Accounts {
-        self.accounts
-    }
-
-    /// Empty until the accounts are closed: only then is it known what does not come out.
-    pub(crate) fn take_leftovers(&mut self) -> Vec<Item<D>> {
-        if !self.closed {
-            return Vec::new();
-        }
-        self.leftovers.sort_by_key(|item| item.position);
-        std::mem::take(&mut self.leftovers)
+impl Backlog {
+    /// Units that wait for a worker.
+    pub(crate) fn standing(&self) -> usize {
+        let begun = self.begun.load(Ordering::SeqCst);
+        let groups = self.pushed.load(Ordering::SeqCst).saturating_sub(begun);
+        usize::try_from(groups + self.rows.load(Ordering::SeqCst)).unwrap_or(usize::MAX)
     }
 }
 
-impl<D> Drop for Ledger<D> {
-    fn drop(&mut self) {
-        drop_each(self.leftovers.drain(..));
+/// Why the run ends, and when failures are a reason.
+struct Verdict {
+    budget: Budget,
+    ending: Option<Error>,
+}
+
+/// What a ledger is made of.
+pub(crate) struct Opening {
+    pub(crate) seam: Seam,
+    pub(crate) threads: Threads,
+    pub(crate) tokens: usize,
+    /// Documents in an item.
+    pub(crate) documents: u64,
+    pub(crate) on_failure: OnFailure,
+    pub(crate) spans: Spans,
+    pub(crate) recording: Recording,
+    pub(crate) facts: Facts,
+}
+
+impl Ledger {
+    pub(crate) fn new(opening: Opening) -> Self {
+        let Opening { seam, threads, tokens, documents, on_failure, spans, recording, facts } = opening;
+        Self {
+            tokens: Tokens::new(&seam, tokens),
+            books: Books::new(documents),
+            backlog: Backlog::default(),
+            meters: Meters::default(),
+            recorder: Recorder::new(recording),
+            last_result: Mark::default(),
+            verdict: seam.mutex(Verdict { budget: Budget::new(on_failure), ending: None }),
+            stop: AtomicBool::new(false),
+            resting: seam.mutex(()),
+            stopping: seam.condvar(),
+            in_source: AtomicBool::new(false),
+            left_behind: seam.mutex(Vec::new()),
+            threads,
+            spans,
+            facts,
+            seam,
+        }
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        self.seam.now()
+    }
+
+    /// Whether nothing more may come out.
+    pub(crate) fn stopped(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+
+    /// Nothing more may come out: whoever waits for a token, or rests, wakes.
+    pub(crate) fn stop(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+        self.tokens.stop();
+        drop(self.resting.lock());
+        self.stopping.notify_all();
+    }
+
+    /// Rests for so long, or until the run is stopped.
+    pub(crate) fn rest(&self, time: Duration) {
+        let resting = self.resting.lock();
+        if !self.stopped() {
+            drop(self.stopping.wait_timeout(resting, &self.resting, time));
+        }
+    }
+
+    /// Records what `span` makes, where the run is recorded.
+    pub(crate) fn record(&self, span: impl FnOnce() -> Span) {
+        if let Some(recorder) = &self.recorder {
+            recorder.add(span());
+        }
+    }
+
+    /// Counts documents that failed, the last of them at `position`; true where they are more than may.
+    pub(crate) fn too_many_failed(&self, documents: u64, position: Position) -> bool {
+        self.verdict.lock().budget.exceeded_by(documents, position, self.books.seen())
+    }
+
+    /// Why the run ends once everything that was cut is out. To be said before that can be seen.
+    pub(crate) fn ends_for(&self, error: Error) {
+        self.verdict.lock().ending = Some(error);
+    }
+
+    /// As `ends_for`, where nothing was said before.
+    pub(crate) fn ends_for_unless_said(&self, error: Error) {
+        self.verdict.lock().ending.get_or_insert(error);
+    }
+
+    /// Why the run ends when everything that was cut is out; `None` where it simply ends.
+    pub(crate) fn take_ending(&self) -> Option<Error> {
+        let mut verdict = self.verdict.lock();
+        let ending = verdict.ending.take();
+        ending.or_else(|| {
+            let position = verdict.budget.exceeded_at_end(self.books.seen())?;
+            Some(Error::Stopped { position })
+        })
+    }
+
+    /// Items that are prepared and that no device, or no caller where there is none, has taken.
+    pub(crate) fn in_line(&self) -> u64 {
+        let accounts = self.books.accounts();
+        let out = accounts.delivered + accounts.failed;
+        let taken =
+            if self.facts.devices.is_empty() { out } else { self.meters.taken.load(Ordering::Relaxed) };
+        let prepared = self.meters.prepared.load(Ordering::Relaxed);
+        prepared.saturating_sub(taken).min(accounts.in_flight())
+    }
+
+    /// Names of the threads that were left behind inside user code.
+    pub(crate) fn left_behind(&self) -> Vec<String> {
+        self.left_behind.lock().clone()
+    }
+
+    pub(crate) fn leaves_behind(&self, threads: Vec<String>) {
+        *self.left_behind.lock() = threads;
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! A channel's `send` never waits: every channel is as long as its tokens allow.
 
+mod alarm;
 mod channel;
 mod lock;
 #[cfg(test)]
@@ -15,12 +16,20 @@ mod workers;
 
 use std::time::{Duration, Instant};
 
+pub(crate) use self::alarm::Alarm;
 pub(crate) use self::channel::{Disconnected, Receiver, Sender};
 pub(crate) use self::lock::{Condvar, Mutex};
 pub(crate) use self::thread::Threads;
 #[cfg(unix)]
 pub(crate) use self::thread::spawn_aside;
+#[cfg(feature = "stream")]
+pub(crate) use self::thread::spawn_unjoined;
 pub(crate) use self::workers::{Pool, Workers, rank};
+
+/// Longest wait of a thread that has something to look at meanwhile.
+pub(crate) const SLICE: Duration = Duration::from_millis(50);
+/// Looks before a thread goes to sleep.
+const LOOKS: usize = 8;
 
 /// Time since the seam was made.
 pub(crate) type Moment = Duration;
@@ -66,6 +75,31 @@ impl Seam {
         }
     }
 
+    /// Where two threads meet over atomics: random schedules may let another go first here.
+    #[inline]
+    pub(crate) fn meet(&self) {
+        #[cfg(test)]
+        if let Self::Shuttle(_) = self {
+            shuttle::thread::yield_now();
+        }
+    }
+
+    /// Looks a few times whether there is something, and gives its core to whoever makes it between two looks.
+    /// A sleeper has to be woken, which takes longer than a trivial document.
+    pub(crate) fn look(&self, mut there: impl FnMut() -> bool) -> bool {
+        match self {
+            Self::Real { .. } => (0..LOOKS).any(|_| {
+                let found = there();
+                if !found {
+                    std::thread::yield_now();
+                }
+                found
+            }),
+            #[cfg(test)]
+            Self::Shuttle(_) | Self::Manual(_) => there(),
+        }
+    }
+
     /// Time since this seam was made. It stands still under random schedules.
     pub(crate) fn now(&self) -> Moment {
         match self {
@@ -79,9 +113,11 @@ impl Seam {
 
     pub(crate) fn mutex<T>(&self, value: T) -> Mutex<T> {
         match self {
+            Self::Real { .. } => Mutex::real(value),
             #[cfg(test)]
             Self::Shuttle(_) => Mutex::Shuttle(shuttle::sync::Mutex::new(value)),
-            _ => Mutex::real(value),
+            #[cfg(test)]
+            Self::Manual(world) => Mutex::Manual(std::sync::Mutex::new(value), world.clone()),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod choice;
 mod memory;
+mod watchdog;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +11,13 @@ use rayon::ThreadPool;
 
 pub use self::choice::{Ahead, Auto, BatchSize, Memory, Ramp, UpTo, WorkerCount};
 pub(crate) use self::choice::{Asked, cores};
+pub use self::watchdog::Watchdog;
+pub(crate) use self::watchdog::Patience;
 use super::seam::Pool;
-use super::watchdog::Patience;
 use crate::error::Error;
 use crate::observe::record::{MOST_ROOM, Recording};
+use crate::schedule::refused::{self, refuse};
+use crate::schedule::tokens;
 
 /// In which order results come out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,7 +106,7 @@ pub(crate) struct Settings<P> {
     /// Whether an item is a whole batch.
     pub(crate) whole_batches: bool,
     /// Whether there is no device: the caller takes what is prepared, as soon as its turn has come.
-    pub(crate) direct: bool,
+    pub(crate) without_device: bool,
     /// Items that a worker takes in one go; `None` where measured time decides.
     pub(crate) chunk: Option<usize>,
     /// Least time between the starts of two items.
@@ -121,12 +125,15 @@ pub(crate) struct Settings<P> {
     pub(crate) documents: u64,
     /// Whether a terminal shows how far the run has come.
     pub(crate) bar: bool,
+    /// Whether the source is a list of ours: it never blocks for long, so its feeder is joined and not left
+    /// behind.
+    pub(crate) own_source: bool,
 }
 
 impl<P> Default for Settings<P> {
     fn default() -> Self {
         Self {
-            batch_size: 16,
+            batch_size: tokens::BATCH_SIZE,
             workers: WorkerCount::Auto,
             ahead: None,
             ramp: false,
@@ -139,7 +146,7 @@ impl<P> Default for Settings<P> {
             pool: None,
             grace: Duration::from_secs(5),
             whole_batches: false,
-            direct: false,
+            without_device: false,
             chunk: None,
             pause: None,
             deadline: None,
@@ -149,40 +156,24 @@ impl<P> Default for Settings<P> {
             bar: false,
             watchdog: None,
             documents: 1,
+            own_source: false,
         }
     }
 }
 
-/// Batches ahead where that was left open.
-const AHEAD: usize = 2;
-/// Items ahead, at least, where that was left open and there is no device: enough to take tiny ones in groups.
-const ITEMS_AHEAD: usize = 64;
 /// Items in one go that leave something to share out.
 const MOST_CHUNK: usize = 1 << 16;
-/// Larger batches than this are a mistake in the units, not a wish.
-pub(crate) const MOST_TOKENS: usize = 1 << 24;
-/// More threads than any machine has cores.
-const MOST_WORKERS: usize = 1 << 12;
 
 impl<P> Settings<P> {
     /// Every setting that cannot work, found before anything starts.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let refuse = |name, reason: &str| Err(Error::Setting { name, reason: reason.into() });
-        if self.batch_size == 0 {
-            return refuse("batch_size", "0 documents a batch would never fill one; give 1 or more");
+        refused::check_batch_size(self.batch_size)?;
+        if self.without_device {
+            self.check_without_device()?;
+        } else {
+            refused::check_ahead(self.ahead(), self.batch_size)?;
         }
-        if self.ahead() == 0 && !self.direct {
-            return refuse("ahead", "with 0 batches ahead the device waits for every batch; give 1 or more");
-        }
-        if self.direct {
-            self.check_direct()?;
-        } else if self.batch_size.saturating_mul(self.ahead()) > MOST_TOKENS {
-            return refuse(
-                "batch_size",
-                "batch_size × ahead is more than 2^24 documents in flight; give less",
-            );
-        }
-        if matches!(self.workers, WorkerCount::Exactly(workers) if workers > MOST_WORKERS) {
+        if matches!(self.workers, WorkerCount::Exactly(workers) if refused::too_many_workers(workers)) {
             return refuse("workers", "more than 4096 threads are a mistake; Auto takes one a core");
         }
         if self.recording.room() > MOST_ROOM {
@@ -207,7 +198,7 @@ impl<P> Settings<P> {
 
     /// What waits by itself must not look like a stall.
     fn check_watchdog(&self) -> Result<(), Error> {
-        let refuse = |reason: &str| Err(Error::Setting { name: "watchdog", reason: reason.into() });
+        let refuse = |reason: &str| refuse("watchdog", reason);
         let Some(Patience { patience, .. }) = self.watchdog else { return Ok(()) };
         if patience.is_zero() {
             return refuse("0 would call every moment a stall; give the longest time that is still right");
@@ -238,7 +229,7 @@ impl<P> Settings<P> {
 
     /// Batches ahead, or the most of them where that is left to gapless.
     pub(crate) fn ahead(&self) -> usize {
-        self.ahead.unwrap_or(AHEAD)
+        self.ahead.unwrap_or(tokens::AHEAD)
     }
 
     pub(crate) fn pool(&self) -> Pool {
@@ -249,10 +240,9 @@ impl<P> Settings<P> {
     }
 
     /// What is asked of a run without a device.
-    fn check_direct(&self) -> Result<(), Error> {
-        let refuse = |name, reason: &str| Err(Error::Setting { name, reason: reason.into() });
+    fn check_without_device(&self) -> Result<(), Error> {
         match (self.ahead, self.chunk) {
-            (Some(items), _) if items > MOST_TOKENS => {
+            (Some(items), _) if items > tokens::MOST_TOKENS => {
                 refuse("ahead", "more than 2^24 items in flight are a mistake; give less")
             }
             (_, Some(0)) => refuse("chunk", "0 items a call would never begin one; give 1 or more, or Auto"),
@@ -278,25 +268,20 @@ impl<P> Settings<P> {
 
     /// No device: the caller takes what is prepared, and nothing waits for a batch to be full.
     pub(crate) fn without_device() -> Self {
-        Self { direct: true, batch_size: MOST_TOKENS, ..Self::default() }
+        Self { without_device: true, batch_size: tokens::MOST_TOKENS, ..Self::default() }
     }
 
     /// Tokens for `ahead` batches, those on the devices and the one being filled; never fewer than two
     /// batches and four items a worker. `then` holds one more batch. Without a device they are for one
     /// item a worker and `ahead` items.
     pub(crate) fn tokens(&self, workers: usize, depths: usize, then: bool) -> usize {
-        if self.direct {
-            return self.direct_tokens(workers);
+        if self.without_device {
+            return tokens::without_device(workers, self.ahead, self.chunk);
         }
         if self.whole_batches {
-            return workers + self.ahead() + depths;
+            return tokens::for_whole_batches(workers, self.ahead(), depths);
         }
-        let batches = self.ahead() + depths + 1 + usize::from(then);
-        (batches * self.batch_size).max(2 * self.batch_size).max(4 * workers)
-    }
-
-    fn direct_tokens(&self, workers: usize) -> usize {
-        let chunks = 2 * workers * self.chunk.unwrap_or(2);
-        (workers + self.ahead.unwrap_or(chunks.max(ITEMS_AHEAD))).max(1)
+        let batches = self.ahead().saturating_add(tokens::beside(depths, then));
+        tokens::for_batches(batches, self.batch_size, workers)
     }
 }

@@ -1,35 +1,38 @@
 //! Puts a run together and starts its threads.
 
 mod choices;
+mod sizes;
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use self::choices::{chooser, items_in_memory};
+use self::sizes::{Sizes, depths};
 use super::auto::{self, Chooser};
-use super::batch::Batch;
-use super::budget::Budget;
-use super::caller::{Caller, Drive, FEEDER, SequentialDevice, Turn};
-use super::device::{BatchOf, DeviceLoop};
-use super::feed::{Feeder, Source};
-use super::job::{After, Job};
-use super::limits::{Limits, OnLate};
-use super::line::{Cuts, Line, Sink};
-use super::plain;
-use super::ran::Predictable;
-use super::redraw::Redraw;
-use super::seam::{Moment, Pool, Receiver, Seam, Sender, Threads, Workers};
-use super::settings::{MOST_TOKENS, Settings};
-use super::shared::{Parts, Shared};
-use super::then::DoneOf;
-use super::tokens::UNLIMITED;
-use super::watchdog::{self, Lookout, OnStall};
-use super::work::{Groups, Work};
+use super::guard::guard;
+use super::ledger::{Facts, Ledger, Opening, Predictable, UNLIMITED};
+use super::outlet::caller::{self, Caller};
+use super::outlet::hands::Hands;
+use super::outlet::FEEDER;
+use super::road::device::DeviceLoop;
+use super::road::feed::{Feeder, Source};
+use super::road::job::{After, Job};
+use super::road::line::{Cuts, Line};
+use super::road::queue::Queue;
+use super::road::shared::{Parts, Road};
+use super::seam::{Pool, Seam, Threads, Workers};
+use super::settings::{Order, Settings};
+use super::watch::{Checks, LateItems, Lookout, OnLate, OnStall, Redraw, run_watchdog};
 use crate::error::Error;
 use crate::observe::bar;
 use crate::observe::decision::Decision;
 use crate::observe::meters::DeviceMeter;
 use crate::observe::spans::Spans;
+use crate::schedule::cutter::{Begin, Cutter};
+use crate::schedule::refused;
+use crate::schedule::tokens::Room;
+use crate::schedule::turns::Groups;
 use crate::stage::GpuStage;
 
 /// Everything that a run is made of.
@@ -40,7 +43,7 @@ pub(crate) struct Plan<J: Job> {
     pub(crate) after: J::After,
     pub(crate) settings: Settings<J::Prepared>,
     pub(crate) source: Source<J::Document>,
-    /// All CPU work first, then all GPU work.
+    /// All CPU work first, then all GPU work: the line opens late, and the caller runs the device.
     pub(crate) sequential: bool,
     /// Told of items that are late.
     pub(crate) on_late: Option<OnLate>,
@@ -51,33 +54,31 @@ pub(crate) struct Plan<J: Job> {
 /// Checks the settings, opens the stages, starts the threads.
 pub(crate) fn start<J: Job>(mut plan: Plan<J>) -> Result<Caller<J>, Error> {
     plan.settings.check()?;
-    if plan.devices.is_empty() && !plan.settings.direct {
-        return Err(Error::Setting {
-            name: "on_devices",
-            reason: "no device was given; give at least one stage".into(),
-        });
+    if plan.devices.is_empty() && !plan.settings.without_device {
+        return refused::refuse("on_devices", "no device was given; give at least one stage");
     }
-    if plan.sequential || plan.settings.pool().threads() == 0 {
+    let inline = plan.settings.pool().threads() == 0;
+    plan.sequential &= !inline;
+    if plan.sequential || inline {
         // Everything happens in turn: a second device would only wait.
         plan.devices.truncate(1);
     }
     let items = items_in_memory(&mut plan)?;
     let before = plan.seam.now();
     let meters = open(&mut plan)?;
-    let opening = plan.seam.now() - before;
+    let opening = plan.seam.now().saturating_sub(before);
     // What follows is the run: a stage that tries its kernels for seconds is no caller that idles.
     plan.seam.restart();
-    check_depths(&plan, &meters)?;
+    refused::check_depths(depths(&meters), plan.settings.batch_size)?;
     plan.settings.fit(items, depths(&meters), J::After::PER_ROW)?;
     let shares_cpu = meters.iter().any(|meter| meter.info.kind.shares_cpu());
     let chosen = auto::before_the_run(&mut plan.settings, plan.sequential, shares_cpu);
     let sizes = Sizes::new(&plan, &meters, items);
     let chooser = chooser(&plan, &meters, sizes);
     let threads = Threads::new(&plan.seam);
-    let built = build(plan, meters, sizes, (chooser, chosen), &threads);
-    let opened = built.map(|caller| Caller { opening, ..caller });
-    opened.map_err(|error| {
-        threads.join(std::time::Duration::from_secs(1), || std::time::Duration::from_millis(10));
+    let built = build(plan, meters, sizes, Choices { chooser, chosen, opening }, &threads);
+    built.map_err(|error| {
+        threads.join(Duration::from_secs(1), || Duration::from_millis(10));
         Error::Thread { cause: error.into() }
     })
 }
@@ -88,8 +89,7 @@ fn open<J: Job>(plan: &mut Plan<J>) -> Result<Vec<Arc<DeviceMeter>>, Error> {
         .iter_mut()
         .enumerate()
         .map(|(rank, gpu)| {
-            let opened =
-                super::shared::guard(|| gpu.open(most).map(|()| (gpu.device(), gpu.depth(), gpu.times())));
+            let opened = guard(|| gpu.open(most).map(|()| (gpu.device(), gpu.depth(), gpu.times())));
             let (device, depth, times) =
                 opened.and_then(|opened| opened).map_err(|cause| Error::Open { cause })?;
             Ok(Arc::new(DeviceMeter::new(device, rank, depth.max(1), times)))
@@ -97,253 +97,185 @@ fn open<J: Job>(plan: &mut Plan<J>) -> Result<Vec<Arc<DeviceMeter>>, Error> {
         .collect()
 }
 
-fn depths(meters: &[Arc<DeviceMeter>]) -> usize {
-    meters.iter().fold(0_usize, |depths, meter| depths.saturating_add(meter.depth))
-}
-
-/// What the stages ask for must be bounded as the settings are.
-fn check_depths<J: Job>(plan: &Plan<J>, meters: &[Arc<DeviceMeter>]) -> Result<(), Error> {
-    let depths = depths(meters);
-    if depths.saturating_mul(plan.settings.batch_size) <= MOST_TOKENS {
-        return Ok(());
-    }
-    let reason = format!("{depths} batches in flight on the devices are more than 2^24 documents; give less");
-    Err(Error::Setting { name: "depth", reason })
-}
-
-/// Numbers that follow from the settings.
-#[derive(Clone, Copy)]
-struct Sizes {
-    workers: usize,
-    tokens: usize,
-    /// Tokens that items of this kind have at least, where `ahead` was left open.
-    least: usize,
-    /// Items at which a batch is cut, whatever else it waits for: the tokens that items of any kind have.
-    limit: usize,
-    inline: bool,
-}
-
-impl Sizes {
-    /// `items` are those that the memory holds.
-    fn new<J: Job>(plan: &Plan<J>, meters: &[Arc<DeviceMeter>], items: Option<usize>) -> Self {
-        let workers = plan.settings.pool().threads();
-        let most = items.unwrap_or(usize::MAX);
-        let limit = plan.settings.tokens(workers, depths(meters), J::After::PER_ROW).min(most);
-        let inline = workers == 0;
-        let left_open = (plan.settings.ahead.is_none() || plan.settings.asked.ahead)
-            && plan.settings.max_wait.is_none()
-            && !inline;
-        let least = if left_open { plain::tokens::<J>().min(most) } else { 0 };
-        Self { workers, tokens: limit.max(least), least, limit, inline }
-    }
-
-    /// A quarter of a worker's share of the tokens, so that a group never holds up a batch. One where the
-    /// caller does everything: what it does next must not depend on measured time.
-    fn most_in_group(self) -> usize {
-        if self.inline {
-            return 1;
-        }
-        (self.tokens / (4 * self.workers.max(1))).max(1)
-    }
+/// What was chosen before the run, who chooses in it, and how long it took until here.
+struct Choices {
+    chooser: Option<Chooser>,
+    chosen: Vec<Decision>,
+    opening: Duration,
 }
 
 fn build<J: Job>(
     plan: Plan<J>,
     meters: Vec<Arc<DeviceMeter>>,
     sizes: Sizes,
-    (chooser, chosen): (Option<Chooser>, Vec<Decision>),
+    choices: Choices,
     threads: &Threads,
 ) -> io::Result<Caller<J>> {
     let Plan { seam, cpu, devices, after, settings, source, sequential, on_late, on_stall } = plan;
-    let (results_in, results) = seam.channel(2 * sizes.tokens + meters.len());
-    let Route { sink, batches, held } = Route::new(&seam, sizes, sequential && !sizes.inline);
-    let first_room = chooser.as_ref().map(Chooser::first_room);
-    let limit = first_room.map_or(sizes.limit, |(limit, _)| limit);
-    let line = Line::new(cuts(&settings, limit), sink, Budget::new(settings.on_failure), J::documents);
-    let depths: Vec<usize> = meters.iter().map(|meter| meter.depth).collect();
-    let predictable =
-        Predictable::new(&settings, sizes.workers, &depths, sizes.tokens).filter(|_| !sequential);
+    let first_room = choices.chooser.as_ref().map(Chooser::first_room);
+    let facts = facts::<J>(&settings, &meters, sizes, &choices, sequential);
+    let ledger = Arc::new(ledger(&seam, threads, &settings, sizes, facts, sequential));
+    let (results_in, results) = seam.channel(results_at_most(sizes, meters.len()));
+    let limit = first_room.map_or(sizes.limit, |room| room.limit);
     let pool = settings.pool();
-    let own_pool = matches!(pool, Pool::Private(_));
-    let shared = Shared::new(Parts {
-        work: Work::new(
-            &seam,
-            sizes.workers,
-            Groups {
-                most: sizes.most_in_group(),
-                fixed: settings.fixed_chunk(),
-                paced: settings.pause.is_some(),
-            },
-            own_pool,
-        ),
-        tokens: if held.is_some() { UNLIMITED } else { sizes.tokens },
+    let lookout = settings.watchdog.map(|asked| {
+        Arc::new(Lookout::new(&seam, asked, settings.documents, settings.max_wait.is_some()))
+    });
+    let late = settings.item_timeout.map(|limit| Arc::new(LateItems::new(&seam, limit)));
+    let groups = Groups::new(sizes.tokens, sizes.workers, settings.fixed_chunk());
+    let road = Road::new(Parts {
+        queue: Queue::new(&seam, ledger.tokens.total(), sizes.workers, groups),
+        line: Line::new(&ledger, cuts(&settings, limit, meters.len(), sequential)),
+        results: results_in,
         workers: if sizes.inline { None } else { Some(Workers::start(&seam, &pool, threads)?) },
-        threads: threads.clone(),
-        item_timeout: settings.item_timeout,
-        recording: settings.recording,
-        total: settings.total,
-        lookout: settings
-            .watchdog
-            .map(|asked| Lookout::new(&seam, asked, settings.documents, settings.max_wait.is_some())),
-        spans: Spans::new(sizes.workers, meters.len(), settings.batch_size, sizes.tokens, settings.documents),
-        device: !settings.direct,
-        chooser,
-        chosen,
-        line,
-        seam,
+        own_pool: matches!(pool, Pool::Private(_)),
+        paced: settings.pause.is_some(),
+        late: late.clone(),
+        lookout: lookout.clone(),
+        chooser: choices.chooser,
+        ledger: ledger.clone(),
         cpu,
         after,
     });
-    if let Some((_, tokens)) = first_room {
-        shared.tokens.allow(tokens);
+    if let Some(Room { tokens, .. }) = first_room {
+        ledger.tokens.allow(tokens);
     }
-    let feeder = Feeder::new(&shared, source, settings.batch_size, settings.pause);
-    let make = Make { shared: &shared, meters: &meters, settings: &settings, results: results_in };
-    let drive = make.drive(devices, feeder, batches.as_ref(), held, sizes);
+    let feeder = Feeder::new(&road, source, settings.batch_size, settings.pause);
+    let drive = Drive { road: &road, meters: &meters, max_wait: settings.max_wait, sizes, sequential };
     // A thread that could not be started leaves others behind, which wait for what will never come.
-    let drive = drive.and_then(|drive| watch(&shared, on_stall).map(|()| drive));
-    let drive = drive.inspect_err(|_| shared.stop())?;
-    let show = if settings.bar { bar::on_terminal() } else { None };
-    let redraw = show.map(|show| Redraw::new(show, &meters, sizes.workers));
-    Ok(Caller {
-        only_takes: matches!(drive, Drive::Threads | Drive::Direct { feeder: None }),
-        shared,
-        drive,
+    let hands = drive.hands(devices, feeder);
+    let hands = hands.and_then(|hands| watch(&ledger, lookout.clone(), on_stall).map(|()| hands));
+    let hands = hands.inspect_err(|_| road.stop())?;
+    let redraw = if settings.bar { bar::on_terminal() } else { None }.map(Redraw::new);
+    Ok(Caller::new(caller::Parts {
+        road,
+        hands,
         results,
-        batches,
-        devices: meters,
-        order: settings.order,
+        checks: Checks { deadline: settings.deadline, on_late, redraw, late, lookout },
         grace: settings.grace,
+        own_source: settings.own_source,
+        any_order: settings.order == Order::Completion,
+    }))
+}
+
+/// Parts of batches, an error of each device, and the news of the line.
+fn results_at_most(sizes: Sizes, devices: usize) -> usize {
+    (2 * sizes.tokens).saturating_add(2 * devices + 16 + sizes.workers)
+}
+
+fn facts<J: Job>(
+    settings: &Settings<J::Prepared>,
+    meters: &[Arc<DeviceMeter>],
+    sizes: Sizes,
+    choices: &Choices,
+    sequential: bool,
+) -> Facts {
+    let depths: Vec<usize> = meters.iter().map(|meter| meter.depth).collect();
+    let predictable = Predictable::new(settings, sizes.workers, &depths, sizes.tokens);
+    Facts {
         workers: sizes.workers,
-        opening: Moment::ZERO,
-        turn: Turn::default(),
-        limits: Limits { deadline: settings.deadline, on_late, redraw },
-        predictable,
+        total: settings.total,
+        devices: meters.to_vec(),
+        opening: choices.opening,
+        per_row: J::After::PER_ROW,
+        only_takes: !sizes.inline && !sequential,
+        predictable: predictable.filter(|_| !sequential),
+        chosen: choices.chosen.clone(),
+    }
+}
+
+fn ledger<P>(
+    seam: &Seam,
+    threads: &Threads,
+    settings: &Settings<P>,
+    sizes: Sizes,
+    facts: Facts,
+    sequential: bool,
+) -> Ledger {
+    let spans = Spans::new(
+        sizes.workers,
+        facts.devices.len(),
+        settings.batch_size,
+        sizes.tokens,
+        settings.documents,
+    );
+    Ledger::new(Opening {
+        seam: seam.clone(),
+        threads: threads.clone(),
+        tokens: if sequential { UNLIMITED } else { sizes.tokens },
+        documents: settings.documents,
+        on_failure: settings.on_failure,
+        recording: settings.recording,
+        spans,
+        facts,
     })
 }
 
 /// Starts the watchdog, where there is one.
-fn watch<J: Job>(shared: &Arc<Shared<J>>, on_stall: Option<OnStall>) -> io::Result<()> {
-    if shared.lookout.is_none() {
-        return Ok(());
-    }
-    let watched = shared.clone();
-    shared.threads.spawn("gapless-watchdog".into(), move || watchdog::run(&watched, on_stall))
+fn watch(ledger: &Arc<Ledger>, lookout: Option<Arc<Lookout>>, on_stall: Option<OnStall>) -> io::Result<()> {
+    let Some(lookout) = lookout else { return Ok(()) };
+    let watched = ledger.clone();
+    ledger.threads.spawn("gapless-watchdog".into(), move || run_watchdog(&watched, &lookout, on_stall))
 }
 
-fn cuts<P>(settings: &Settings<P>, limit: usize) -> Cuts<P> {
+fn cuts<P>(settings: &Settings<P>, limit: usize, devices: usize, opens_late: bool) -> Cuts<P> {
+    let begin = if settings.asked.cuts() {
+        Begin::Early
+    } else if settings.ramp {
+        Begin::Ramp
+    } else {
+        Begin::Full
+    };
+    // Without a device whatever stands is cut behind each group, and nothing sooner.
+    let (size, limit) =
+        if settings.without_device { (usize::MAX, usize::MAX) } else { (settings.batch_size, limit) };
     Cuts {
-        size: settings.batch_size,
-        ramp: settings.ramp && !settings.asked.cuts(),
-        early: settings.asked.cuts(),
-        limit,
+        cutter: Cutter::new(size, limit, begin),
         order: settings.order,
         last: settings.last_batch,
-        eager: settings.direct,
+        without_device: settings.without_device,
+        devices,
+        opens_late,
     }
 }
 
-type Batches<D, P> = Receiver<Batch<D, P>>;
-
-/// The way of the batches from the line to whoever runs the device.
-struct Route<D, P> {
-    sink: Sink<D, P>,
-    batches: Option<Batches<D, P>>,
-    /// In a sequential run, where all batches come at once.
-    held: Option<Receiver<Batches<D, P>>>,
-}
-
-impl<D, P> Route<D, P> {
-    fn new(seam: &Seam, sizes: Sizes, hold: bool) -> Self {
-        if hold {
-            let (out, held) = seam.channel(1);
-            let sink = Sink::Hold { seam: seam.clone(), held: Vec::new(), out };
-            return Self { sink, batches: None, held: Some(held) };
-        }
-        let (sender, receiver) = seam.channel(sizes.tokens);
-        Self { sink: Sink::Stream(sender), batches: Some(receiver), held: None }
-    }
-}
-
-struct Make<'a, J: Job> {
-    shared: &'a Arc<Shared<J>>,
+/// Who does the work: threads, or the caller.
+struct Drive<'a, J: Job> {
+    road: &'a Arc<Road<J>>,
     meters: &'a [Arc<DeviceMeter>],
-    settings: &'a Settings<J::Prepared>,
-    results: Sender<DoneOf<J>>,
+    max_wait: Option<Duration>,
+    sizes: Sizes,
+    sequential: bool,
 }
 
-impl<J: Job> Make<'_, J> {
-    /// Threads, or the caller: `held` is there in a sequential run.
-    fn drive(
-        self,
-        devices: Vec<J::Gpu>,
-        feeder: Feeder<J>,
-        batches: Option<&Receiver<BatchOf<J>>>,
-        held: Option<Receiver<Receiver<BatchOf<J>>>>,
-        sizes: Sizes,
-    ) -> io::Result<Drive<J>> {
-        if self.settings.direct {
-            return self.direct(feeder, sizes);
-        }
-        match (held, batches) {
-            (Some(held), _) => self.sequential(devices, feeder, held),
-            (None, Some(batches)) if sizes.inline => Ok(self.inline(devices, feeder, batches)),
-            (None, Some(batches)) => self.threads(devices, feeder, batches),
-            (None, None) => Ok(Drive::Threads),
-        }
-    }
-
-    fn device(&self, rank: usize, gpu: J::Gpu, batches: Receiver<BatchOf<J>>) -> DeviceLoop<J> {
-        let out = self.results.clone();
-        DeviceLoop::new(self.shared, gpu, &self.meters[rank], batches, out, self.settings.max_wait)
-    }
-
-    fn threads(
-        self,
-        devices: Vec<J::Gpu>,
-        feeder: Feeder<J>,
-        batches: &Receiver<BatchOf<J>>,
-    ) -> io::Result<Drive<J>> {
+impl<J: Job> Drive<'_, J> {
+    fn hands(self, devices: Vec<J::Gpu>, feeder: Feeder<J>) -> io::Result<Hands<J>> {
+        let mut hands = Hands::none();
         let several = devices.len() > 1;
         for (rank, gpu) in devices.into_iter().enumerate() {
-            let device = self.device(rank, gpu, batches.clone());
-            let name = if several { format!("gapless-device-{rank}") } else { "gapless-device".into() };
-            self.shared.threads.spawn(name, move || device.run())?;
+            let device = DeviceLoop::new(self.road, gpu, &self.meters[rank], self.max_wait);
+            if self.sizes.inline || self.sequential {
+                hands.device = Some(Box::new(device));
+            } else {
+                let name = if several { format!("gapless-device-{rank}") } else { "gapless-device".into() };
+                self.spawn(name, move || device.run())?;
+            }
         }
-        self.shared.threads.spawn(FEEDER.into(), move || feeder.run())?;
-        Ok(Drive::Threads)
-    }
-
-    /// No device: the caller takes the batches themselves.
-    fn direct(self, feeder: Feeder<J>, sizes: Sizes) -> io::Result<Drive<J>> {
-        if sizes.inline {
-            return Ok(Drive::Direct { feeder: Some(feeder) });
+        if self.sizes.inline {
+            hands.feeder = Some(feeder);
+        } else {
+            self.spawn(FEEDER.into(), move || feeder.run())?;
         }
-        self.shared.threads.spawn(FEEDER.into(), move || feeder.run())?;
-        Ok(Drive::Direct { feeder: None })
+        Ok(hands)
     }
 
-    /// One device is enough where everything happens in turn.
-    fn inline(self, devices: Vec<J::Gpu>, feeder: Feeder<J>, batches: &Receiver<BatchOf<J>>) -> Drive<J> {
-        let device = devices.into_iter().next().map(|gpu| Box::new(self.device(0, gpu, batches.clone())));
-        Drive::Inline { feeder, device }
-    }
-
-    /// As inline, one device: the first.
-    fn sequential(
-        self,
-        devices: Vec<J::Gpu>,
-        feeder: Feeder<J>,
-        held: Receiver<Receiver<BatchOf<J>>>,
-    ) -> io::Result<Drive<J>> {
-        self.shared.threads.spawn(FEEDER.into(), move || feeder.run())?;
-        let (shared, meter) = (self.shared.clone(), self.meters[0].clone());
-        let (results, max_wait) = (self.results, self.settings.max_wait);
-        let device = devices.into_iter().next().map_or(SequentialDevice::Ended, |gpu| {
-            SequentialDevice::Later(Box::new(move |batches| {
-                DeviceLoop::new(&shared, gpu, &meter, batches, results, max_wait)
-            }))
-        });
-        Ok(Drive::Sequential { held, device })
+    /// A panic that comes out of a thread is a bug of ours: the run ends with it.
+    fn spawn(&self, name: String, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        let road = self.road.clone();
+        self.road.ledger.threads.spawn(name, move || {
+            if let Err(cause) = guard(body) {
+                road.bug(cause);
+            }
+        })
     }
 }

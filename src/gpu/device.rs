@@ -1,12 +1,12 @@
 //! One device and its queue: errors are caught, loss is remembered, buffers are counted.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::deadline;
 use crate::error::Cause;
+use crate::error::guard::guard;
 use crate::stage::StageError;
 
 /// Features that are asked for where the adapter has them. Programs run without any of them:
@@ -181,11 +181,11 @@ impl Device {
 
     fn wait(&self, poll: wgpu::PollType) -> Result<bool, StageError> {
         // wgpu 30 panics in `poll`, and only there, when the driver answers that the device is lost.
-        match catch_unwind(AssertUnwindSafe(|| self.raw.poll(poll))) {
+        match guard(|| self.raw.poll(poll)) {
             Ok(Ok(_)) => self.check().map(|()| true),
             Ok(Err(wgpu::PollError::Timeout)) => self.check().map(|()| false),
             Ok(Err(error)) => Err(self.lose(error.into())),
-            Err(panic) => Err(self.lose(Cause::panic(&*panic).context("waiting for the device"))),
+            Err(panic) => Err(self.lose(panic.context("waiting for the device"))),
         }
     }
 }

@@ -11,11 +11,10 @@ mod png;
 mod webp;
 mod webp_outline;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use super::limits::Limits;
 use super::orient::Orientation;
 use crate::error::Cause;
+use crate::error::guard::guard;
 
 /// A photo as it is stored; its pixels stand in the buffer given to `decode`.
 #[derive(Clone, Copy, Debug)]
@@ -47,8 +46,7 @@ impl Layout {
 pub(crate) fn decode(photo: &[u8], limits: &Limits, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
     let decode = decoder(photo)?;
     // The decoders are others' code on anyone's bytes: a panic there is a bad photo.
-    catch_unwind(AssertUnwindSafe(|| decode(photo, limits, pixels)))
-        .unwrap_or_else(|payload| Err(Cause::panic(&*payload).context("the decoder")))
+    guard(|| decode(photo, limits, pixels)).unwrap_or_else(|panic| Err(panic.context("the decoder")))
 }
 
 type Decode = fn(&[u8], &Limits, &mut Vec<u8>) -> Result<Decoded, Cause>;
@@ -75,8 +73,7 @@ pub(crate) fn decode_frames(
     limits: &Limits,
     mut each: impl FnMut(Decoded, &[u8]) -> Result<(), Cause>,
 ) -> Result<(), Cause> {
-    catch_unwind(AssertUnwindSafe(|| frames::decode(gif, limits, &mut each)))
-        .unwrap_or_else(|payload| Err(Cause::panic(&*payload).context("the decoder")))
+    guard(|| frames::decode(gif, limits, &mut each)).unwrap_or_else(|panic| Err(panic.context("the decoder")))
 }
 
 /// Makes the buffer as long as the photo is and black, so that no pixel of another photo can remain.

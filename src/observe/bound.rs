@@ -1,8 +1,8 @@
 //! The bound: the best time that any schedule could reach with the costs measured in a run.
 
-/// Total costs of a run, in seconds.
+/// What a run spent in all, in seconds.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Costs {
+pub(crate) struct Spent {
     /// CPU work, preparation and `then`, summed over the workers.
     pub(crate) cpu: f64,
     pub(crate) workers: f64,
@@ -34,7 +34,7 @@ pub enum Bottleneck {
     Caller,
 }
 
-impl Costs {
+impl Spent {
     fn cpu_share(&self) -> f64 {
         self.cpu / self.workers.max(1.0)
     }
@@ -73,15 +73,15 @@ impl Costs {
 mod tests {
     use super::*;
 
-    fn experiment() -> Costs {
-        Costs {
+    fn experiment() -> Spent {
+        Spent {
             cpu: 64.0,
             workers: 4.0,
             first_item: 1.0 / 16.0,
             gpu: 128.0,
             devices: 1.0,
             items: 1024.0,
-            ..Costs::default()
+            ..Spent::default()
         }
     }
 
@@ -93,14 +93,14 @@ mod tests {
 
     #[test]
     fn a_slow_cpu_half_is_bound_by_the_workers_and_the_last_item() {
-        let costs = Costs { cpu: 1024.0, ..experiment() };
-        assert_eq!(costs.bound(), 256.0 + 0.125);
-        assert_eq!(costs.bottleneck(), Bottleneck::Cpu);
+        let spent = Spent { cpu: 1024.0, ..experiment() };
+        assert_eq!(spent.bound(), 256.0 + 0.125);
+        assert_eq!(spent.bottleneck(), Bottleneck::Cpu);
     }
 
     #[test]
     fn a_caller_or_a_source_that_takes_longer_is_the_bottleneck() {
-        assert_eq!(Costs { caller: 500.0, ..experiment() }.bottleneck(), Bottleneck::Caller);
-        assert_eq!(Costs { source: 500.0, ..experiment() }.bound(), 500.0);
+        assert_eq!(Spent { caller: 500.0, ..experiment() }.bottleneck(), Bottleneck::Caller);
+        assert_eq!(Spent { source: 500.0, ..experiment() }.bound(), 500.0);
     }
 }

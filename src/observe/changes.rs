@@ -7,9 +7,9 @@ use std::fmt;
 
 use super::predict::{Costs, Settings, predict_within};
 
-/// A run that has ended by itself, in the terms of a prediction.
+/// A run in the terms of a prediction, so that it can be made again with a change.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ran {
+pub(crate) struct Rerun {
     /// What was measured.
     pub(crate) costs: Costs,
     /// Whether the cost of a batch of another size is known.
@@ -71,20 +71,20 @@ const STEPS: u64 = 100_000;
 const EXPLAINED: f64 = 0.2;
 
 /// What one change each would bring to a run that took `wall` seconds.
-pub(crate) fn changes(ran: &Ran, wall: f64) -> Vec<Change> {
-    let Some(settings) = ran.settings else { return Vec::new() };
-    let Some(before) = ran.seconds(ran.costs, settings) else { return Vec::new() };
+pub(crate) fn changes(rerun: &Rerun, wall: f64) -> Vec<Change> {
+    let Some(settings) = rerun.settings else { return Vec::new() };
+    let Some(before) = rerun.seconds(rerun.costs, settings) else { return Vec::new() };
     if (wall - before).abs() > EXPLAINED * wall {
         return Vec::new();
     }
     let change = |what| {
-        let seconds = ran.with(what, settings)?;
+        let seconds = rerun.with(what, settings)?;
         Some(Change { what, seconds, saving_s: before - seconds })
     };
-    ran.worth_trying(&settings).into_iter().filter_map(change).collect()
+    rerun.worth_trying(&settings).into_iter().filter_map(change).collect()
 }
 
-impl Ran {
+impl Rerun {
     fn worth_trying(&self, settings: &Settings) -> Vec<What> {
         let Settings { workers, batch_size, ahead, depth, ramp, .. } = *settings;
         let mut all = vec![What::Workers(workers + 1), What::Depth(depth + 1), What::GpuTime(0.5)];

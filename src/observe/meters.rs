@@ -2,72 +2,29 @@
 //!
 //! A counter is a relaxed atomic: it is read for people, and no decision of the engine depends on it.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+pub(crate) use super::counters::{Mark, Total};
 use super::fit::{DeviceFit, Fit};
 use super::histogram::Histogram;
 use super::stalls::{StallMeter, TokenWaits};
 use crate::stage::{DeviceInfo, DeviceTimes};
 
-/// A sum of durations.
+/// Begins a line of the caches, and the one beside it: processors fetch them in pairs.
 #[derive(Debug, Default)]
-pub(crate) struct Total(AtomicU64);
-
-impl Total {
-    pub(crate) fn add(&self, time: Duration) {
-        self.0.fetch_add(nanos(time), Ordering::Relaxed);
-    }
-
-    pub(crate) fn get(&self) -> Duration {
-        Duration::from_nanos(self.0.load(Ordering::Relaxed))
-    }
-}
-
-/// A moment that is set once, or moved on.
-#[derive(Debug)]
-pub(crate) struct Mark(AtomicU64);
-
-impl Default for Mark {
-    fn default() -> Self {
-        Self(AtomicU64::new(u64::MAX))
-    }
-}
-
-impl Mark {
-    pub(crate) fn set_first(&self, moment: Duration) {
-        let _already_set =
-            self.0.compare_exchange(u64::MAX, nanos(moment), Ordering::Relaxed, Ordering::Relaxed);
-    }
-
-    pub(crate) fn set(&self, moment: Duration) {
-        self.0.store(nanos(moment), Ordering::Relaxed);
-    }
-
-    pub(crate) fn clear(&self) {
-        self.0.store(u64::MAX, Ordering::Relaxed);
-    }
-
-    /// What was set, once.
-    pub(crate) fn take(&self) -> Option<Duration> {
-        let nanos = self.0.swap(u64::MAX, Ordering::Relaxed);
-        (nanos != u64::MAX).then(|| Duration::from_nanos(nanos))
-    }
-
-    pub(crate) fn get(&self) -> Option<Duration> {
-        let nanos = self.0.load(Ordering::Relaxed);
-        (nanos != u64::MAX).then(|| Duration::from_nanos(nanos))
-    }
-}
-
-pub(crate) fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX - 1)
-}
+#[repr(align(128))]
+struct NewLine;
 
 /// Counters of everything but the devices.
+///
+/// They stand by who writes them, each group on lines of its own: a thread that counts must not take the line
+/// away under one that counts something else. So a new counter belongs to the group of its writer.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(crate) struct Meters {
+    _workers: NewLine,
     pub(crate) prepare: Total,
     pub(crate) prepared: AtomicU64,
     /// Time of the first group: one item.
@@ -75,33 +32,41 @@ pub(crate) struct Meters {
     pub(crate) first_prepare: Mark,
     pub(crate) last_work: Mark,
     pub(crate) then: Total,
+    /// Each item's time with a worker, and in `then`.
+    pub(crate) prepare_times: Histogram,
+    pub(crate) then_times: Histogram,
+
+    _feeder: NewLine,
     pub(crate) source: Total,
+    /// Each item's time in the source.
+    pub(crate) source_times: Histogram,
     /// The feeder had no token: the device or the caller is behind.
     pub(crate) feeder_waited: Total,
+    /// What the feeder waited for tokens, by who had them.
+    pub(crate) token_waits: TokenWaits,
+
+    _devices: NewLine,
+    /// Items that devices took out of the line.
+    pub(crate) taken: AtomicU64,
+
+    _caller: NewLine,
     /// The caller waited for a result.
     pub(crate) caller_waited: Total,
     /// When the caller began to wait for the result that it has not got yet.
     pub(crate) caller_asked: Mark,
-    /// The caller ended the run.
-    pub(crate) stopping: Total,
-    /// Items that devices took out of the line.
-    pub(crate) taken: AtomicU64,
-    pub(crate) first_result: Mark,
-    pub(crate) ended: Mark,
-    /// What the feeder waited for tokens, by who had them.
-    pub(crate) token_waits: TokenWaits,
     /// The last result stood ready when the caller asked for it.
     pub(crate) caller_was_late: AtomicBool,
-    /// Each item's time in the source, with a worker, and in `then`.
-    pub(crate) source_times: Histogram,
-    pub(crate) prepare_times: Histogram,
-    pub(crate) then_times: Histogram,
     /// The caller's time between two results.
     pub(crate) caller_times: Histogram,
+    /// The caller ended the run.
+    pub(crate) stopping: Total,
+    pub(crate) first_result: Mark,
+    pub(crate) ended: Mark,
 }
 
-/// Counters of one device.
+/// Counters of one device, which its thread alone writes.
 #[derive(Debug)]
+#[repr(align(128))]
 pub(crate) struct DeviceMeter {
     pub(crate) info: DeviceInfo,
     pub(crate) depth: usize,
@@ -165,5 +130,40 @@ impl DeviceMeter {
     /// What batches cost so far.
     pub(crate) fn fit(&self) -> Fit {
         self.fit.lock().unwrap_or_else(PoisonError::into_inner).fit()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::mem::{align_of, offset_of, size_of};
+
+    use super::*;
+
+    /// The lines that counters at these places lie on, by the place of the first and the last byte of each.
+    fn lines(counters: &[(usize, usize)]) -> BTreeSet<usize> {
+        counters.iter().flat_map(|(start, size)| start / 128..=(start + size - 1) / 128).collect()
+    }
+
+    macro_rules! lines {
+        ($($counter:ident: $of:ty),*) => {
+            lines(&[$((offset_of!(Meters, $counter), size_of::<$of>())),*])
+        };
+    }
+
+    #[test]
+    fn no_two_kinds_of_threads_count_on_one_line() {
+        let groups = [
+            lines!(prepare: Total, prepared: AtomicU64, last_work: Mark, then: Total, then_times: Histogram),
+            lines!(source: Total, source_times: Histogram, feeder_waited: Total, token_waits: TokenWaits),
+            lines!(taken: AtomicU64),
+            lines!(caller_waited: Total, caller_asked: Mark, caller_was_late: AtomicBool, ended: Mark),
+        ];
+        let all: BTreeSet<usize> = groups.iter().flatten().copied().collect();
+        assert_eq!(all.len(), groups.iter().map(BTreeSet::len).sum::<usize>(), "{groups:?}");
+        assert_eq!(
+            [align_of::<Meters>(), size_of::<Meters>() % 128, align_of::<DeviceMeter>()],
+            [128, 0, 128]
+        );
     }
 }

@@ -99,32 +99,32 @@ fn predict_one(rules: &Rules, settings: &Settings, steps: u64) -> Option<Predict
 fn describe(rules: &Rules, settings: &Settings, outcome: Outcome) -> Prediction {
     let sequential = settings.way == Way::Sequential;
     let devices = if sequential { 1 } else { rules.devices };
-    let costs = total(rules, devices);
+    let spent = spent(rules, devices);
     let Outcome { end, first_result, first_submit, last_collect } = outcome;
     let share = |work: f64, of: usize| if end > 0 { work / (of as f64 * seconds(end)) } else { 0.0 };
-    let tokens = if sequential { rules.documents } else { rules.tokens };
+    let tokens = if sequential { rules.documents } else { rules.tokens as u64 };
     let between = seconds(last_collect - first_submit);
     Prediction {
         seconds: seconds(end),
-        bound_s: costs.bound(),
-        bottleneck: costs.bottleneck(),
+        bound_s: spent.bound(),
+        bottleneck: spent.bottleneck(),
         first_result_s: seconds(first_result),
         tokens,
         batches: rules.cuts().batches(),
-        cpu_busy: share(costs.cpu, rules.workers),
-        gpu_busy: share(costs.gpu, devices),
+        cpu_busy: share(spent.cpu, rules.workers),
+        gpu_busy: share(spent.gpu, devices),
         fill_s: seconds(first_submit),
-        stalls_s: (between - costs.gpu / devices as f64).max(0.0),
+        stalls_s: (between - spent.gpu / devices as f64).max(0.0),
         drain_s: seconds(end - last_collect),
         memory_bytes: (settings.item_bytes > 0).then(|| tokens.saturating_mul(settings.item_bytes)),
     }
 }
 
-/// What the whole run costs, for the law of the bound that reports use too.
-fn total(rules: &Rules, devices: usize) -> bound::Costs {
+/// What the whole run spends, for the law of the bound that reports use too.
+fn spent(rules: &Rules, devices: usize) -> bound::Spent {
     let documents = Time::from(rules.documents);
     let first = Time::from(if rules.documents > 0 { rules.weight(0) } else { 0 });
-    bound::Costs {
+    bound::Spent {
         cpu: seconds(documents * (rules.cpu + rules.then.unwrap_or(0))),
         workers: rules.workers as f64,
         first_item: seconds(first * rules.cpu),

@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::meters::nanos;
+use super::counters::nanos;
 
 /// Spans that a recording has room for, where that was left open: 8 MiB.
 const ROOM: usize = 1 << 18;

@@ -4,8 +4,8 @@ mod assert;
 mod text;
 
 use super::accounts::Accounts;
-use super::bound::{Bottleneck, Costs};
-use super::changes::{Change, Ran, changes};
+use super::bound::{Bottleneck, Spent};
+use super::changes::{Change, Rerun, changes};
 use super::decision::Decision;
 use super::histogram::Distribution;
 use super::memory::peak_resident_bytes;
@@ -204,7 +204,7 @@ pub(crate) struct Measured {
     pub(crate) first_submit: f64,
     pub(crate) last_collect: f64,
     pub(crate) first_result: f64,
-    pub(crate) costs: Costs,
+    pub(crate) spent: Spent,
     pub(crate) cpu: CpuReport,
     pub(crate) devices: Vec<DeviceReport>,
     pub(crate) waits: Waits,
@@ -214,13 +214,13 @@ pub(crate) struct Measured {
     pub(crate) accounts: Accounts,
     pub(crate) left_behind: Vec<String>,
     pub(crate) decisions: Vec<Decision>,
-    pub(crate) ran: Option<Ran>,
+    pub(crate) rerun: Option<Rerun>,
 }
 
 impl Report {
     pub(crate) fn new(measured: Measured) -> Self {
-        let bottleneck = measured.costs.bottleneck();
-        let bound = measured.costs.bound();
+        let bottleneck = measured.spent.bottleneck();
+        let bound = measured.spent.bound();
         let parts = Parts::new(&measured, bottleneck);
         let mut report = Self {
             wall_s: measured.wall,
@@ -247,12 +247,12 @@ impl Report {
             accounts: measured.accounts,
             left_behind: measured.left_behind,
             decisions: measured.decisions,
-            costs: measured.ran.map(|ran| ran.costs),
+            costs: measured.rerun.map(|rerun| rerun.costs),
             changes: Vec::new(),
             advice: String::new(),
         };
-        if let Some(ran) = measured.ran.filter(|_| !report.shares_cpu()) {
-            report.changes = changes(&ran, report.wall_s);
+        if let Some(rerun) = measured.rerun.filter(|_| !report.shares_cpu()) {
+            report.changes = changes(&rerun, report.wall_s);
         }
         report.advice = super::advice::advise(&report);
         report
@@ -310,11 +310,11 @@ impl Parts {
                 (measured.first_submit, measured.last_collect, busy)
             }
             Bottleneck::Cpu => {
-                let busy = measured.costs.cpu / measured.costs.workers.max(1.0);
+                let busy = measured.spent.cpu / measured.spent.workers.max(1.0);
                 (measured.first_prepare, measured.last_work, busy)
             }
-            Bottleneck::Source => (0.0, wall, measured.costs.source),
-            Bottleneck::Caller => (measured.first_result, wall, measured.costs.caller),
+            Bottleneck::Source => (0.0, wall, measured.spent.source),
+            Bottleneck::Caller => (measured.first_result, wall, measured.spent.caller),
         };
         let fill = first.clamp(0.0, wall);
         let drain = (wall - last).clamp(0.0, wall - fill);

@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::meters::{Mark, Total};
+use super::counters::{Mark, Total};
 
 /// Time since the run started.
 type Moment = Duration;
@@ -101,14 +101,14 @@ impl Before {
     }
 
     /// Time before the source was asked that the feeder waited for tokens, and who had most of them.
-    fn without_token(&self, trail: &Trail, early: Duration) -> (Duration, Why) {
+    fn without_token(&self, trail: &Trail, unasked: Duration) -> (Duration, Why) {
         let since = |place: usize| trail.waited[place].saturating_sub(self.waited[place]);
         let all: Duration = (0..HOLDERS.len()).map(since).sum();
         let holder = (0..HOLDERS.len())
             .rev()
             .max_by_key(|place| since(*place))
             .map_or(Why::Tokens, |place| HOLDERS[place]);
-        (all.saturating_sub(self.passed).min(early), holder)
+        (all.saturating_sub(self.passed).min(unasked), holder)
     }
 }
 
@@ -130,10 +130,10 @@ impl Gap {
             let next = moment.clamp(now, time.end.max(now));
             next - std::mem::replace(&mut now, next)
         };
-        let early = until(trail.asked);
-        let (without, holder) = before.without_token(trail, early);
+        let unasked = until(trail.asked);
+        let (without, holder) = before.without_token(trail, unasked);
         gap.add(holder, without);
-        gap.add(Why::Source, early - without + until(trail.pulled));
+        gap.add(Why::Source, unasked - without + until(trail.pulled));
         gap.add(if then_first { Why::Then } else { Why::Workers }, until(trail.begun));
         gap.add(Why::Workers, until(trail.held_up.unwrap_or(trail.done).min(trail.done)));
         gap.add(Why::SlowDocument, until(trail.done));

@@ -1,22 +1,23 @@
 //! `apply`: a function on every document, in place.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use rayon::ThreadPool;
-
-use super::map::{Map, MapError, MapRun, map, map_batch};
-use crate::engine::settings::{OnFailure, WorkerCount};
+use super::Ended;
+use super::map::BATCHES_AHEAD;
+use super::put_back::{PutBack, Spill, spill_batch, spill_one};
+use crate::engine::settings::Settings;
 use crate::error::{Cause, Error, Failure};
-use crate::observe::progress::Progress;
-use crate::place::Position;
+use crate::pipeline::direct;
+use crate::pipeline::gather::{Gather, Rest};
+use crate::pipeline::how::{Hook, How, Late};
+use crate::pipeline::setters::setters;
 use crate::stage::CpuStage;
 
 /// Works on every document in place, on several workers; what the stage returns is dropped.
 ///
 /// Documents go into the engine and come back to their places on every ending: success, failure, a panic of
-/// the stage or of a progress function. A stage that never returns holds `apply` up as it would a loop.
+/// the stage or of a progress function. A stage that never returns holds `apply` up as it would a loop,
+/// unless it is told when to give up ([`Apply::grace`]).
 ///
 /// ```
 /// use gapless::{Cause, parallel};
@@ -32,11 +33,16 @@ where
     D: Send + 'static,
     C: CpuStage<D>,
 {
-    Apply::each(documents, stage)
+    let source = |rest: Rest<D>, _| -> Source<D> { Box::new(rest) };
+    Apply { documents, stage, how: How::lent(), batch_size: 1, source, spill: spill_one }
 }
 
 /// Works on whole batches in place; only the last may be short. Batches come back in their order, with
 /// whatever documents the stage left in them: it may drop some, or add some.
+///
+/// A batch type that takes fewer documents than it is offered leaves the others to the next batch; one that takes
+/// none, or panics, ends the work, and what it had not taken is back. What its own `IntoIterator` does not give
+/// out is gone, and where it panics that is an error.
 ///
 /// ```
 /// use gapless::{Cause, parallel};
@@ -53,45 +59,53 @@ where
     B: FromIterator<D> + IntoIterator<Item = D> + Send + 'static,
     C: CpuStage<B>,
 {
-    Apply::batches(documents, batch_size, stage)
+    let source = |rest: Rest<D>, batch_size| -> Source<B> { Box::new(Gather::list(rest, batch_size)) };
+    let how = How { ahead: Some(BATCHES_AHEAD), ..How::lent() };
+    Apply { documents, stage, how, batch_size, source, spill: spill_batch }
 }
 
 /// What is to be done with every document in place, and how: see [`apply`]. It does nothing until it is run.
+///
+/// With [`apply_batch`] a whole batch is one document of the run, wherever settings speak of documents.
 #[must_use = "an apply does nothing until it is run"]
-pub struct Apply<'a, D, T, C>
-where
-    T: Send + 'static,
-    C: CpuStage<T>,
-{
+pub struct Apply<'a, D, T, C> {
     documents: &'a mut Vec<D>,
-    map: Map<T, C>,
-    rest: Rest<D>,
+    stage: C,
+    how: How,
     batch_size: usize,
-    spill: fn(T, &mut Vec<D>),
+    /// What the stage is given, of documents that are lent.
+    source: fn(Rest<D>, usize) -> Source<T>,
+    spill: Spill<D, T>,
 }
 
-impl<'a, D, C> Apply<'a, D, D, C>
-where
-    D: Send + 'static,
-    C: CpuStage<D>,
-{
-    fn each(documents: &'a mut Vec<D>, stage: C) -> Self {
-        let rest = Rest::default();
-        let map = map(rest.clone(), stage);
-        Self { documents, map, rest, batch_size: 1, spill: |document, into| into.push(document) }.slowly()
-    }
-}
+type Source<T> = Box<dyn Iterator<Item = T> + Send>;
 
-impl<'a, D, B, C> Apply<'a, D, B, C>
-where
-    D: Send + 'static,
-    B: FromIterator<D> + IntoIterator<Item = D> + Send + 'static,
-    C: CpuStage<B>,
-{
-    fn batches(documents: &'a mut Vec<D>, batch_size: usize, stage: C) -> Self {
-        let rest = Rest::default();
-        let map = map_batch(rest.clone(), batch_size, stage);
-        Self { documents, map, rest, batch_size, spill: |batch, into| into.extend(batch) }.slowly()
+impl<D, T, C> Apply<'_, D, T, C> {
+    setters! {
+        workers;
+        pool;
+        ahead;
+        /// Default [`OnFailure::Stop`](crate::OnFailure::Stop): what was done stays done, and what was not begun is
+        /// left as it was. When skipping, failures are in [`Applied`].
+        ///
+        /// ```
+        /// use gapless::{Cause, OnFailure, parallel};
+        /// let mut texts = vec!["1".to_string(), "one".to_string(), "2".to_string()];
+        /// let double = |text: &mut String| { *text = (2 * text.parse::<u32>()?).to_string(); Ok::<_, Cause>(()) };
+        /// let applied = parallel::apply(&mut texts, double).on_failure(OnFailure::Skip).run()?;
+        /// assert_eq!(texts, ["2", "one", "4"]);
+        /// assert_eq!(applied.failures[0].position.get(), 1);
+        /// # Ok::<(), parallel::ApplyError>(())
+        /// ```
+        on_failure;
+        /// Default: as long as it takes, since a document inside such a call cannot be put back.
+        grace;
+        limits;
+        /// It stands in [`Applied::run`].
+        trace;
+        watched;
+        /// It is told of each document, when that is kept: should it panic, all documents are back.
+        progress;
     }
 }
 
@@ -101,60 +115,6 @@ where
     T: Send + 'static,
     C: CpuStage<T>,
 {
-    /// No document may be left behind: the end waits for every call of the stage.
-    fn slowly(self) -> Self {
-        self.with(|map| map.grace(Duration::MAX).on_failure(OnFailure::Stop))
-    }
-
-    fn with(self, change: impl FnOnce(Map<T, C>) -> Map<T, C>) -> Self {
-        Self { map: change(self.map), ..self }
-    }
-
-    /// Workers: a number, or [`Auto`](crate::Auto). Default `Auto`: one a core. With 0 everything runs
-    /// inline in the caller, serially and deterministically.
-    pub fn workers(self, workers: impl Into<WorkerCount>) -> Self {
-        self.with(|map| map.workers(workers))
-    }
-
-    /// Documents that may be on their way beside one a worker: see [`Map::ahead`].
-    pub fn ahead(self, documents: usize) -> Self {
-        self.with(|map| map.ahead(documents))
-    }
-
-    /// What happens when a document fails. Default [`OnFailure::Stop`]: what was done stays done, and what
-    /// was not begun is left as it was. When skipping, failures are in [`Applied`].
-    ///
-    /// ```
-    /// use gapless::{Cause, OnFailure, parallel};
-    /// let mut texts = vec!["1".to_string(), "one".to_string(), "2".to_string()];
-    /// let double = |text: &mut String| { *text = (2 * text.parse::<u32>()?).to_string(); Ok::<_, Cause>(()) };
-    /// let applied = parallel::apply(&mut texts, double).on_failure(OnFailure::Skip).run()?;
-    /// assert_eq!(texts, ["2", "one", "4"]);
-    /// assert_eq!(applied.failures[0].position.get(), 1);
-    /// # Ok::<(), parallel::ApplyError>(())
-    /// ```
-    pub fn on_failure(self, on_failure: OnFailure) -> Self {
-        self.with(|map| map.on_failure(on_failure))
-    }
-
-    /// Calls this on the caller's thread whenever documents are done. Default none.
-    pub fn progress(self, on_progress: impl FnMut(&Progress) + Send + 'static) -> Self {
-        self.with(|map| map.progress(on_progress))
-    }
-
-    /// Shows on a terminal's stderr how far the work has come, with the feature `progress`. Default off. See
-    /// [`Pipeline::progress_bar`](crate::Pipeline::progress_bar).
-    #[cfg(feature = "progress")]
-    pub fn progress_bar(self) -> Self {
-        self.with(Map::progress_bar)
-    }
-
-    /// Uses the threads of this pool as workers; it is never closed by us. Default: a pool of the call's
-    /// own. To set `workers` too is an error: the pool has its own.
-    pub fn pool(self, pool: &Arc<ThreadPool>) -> Self {
-        self.with(|map| map.pool(pool))
-    }
-
     /// Works on all documents, and returns when they are back in their places.
     ///
     /// # Errors
@@ -179,116 +139,25 @@ where
     /// # Ok::<(), parallel::ApplyError>(())
     /// ```
     pub fn run_with(self, each: impl FnMut(C::Prepared) -> Result<(), Cause>) -> Result<Applied, ApplyError> {
-        let Self { documents, map, rest, batch_size, spill } = self;
-        rest.fill(std::mem::take(documents));
-        let mut back = PutBack { documents, run: map.run(), rest, done: Vec::new(), spill };
-        let mut failures = Vec::new();
-        let ended = back.work(each, |Failure { position, stage, cause, .. }| {
-            let position = Position(position.0 * batch_size as u64);
-            failures.push(Failure { document: (), position, stage, cause });
-        });
-        match ended {
-            Ok(()) => Ok(Applied { failures }),
-            Err(error) => Err(ApplyError { error, failures }),
-        }
+        let Self { documents, stage, how, batch_size, source, spill } = self;
+        let on_progress = how.on_progress.clone();
+        let start = |rest: Rest<D>| {
+            let documents = rest.clone();
+            let in_documents =
+                move |late: &Late| Late { position: documents.first_of(late.position), ..*late };
+            let settings = how.over(Settings { documents: batch_size as u64, ..Settings::without_device() });
+            // 0 documents a batch are refused as any 0 is.
+            let settings = if batch_size == 0 { Settings { batch_size, ..settings } } else { settings };
+            let on_late = how.on_late.map(|told| told.of(in_documents).boxed());
+            direct::run(stage, settings, source(rest, batch_size), on_late, how.on_stall.map(Hook::boxed))
+        };
+        PutBack::lend(documents, spill, on_progress, start).work(each)
     }
 }
 
-impl<D, T: Send + 'static, C: CpuStage<T>> fmt::Debug for Apply<'_, D, T, C> {
+impl<D, T, C> fmt::Debug for Apply<'_, D, T, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Apply").field("documents", &self.documents.len()).finish_non_exhaustive()
-    }
-}
-
-/// Documents that are not in the engine yet: what it does not pull is taken back from here.
-pub(crate) struct Rest<D>(Arc<Mutex<std::vec::IntoIter<D>>>);
-
-impl<D> Rest<D> {
-    fn with<R>(&self, change: impl FnOnce(&mut std::vec::IntoIter<D>) -> R) -> R {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub(crate) fn fill(&self, documents: Vec<D>) {
-        self.with(|rest| *rest = documents.into_iter());
-    }
-
-    pub(crate) fn left(&self) -> std::vec::IntoIter<D> {
-        self.with(|rest| std::mem::replace(rest, Vec::new().into_iter()))
-    }
-}
-
-impl<D> Default for Rest<D> {
-    fn default() -> Self {
-        Self(Arc::new(Mutex::new(Vec::new().into_iter())))
-    }
-}
-
-impl<D> Clone for Rest<D> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-impl<D> Iterator for Rest<D> {
-    type Item = D;
-
-    fn next(&mut self) -> Option<D> {
-        self.with(Iterator::next)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.with(|rest| rest.size_hint())
-    }
-}
-
-/// Puts every document back when it is dropped, whatever ended the work.
-struct PutBack<'a, D, T, R> {
-    documents: &'a mut Vec<D>,
-    run: MapRun<T, R>,
-    rest: Rest<D>,
-    done: Vec<T>,
-    spill: fn(T, &mut Vec<D>),
-}
-
-impl<D, T, R> PutBack<'_, D, T, R> {
-    fn work(
-        &mut self,
-        mut each: impl FnMut(R) -> Result<(), Cause>,
-        mut failed: impl FnMut(Failure<()>),
-    ) -> Result<(), Error> {
-        for result in self.run.by_ref() {
-            match result {
-                Ok((document, result)) => {
-                    self.done.push(document);
-                    each(result).map_err(|cause| Error::Documents { cause })?;
-                }
-                Err(MapError::Document(Failure { document, position, stage, cause })) => {
-                    self.done.push(document);
-                    failed(Failure { document: (), position, stage, cause });
-                }
-                Err(MapError::Run(error)) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-}
-
-impl<D, T, R> Drop for PutBack<'_, D, T, R> {
-    /// Results come in the order of the source, then what the run had not given out, then what it had not
-    /// taken in.
-    fn drop(&mut self) {
-        self.run.stop();
-        let ready = std::mem::take(&mut self.run.ready).into_iter().filter_map(|result| match result {
-            Ok((document, _)) | Err(MapError::Document(Failure { document, .. })) => Some(document),
-            Err(MapError::Run(_)) => None,
-        });
-        let mut taken = self.run.take_back();
-        taken.sort_by_key(|(position, _)| *position);
-        let taken = taken.into_iter().map(|(_, document)| document);
-        for unit in self.done.drain(..).chain(ready).chain(taken) {
-            (self.spill)(unit, self.documents);
-        }
-        self.documents.extend(self.rest.left());
     }
 }
 
@@ -299,6 +168,8 @@ pub struct Applied {
     /// Documents (with [`apply_batch`], batches by their first document) that failed and were skipped;
     /// they stand in their places as the stage left them.
     pub failures: Vec<Failure<()>>,
+    /// What is known of the run.
+    pub run: Ended,
 }
 
 /// Why [`Apply::run`] ended before all documents were done. All of them are back in their places.
@@ -309,6 +180,8 @@ pub struct ApplyError {
     pub error: Error,
     /// Documents that failed, the last of them the one that ended it, where one did.
     pub failures: Vec<Failure<()>>,
+    /// What is known of the run.
+    pub run: Ended,
 }
 
 impl fmt::Display for ApplyError {

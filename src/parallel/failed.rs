@@ -5,7 +5,10 @@ use std::fmt;
 
 use crate::error::{Error, Failure};
 
-/// What stands in the place of a result: one item that failed, or the end of the run.
+/// What stands in the place of a result: one item that failed, or the end of the run. [`MapError`] says the
+/// same of a [`map`](super::map).
+///
+/// [`MapError`]: super::MapError
 #[derive(Clone, Debug)]
 pub enum Failed<D> {
     /// One item failed; it is given back with its position and the cause. Whether the others go on is

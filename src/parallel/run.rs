@@ -1,18 +1,22 @@
-//! A run without a GPU half, item by item.
+//! A run whose results come out item by item.
 
 use std::fmt;
-use std::iter::{FusedIterator, Peekable};
-use std::vec::IntoIter;
+use std::iter::FusedIterator;
+use std::marker::PhantomData;
+use std::path::Path;
 
 use super::Failed;
-use crate::error::Failure;
+use super::ready::Ready;
+use super::shape::{Alone, Outcomes, Shape};
+use crate::error::{Error, Failure};
 use crate::observe::accounts::Accounts;
 use crate::observe::progress::Progress;
 use crate::observe::report::Report;
+use crate::observe::timeline::Timeline;
+use crate::pipeline::gather::Gathered;
+use crate::pipeline::how::Hook;
 use crate::pipeline::{Batch, Run};
 use crate::place::Position;
-
-pub(super) type OnProgress = Box<dyn FnMut(&Progress) + Send>;
 
 /// An item that came through, and what the stage made of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,11 +30,15 @@ pub struct Outcome<D, R> {
     pub result: R,
 }
 
-/// A run without a GPU half: an iterator over items and their results, while the rest still runs.
+/// A run without a GPU half: an iterator over items and their results, in order, while the rest still runs.
 ///
-/// It is given by [`Parallel::run`](super::Parallel::run) and ends as any [`Run`] does: by the end of the
-/// source, by a failure, stopped, or dropped; the threads are joined, and every item that was pulled is
-/// accounted for. Items that were ready and not yet asked for count as in flight.
+/// It is given by [`Parallel::run`](super::Parallel::run); with pairs instead of outcomes it is a
+/// [`MapRun`](super::MapRun), with results alone [`Results`].
+///
+/// # How a run ends
+/// As any [`Run`]: by the end of the source, by a failure that is not skipped, stopped, or dropped; the
+/// threads are joined, and every item that was pulled is accounted for and can be taken back where it did not
+/// come out. Items that were ready and not yet asked for count as in flight.
 ///
 /// ```
 /// use gapless::{Cause, parallel};
@@ -46,16 +54,29 @@ pub struct Outcome<D, R> {
 /// # Ok::<(), gapless::parallel::Failed<String>>(())
 /// ```
 #[must_use = "a run does nothing more once it is dropped; iterate over it"]
-pub struct ParallelRun<D, R> {
+pub struct ParallelRun<D, R, S = Outcomes> {
     pub(super) run: Run<D, Vec<R>>,
-    pub(super) ready: Ready<D, R>,
-    stopped: bool,
-    on_progress: Option<OnProgress>,
+    ready: Ready<D, R>,
+    over: bool,
+    on_progress: Option<Hook<Progress>>,
+    /// Where an item is a batch: documents that are in none yet.
+    gathered: Option<Box<dyn Gathered<D>>>,
+    /// Batches that were made of those at the end.
+    made: u64,
+    gives: PhantomData<fn() -> S>,
 }
 
-impl<D, R> ParallelRun<D, R> {
-    pub(super) fn new(run: Run<D, Vec<R>>, on_progress: Option<OnProgress>) -> Self {
-        Self { run, ready: Ready::default(), stopped: false, on_progress }
+/// The results alone, in order: what iterating over a [`Parallel`](super::Parallel) gives.
+pub type Results<D, R> = ParallelRun<D, R, Alone>;
+
+impl<D, R, S> ParallelRun<D, R, S> {
+    pub(super) fn new(
+        run: Run<D, Vec<R>>,
+        on_progress: Option<Hook<Progress>>,
+        gathered: Option<Box<dyn Gathered<D>>>,
+    ) -> Self {
+        let ready = Ready::default();
+        Self { run, ready, over: false, on_progress, gathered, made: 0, gives: PhantomData }
     }
 
     /// Ends the run: nothing new starts, what is in flight is cancelled, and nothing comes out afterwards.
@@ -72,16 +93,19 @@ impl<D, R> ParallelRun<D, R> {
     /// ```
     pub fn stop(&mut self) {
         self.run.stop();
-        self.stopped = true;
+        self.end();
     }
 
     /// Where the items pulled so far went.
     pub fn accounts(&self) -> Accounts {
         let mut accounts = self.run.accounts();
-        accounts.delivered -= self.ready.good();
-        accounts.failed -= self.ready.failures.len() as u64;
-        if self.stopped {
-            accounts.cancelled += self.ready.len();
+        let (good, failed) = self.ready.counts();
+        accounts.delivered -= good;
+        accounts.failed -= failed;
+        if self.over {
+            let last = self.made + u64::from(self.gathered.as_ref().is_some_and(|rest| rest.holds()));
+            accounts.pulled += last;
+            accounts.cancelled += good + failed + last;
         }
         accounts
     }
@@ -91,154 +115,152 @@ impl<D, R> ParallelRun<D, R> {
         self.run.tokens()
     }
 
-    /// Takes back the items that were pulled and did not come out, by their place in the source.
+    /// Takes back the items that were pulled and did not come out, by their place in the source. Where an
+    /// item is a batch, documents that were pulled for one that was never full are the last.
     ///
     /// Empty while the run goes on. A second call gives nothing.
     pub fn take_back(&mut self) -> Vec<(Position, D)> {
         let mut left = self.run.take_back();
-        if self.stopped {
-            left.extend(std::mem::take(&mut self.ready).into_items());
+        if self.over {
+            left.extend(self.ready.take_items());
             left.sort_by_key(|(position, _)| *position);
+            left.extend(self.take_gathered());
         }
         left
     }
 
     /// Where the time went so far, and what to change.
     pub fn report(&self) -> Report {
-        self.run.report()
+        Report { accounts: self.accounts(), ..self.run.report() }
+    }
+
+    /// Who did what when, so far.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where the run is not recorded: see [`trace`](super::Parallel::trace).
+    pub fn timeline(&self) -> Result<Timeline, Error> {
+        self.run.timeline()
+    }
+
+    /// Writes who did what when, so far, into a file: see [`Run::trace`].
+    ///
+    /// # Errors
+    /// As [`timeline`](Self::timeline), and [`Error::Output`] where the file cannot be written.
+    pub fn trace(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        self.run.trace(path)
+    }
+
+    /// Draws the run so far as SVG: see [`Run::timeline_svg`].
+    ///
+    /// # Errors
+    /// As [`timeline`](Self::timeline).
+    pub fn timeline_svg(&self) -> Result<String, Error> {
+        self.run.timeline_svg()
     }
 
     /// How far the run has come.
     pub fn progress(&self) -> Progress {
-        let ready = self.ready.len();
+        self.progress_before(self.ready.counts())
+    }
+
+    /// Where so many items with a result, and so many that failed, are not out yet.
+    fn progress_before(&self, (good, failed): (u64, u64)) -> Progress {
         let progress = self.run.progress();
         Progress {
-            delivered: progress.delivered - self.ready.good(),
-            failed: progress.failed - self.ready.failures.len() as u64,
-            in_flight: progress.in_flight + ready,
-            in_line: progress.in_line + ready,
+            delivered: progress.delivered - good,
+            failed: progress.failed - failed,
+            in_flight: progress.in_flight + good + failed,
+            in_line: progress.in_line + good + failed,
             ..progress
         }
         .paced()
     }
 
-    /// The next item, where it came out of the engine before.
-    pub(super) fn take_ready(&mut self) -> Option<Result<Outcome<D, R>, Failed<D>>> {
-        let item = self.ready.pop()?;
-        self.run.alive();
-        self.tell();
-        Some(item.map_err(Failed::Item))
+    /// Nothing comes out any more.
+    fn end(&mut self) {
+        self.over = true;
+        if let Some(gathered) = &self.gathered {
+            gathered.close();
+        }
     }
 
-    fn tell(&mut self) {
-        if let Some(mut on_progress) = self.on_progress.take() {
-            on_progress(&self.progress());
-            self.on_progress = Some(on_progress);
+    fn take_gathered(&mut self) -> Vec<(Position, D)> {
+        let (pulled, mut left) = (self.run.accounts().pulled, Vec::new());
+        let gathered = self.gathered.as_ref().filter(|rest| rest.holds());
+        while let Some(batch) = gathered.filter(|rest| rest.holds()).and_then(|rest| rest.batch()) {
+            left.push((Position(pulled + self.made), batch));
+            self.made += 1;
         }
+        left
+    }
+
+    /// The next item, where it came out of the engine before. Who is told of it is told first: should that
+    /// panic, the item is not lost.
+    fn take_ready(&mut self) -> Option<Result<Outcome<D, R>, Failure<D>>> {
+        let failed = self.ready.next_failed()?;
+        self.run.alive();
+        if let Some(on_progress) = &self.on_progress {
+            let (good, bad) = self.ready.counts();
+            on_progress.call(&self.progress_before((good - u64::from(!failed), bad - u64::from(failed))));
+        }
+        self.ready.pop()
     }
 }
 
-impl<D, R> Iterator for ParallelRun<D, R> {
-    type Item = Result<Outcome<D, R>, Failed<D>>;
+impl<D, R, S: Shape<D, R>> ParallelRun<D, R, S> {
+    /// What comes next where that is known without the engine.
+    pub(super) fn known(&mut self) -> Option<Option<S::Item>> {
+        if self.over {
+            return Some(None);
+        }
+        Some(Some(match self.take_ready()? {
+            Ok(outcome) => S::good(outcome),
+            Err(failure) => S::bad(Failed::Item(failure)),
+        }))
+    }
+
+    /// Takes in what the engine gave; the last item, where nothing follows.
+    pub(super) fn take_in(&mut self, next: Option<Result<Batch<D, Vec<R>>, Error>>) -> Option<S::Item> {
+        let ended = match next {
+            Some(Ok(batch)) => {
+                self.ready = Ready::new(batch);
+                return None;
+            }
+            Some(Err(error)) => Some(S::bad(Failed::Run(error))),
+            None => None,
+        };
+        self.end();
+        ended
+    }
+}
+
+impl<D, R, S: Shape<D, R>> Iterator for ParallelRun<D, R, S> {
+    type Item = S::Item;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.stopped {
-            return None;
-        }
         loop {
-            if let Some(item) = self.take_ready() {
-                return Some(item);
+            if let Some(item) = self.known() {
+                return item;
             }
-            match self.run.next()? {
-                Ok(batch) => self.ready = Ready::new(batch),
-                Err(error) => return Some(Err(Failed::Run(error))),
+            let next = self.run.next();
+            if let Some(last) = self.take_in(next) {
+                return Some(last);
             }
         }
     }
 }
 
-impl<D, R> FusedIterator for ParallelRun<D, R> {}
+impl<D, R, S: Shape<D, R>> FusedIterator for ParallelRun<D, R, S> {}
 
-impl<D, R> fmt::Debug for ParallelRun<D, R> {
+impl<D, R> Results<D, R> {
+    /// The run that gives the results, to ask for its report or to stop it.
+    pub fn run(&mut self) -> &mut Self {
+        self
+    }
+}
+
+impl<D, R, S> fmt::Debug for ParallelRun<D, R, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ParallelRun").field("accounts", &self.accounts()).finish_non_exhaustive()
     }
 }
-
-/// What came out of the engine at once, given on item by item in the order of the source.
-pub(super) struct Ready<D, R> {
-    positions: Peekable<IntoIter<Position>>,
-    documents: IntoIter<D>,
-    results: IntoIter<R>,
-    failures: Peekable<IntoIter<Failure<D>>>,
-}
-
-impl<D, R> Default for Ready<D, R> {
-    fn default() -> Self {
-        Self {
-            positions: Vec::new().into_iter().peekable(),
-            documents: Vec::new().into_iter(),
-            results: Vec::new().into_iter(),
-            failures: Vec::new().into_iter().peekable(),
-        }
-    }
-}
-
-impl<D, R> Ready<D, R> {
-    pub(super) fn new(batch: Batch<D, Vec<R>>) -> Self {
-        let Batch { documents, positions, output, failures, .. } = batch;
-        Self {
-            positions: positions.into_iter().peekable(),
-            documents: documents.into_iter(),
-            results: output.unwrap_or_default().into_iter(),
-            failures: failures.into_iter().peekable(),
-        }
-    }
-
-    fn good(&self) -> u64 {
-        self.documents.len() as u64
-    }
-
-    fn len(&self) -> u64 {
-        self.good() + self.failures.len() as u64
-    }
-
-    fn pop(&mut self) -> Option<Result<Outcome<D, R>, Failure<D>>> {
-        match (self.positions.peek(), self.failures.peek()) {
-            (good, Some(failure)) if good.is_none_or(|good| failure.position < *good) => {
-                self.failures.next().map(Err)
-            }
-            _ => {
-                let (position, document) = (self.positions.next()?, self.documents.next()?);
-                self.results.next().map(|result| Ok(Outcome { position, document, result }))
-            }
-        }
-    }
-
-    fn into_items(self) -> impl Iterator<Item = (Position, D)> {
-        let failed = self.failures.map(|failure| (failure.position, failure.document));
-        self.positions.zip(self.documents).chain(failed)
-    }
-}
-
-/// The results alone, in order: what iterating over a [`Parallel`](super::Parallel) gives.
-#[derive(Debug)]
-#[must_use = "the run ends when this is dropped; iterate over it"]
-pub struct Results<D, R>(pub(super) ParallelRun<D, R>);
-
-impl<D, R> Results<D, R> {
-    /// The run behind the results, to ask for its report or to stop it.
-    pub fn run(&mut self) -> &mut ParallelRun<D, R> {
-        &mut self.0
-    }
-}
-
-impl<D, R> Iterator for Results<D, R> {
-    type Item = Result<R, Failed<D>>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        Some(self.0.next()?.map(|outcome| outcome.result))
-    }
-}
-
-impl<D, R> FusedIterator for Results<D, R> {}

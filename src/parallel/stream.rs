@@ -5,15 +5,15 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
-use super::run::Ready;
-use super::{Failed, Outcome, ParallelRun};
+use super::ParallelRun;
+use super::shape::{Outcomes, Shape};
 
 /// A run as an async stream of items and their results: see [`ParallelRun::into_stream`].
 #[derive(Debug)]
 #[must_use = "a run does nothing more once it is dropped; poll it"]
-pub struct ParallelStream<D, R>(ParallelRun<D, R>);
+pub struct ParallelStream<D, R, S = Outcomes>(ParallelRun<D, R, S>);
 
-impl<D, R> ParallelRun<D, R> {
+impl<D, R, S> ParallelRun<D, R, S> {
     /// The same run as an async stream, with the feature `stream`. It never blocks the executor: see
     /// [`Run::into_stream`](crate::Run::into_stream).
     ///
@@ -32,34 +32,33 @@ impl<D, R> ParallelRun<D, R> {
     /// });
     /// assert_eq!(sum, 285);
     /// ```
-    pub fn into_stream(mut self) -> ParallelStream<D, R> {
+    pub fn into_stream(mut self) -> ParallelStream<D, R, S> {
         self.run.never_wait();
         ParallelStream(self)
     }
 }
 
-impl<D, R> ParallelStream<D, R> {
+impl<D, R, S> ParallelStream<D, R, S> {
     /// The run behind the stream, to ask for its report.
-    pub fn run(&self) -> &ParallelRun<D, R> {
+    pub fn run(&self) -> &ParallelRun<D, R, S> {
         &self.0
     }
 }
 
 // Nothing of it is pinned in place.
-impl<D, R> Unpin for ParallelStream<D, R> {}
+impl<D, R, S> Unpin for ParallelStream<D, R, S> {}
 
-impl<D, R> Stream for ParallelStream<D, R> {
-    type Item = Result<Outcome<D, R>, Failed<D>>;
+impl<D, R, S: Shape<D, R>> Stream for ParallelStream<D, R, S> {
+    type Item = S::Item;
 
     fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            if let Some(item) = self.0.take_ready() {
-                return Poll::Ready(Some(item));
+            if let Some(item) = self.0.known() {
+                return Poll::Ready(item);
             }
-            match ready!(self.0.run.poll_next(task.waker())) {
-                Some(Ok(batch)) => self.0.ready = Ready::new(batch),
-                Some(Err(error)) => return Poll::Ready(Some(Err(Failed::Run(error)))),
-                None => return Poll::Ready(None),
+            let next = ready!(self.0.run.poll_next(task.waker()));
+            if let Some(last) = self.0.take_in(next) {
+                return Poll::Ready(Some(last));
             }
         }
     }

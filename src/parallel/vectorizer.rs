@@ -3,11 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::run::OnProgress;
-use super::{Failed, parallel};
-use crate::engine::settings::WorkerCount;
-use crate::error::Cause;
+use super::shape::Alone;
+use super::{Ended, Failed, parallel};
+use crate::engine::settings::OnFailure;
 use crate::observe::progress::Progress;
+use crate::pipeline::how::How;
+use crate::pipeline::setters::setters;
+use crate::pipeline::{drop_user, guard};
 use crate::stage::CpuStage;
 
 /// Replaces a loop over items by the same on several workers, again and again.
@@ -32,32 +34,18 @@ use crate::stage::CpuStage;
 #[must_use = "nothing runs until items are processed"]
 pub struct Vectorizer<C> {
     stage: Arc<C>,
-    workers: WorkerCount,
-    callback: Option<OnProgress>,
-    #[cfg(feature = "progress")]
-    bar: bool,
+    how: How,
+    last: Option<Ended>,
 }
 
 impl<C> Vectorizer<C> {
     /// A vectorizer of this stage.
     pub fn new(stage: C) -> Self {
-        Self {
-            stage: Arc::new(stage),
-            workers: WorkerCount::Auto,
-            callback: None,
-            #[cfg(feature = "progress")]
-            bar: false,
-        }
+        Self { stage: Arc::new(stage), how: How::default(), last: None }
     }
 
-    /// Threads that work: a number, or [`Auto`](crate::Auto). Default `Auto`: one a core. With 0 everything
-    /// runs inline in the caller.
-    pub fn workers(mut self, workers: impl Into<WorkerCount>) -> Self {
-        self.workers = workers.into();
-        self
-    }
-
-    /// Calls this on the caller's thread with every item that is done, also with `workers(0)`. Default none.
+    /// Calls this on the caller's thread with every item that is done: another name of
+    /// [`progress`](Self::progress). Default none.
     ///
     /// ```
     /// use gapless::Cause;
@@ -73,17 +61,39 @@ impl<C> Vectorizer<C> {
     ///     assert_eq!(Vec::from_iter(ticks), [1, 2, 3]);
     /// }
     /// ```
-    pub fn callback(mut self, callback: impl FnMut(&Progress) + Send + 'static) -> Self {
-        self.callback = Some(Box::new(callback));
-        self
+    pub fn callback(self, callback: impl FnMut(&Progress) + Send + 'static) -> Self {
+        self.progress(callback)
     }
 
-    /// Shows on a terminal's stderr how far each [`process`](Self::process) has come, with the feature
-    /// `progress`. Default off. See [`Pipeline::progress_bar`](crate::Pipeline::progress_bar).
-    #[cfg(feature = "progress")]
-    pub fn progress_bar(mut self) -> Self {
-        self.bar = true;
-        self
+    setters! {
+        workers;
+        pool;
+        ahead;
+        /// Default [`OnFailure::Stop`](crate::OnFailure::Stop), and `process` gives the failure. When skipping, the
+        /// results are those of the other documents.
+        on_failure;
+        /// Default 5 s.
+        grace;
+        limits;
+        /// The recording stands in [`last`](Self::last).
+        trace;
+        watched;
+        /// It is told of each document, also with `workers(0)`.
+        progress;
+    }
+
+    /// What is known of the run of the last [`process`](Self::process), where there was one.
+    ///
+    /// ```
+    /// use gapless::Cause;
+    /// use gapless::parallel::Vectorizer;
+    /// let mut vectorizer = Vectorizer::new(|n: &mut u32| Ok::<_, Cause>(*n + 1));
+    /// assert!(vectorizer.last().is_none());
+    /// vectorizer.process([1, 2, 3]).unwrap();
+    /// assert_eq!(vectorizer.last().unwrap().accounts().delivered, 3);
+    /// ```
+    pub fn last(&self) -> Option<&Ended> {
+        self.last.as_ref()
     }
 
     /// Works on these items and gives the results in their order.
@@ -108,45 +118,34 @@ impl<C> Vectorizer<C> {
         I::IntoIter: Send + 'static,
     {
         let items = items.into_iter();
-        let mut results = Vec::with_capacity(items.size_hint().0.min(RESERVED));
-        let run = parallel(Lent(self.stage.clone()), items).workers(self.workers);
-        #[cfg(feature = "progress")]
-        let run = if self.bar { run.progress_bar() } else { run };
-        let mut run = run.run();
-        while let Some(outcome) = run.next() {
-            if let Some(callback) = &mut self.callback {
-                callback(&run.progress());
+        // What items say of themselves is the user's code, and no promise.
+        let least = guard(|| items.size_hint().0).unwrap_or(0);
+        let mut results = Vec::with_capacity(least.min(RESERVED / size_of::<C::Prepared>().max(1)));
+        let mut run = parallel(self.stage.clone(), items).how(self.how.clone()).start::<Alone>();
+        let failed = loop {
+            match run.next() {
+                Some(Ok(result)) => results.push(result),
+                Some(Err(Failed::Item(failure))) if self.skips() => drop_user(failure),
+                other => break other.and_then(Result::err),
             }
-            results.push(outcome?.result);
-        }
-        Ok(results)
+        };
+        run.stop();
+        self.last = Some(Ended::of(&run));
+        results.shrink_to_fit();
+        failed.map_or(Ok(results), Err)
+    }
+
+    /// Whether a failure is none of `process`.
+    fn skips(&self) -> bool {
+        self.how.on_failure != OnFailure::Stop
     }
 }
 
-/// Results that memory is taken for at once; beyond them it is taken as they come.
-const RESERVED: usize = 1 << 16;
+/// Bytes of results that memory is taken for at once; beyond them it is taken as they come.
+const RESERVED: usize = 1 << 20;
 
 impl<C> fmt::Debug for Vectorizer<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Vectorizer").field("workers", &self.workers).finish_non_exhaustive()
-    }
-}
-
-/// The stage, lent to one run.
-struct Lent<C>(Arc<C>);
-
-impl<D, C: CpuStage<D>> CpuStage<D> for Lent<C> {
-    type Prepared = C::Prepared;
-
-    fn prepare(&self, document: &mut D) -> Result<C::Prepared, Cause> {
-        self.0.prepare(document)
-    }
-
-    fn recycle(&self, used: C::Prepared) {
-        self.0.recycle(used);
-    }
-
-    fn interrupt(&self) {
-        self.0.interrupt();
+        f.debug_struct("Vectorizer").field("workers", &self.how.workers).finish_non_exhaustive()
     }
 }

@@ -12,6 +12,7 @@ pub struct Batch<D, O> {
     pub(crate) positions: Vec<Position>,
     pub(crate) output: Option<O>,
     pub(crate) failures: Vec<Failure<D>>,
+    pub(crate) taken: Vec<Failure<()>>,
 }
 
 impl<D, O> Batch<D, O> {
@@ -21,24 +22,27 @@ impl<D, O> Batch<D, O> {
         self.index
     }
 
-    /// The documents with a result, in the order of the output's rows.
+    /// The documents with a result, in the order of the output's rows. With
+    /// [`Pipeline::per_batch`](crate::Pipeline::per_batch) those that the CPU half left in its batch: it may
+    /// take documents out, or add some, and that changes neither [`len`](Self::len) nor
+    /// [`positions`](Self::positions).
     pub fn documents(&self) -> &[D] {
         &self.documents
     }
 
-    /// Places in the source of [`documents`](Self::documents).
+    /// Places in the source of the documents with a result.
     pub fn positions(&self) -> &[Position] {
         &self.positions
     }
 
-    /// Number of documents with a result.
+    /// Number of documents with a result, as they were pulled.
     pub fn len(&self) -> usize {
-        self.documents.len()
+        self.positions.len()
     }
 
     /// Whether no document of this batch has a result.
     pub fn is_empty(&self) -> bool {
-        self.documents.is_empty()
+        self.positions.is_empty()
     }
 
     /// What the GPU half (or `then`) made of the batch; `None` where no document got that far.
@@ -51,6 +55,28 @@ impl<D, O> Batch<D, O> {
         &self.failures
     }
 
+    /// Failures of documents that their stage had taken out of its batch, with
+    /// [`Pipeline::per_batch`](crate::Pipeline::per_batch): each stands for one, which only the stage can give back.
+    ///
+    /// ```
+    /// use gapless::{Cause, OnFailure, Pipeline};
+    /// let take = |batch: &mut Vec<String>| {
+    ///     let taken = std::mem::take(batch);
+    ///     if taken[0] == "c" { Err(Cause::msg("no c")) } else { Ok(taken) }
+    /// };
+    /// let gpu = |batch: &[Vec<String>]| Ok::<_, Cause>(batch[0].iter().map(String::len).collect::<Vec<usize>>());
+    /// let documents = ["a", "b", "c", "d"].map(String::from);
+    /// let mut run = Pipeline::per_batch(take, gpu).batch_size(2).on_failure(OnFailure::Skip).run(documents);
+    /// let batches: Vec<_> = run.by_ref().map(Result::unwrap).collect();
+    /// assert_eq!((batches[0].len(), batches[0].output()), (2, Some(&vec![1, 1])));
+    /// let taken = batches.iter().flat_map(|batch| batch.taken());
+    /// assert_eq!(taken.map(|failure| failure.position.get()).collect::<Vec<_>>(), [2, 3]);
+    /// assert_eq!((run.accounts().delivered, run.accounts().failed), (2, 2));
+    /// ```
+    pub fn taken(&self) -> &[Failure<()>] {
+        &self.taken
+    }
+
     /// Takes the batch apart: documents, output, failures.
     pub fn into_parts(self) -> (Vec<D>, Option<O>, Vec<Failure<D>>) {
         (self.documents, self.output, self.failures)
@@ -58,7 +84,8 @@ impl<D, O> Batch<D, O> {
 }
 
 impl<D, O: Rows> Batch<D, O> {
-    /// Each document with its row of the output.
+    /// Each document with its row of the output. With [`Pipeline::per_batch`](crate::Pipeline::per_batch) a CPU half
+    /// that takes documents out of its batch takes them from here too.
     ///
     /// ```
     /// use gapless::{Cause, Pipeline};
@@ -73,7 +100,8 @@ impl<D, O: Rows> Batch<D, O> {
     /// ```
     pub fn rows(&self) -> impl Iterator<Item = (&D, O::Row<'_>)> {
         self.output.iter().flat_map(move |output| {
-            self.documents.iter().enumerate().map(move |(row, document)| (document, output.row(row)))
+            let documents = self.documents.iter().take(self.positions.len()).enumerate();
+            documents.map(move |(row, document)| (document, output.row(row)))
         })
     }
 }

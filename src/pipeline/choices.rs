@@ -1,7 +1,7 @@
 //! The settings of a pipeline that can be left to gapless, and the memory that bounds them.
 
 use super::{Mode, Pipeline};
-use crate::engine::settings::{Ahead, BatchSize, Memory, Ramp, WorkerCount};
+use crate::engine::settings::{Ahead, BatchSize, Memory, Ramp};
 use crate::stage::CpuStage;
 
 impl<D, C, G, A, M> Pipeline<D, C, G, A, M>
@@ -48,14 +48,6 @@ where
         self
     }
 
-    /// Workers that prepare documents: a number, or [`Auto`](crate::Auto). Default `Auto`: one a core, also
-    /// where the device runs on these cores.
-    /// With 0 everything runs inline in the caller, serially and deterministically.
-    pub fn workers(mut self, workers: impl Into<WorkerCount>) -> Self {
-        self.settings.workers = workers.into();
-        self
-    }
-
     /// Batches that may be prepared ahead of the devices: a number, or [`Auto`](crate::Auto). Default 2, and
     /// more for plain items; 0 is an error.
     ///
@@ -76,7 +68,7 @@ where
     pub fn ahead(mut self, batches: impl Into<Ahead>) -> Self {
         let batches = batches.into();
         self.settings.asked.ahead = batches == Ahead::Auto;
-        self.settings.ahead = match batches {
+        self.how.ahead = match batches {
             Ahead::Auto => None,
             Ahead::Exactly(batches) => Some(batches),
         };

@@ -1,28 +1,32 @@
 //! A run without a GPU half: what is prepared goes straight to the caller.
 //!
 //! The same engine, with no device thread and no batch that waits to be full: whatever stands at the
-//! head of the line comes out at once. Used by `parallel`, which is its public face.
+//! head of the line comes out at once. Used by `parallel`, whose `map`, `apply`, `parallel` and `Vectorizer`
+//! are its public faces.
 
 use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use super::Pipeline;
+use super::guard;
 use super::mode::PerDocument;
 use super::run::{Engine, NotStarted, Run};
-use crate::engine::job::{After, AsItIs, Job};
-use crate::engine::limits::OnLate;
+use crate::engine::road::job::{After, Job};
+use crate::engine::watch::OnLate;
 use crate::engine::seam::Seam;
 use crate::engine::settings::Settings;
 use crate::engine::start::{Plan, start};
-use crate::engine::watchdog::OnStall;
+use crate::engine::watch::OnStall;
 use crate::error::Cause;
 use crate::stage::{CpuStage, GpuStage, StageError};
 
 /// Starts a run of this stage over these documents; a batch carries what was prepared.
+///
+/// Everything without a device goes through here, so what a document becomes need not be `Sync`, and each
+/// comes back beside it or in its failure.
 pub(crate) fn run<D, C, I>(
     stage: C,
-    settings: Settings<C::Prepared>,
+    mut settings: Settings<C::Prepared>,
     documents: I,
     on_late: Option<OnLate>,
     on_stall: Option<OnStall>,
@@ -32,6 +36,7 @@ where
     C: CpuStage<D>,
     I: Iterator<Item = D> + Send + 'static,
 {
+    settings.learn_total(guard(|| documents.size_hint()).unwrap_or_default());
     let plan = Plan::<Direct<D, C>> {
         seam: Seam::real(),
         cpu: stage,
@@ -106,20 +111,5 @@ impl<D, P: Send + 'static> After<D, ()> for AsPrepared<P> {
 
     fn join(&self, _: Vec<Infallible>) -> Option<Vec<P>> {
         None
-    }
-}
-
-impl<D, C> Pipeline<D, C, NoDevice>
-where
-    D: Send + 'static,
-    C: CpuStage<D, Prepared = ()>,
-{
-    /// A pipeline whose CPU half is all there is; what it makes stands in the document.
-    ///
-    /// Tokens are the workers and `ahead`, in documents.
-    pub(crate) fn without_device(cpu: C) -> Self {
-        let mut pipeline = Self::assemble(cpu, Vec::new(), AsItIs(()));
-        pipeline.settings = Settings::without_device();
-        pipeline
     }
 }

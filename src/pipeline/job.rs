@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::Mode;
-use crate::engine::job::{After, Job};
+use crate::engine::road::job::{After, Job};
 use crate::engine::settings::Settings;
 use crate::error::Error;
 use crate::stage::{CpuStage, GpuStage};

@@ -3,8 +3,8 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use crate::engine::batch::Delivery;
-use crate::engine::batch::Item;
+use crate::engine::ledger::Weights;
+use crate::engine::road::batch::{Delivery, Left};
 use crate::error::{Error, Failure};
 use crate::pipeline::Batch;
 use crate::place::Position;
@@ -26,9 +26,13 @@ pub trait Mode<D>: sealed::Sealed + Send + Sync + 'static {
     #[doc(hidden)]
     fn documents(item: &Self::Item) -> usize;
 
+    /// The documents that an item holds now.
     #[doc(hidden)]
-    fn unpack(item: Self::Item, position: Position, batch_size: usize)
-    -> impl Iterator<Item = (Position, D)>;
+    fn unpack(item: Self::Item) -> impl Iterator<Item = D>;
+
+    /// Those of several.
+    #[doc(hidden)]
+    fn unpack_all(items: Vec<Self::Item>) -> Vec<D>;
 }
 
 mod sealed {
@@ -60,8 +64,12 @@ impl<D: Send + 'static> Mode<D> for PerDocument {
         1
     }
 
-    fn unpack(item: D, position: Position, _: usize) -> impl Iterator<Item = (Position, D)> {
-        std::iter::once((position, item))
+    fn unpack(item: D) -> impl Iterator<Item = D> {
+        std::iter::once(item)
+    }
+
+    fn unpack_all(items: Vec<D>) -> Vec<D> {
+        items
     }
 }
 
@@ -80,9 +88,12 @@ impl<D: Send + 'static> Mode<D> for PerBatch {
         item.len()
     }
 
-    fn unpack(item: Vec<D>, position: Position, batch_size: usize) -> impl Iterator<Item = (Position, D)> {
-        let first = position.0 * batch_size as u64;
-        (first..).map(Position).zip(item)
+    fn unpack(item: Vec<D>) -> impl Iterator<Item = D> {
+        item.into_iter()
+    }
+
+    fn unpack_all(items: Vec<Vec<D>>) -> Vec<D> {
+        items.into_iter().flatten().collect()
     }
 }
 
@@ -118,45 +129,75 @@ impl<I: Iterator> Iterator for Chunks<I> {
 }
 
 /// What the engine gives, as the caller sees it.
-pub(crate) fn unpack<D, M: Mode<D>, O>(delivery: Delivery<M::Item, O>, batch_size: usize) -> Batch<D, O> {
-    let Delivery { index, items, output, failures } = delivery;
-    let (mut positions, mut documents) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
-    for (position, document) in unpack_items::<D, M>(items, batch_size) {
-        positions.push(position);
-        documents.push(document);
+pub(crate) fn unpack<D, M: Mode<D>, O>(
+    delivery: Delivery<M::Item, O>,
+    batch_size: usize,
+    weights: &Weights,
+) -> Batch<D, O> {
+    let Delivery { index, positions, documents, output, failures } = delivery;
+    let places = positions.iter().flat_map(|item| places::<D, M>(*item, batch_size, weights));
+    let positions = if M::WHOLE_BATCH { places.collect() } else { positions };
+    let documents = M::unpack_all(documents);
+    let (mut failed, mut taken) = (Vec::with_capacity(failures.len()), Vec::new());
+    for failure in failures {
+        unpack_failure::<D, M>(failure, batch_size, weights, &mut failed, &mut taken);
     }
-    let failures =
-        failures.into_iter().flat_map(|failure| unpack_failure::<D, M>(failure, batch_size)).collect();
-    Batch { index, documents, positions, output, failures }
+    Batch { index, documents, positions, output, failures: failed, taken }
 }
 
-pub(crate) fn unpack_items<D, M: Mode<D>>(
-    items: Vec<Item<M::Item>>,
+/// Places of the documents that the item at this place had when it was pulled.
+fn places<D, M: Mode<D>>(
+    item: Position,
+    batch_size: usize,
+    weights: &Weights,
+) -> impl Iterator<Item = Position> + use<D, M> {
+    let first = place::<D, M>(item, batch_size).0;
+    (first..first + weights.of(item)).map(Position)
+}
+
+/// The place of the first document of an item.
+fn place<D, M: Mode<D>>(item: Position, batch_size: usize) -> Position {
+    Position(item.0 * if M::WHOLE_BATCH { batch_size as u64 } else { 1 })
+}
+
+/// What does not come out, document by document.
+pub(crate) fn unpack_left<D, M: Mode<D>>(
+    left: Vec<Left<M::Item>>,
     batch_size: usize,
 ) -> impl Iterator<Item = (Position, D)> {
-    items.into_iter().flat_map(move |item| M::unpack(item.document, item.position, batch_size))
+    left.into_iter().flat_map(move |left| {
+        let first = place::<D, M>(left.position, batch_size).0;
+        (first..).map(Position).zip(M::unpack(left.document))
+    })
 }
 
 /// The same error with the place of a document, where the engine counts batches.
 pub(crate) fn unpack_error<D, M: Mode<D>>(error: Error, batch_size: usize) -> Error {
-    let items = if M::WHOLE_BATCH { batch_size as u64 } else { 1 };
-    let place = |position: Position| Position(position.0 * items);
     match error {
-        Error::Stopped { position } => Error::Stopped { position: place(position) },
-        Error::Source { position, cause } => Error::Source { position: place(position), cause },
+        Error::Stopped { position } => Error::Stopped { position: place::<D, M>(position, batch_size) },
+        Error::Source { position, cause } => {
+            Error::Source { position: place::<D, M>(position, batch_size), cause }
+        }
         other => other,
     }
 }
 
+/// A failure of each document that the item had when it was pulled: those that its stage took out of it have
+/// failed too.
 fn unpack_failure<D, M: Mode<D>>(
     failure: Failure<M::Item>,
     batch_size: usize,
-) -> impl Iterator<Item = Failure<D>> {
-    let Failure { document, position, stage, cause } = failure;
-    M::unpack(document, position, batch_size).map(move |(position, document)| Failure {
-        document,
-        position,
-        stage,
-        cause: cause.clone(),
-    })
+    weights: &Weights,
+    failed: &mut Vec<Failure<D>>,
+    taken: &mut Vec<Failure<()>>,
+) {
+    let Failure { document, position: item, stage, cause } = failure;
+    let mut places = places::<D, M>(item, batch_size, weights);
+    let mut last = place::<D, M>(item, batch_size);
+    for document in M::unpack(document) {
+        // A stage may have added documents: they stand where the last one stood.
+        last = places.next().unwrap_or(last);
+        failed.push(Failure { document, position: last, stage, cause: cause.clone() });
+    }
+    taken.extend(places.map(|position| Failure { document: (), position, stage, cause: cause.clone() }));
 }

@@ -7,9 +7,9 @@ use std::path::Path;
 #[cfg(feature = "stream")]
 use std::task::{Poll, Waker};
 
-use crate::engine::batch::{Delivery, Item};
-use crate::engine::caller::Caller;
-use crate::engine::job::Job;
+use crate::engine::road::batch::Delivery;
+use crate::engine::outlet::caller::Caller;
+use crate::engine::road::job::Job;
 
 use crate::error::{Cause, Error};
 use crate::observe::accounts::Accounts;
@@ -61,13 +61,6 @@ pub(crate) trait Drive<D, O>: Send {
     fn poll_next(&mut self, waker: &Waker) -> Poll<Option<Result<Batch<D, O>, Error>>>;
 }
 
-impl<D: 'static, O: 'static> Run<D, O> {
-    /// A run whose only item is this error.
-    pub(crate) fn not_started(error: Error) -> Self {
-        Self::new(Box::new(NotStarted(Some(error))), None)
-    }
-}
-
 impl<D, O> Run<D, O> {
     pub(crate) fn new(inner: Box<dyn Drive<D, O>>, on_progress: Option<OnProgress>) -> Self {
         Self { watched: inner.watched(), inner, on_progress }
@@ -116,7 +109,8 @@ impl<D, O> Run<D, O> {
         self.inner.report()
     }
 
-    pub(crate) fn progress(&self) -> Progress {
+    /// How far the run has come.
+    pub fn progress(&self) -> Progress {
         self.inner.progress()
     }
 
@@ -239,7 +233,10 @@ impl<M, J: Job> Engine<M, J> {
         M: Mode<D, Item = J::Document>,
     {
         match delivery {
-            Ok(delivery) => Ok(mode::unpack::<D, M, _>(delivery, self.batch_size)),
+            Ok(delivery) => {
+                let weights = &self.caller.ledger().books.weights;
+                Ok(mode::unpack::<D, M, _>(delivery, self.batch_size, weights))
+            }
             Err(error) => Err(mode::unpack_error::<D, M>(error, self.batch_size)),
         }
     }
@@ -260,16 +257,15 @@ where
     }
 
     fn accounts(&self) -> Accounts {
-        self.caller.shared.ledger.lock().accounts()
+        self.caller.ledger().books.accounts()
     }
 
     fn tokens(&self) -> usize {
-        self.caller.shared.tokens.total()
+        self.caller.ledger().tokens.total()
     }
 
     fn take_back(&mut self) -> Vec<(Position, D)> {
-        let leftovers: Vec<Item<M::Item>> = self.caller.shared.ledger.lock().take_leftovers();
-        mode::unpack_items::<D, M>(leftovers, self.batch_size).collect()
+        mode::unpack_left::<D, M>(self.caller.take_left(), self.batch_size).collect()
     }
 
     fn report(&self) -> Report {
@@ -281,15 +277,15 @@ where
     }
 
     fn progress(&self) -> Progress {
-        self.caller.progress()
+        self.caller.ledger().progress()
     }
 
     fn watched(&self) -> bool {
-        self.caller.shared.lookout.is_some()
+        self.caller.road.lookout.is_some()
     }
 
     fn alive(&self) {
-        if let Some(lookout) = &self.caller.shared.lookout {
+        if let Some(lookout) = &self.caller.road.lookout {
             lookout.stations.caller_works();
         }
     }

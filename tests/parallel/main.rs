@@ -6,9 +6,14 @@
 #[path = "../engine/support.rs"]
 mod support;
 
+mod causes;
+mod faces;
+mod lent;
 #[cfg(target_os = "linux")]
 mod process;
 mod runs;
 #[cfg(feature = "stream")]
 mod stream;
 mod vectorizer;
+#[path = "../common/waits.rs"]
+mod waits;

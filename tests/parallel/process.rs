@@ -1,12 +1,18 @@
 //! Functions in processes of their own: what comes back, how children end, and that none is left.
 
+mod counts;
+mod endings;
+mod idle;
+mod started;
+mod touchy;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use gapless::parallel::process::{Died, Ending, Functions, Isolated, Wire, serve};
+use gapless::parallel::process::{Died, Ending, Functions, Isolated, Transfer, serve};
 use gapless::parallel::{Failed, ParallelRun};
-use gapless::{Cause, Failure, OnFailure, parallel};
+use gapless::{Cause, CpuStage as _, Failure, OnFailure, parallel};
 use ndarray::{Array3, arr2};
 
 use crate::support::{planted_panic, until, watch};
@@ -48,22 +54,47 @@ fn hang() -> ! {
 
 /// Says who it is in a file, and hangs.
 fn tell_and_hang(file: &mut PathBuf) -> Result<(), Cause> {
-    let told = file.with_extension("part");
-    std::fs::write(&told, std::process::id().to_string())?;
-    std::fs::rename(told, file)?;
+    tell(file)?;
     hang()
+}
+
+fn tell(file: &Path) -> Result<(), Cause> {
+    let told = file.with_extension(format!("{}.part", std::process::id()));
+    std::fs::write(&told, std::process::id().to_string())?;
+    Ok(std::fs::rename(told, file)?)
+}
+
+/// Says who it is in a file of its own in this folder, and waits until there are so many.
+fn meet((folder, children): &mut (PathBuf, usize)) -> Result<u32, Cause> {
+    tell(&folder.join(std::process::id().to_string()))?;
+    until("all are here", || count(folder) >= *children);
+    Ok(std::process::id())
+}
+
+/// Files in a folder that are whole.
+fn count(folder: &Path) -> usize {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    files.filter(|file| file.path().extension().is_none()).count()
 }
 
 /// This test is what a child runs; called by itself it does nothing.
 #[test]
 fn the_child() {
-    serve(|functions: &mut Functions| {
-        functions.add("act", act);
-        functions.add("tell", tell_and_hang);
-    });
+    serve(register);
 }
 
-fn isolated<D: Wire, R: Wire>(name: &str) -> Isolated<D, R> {
+fn register(functions: &mut Functions) {
+    functions.add("act", act);
+    functions.add("tell", tell_and_hang);
+    functions.add("meet", meet);
+    functions.add("run", started::run);
+    functions.add("deeper", started::deeper);
+    functions.add("touch", touchy::touch);
+    functions.add("touch the result", touchy::touch_the_result);
+    functions.add("fail badly", touchy::fail_badly);
+}
+
+fn isolated<D: Transfer, R: Transfer>(name: &str) -> Isolated<D, R> {
     Isolated::new(name).arguments(["process::the_child", "--exact", "--nocapture"])
 }
 
@@ -89,6 +120,32 @@ fn failure<R>(item: Result<R, Failed<String>>) -> Failure<String> {
 
 fn died(failure: &Failure<String>) -> &Died {
     failure.cause.downcast_ref().unwrap_or_else(|| panic!("no child died: {failure}"))
+}
+
+/// The result of a call, which no engine makes.
+fn result(stage: &Isolated<String, u32>, document: &str) -> u32 {
+    stage.prepare(&mut document.to_owned()).unwrap()
+}
+
+fn signal(signal: &str, process: u32) {
+    assert!(Command::new("kill").args([signal, &process.to_string()]).status().unwrap().success());
+}
+
+/// Kills a process and waits until it has ended; nobody has waited for it then.
+fn kill(process: u32) {
+    signal("-9", process);
+    until("it has ended", || !runs(process));
+}
+
+/// Lets a process stand still, and waits until it does.
+fn stop(process: u32) {
+    signal("-STOP", process);
+    let stands = |task: std::fs::DirEntry| {
+        std::fs::read_to_string(task.path().join("status")).unwrap().contains("State:\tT")
+    };
+    until("it stands still", || {
+        std::fs::read_dir(format!("/proc/{process}/task")).unwrap().flatten().all(stands)
+    });
 }
 
 /// Whether a process of this number runs: one that has ended and was not waited for does not.
@@ -181,9 +238,7 @@ fn children_that_are_lost_without_progress_are_replaced_so_many_times() {
 fn a_name_or_a_program_that_is_not_there_is_a_failure_that_says_so() {
     let _watch = watch();
     let first = |stage| failure(skip(stage, &["a"], 1).next().expect("one")).cause.to_string();
-    assert!(
-        first(isolated("other")).contains("no function other is registered; there are [\"act\", \"tell\"]")
-    );
+    assert!(first(isolated("other")).contains("no function other is registered; there are [\"act\", "));
     assert!(first(acting().program("/bin/true")).contains("its main must call process::serve"));
     assert!(first(acting().program("/nowhere")).contains("No such file"));
 }
@@ -199,15 +254,19 @@ fn no_child_is_left_when_its_stage_is_dropped() {
     }
 }
 
+/// A file that is not there yet.
 fn file(name: &str) -> PathBuf {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
     let _before = std::fs::remove_file(&file);
     file
 }
 
+/// What a child has told; the file is gone afterwards.
 fn told(file: &Path) -> u32 {
     until("the child has told who it is", || file.exists());
-    std::fs::read_to_string(file).unwrap().parse().unwrap()
+    let told = std::fs::read_to_string(file).unwrap().trim().parse().unwrap();
+    std::fs::remove_file(file).unwrap();
+    told
 }
 
 #[test]
@@ -247,7 +306,7 @@ fn a_child_in_the_middle_of_a_call_ends_with_its_parent() {
     until("the child is gone", || !runs(child));
 }
 
-fn there_and_back<T: Wire + PartialEq + std::fmt::Debug>(value: &T) {
+fn there_and_back<T: Transfer + PartialEq + std::fmt::Debug>(value: &T) {
     let mut out = vec![];
     value.encode(&mut out);
     let mut bytes = &out[..];

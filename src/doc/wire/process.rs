@@ -4,19 +4,19 @@ use super::convert;
 use super::proto::DocumentProto;
 use crate::doc::Doc;
 use crate::error::Cause;
-use crate::parallel::process::Wire;
+use crate::parallel::process::Transfer;
 
 /// A document that no message can hold comes out as that error, on the other side.
 ///
 /// ```
 /// use gapless::doc::Doc;
-/// use gapless::parallel::process::Wire;
+/// use gapless::parallel::process::Transfer;
 /// let mut bytes = Vec::new();
 /// Doc::from_text("a cat").encode(&mut bytes);
 /// assert_eq!(Doc::decode(&mut &bytes[..])?.text(), Some("a cat"));
 /// # Ok::<(), gapless::Cause>(())
 /// ```
-impl Wire for Doc {
+impl Transfer for Doc {
     fn encode(&self, out: &mut Vec<u8>) {
         let message = convert::to_proto(self);
         message.is_ok().encode(out);

@@ -8,6 +8,9 @@ use std::time::Duration;
 
 pub(crate) enum Mutex<T> {
     Real(std::sync::Mutex<T>),
+    /// Its world counts how often locks are taken.
+    #[cfg(test)]
+    Manual(std::sync::Mutex<T>, super::manual::World),
     #[cfg(test)]
     Shuttle(shuttle::sync::Mutex<T>),
 }
@@ -26,6 +29,11 @@ impl<T> Mutex<T> {
     pub(crate) fn lock(&self) -> Guard<'_, T> {
         match self {
             Self::Real(mutex) => Guard::Real(mutex.lock().unwrap_or_else(PoisonError::into_inner)),
+            #[cfg(test)]
+            Self::Manual(mutex, world) => {
+                world.count_lock();
+                Guard::Real(mutex.lock().unwrap_or_else(PoisonError::into_inner))
+            }
             #[cfg(test)]
             Self::Shuttle(mutex) => Guard::Shuttle(mutex.lock().unwrap_or_else(PoisonError::into_inner)),
         }

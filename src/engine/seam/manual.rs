@@ -25,6 +25,8 @@ struct State {
     waiters: Vec<Waiter>,
     ids: u64,
     deadlock: bool,
+    /// Locks that were taken.
+    locks: u64,
 }
 
 #[derive(Debug)]
@@ -42,6 +44,15 @@ impl World {
 
     pub(crate) fn now(&self) -> Moment {
         self.lock().now
+    }
+
+    pub(super) fn count_lock(&self) {
+        self.lock().locks += 1;
+    }
+
+    /// Locks that were taken in this world so far.
+    pub(crate) fn locks(&self) -> u64 {
+        self.lock().locks
     }
 
     /// Counts the thread that holds the result as one whose running keeps the clock still.

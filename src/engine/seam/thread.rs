@@ -4,8 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Condvar, Moment, Mutex, Seam};
-use crate::engine::alarm::Alarm;
+use super::{Alarm, Condvar, Moment, Mutex, Seam};
 
 /// The threads of one run.
 ///
@@ -60,20 +59,7 @@ impl Threads {
             let _ended = ended;
             body();
         };
-        let handle = match &self.0.seam {
-            Seam::Real { .. } => real(&name, body).map(Handle::Real)?,
-            #[cfg(test)]
-            Seam::Manual(world) => {
-                let thread = world.enter();
-                real(&name, move || {
-                    let _thread = thread;
-                    body();
-                })
-                .map(Handle::Real)?
-            }
-            #[cfg(test)]
-            Seam::Shuttle(_) => Handle::Shuttle(shuttle::thread::spawn(body)),
-        };
+        let handle = start(&self.0.seam, &name, body)?;
         self.0.handles.lock().push((name, handle));
         Ok(())
     }
@@ -119,12 +105,6 @@ impl Threads {
         self.0.alarm.ring();
     }
 
-    /// Whether all threads but the one of this name have ended.
-    #[cfg(feature = "stream")]
-    pub(crate) fn ended_but(&self, name: &str) -> bool {
-        self.0.running.lock().iter().all(|other| **other == *name)
-    }
-
     /// What is told when there may be news for the caller.
     pub(crate) fn alarm(&self) -> &Alarm {
         &self.0.alarm
@@ -141,10 +121,36 @@ impl Threads {
     }
 }
 
-/// Starts a thread that belongs to no run and is never joined.
+/// Starts a thread of this program that belongs to no run and is never joined.
 #[cfg(unix)]
 pub(crate) fn spawn_aside(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
     real(name, body).map(drop)
+}
+
+/// Starts a thread of a run that nobody joins: its body ends by itself, soon after the run.
+pub(crate) fn spawn_unjoined(
+    seam: &Seam,
+    name: &str,
+    body: impl FnOnce() + Send + 'static,
+) -> io::Result<()> {
+    start(seam, name, body).map(drop)
+}
+
+fn start(seam: &Seam, name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<Handle> {
+    match seam {
+        Seam::Real { .. } => real(name, body).map(Handle::Real),
+        #[cfg(test)]
+        Seam::Manual(world) => {
+            let thread = world.enter();
+            real(name, move || {
+                let _thread = thread;
+                body();
+            })
+            .map(Handle::Real)
+        }
+        #[cfg(test)]
+        Seam::Shuttle(_) => Ok(Handle::Shuttle(shuttle::thread::spawn(body))),
+    }
 }
 
 fn real(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<std::thread::JoinHandle<()>> {

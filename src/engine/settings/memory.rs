@@ -4,6 +4,7 @@
 
 use super::{Memory, Settings};
 use crate::error::Error;
+use crate::schedule::tokens;
 
 impl<P> Settings<P> {
     /// Items that the memory holds; `None` where it is not bounded. `known` is what the CPU stage, or the
@@ -29,7 +30,7 @@ impl<P> Settings<P> {
     /// error where they are not and do not fit.
     pub(crate) fn fit(&mut self, items: Option<usize>, depths: usize, then: bool) -> Result<(), Error> {
         let Some(items) = items.filter(|_| !self.whole_batches) else { return Ok(()) };
-        let beside = depths + 1 + usize::from(then);
+        let beside = tokens::beside(depths, then);
         let ahead = if self.asked.ahead { 1 } else { self.ahead() };
         if self.asked.batch_size {
             self.batch_size = self.batch_size.min(items / (ahead + beside)).max(1);

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{Plan, Sizes, depths};
-use crate::engine::auto::{Chooser, MOST_AHEAD, Scope};
-use crate::engine::feed::Source;
-use crate::engine::job::{After, Job};
-use crate::engine::settings::MOST_TOKENS;
-use crate::engine::shared::guard;
+use super::Plan;
+use super::sizes::{Sizes, depths};
+use crate::engine::auto::{Chooser, Scope};
+use crate::engine::guard::guard;
+use crate::engine::road::feed::Source;
+use crate::engine::road::job::{After, Job};
 use crate::error::{Cause, Error};
 use crate::observe::meters::DeviceMeter;
+use crate::schedule::tokens::{MOST_AHEAD, MOST_TOKENS, beside};
 use crate::stage::{CpuStage as _, GpuStage as _};
 
 /// Items that the memory holds, where it is bounded. The settings that are left open are fitted to them
@@ -46,7 +47,7 @@ pub(super) fn chooser<J: Job>(plan: &Plan<J>, meters: &[Arc<DeviceMeter>], sizes
         largest: settings.batch_size,
         ahead: settings.ahead(),
         ramp: settings.ramp,
-        beside: depths(meters) + 1 + usize::from(J::After::PER_ROW),
+        beside: beside(depths(meters), J::After::PER_ROW),
         tokens: sizes.tokens,
         least_tokens: sizes.least,
         length: length(&plan.source),

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::fake::{Doc, FakeDevice, PerDoc, Setup, docs, slow_docs, take};
-use crate::engine::caller::Caller;
-use crate::engine::job::AsItIs;
+use crate::engine::outlet::caller::Caller;
+use crate::engine::road::job::AsItIs;
 use crate::engine::seam::{Seam, manual::World};
 use crate::engine::settings::{Asked, Settings, WorkerCount};
 use crate::observe::decision::Decision;
@@ -196,6 +196,12 @@ fn the_line_cuts_at_the_size_that_was_chosen() {
     assert!(first.iter().all(|size| *size <= 64));
     let (_last, later) = later.split_last().unwrap();
     assert!(later.iter().all(|size| *size == chosen), "{sizes:?}");
+}
+
+#[test]
+fn every_device_that_has_nothing_to_do_gets_a_small_batch_and_not_the_first_alone() {
+    let (_, sizes) = Case { devices: 3, launch: 1_000_000, ..CASE }.run(BATCH_SIZE);
+    assert_eq!(sizes[..4], [1, 2, 4, 64], "all three are busy before a batch is full");
 }
 
 #[test]

@@ -5,12 +5,12 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 pub(super) use super::outcome::{Outcome, take};
-use crate::engine::caller::Caller;
-use crate::engine::job::{After, AsItIs, Job};
+use crate::engine::outlet::caller::Caller;
+use crate::engine::road::job::{After, AsItIs, Job};
 use crate::engine::seam::{Moment, Seam};
 use crate::engine::settings::Settings;
 use crate::engine::start::{Plan, start};
-use crate::engine::watchdog::OnStall;
+use crate::engine::watch::OnStall;
 use crate::error::{Cause, Error};
 use crate::stage::{CpuStage, GpuStage, StageError};
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::fake::{Doc, FakeDevice, Fault, PerBatch, PerDoc, Setup, docs, take};
-use crate::engine::caller::Caller;
-use crate::engine::job::{AsItIs, Job};
+use crate::engine::outlet::caller::Caller;
+use crate::engine::road::job::{AsItIs, Job};
 use crate::engine::seam::{Seam, manual::World};
 use crate::engine::settings::{OnFailure, Settings, WorkerCount};
 use crate::error::Error;
@@ -172,7 +172,7 @@ fn a_document_waits_for_its_batch_no_longer_than_it_may() {
         setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, source).expect("these settings can work");
     let mut seen = Vec::new();
     while let Some(delivery) = run.next() {
-        let documents = delivery.expect("nothing fails").items.len();
+        let documents = delivery.expect("nothing fails").documents.len();
         seen.push((documents, world.now()));
     }
     let expected = [(1, SECOND / 2), (1, 60 * SECOND + SECOND / 2), (1, 120 * SECOND)];

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::fake::{Doc, FakeDevice, Fault, PerDoc, Setup, docs, take};
-use crate::engine::caller::Caller;
-use crate::engine::job::{AsItIs, Job, Then};
+use crate::engine::outlet::caller::Caller;
+use crate::engine::road::job::{AsItIs, Job, Then};
 use crate::engine::seam::{Seam, manual::World};
 use crate::engine::settings::{Settings, WorkerCount};
 use crate::error::Cause;

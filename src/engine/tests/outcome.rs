@@ -1,9 +1,9 @@
 //! What comes out of a run of the fakes.
 
 use super::fake::Doc;
-use crate::engine::batch::Delivery;
-use crate::engine::caller::Caller;
-use crate::engine::job::Job;
+use crate::engine::road::batch::Delivery;
+use crate::engine::outlet::caller::Caller;
+use crate::engine::road::job::Job;
 use crate::error::Error;
 
 /// What came out of a run, one entry a batch.
@@ -16,7 +16,7 @@ pub(super) struct Outcome {
 
 impl Outcome {
     pub(super) fn take<R>(&mut self, delivered: Delivery<Doc, R>) {
-        self.batches.push(delivered.items.iter().map(|item| item.document.id).collect());
+        self.batches.push(delivered.documents.iter().map(|document| document.id).collect());
         self.failed.extend(delivered.failures.iter().map(|failure| failure.document.id));
     }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::fake::{Doc, FakeDevice, FakeThen, PerBatch, PerDoc, Setup, slow_docs};
-use crate::engine::caller::Caller;
-use crate::engine::job::{AsItIs, Job};
+use crate::engine::outlet::caller::Caller;
+use crate::engine::road::job::{AsItIs, Job};
 use crate::engine::seam::{Seam, manual::World};
 use crate::engine::settings::{self, WorkerCount};
 use crate::error::Error;
@@ -175,7 +175,7 @@ fn the_halves_in_turn_take_what_was_predicted() {
 #[test]
 fn the_engine_refuses_what_a_prediction_refuses() {
     let fine = Settings::new(10).batch_size(8).workers(2);
-    let most = settings::MOST_TOKENS;
+    let most = crate::schedule::tokens::MOST_TOKENS;
     let cases = [
         (fine, None),
         (fine.batch_size(most / 2), None),

@@ -12,8 +12,8 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::{Config, MaxSteps, Runner};
 
 use super::fake::{Doc, FakeDevice, Fault, Outcome, PerDoc, Setup, take};
-use crate::engine::caller::Caller;
-use crate::engine::job::{AsItIs, Job, Then};
+use crate::engine::outlet::caller::Caller;
+use crate::engine::road::job::{AsItIs, Job, Then};
 use crate::engine::seam::{Planted, Seam};
 use crate::engine::settings::{Asked, OnFailure, Order, Settings, WorkerCount};
 use crate::error::{Cause, Error};
@@ -192,13 +192,12 @@ fn check<J: Job<Document = Doc>>(
     let mut run = run.expect("these settings can work");
     let outcome = take(&mut run, most);
     run.stop();
-    let shared = &run.shared;
-    let accounts = shared.ledger.lock().accounts();
+    let accounts = run.ledger().books.accounts();
     assert!(accounts.balance(), "{accounts:?}");
     assert_eq!(accounts.stuck, 0, "every fake stage returns");
-    assert!(shared.tokens.peak() <= shared.tokens.total());
+    assert!(run.ledger().tokens.peak() <= run.ledger().tokens.total());
     let leftovers: Vec<u64> =
-        shared.ledger.lock().take_leftovers().iter().map(|item| item.document.id).collect();
+        run.take_left().iter().map(|left| left.document.id).collect();
     every_document_once(&outcome, &leftovers, accounts.pulled);
     if order == Order::Source {
         assert!(outcome.delivered().is_sorted(), "results come in the order of the source");
@@ -207,7 +206,7 @@ fn check<J: Job<Document = Doc>>(
         assert_eq!(
             accounts.delivered + accounts.failed,
             documents.len() as u64,
-            "a finished run loses nothing"
+            "a finished run loses nothing: {accounts:?} {outcome:?} {leftovers:?} {documents:?}"
         );
     }
 }
@@ -248,6 +247,6 @@ fn stopped_run(planted: Option<Planted>) {
     }
     let mut run = run.expect("these settings can work");
     run.stop();
-    let accounts = run.shared.ledger.lock().accounts();
-    assert!(accounts.balance() && accounts.delivered == first.items.len() as u64, "{accounts:?}");
+    let accounts = run.ledger().books.accounts();
+    assert!(accounts.balance() && accounts.delivered == first.documents.len() as u64, "{accounts:?}");
 }

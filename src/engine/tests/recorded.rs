@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::fake::{Doc, FakeDevice, PerDoc, Setup, docs, take};
-use crate::engine::caller::Caller;
-use crate::engine::job::{AsItIs, Then};
+use crate::engine::outlet::caller::Caller;
+use crate::engine::road::job::{AsItIs, Then};
 use crate::engine::seam::{Seam, manual::World};
 use crate::engine::settings::{Settings, WorkerCount};
 use crate::error::Cause;

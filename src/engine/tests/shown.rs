@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::fake::{Doc, FakeDevice, Fault, PerDoc, Setup, docs, take};
-use crate::engine::caller::Caller;
-use crate::engine::job::AsItIs;
-use crate::engine::redraw::{EVERY, Redraw};
+use crate::engine::outlet::caller::Caller;
+use crate::engine::road::job::AsItIs;
+use crate::engine::watch::{EVERY, Redraw};
 use crate::engine::seam::{Moment, Seam, manual::World};
 use crate::engine::settings::{Settings, WorkerCount};
 use crate::observe::progress::{Progress, Show};
@@ -49,7 +49,7 @@ fn start(
     let mut run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, documents).expect("this can work");
     let shown = Shown::default();
     let note = Box::new(Note(world.clone(), shown.clone()));
-    run.limits.redraw = Some(Redraw::new(note, &run.devices, run.workers));
+    run.checks.redraw = Some(Redraw::new(note));
     (run, shown)
 }
 
@@ -91,7 +91,7 @@ fn what_is_prepared_stands_in_line_until_a_device_takes_it() {
     let shown = shown.lock().unwrap();
     let in_line = |tenths: u32| shown.iter().find(|(at, ..)| *at == tenths * EVERY).expect("drawn").1;
     assert_eq!((in_line(4).in_line, in_line(8).in_line, in_line(24).in_line), (2, 2, 12));
-    assert_eq!(in_line(8).tokens, Some(run.shared.tokens.total()));
+    assert_eq!(in_line(8).tokens, Some(run.ledger().tokens.total()));
 }
 
 #[test]

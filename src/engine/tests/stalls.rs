@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::fake::{Doc, FakeDevice, Fault, HOUR, PerDoc, Setup, docs, take};
-use crate::engine::caller::Caller;
-use crate::engine::job::{After, AsItIs, Then};
+use crate::engine::outlet::caller::Caller;
+use crate::engine::road::job::{After, AsItIs, Then};
 use crate::engine::seam::{Moment, Seam, manual::World};
 use crate::engine::settings::{Settings, WorkerCount};
-use crate::engine::watchdog::{Patience, Watchdog};
+use crate::engine::settings::{Patience, Watchdog};
 use crate::error::stalled::{At, Stalled};
 use crate::error::{Cause, Error};
 use crate::place::Position;
@@ -209,7 +209,7 @@ fn what_is_slow_and_moves_is_no_stall() {
             let mut run = run.expect("these settings can work");
             let mut seen = 0;
             while let Some(delivery) = run.next() {
-                seen += delivery.expect("nothing stalls").items.len();
+                seen += delivery.expect("nothing stalls").documents.len();
                 world.sleep(29 * SECOND);
             }
             assert_eq!(seen, 16, "{workers} workers, {sequential}");

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::fake::{Doc, FakeCpu, FakeDevice, Setup, docs, take};
-use crate::engine::caller::Caller;
-use crate::engine::job::{AsItIs, Job};
+use crate::engine::outlet::caller::Caller;
+use crate::engine::road::job::{AsItIs, Job};
 use crate::engine::seam::{Moment, Seam, manual::World};
 use crate::engine::settings::{OnFailure, Settings, WorkerCount};
 use crate::error::Error;
@@ -80,7 +80,7 @@ fn a_stop_does_not_wait_for_a_pause() {
     take(&mut run, 1);
     run.stop();
     assert_eq!(world.now(), SECOND);
-    assert!(run.report().accounts.balance() && run.left_behind().is_empty());
+    assert!(run.report().accounts.balance() && run.ledger().left_behind().is_empty());
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn an_item_that_is_late_is_told_about_and_fails_when_it_returns() {
     let mut run = start(&world, 3 * SECOND, late, 2);
     let told: Arc<Mutex<Vec<_>>> = Arc::default();
     let (note, clock) = (told.clone(), world.clone());
-    run.limits.on_late = Some(Box::new(move |late| {
+    run.checks.on_late = Some(Box::new(move |late| {
         note.lock().unwrap().push((clock.now(), late.position.get(), late.running));
     }));
     let outcome = take(&mut run, usize::MAX);

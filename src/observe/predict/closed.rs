@@ -41,7 +41,7 @@ fn plain(rules: &Rules) -> bool {
 }
 
 fn tokens_change_nothing(rules: &Rules) -> bool {
-    let (batch, workers, tokens) = (u128::from(rules.batch), rules.workers as u128, u128::from(rules.tokens));
+    let (batch, workers, tokens) = (u128::from(rules.batch), rules.workers as u128, rules.tokens as u128);
     let Cuts { mut ramp, .. } = rules.cuts();
     ramp.push(rules.batch);
     let compare = |size: u64| (Time::from(size) * rules.cpu).cmp(&(workers * rules.gpu(size)));

@@ -1,6 +1,7 @@
 //! The rules of one pipeline: costs in whole nanoseconds, and where the cuts fall.
 
 use super::{Costs, Settings, Way};
+use crate::schedule::cutter::{Begin, Cutter};
 
 /// Nanoseconds since the start, or between two moments. Wide enough for any costs and any number of documents.
 pub(super) type Time = u128;
@@ -15,7 +16,7 @@ pub(super) struct Rules {
     /// Items a batch.
     pub(super) batch: u64,
     pub(super) ramp: bool,
-    pub(super) tokens: u64,
+    pub(super) tokens: usize,
     pub(super) workers: usize,
     pub(super) devices: usize,
     pub(super) depth: usize,
@@ -50,7 +51,7 @@ impl Rules {
             items: documents.div_ceil(per_item),
             batch: if whole { 1 } else { settings.batch_size as u64 },
             ramp: settings.ramp,
-            tokens: settings.tokens(costs.then.is_some()) as u64,
+            tokens: settings.tokens(costs.then.is_some()),
             workers: settings.workers,
             devices: settings.devices,
             depth: settings.depth.max(1),
@@ -78,16 +79,21 @@ impl Rules {
         if self.documents_per_item == 1 { items } else { self.weight(end - 1) }
     }
 
+    /// What decides where the cuts fall, before the first.
+    pub(super) fn cutter(&self) -> Cutter {
+        let begin = if self.ramp { Begin::Ramp } else { Begin::Full };
+        Cutter::new(self.batch as usize, self.tokens, begin)
+    }
+
     pub(super) fn cuts(&self) -> Cuts {
-        let mut left = self.items;
-        let mut ramp = Vec::new();
-        let mut size = if self.ramp { 1 } else { self.batch };
-        while size < self.batch && left >= size {
-            ramp.push(size);
-            left -= size;
-            size = (size * 2).min(self.batch);
+        let (mut left, mut ramp, mut cutter) = (self.items, Vec::new(), self.cutter());
+        while cutter.size() < cutter.full() && left >= cutter.size() as u64 {
+            let size = cutter.size();
+            ramp.push(size as u64);
+            left -= size as u64;
+            cutter.was_cut(size);
         }
-        let full = if size == self.batch { left / self.batch } else { 0 };
+        let full = if cutter.size() == cutter.full() { left / self.batch } else { 0 };
         Cuts { ramp, full, last: left - full * self.batch }
     }
 

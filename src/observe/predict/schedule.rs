@@ -24,6 +24,8 @@ use self::devices::Device;
 use self::period::Past;
 use self::work::{Busy, Rows, ThenUnit};
 use super::rules::{Rules, Time};
+use crate::schedule::cutter::Cutter;
+use crate::schedule::tokens::Purse;
 
 /// What a schedule came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,7 +59,7 @@ pub(super) struct Schedule<'a> {
     now: Time,
     steps: u64,
     feeder: Feeder,
-    free: u64,
+    purse: Purse,
     /// Items that were pulled, that stand in the queue of work or have left it, and that a worker has begun.
     pulled: u64,
     pushed: u64,
@@ -67,9 +69,9 @@ pub(super) struct Schedule<'a> {
     busy: VecDeque<Busy>,
     /// Items that were accepted by the line in order, and those beyond them.
     head: u64,
-    early: BTreeSet<u64>,
-    open: u64,
-    size: u64,
+    beyond: BTreeSet<u64>,
+    open: usize,
+    cutter: Cutter,
     cut: u64,
     batches: VecDeque<Batch>,
     /// No batch will follow.
@@ -108,16 +110,16 @@ impl<'a> Schedule<'a> {
             now: 0,
             steps: 0,
             feeder: Feeder::Hungry,
-            free: rules.tokens,
+            purse: Purse::new(rules.tokens),
             pulled: 0,
             pushed: 0,
             begun: 0,
             then: VecDeque::new(),
             busy: VecDeque::new(),
             head: 0,
-            early: BTreeSet::new(),
+            beyond: BTreeSet::new(),
             open: 0,
-            size: if rules.ramp { 1 } else { rules.batch },
+            cutter: rules.cutter(),
             cut: 0,
             batches: VecDeque::new(),
             closed: false,
@@ -170,7 +172,7 @@ impl<'a> Schedule<'a> {
         loop {
             match self.feeder {
                 Feeder::Pulling(until) if until <= self.now => self.pushed += 1,
-                Feeder::Hungry if self.free > 0 => {}
+                Feeder::Hungry if self.purse.available() > 0 => {}
                 _ => return moved,
             }
             moved = true;
@@ -180,14 +182,12 @@ impl<'a> Schedule<'a> {
 
     /// The feeder finds the end of the source only with a token in hand.
     fn pull(&mut self) -> Feeder {
-        if self.free == 0 {
-            return Feeder::Hungry;
-        }
+        let Some(token) = self.purse.take(1) else { return Feeder::Hungry };
         if self.pulled == self.rules.items {
+            self.purse.give(token);
             self.end_line();
             return Feeder::Ended;
         }
-        self.free -= 1;
         self.pulled += 1;
         let documents = self.rules.weight(self.pulled - 1);
         Feeder::Pulling(self.now + Time::from(documents) * self.rules.source)
@@ -202,7 +202,7 @@ impl<'a> Schedule<'a> {
                 self.outcome.first_result = self.now;
             }
             self.next_result += 1;
-            self.free += items;
+            self.purse.give_back(items as usize, 0);
             self.caller_free = self.now + self.rules.caller;
             moved = true;
         }

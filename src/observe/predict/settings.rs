@@ -1,10 +1,11 @@
 //! The settings of a run that is predicted.
 //!
 //! They mean what they mean in a [`Pipeline`](crate::Pipeline), have the same defaults, and are refused for
-//! the same reasons. The engine stands above this module, so its limits stand here once more; a test of
-//! the engine compares them.
+//! the same reasons: both ask [`schedule`](crate::schedule).
 
 use crate::error::Error;
+use crate::schedule::refused::{check_ahead, check_batch_size, check_depths, refuse, too_many_workers};
+use crate::schedule::tokens::{self, AHEAD, BATCH_SIZE};
 
 /// How the halves are brought together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,9 +64,9 @@ impl Settings {
     pub fn new(documents: u64) -> Self {
         Self {
             documents,
-            batch_size: 16,
+            batch_size: BATCH_SIZE,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
-            ahead: 2,
+            ahead: AHEAD,
             ramp: false,
             depth: 1,
             devices: 1,
@@ -142,33 +143,23 @@ impl Settings {
         if self.tokens > 0 {
             return self.tokens;
         }
-        let depths = self.depth.max(1).saturating_mul(self.devices);
         if self.way == Way::PerBatch {
-            return self.workers.saturating_add(self.ahead).saturating_add(depths);
+            return tokens::for_whole_batches(self.workers, self.ahead, self.depths());
         }
-        let batches = self.ahead.saturating_add(depths).saturating_add(1 + usize::from(then));
-        batches
-            .saturating_mul(self.batch_size)
-            .max(self.batch_size.saturating_mul(2))
-            .max(self.workers.saturating_mul(4))
+        let batches = self.ahead.saturating_add(tokens::beside(self.depths(), then));
+        tokens::for_batches(batches, self.batch_size, self.workers)
+    }
+
+    /// Batches in flight on all devices of a pipeline.
+    fn depths(&self) -> usize {
+        self.depth.max(1).saturating_mul(self.devices)
     }
 
     /// Every setting that cannot work, as the engine finds it before anything starts.
     pub(super) fn check(&self, then: bool) -> Result<(), Error> {
-        let refuse = |name, reason: &str| Err(Error::Setting { name, reason: reason.into() });
-        if self.batch_size == 0 {
-            return refuse("batch_size", "0 documents a batch would never fill one; give 1 or more");
-        }
-        if self.ahead == 0 {
-            return refuse("ahead", "with 0 batches ahead the device waits for every batch; give 1 or more");
-        }
-        if self.batch_size.saturating_mul(self.ahead) > MOST_TOKENS {
-            return refuse(
-                "batch_size",
-                "batch_size × ahead is more than 2^24 documents in flight; give less",
-            );
-        }
-        if self.workers == 0 || self.workers > MOST_WORKERS {
+        check_batch_size(self.batch_size)?;
+        check_ahead(self.ahead, self.batch_size)?;
+        if self.workers == 0 || too_many_workers(self.workers) {
             return refuse("workers", "a run is predicted for 1 to 4096 workers");
         }
         if self.devices == 0 {
@@ -177,12 +168,7 @@ impl Settings {
         if self.pipelines == 0 {
             return refuse("pipelines", "0 pipelines run nothing; give 1 or more");
         }
-        if self.depth.saturating_mul(self.devices).saturating_mul(self.batch_size) > MOST_TOKENS {
-            return refuse(
-                "depth",
-                "batches in flight on the devices are more than 2^24 documents; give less",
-            );
-        }
+        check_depths(self.depths(), self.batch_size)?;
         if self.tokens(then) < self.batch_size && self.way == Way::PerDocument {
             return refuse("tokens", "fewer tokens than documents a batch would never fill one; give more");
         }
@@ -190,7 +176,6 @@ impl Settings {
     }
 
     fn check_way(&self, then: bool) -> Result<(), Error> {
-        let refuse = |name, reason: &str| Err(Error::Setting { name, reason: reason.into() });
         match self.way {
             Way::PerBatch if self.ramp => {
                 refuse("ramp", "per_batch cuts its batches before anything is prepared; leave ramp out")
@@ -201,8 +186,3 @@ impl Settings {
         }
     }
 }
-
-/// Documents in flight beyond which a number is a mistake.
-pub(crate) const MOST_TOKENS: usize = 1 << 24;
-/// Workers beyond which a number is a mistake.
-const MOST_WORKERS: usize = 1 << 12;

@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::child::{Child, Ending, Patience, Program};
-use super::frame::frame;
-use super::serve::{Reply, UNREAD};
-use super::wire::Wire;
+use super::child::{Child, Patience, Program};
+use super::died::{Died, Ending};
+use super::frame::{Kind, frame};
+use super::reply::read;
+use super::transfer::Transfer;
 use crate::error::Cause;
 use crate::stage::CpuStage;
 
@@ -63,9 +64,14 @@ struct Pool {
     idle: Vec<Child>,
     /// Children that were lost since the last that answered.
     lost_in_a_row: u32,
+    /// Why the last of them was.
+    why: String,
 }
 
-impl<D: Wire, R: Wire> Isolated<D, R> {
+/// Numbers of calls: no two of this process are the same.
+static CALLS: AtomicU64 = AtomicU64::new(1);
+
+impl<D: Transfer, R: Transfer> Isolated<D, R> {
     /// The function that was registered under this name.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -91,6 +97,9 @@ impl<D, R> Isolated<D, R> {
 
     /// Children that may be lost in a row, with no answer between, before no other is started and every
     /// further document fails. Default 16; with 0 no child that was lost is replaced.
+    ///
+    /// A child is lost that cannot be started or ends before it has answered. One that ends while it has
+    /// nothing to do has answered before: it is replaced, and not counted.
     #[must_use]
     pub fn restarts(mut self, without_progress: u32) -> Self {
         self.restarts = without_progress;
@@ -117,25 +126,39 @@ impl<D, R> Isolated<D, R> {
 
     /// A child that is free, or a new one.
     fn check_out(&self, stopped: &dyn Fn() -> bool) -> Result<Child, Cause> {
-        let (idle, lost) = self.pool(|pool| (pool.idle.pop(), pool.lost_in_a_row));
-        if let Some(child) = idle {
-            return Ok(child);
+        while let Some(mut child) = self.pool(|pool| pool.idle.pop()) {
+            if child.is_idle() {
+                return Ok(child);
+            }
         }
+        if stopped() {
+            return Err(Died::new(Ending::Stopped, Vec::new()).into());
+        }
+        let (lost, why) = self.pool(|pool| (pool.lost_in_a_row, pool.why.clone()));
         if lost > self.restarts {
             return Err(Cause::msg(format!(
-                "{lost} child processes were lost in a row with no answer between, so no other is started"
+                "{lost} child processes were lost in a row with no answer between, so no other is started; the last: {why}"
             )));
         }
-        let child = Child::start(&self.program, stopped).inspect_err(|_| self.lose())?;
+        self.start(stopped).inspect_err(|cause| self.lose(cause, stopped))
+    }
+
+    fn start(&self, stopped: &dyn Fn() -> bool) -> Result<Child, Cause> {
+        let child = Child::start(&self.program, stopped)?;
         if child.functions.contains(&self.name) {
             return Ok(child);
         }
-        self.lose();
         Err(Cause::msg(format!("no function {} is registered; there are {:?}", self.name, child.functions)))
     }
 
-    fn lose(&self) {
-        self.pool(|pool| pool.lost_in_a_row = pool.lost_in_a_row.saturating_add(1));
+    /// Counts a child that gave no answer, unless it had no time to.
+    fn lose(&self, why: &dyn fmt::Display, stopped: &dyn Fn() -> bool) {
+        if !stopped() {
+            self.pool(|pool| {
+                pool.lost_in_a_row = pool.lost_in_a_row.saturating_add(1);
+                pool.why = why.to_string();
+            });
+        }
     }
 
     fn check_in(&self, child: Child) {
@@ -144,51 +167,53 @@ impl<D, R> Isolated<D, R> {
             pool.idle.push(child);
         });
     }
+
+    /// The answer of the first child that takes the call.
+    fn call(&self, number: u64, call: &[u8], patience: &Patience<'_>) -> Result<Vec<u8>, Cause> {
+        loop {
+            match self.check_out(patience.stopped)?.call(number, call, patience) {
+                Ok((answer, child)) => {
+                    self.check_in(child);
+                    return Ok(answer);
+                }
+                Err(lost) => {
+                    // One that had answered ended while it was idle, and was not seen to: there is an
+                    // answer for each of those, so they come to an end.
+                    if lost.begun || !lost.answered {
+                        self.lose(&lost.died, patience.stopped);
+                    }
+                    if lost.begun {
+                        return Err(lost.died.into());
+                    }
+                }
+            }
+        }
+    }
 }
 
 impl<D, R> CpuStage<D> for Isolated<D, R>
 where
-    D: Wire + 'static,
-    R: Wire + Send + 'static,
+    D: Transfer + 'static,
+    R: Transfer + Send + 'static,
 {
     type Prepared = R;
 
     fn prepare(&self, document: &mut D) -> Result<R, Cause> {
         let stops = self.stops.load(Ordering::SeqCst);
         let stopped = || self.stops.load(Ordering::SeqCst) != stops;
-        let child = self.check_out(&stopped)?;
-        let call = frame(|out| {
+        let number = CALLS.fetch_add(1, Ordering::Relaxed);
+        // Before a child is taken: this is code of the document's, and what it does costs no child.
+        let call = frame(Kind::Call, number, |out| {
             self.name.encode(out);
             document.encode(out);
         });
-        let patience = Patience { limit: self.timeout, stopped: &stopped };
-        let (answer, child) = child.call(&call, &patience).inspect_err(|died| {
-            if died.ending != Ending::Stopped {
-                self.lose();
-            }
-        })?;
-        self.check_in(child);
+        let answer = self.call(number, &call, &Patience { limit: self.timeout, stopped: &stopped })?;
         read(document, &answer)
     }
 
     fn interrupt(&self) {
         self.stops.fetch_add(1, Ordering::SeqCst);
     }
-}
-
-/// Reads an answer: the document as the function left it, and the result.
-fn read<D: Wire, R: Wire>(document: &mut D, mut answer: &[u8]) -> Result<R, Cause> {
-    let reply = u8::decode(&mut answer)?;
-    if reply == UNREAD {
-        let message = String::decode(&mut answer)?;
-        return Err(Cause::msg(message).context("the child process could not read the document"));
-    }
-    *document = D::decode(&mut answer)?;
-    if reply == Reply::Done as u8 {
-        return R::decode(&mut answer);
-    }
-    let message = String::decode(&mut answer)?;
-    Err(if reply == Reply::Panicked as u8 { Cause::panic(&message) } else { Cause::msg(message) })
 }
 
 impl<D, R> fmt::Debug for Isolated<D, R> {

@@ -2,30 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::exit;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 
-use super::frame::{self, frame};
-use super::wire::Wire;
-use super::{CHILD, HELLO};
+use rustix::process::{Signal, getpid, kill_process};
+
+use super::frame::{self, Kind, frame};
+use super::transfer::Transfer;
+use super::{LAST_MOMENTS, each_moment, mark, reply};
 use crate::engine::seam::spawn_aside;
 use crate::error::Cause;
+use crate::error::guard::guard;
 
-/// Works on the front of these bytes, and puts document and result behind those.
-type Erased = Box<dyn Fn(&mut &[u8], &mut Vec<u8>) -> Result<Reply, Cause>>;
-
-/// How a call ended, as the first byte of what a child answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum Reply {
-    Done = 0,
-    Failed = 1,
-    Panicked = 2,
-}
+/// Works on the document at the front of these bytes, and puts the answer behind those.
+type Erased = Box<dyn Fn(&mut &[u8], &mut Vec<u8>)>;
 
 /// The functions that children of this program can run, by name.
 #[derive(Default)]
@@ -35,30 +30,21 @@ impl Functions {
     /// Registers a function. The same name again replaces the function before.
     pub fn add<D, R, F>(&mut self, name: &str, function: F)
     where
-        D: Wire,
-        R: Wire,
+        D: Transfer,
+        R: Transfer,
         F: Fn(&mut D) -> Result<R, Cause> + 'static,
     {
-        let erased = move |bytes: &mut &[u8], out: &mut Vec<u8>| {
-            let mut document = D::decode(bytes)?;
-            let made = catch_unwind(AssertUnwindSafe(|| function(&mut document)));
-            document.encode(out);
-            Ok(match made {
-                Ok(Ok(result)) => {
-                    result.encode(out);
-                    Reply::Done
-                }
-                Ok(Err(cause)) => {
-                    cause.to_string().encode(out);
-                    if cause.is_panic() { Reply::Panicked } else { Reply::Failed }
-                }
-                Err(payload) => {
-                    Cause::panic_message(&*payload).encode(out);
-                    Reply::Panicked
-                }
-            })
-        };
+        let erased = move |bytes: &mut &[u8], out: &mut Vec<u8>| reply::answer(bytes, &function, out);
         self.0.insert(name.to_owned(), Box::new(erased));
+    }
+
+    /// The answer to a call.
+    fn answer(&self, mut call: &[u8], out: &mut Vec<u8>) {
+        let name = String::decode(&mut call).unwrap_or_default();
+        match self.0.get(&name) {
+            Some(function) => function(&mut call, out),
+            None => reply::lost(&Cause::msg(format!("no function {name} is registered")), out),
+        }
     }
 }
 
@@ -70,6 +56,9 @@ impl fmt::Debug for Functions {
 
 /// Turns this process into a child, if it was started as one: then it runs the functions that are
 /// registered here and never returns. To be called first in `main`, before arguments are read.
+///
+/// A child's stdin is `/dev/null` from here on, and programs that a function starts are no children: they
+/// may be programs that call this themselves, and have children of their own.
 ///
 /// ```standalone_crate
 /// use gapless::parallel::process::{Isolated, serve};
@@ -85,74 +74,68 @@ impl fmt::Debug for Functions {
 /// }
 /// ```
 pub fn serve(register: impl FnOnce(&mut Functions)) {
-    if std::env::var_os(CHILD).is_none() {
-        return;
+    if mark::is_child() {
+        // A panic has been printed. Nobody else is there to be told: the parent sees the connection end.
+        let served = guard(|| answer_calls(register));
+        exit(i32::from(!matches!(served, Ok(Ok(())))));
     }
-    let mut functions = Functions::default();
-    register(&mut functions);
-    // Nobody is there to be told where it fails: the parent sees the connection end.
-    exit(i32::from(answer(&functions).is_err()));
 }
 
+/// Whether this is a child that is not there yet.
+pub(super) static REGISTERS: AtomicBool = AtomicBool::new(false);
+
 /// Answers one call after another until the parent is gone.
-fn answer(functions: &Functions) -> io::Result<()> {
-    let connection = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    connection.set_nonblocking(false)?;
-    connection.set_read_timeout(None)?;
-    connection.set_write_timeout(None)?;
-    let hello = frame(|out| {
-        out.extend_from_slice(HELLO);
-        Vec::from_iter(functions.0.keys().cloned()).encode(out);
-    });
-    frame::write(&connection, &hello, || Ok::<_, io::Error>(()))?;
+fn answer_calls(register: impl FnOnce(&mut Functions)) -> io::Result<()> {
+    REGISTERS.store(true, Ordering::SeqCst);
+    let connection = take_stdin()?;
     let calls = calls(connection.try_clone()?)?;
-    while let Ok(call) = calls.recv() {
-        let reply = run(functions, &call);
-        frame::write(&connection, &reply, || Ok::<_, io::Error>(()))?;
+    let mut functions = Functions::default();
+    register(&mut functions);
+    REGISTERS.store(false, Ordering::SeqCst);
+    let names = Vec::from_iter(functions.0.keys().cloned());
+    let send = |frame: &[u8]| frame::write(&connection, frame, || Ok::<_, io::Error>(()));
+    send(&frame(Kind::Hello, 0, |out| names.encode(out)))?;
+    while let Ok((number, call)) = calls.recv() {
+        send(&frame(Kind::Answer, number, |out| functions.answer(&call, out)))?;
     }
     Ok(())
 }
 
+/// The connection, which no other process gets: what is started from here on would hold stdin open, and
+/// might read from it.
+fn take_stdin() -> io::Result<UnixStream> {
+    let connection = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+    connection.set_nonblocking(false)?;
+    connection.set_read_timeout(None)?;
+    connection.set_write_timeout(None)?;
+    Ok(connection)
+}
+
 /// The calls, read on a thread of their own: it alone notices in the middle of a call that the parent is
 /// gone, and ends the process then.
-fn calls(connection: UnixStream) -> io::Result<Receiver<Vec<u8>>> {
+fn calls(connection: UnixStream) -> io::Result<Receiver<(u64, Vec<u8>)>> {
     let (sender, calls) = sync_channel(1);
     spawn_aside("gapless-parent", move || {
-        while let Ok(call) = frame::read(&connection, || Ok::<_, io::Error>(())) {
+        while let Ok(call) = take_call(&connection) {
             if sender.send(call).is_err() {
                 break;
             }
         }
-        exit(0);
+        drop(sender);
+        // Between two calls the process leaves by itself now. In the middle of one it is not asked to: its
+        // own exit may wait for what the call holds.
+        each_moment(LAST_MOMENTS, || false);
+        let _gone = kill_process(getpid(), Signal::KILL);
     })?;
     Ok(calls)
 }
 
-fn run(functions: &Functions, call: &[u8]) -> Vec<u8> {
-    let mut reply = Reply::Failed;
-    let mut answer = frame(|out| {
-        out.push(0);
-        let before = out.len();
-        let called = decode_and_call(functions, call, out);
-        reply = called.unwrap_or_else(|cause| {
-            out.truncate(before);
-            // The document did not arrive: the parent keeps its own.
-            out[before - 1] = UNREAD;
-            cause.to_string().encode(out);
-            Reply::Failed
-        });
-    });
-    if answer[8] != UNREAD {
-        answer[8] = reply as u8;
-    }
-    answer
-}
-
-/// The call could not be read; only a message follows.
-pub(super) const UNREAD: u8 = 3;
-
-fn decode_and_call(functions: &Functions, mut call: &[u8], out: &mut Vec<u8>) -> Result<Reply, Cause> {
-    let name = String::decode(&mut call)?;
-    let function = functions.0.get(&name).ok_or_else(|| Cause::msg(format!("no function {name}")))?;
-    function(&mut call, out)
+/// Reads a call, and says that it is here before the rest of it is read: from now on it is this child's,
+/// also where reading it is what ends the process.
+fn take_call(connection: &UnixStream) -> io::Result<(u64, Vec<u8>)> {
+    let wait = || Ok::<_, io::Error>(());
+    let header = frame::read_header(connection, Kind::Call, wait)?;
+    frame::write(connection, &frame(Kind::Taken, header.number, |_| {}), wait)?;
+    Ok((header.number, frame::read_bytes(connection, header, wait)?))
 }

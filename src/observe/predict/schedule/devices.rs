@@ -8,9 +8,7 @@ use std::collections::VecDeque;
 
 use super::super::rules::Time;
 use super::{Batch, Schedule};
-
-/// Bounds of the short wait, in nanoseconds.
-pub(crate) const SHORT: [u64; 2] = [50_000, 2_000_000];
+use crate::schedule::turns::short_wait_nanos;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Device {
@@ -60,7 +58,7 @@ impl Device {
     }
 
     fn short(&self) -> Time {
-        (self.last_took / 32).clamp(SHORT[0].into(), SHORT[1].into())
+        short_wait_nanos(self.last_took)
     }
 
     /// Since when it stands in the queue for the next batch; every look puts it at the end.

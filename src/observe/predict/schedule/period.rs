@@ -34,7 +34,7 @@ impl Schedule<'_> {
         if self.past.found
             || self.feeder == Feeder::Ended
             || self.pulled == self.rules.items
-            || !self.early.is_empty()
+            || !self.beyond.is_empty()
         {
             return;
         }
@@ -68,10 +68,14 @@ impl Schedule<'_> {
             Feeder::Pulling(until) => ago(until),
             Feeder::Hungry | Feeder::Ended => Time::MAX / 2,
         });
-        let counts =
-            [self.free, self.pulled - self.pushed, self.pushed - self.begun, self.pulled - self.head];
+        let counts = [
+            self.pulled - self.pushed,
+            self.pushed - self.begun,
+            self.pulled - self.head,
+            self.cut - self.next_result,
+        ];
         state.extend(counts.map(Time::from));
-        state.extend([self.open, self.size, self.cut - self.next_result].map(Time::from));
+        state.extend([self.purse.free(), self.open, self.cutter.size()].map(|count| count as Time));
         state.push(self.caller_free.saturating_sub(self.now));
         state.push(self.then.len() as Time);
         let unit = |unit: &ThenUnit| [before(unit.batch), unit.rows.into()];

@@ -2,6 +2,7 @@
 
 use super::super::rules::Time;
 use super::{Batch, Schedule};
+use crate::schedule::turns::{self, Turn, rows_in_unit};
 
 /// A unit that a worker runs.
 #[derive(Clone, Copy, Debug)]
@@ -51,16 +52,7 @@ impl Schedule<'_> {
     pub(super) fn begin_work(&mut self) -> bool {
         let mut moved = false;
         while self.busy.len() < self.rules.workers {
-            let (unit, cost) = if let Some(unit) = self.then.pop_front() {
-                (Unit::Then(unit), Time::from(unit.rows) * self.rules.then.unwrap_or(0))
-            } else if self.begun < self.pushed {
-                let position = self.begun;
-                self.begun += 1;
-                let documents = self.rules.weight(position);
-                (Unit::Prepare { position }, Time::from(documents) * self.rules.cpu)
-            } else {
-                break;
-            };
+            let Some((unit, cost)) = self.next_unit() else { break };
             let until = self.now + cost;
             let behind = self.busy.iter().rev().take_while(|busy| busy.until > until).count();
             self.busy.insert(self.busy.len() - behind, Busy { until, unit });
@@ -69,13 +61,29 @@ impl Schedule<'_> {
         moved
     }
 
+    /// The unit whose turn it is, and what it costs.
+    fn next_unit(&mut self) -> Option<(Unit, Time)> {
+        match turns::next(!self.then.is_empty(), self.begun < self.pushed)? {
+            Turn::Then => {
+                let unit = self.then.pop_front()?;
+                Some((Unit::Then(unit), Time::from(unit.rows) * self.rules.then.unwrap_or(0)))
+            }
+            Turn::Prepare => {
+                let position = self.begun;
+                self.begun += 1;
+                let documents = self.rules.weight(position);
+                Some((Unit::Prepare { position }, Time::from(documents) * self.rules.cpu))
+            }
+        }
+    }
+
     /// Puts a prepared item into the line. Only the last item can be there before others: it may be smaller.
     fn put(&mut self, position: u64) {
-        self.early.insert(position);
-        while self.early.remove(&self.head) {
+        self.beyond.insert(position);
+        while self.beyond.remove(&self.head) {
             self.head += 1;
             self.open += 1;
-            if self.open == self.size {
+            if self.cutter.is_full(self.open, self.open) {
                 self.cut();
             }
         }
@@ -100,17 +108,18 @@ impl Schedule<'_> {
     }
 
     fn cut(&mut self) {
-        let items = std::mem::take(&mut self.open);
+        let good = std::mem::take(&mut self.open);
+        let items = good as u64;
         let cost = self.rules.gpu(self.rules.documents_in(items, self.head));
         self.batches.push_back(Batch { index: self.cut, items, cost });
         self.cut += 1;
-        self.size = (self.size * 2).min(self.rules.batch);
+        self.cutter.was_cut(good);
     }
 
     /// Rows go into the queue of work in units of a quarter of a worker's share, as the engine puts them.
     pub(super) fn start_rows(&mut self, batch: u64, items: u64) {
         self.rows.push_back(Rows { batch, items, missing: items });
-        let most = items.div_ceil(4 * self.rules.workers as u64).max(1);
+        let most = rows_in_unit(items as usize, self.rules.workers) as u64;
         let mut left = items;
         while left > 0 {
             let rows = most.min(left);

@@ -1,0 +1,32 @@
+//! What the work of workers is counted and recorded as.
+
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+
+use crate::engine::ledger::Ledger;
+use crate::engine::seam::{Moment, rank};
+use crate::observe::record::{Kind, Span};
+use crate::place::{BatchIndex, Position};
+
+/// A group was prepared.
+pub(crate) fn prepared(ledger: &Ledger, first: Position, time: Range<Moment>, items: usize) {
+    let meters = &ledger.meters;
+    let taken = time.end.saturating_sub(time.start);
+    if meters.prepared.fetch_add(items as u64, Ordering::Relaxed) == 0 {
+        meters.first_item.add(taken);
+        meters.first_prepare.set(time.start);
+    }
+    meters.prepare.add(taken);
+    meters.prepare_times.add(taken, items);
+    meters.last_work.set(time.end);
+    ledger.record(|| Span::new(Kind::Prepare, time.start, time.end).about(first.0, items).in_lane(rank()));
+}
+
+/// Rows of a batch were worked on after the device.
+pub(crate) fn worked_on(ledger: &Ledger, batch: BatchIndex, time: Range<Moment>, rows: usize) {
+    let taken = time.end.saturating_sub(time.start);
+    ledger.meters.then.add(taken);
+    ledger.meters.then_times.add(taken, rows);
+    ledger.meters.last_work.set(time.end);
+    ledger.record(|| Span::new(Kind::Then, time.start, time.end).about(batch.0, rows).in_lane(rank()));
+}

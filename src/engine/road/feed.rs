@@ -1,0 +1,229 @@
+//! The feeder: takes a token, pulls a document, puts it into the queue of work.
+//!
+//! It is the only one that waits for tokens, and the only one that touches the source. It holds no document:
+//! each is in the queue before the source is asked for the next.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::job::{After, Job};
+use super::queue::Announced;
+use super::shared::Road;
+use super::work;
+use crate::engine::guard::{drop_user, guard};
+use crate::engine::ledger::Ledger;
+use crate::engine::seam::Moment;
+use crate::engine::watch::{Doing, Post};
+use crate::error::Error;
+use crate::error::stalled::At;
+use crate::observe::record::{Kind, Span};
+use crate::observe::stalls::{Trail, Why};
+use crate::place::Position;
+
+/// The source, whatever iterator it is.
+pub(crate) type Source<D> = Box<dyn Iterator<Item = D> + Send>;
+
+pub(crate) struct Feeder<J: Job> {
+    road: Arc<Road<J>>,
+    /// `None` once it has ended: an iterator is not asked again after its end.
+    source: Option<Source<J::Document>>,
+    next: u64,
+    batch_size: usize,
+    /// Least time between two starts.
+    pause: Option<Duration>,
+    /// When the next document may start.
+    due: Moment,
+    post: Post,
+    /// How the next group comes through.
+    trail: Trail,
+}
+
+/// What a step of the feeder came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fed {
+    /// At least one document went into the queue.
+    Documents,
+    /// No token is free.
+    NoToken,
+    /// The source has ended, or the run takes no more in.
+    Ended,
+}
+
+enum Pulled {
+    All,
+    SourceEnded,
+    Panicked(Error),
+}
+
+impl<J: Job> Feeder<J> {
+    pub(crate) fn new(
+        road: &Arc<Road<J>>,
+        source: Source<J::Document>,
+        batch_size: usize,
+        pause: Option<Duration>,
+    ) -> Self {
+        Self {
+            road: road.clone(),
+            source: Some(source),
+            next: 0,
+            batch_size,
+            pause,
+            due: Moment::ZERO,
+            post: Post::begin(road.lookout.as_ref(), Doing::Nothing, road.ledger.now()),
+            trail: Trail::default(),
+        }
+    }
+
+    fn ledger(&self) -> &Ledger {
+        &self.road.ledger
+    }
+
+    /// The loop of the feeder's thread.
+    pub(crate) fn run(mut self) {
+        self.post.adopt();
+        while self.step(true) == Fed::Documents {}
+        self.end(None);
+    }
+
+    /// Feeds one group; waits for its first token if `wait`.
+    pub(crate) fn step(&mut self, wait: bool) -> Fed {
+        if self.source.is_none() || self.ledger().stopped() {
+            return Fed::Ended;
+        }
+        let want = self.road.queue.group_size().min(self.room());
+        let Some(tokens) = self.take_tokens(want, wait) else {
+            return if wait { Fed::Ended } else { Fed::NoToken };
+        };
+        self.feed(tokens)
+    }
+
+    /// Documents up to the next cut, where none fails: a full batch must not wait behind a source that
+    /// waits for its next document.
+    fn room(&self) -> usize {
+        self.batch_size - (self.next % self.batch_size as u64) as usize
+    }
+
+    fn take_tokens(&mut self, want: usize, wait: bool) -> Option<usize> {
+        let ledger = &self.road.ledger;
+        let free = ledger.tokens.try_take(want);
+        if free.is_some() || !wait {
+            return free;
+        }
+        let start = ledger.now();
+        ledger.meters.token_waits.begin(start);
+        let tokens = ledger.tokens.take(want);
+        let end = ledger.now();
+        let waited = end.saturating_sub(start);
+        ledger.meters.token_waits.end(waited, self.token_holder());
+        ledger.meters.feeder_waited.add(waited);
+        ledger.record(|| Span::new(Kind::WaitForToken, start, end));
+        self.trail.waited = ledger.meters.token_waits.ended();
+        tokens
+    }
+
+    /// Who had the tokens that have just come back.
+    fn token_holder(&self) -> Why {
+        if self.ledger().meters.caller_was_late.load(Ordering::Relaxed) {
+            Why::Caller
+        } else if J::After::PER_ROW {
+            Why::Then
+        } else {
+            Why::Tokens
+        }
+    }
+
+    fn feed(&mut self, tokens: usize) -> Fed {
+        let start = self.ledger().now();
+        self.post.set(Doing::At(At::Source(Position(self.next))), start);
+        self.ledger().in_source.store(true, Ordering::SeqCst);
+        let (items, pulled) = self.pull(tokens);
+        self.ledger().in_source.store(false, Ordering::SeqCst);
+        let end = self.ledger().now();
+        self.count(start, end, items);
+        self.post.set(Doing::Nothing, end);
+        if items < tokens {
+            self.ledger().tokens.give(tokens - items);
+        }
+        self.ledger().record(|| Span::counter(Kind::Tokens, end, self.ledger().tokens.taken()));
+        self.hand_on(items);
+        match pulled {
+            Pulled::All => Fed::Documents,
+            Pulled::SourceEnded => self.end(None),
+            Pulled::Panicked(error) => self.end(Some(error)),
+        }
+    }
+
+    fn count(&mut self, start: Moment, end: Moment, items: usize) {
+        let (ledger, time) = (&self.road.ledger, end.saturating_sub(start));
+        ledger.meters.source.add(time);
+        ledger.meters.source_times.add(time, items);
+        ledger.record(|| Span::new(Kind::Source, start, end).about(self.next - items as u64, items));
+        self.trail = Trail { asked: start, pulled: end, ..self.trail };
+    }
+
+    /// Pulls up to so many items, each into the queue before the next is asked for.
+    fn pull(&mut self, most: usize) -> (usize, Pulled) {
+        let Some(source) = &mut self.source else { return (0, Pulled::SourceEnded) };
+        let road = &*self.road;
+        let _in_run = road.ledger.spans.enter();
+        let first = self.next;
+        while self.next - first < most as u64 && !road.queue.is_closed() {
+            let position = Position(self.next);
+            self.post.next(position.0);
+            let items = |next: u64| (next - first) as usize;
+            match guard(|| source.next()) {
+                Ok(Some(document)) => {
+                    road.ledger.books.pull(position, J::documents(&document) as u64);
+                    road.queue.put(document);
+                    self.next += 1;
+                }
+                Ok(None) => return (items(self.next), Pulled::SourceEnded),
+                Err(cause) => return (items(self.next), Pulled::Panicked(Error::Source { position, cause })),
+            }
+        }
+        ((self.next - first) as usize, Pulled::All)
+    }
+
+    fn hand_on(&mut self, items: usize) {
+        if items == 0 {
+            return;
+        }
+        self.keep_pace();
+        let road = &self.road;
+        road.queue.announce(&road.ledger, Announced { items, trail: self.trail });
+        if road.queue.is_closed() {
+            // Whoever closed it may have looked before the last of them was there.
+            return road.cancel(road.queue.left_behind(&road.ledger));
+        }
+        work::call_worker(road);
+    }
+
+    /// Waits until the next document may start. The document that waits stands in the queue.
+    fn keep_pace(&mut self) {
+        let Some(pause) = self.pause else { return };
+        self.road.queue.wait_for_start(&self.road.ledger, self.due);
+        self.due = self.ledger().now().saturating_add(pause);
+    }
+
+    /// Drops the source; the run takes nothing more from it.
+    pub(crate) fn close(mut self) {
+        drop_user(self.source.take());
+    }
+
+    /// The source has ended, or nothing more is taken from it: the line cuts what is left.
+    fn end(&mut self, reason: Option<Error>) -> Fed {
+        if let Some(source) = self.source.take() {
+            let seam = &self.road.ledger.seam;
+            self.post.now(seam, Doing::At(At::Source(Position(self.next))));
+            drop_user(source);
+            self.post.now(seam, Doing::Nothing);
+            // What is cut now was waiting for the source to end.
+            let now = seam.now();
+            let trail = Trail { pulled: now, begun: now, done: now, ..self.trail };
+            self.road.with_line(|line| ((), line.end(self.next, reason, trail)));
+            self.road.ledger.threads.alarm().ring();
+        }
+        Fed::Ended
+    }
+}

@@ -1,0 +1,95 @@
+//! The types of one run, named once instead of carried as five parameters through every file.
+
+use std::convert::Infallible;
+use std::marker::PhantomData;
+
+use crate::error::Cause;
+use crate::stage::{CpuStage, GpuStage, Output, Rows};
+
+/// The types of one run.
+pub(crate) trait Job: Send + Sync + Sized + 'static {
+    type Document: Send + 'static;
+    type Prepared: Send + 'static;
+    type Output: Output;
+    type Delivered: Send + 'static;
+    type Cpu: CpuStage<Self::Document, Prepared = Self::Prepared>;
+    type Gpu: GpuStage<Self::Prepared, Output = Self::Output>;
+    type After: After<Self::Document, Self::Output, Delivered = Self::Delivered>;
+
+    /// Documents in one item. Asked once, when it was pulled and before any user code has it.
+    fn documents(document: &Self::Document) -> usize;
+
+    /// What a batch of prepared items carries in a run without a device.
+    fn without_device(_: Vec<Self::Prepared>) -> Option<Self::Delivered> {
+        None
+    }
+}
+
+/// What is done with a batch's output before it is handed over: nothing ([`AsItIs`]), or a function
+/// on each document and its row ([`Then`]).
+pub trait After<D, O>: Send + Sync + 'static {
+    /// What a batch carries.
+    type Delivered: Send + 'static;
+    /// What one document's row becomes.
+    type Part: Send + 'static;
+    /// Whether each document's row is worked on, by the workers.
+    const PER_ROW: bool;
+
+    /// The output as it is handed over, where rows are not worked on.
+    fn whole(&self, output: O) -> Option<Self::Delivered>;
+    /// Works on one document and its row.
+    fn part(&self, document: &mut D, output: &O, row: usize) -> Result<Self::Part, Cause>;
+    /// The output of a batch whose rows were worked on.
+    fn join(&self, parts: Vec<Self::Part>) -> Option<Self::Delivered>;
+}
+
+/// The output is handed over as the device gave it.
+#[derive(Debug)]
+pub struct AsItIs(pub(crate) ());
+
+impl<D, O: Output> After<D, O> for AsItIs {
+    type Delivered = O;
+    type Part = Infallible;
+    const PER_ROW: bool = false;
+
+    fn whole(&self, output: O) -> Option<O> {
+        Some(output)
+    }
+
+    fn part(&self, _: &mut D, _: &O, _: usize) -> Result<Infallible, Cause> {
+        Err(Cause::msg("rows are not worked on here"))
+    }
+
+    fn join(&self, _: Vec<Infallible>) -> Option<O> {
+        None
+    }
+}
+
+/// A function on each document and its row.
+pub struct Then<F, U> {
+    pub(crate) function: F,
+    pub(crate) result: PhantomData<fn() -> U>,
+}
+
+impl<D, O, U, F> After<D, O> for Then<F, U>
+where
+    O: Rows,
+    U: Send + Sync + 'static,
+    F: Fn(&mut D, O::Row<'_>) -> Result<U, Cause> + Send + Sync + 'static,
+{
+    type Delivered = Vec<U>;
+    type Part = U;
+    const PER_ROW: bool = true;
+
+    fn whole(&self, _: O) -> Option<Vec<U>> {
+        None
+    }
+
+    fn part(&self, document: &mut D, output: &O, row: usize) -> Result<U, Cause> {
+        (self.function)(document, output.row(row))
+    }
+
+    fn join(&self, parts: Vec<U>) -> Option<Vec<U>> {
+        Some(parts)
+    }
+}

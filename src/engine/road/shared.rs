@@ -1,0 +1,250 @@
+//! What the steps of one run share: its stages, its queue and its line, and the documents that do not come out.
+
+use std::sync::Arc;
+
+use super::batch::{Columns, Delivery, Done, Left, Message};
+use super::job::Job;
+use super::line::{Aftermath, Line, Wake};
+use super::queue::Queue;
+use super::then::ThenBatch;
+use crate::engine::auto::{Chooser, CutAt};
+use crate::engine::guard::{Held, drop_each, drop_user, guard};
+use crate::engine::ledger::Ledger;
+use crate::engine::seam::{Condvar, Mutex, Sender, Workers};
+use crate::engine::watch::{LateItems, Lookout};
+use crate::error::{Cause, Error};
+use crate::observe::record::{Kind, Span};
+use crate::stage::CpuStage as _;
+
+pub(crate) struct Road<J: Job> {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) cpu: Held<J::Cpu>,
+    pub(crate) after: Held<J::After>,
+    pub(crate) queue: Queue<J>,
+    line: Mutex<LineOf<J>>,
+    batch_there: Condvar,
+    /// Batches whose rows are in `then` now.
+    pub(crate) in_then: Mutex<Vec<Arc<ThenBatch<J>>>>,
+    /// Documents that do not come out, to be taken back.
+    left: Mutex<Vec<Left<J::Document>>>,
+    results: Sender<MessageOf<J>>,
+    pub(crate) workers: Option<Workers>,
+    /// Whether a worker runs unit after unit, or gives the pool of others a turn after each.
+    pub(crate) own_pool: bool,
+    /// Whether the feeder waits for a free worker.
+    pub(crate) paced: bool,
+    pub(crate) late: Option<Arc<LateItems>>,
+    pub(crate) lookout: Option<Arc<Lookout>>,
+    pub(crate) chooser: Option<Chooser>,
+}
+
+pub(crate) type LineOf<J> = Line<<J as Job>::Document, <J as Job>::Prepared>;
+pub(crate) type DoneOf<J> = Done<<J as Job>::Document, <J as Job>::Delivered>;
+pub(crate) type MessageOf<J> = Message<<J as Job>::Document, <J as Job>::Delivered>;
+type AftermathOf<J> = Aftermath<<J as Job>::Document, <J as Job>::Prepared>;
+
+/// The parts of a [`Road`] that are made outside.
+pub(crate) struct Parts<J: Job> {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) cpu: J::Cpu,
+    pub(crate) after: J::After,
+    pub(crate) queue: Queue<J>,
+    pub(crate) line: LineOf<J>,
+    pub(crate) results: Sender<MessageOf<J>>,
+    pub(crate) workers: Option<Workers>,
+    pub(crate) own_pool: bool,
+    pub(crate) paced: bool,
+    pub(crate) late: Option<Arc<LateItems>>,
+    pub(crate) lookout: Option<Arc<Lookout>>,
+    pub(crate) chooser: Option<Chooser>,
+}
+
+impl<J: Job> Road<J> {
+    pub(crate) fn new(parts: Parts<J>) -> Arc<Self> {
+        let seam = parts.ledger.seam.clone();
+        Arc::new(Self {
+            cpu: Held::new(parts.cpu),
+            after: Held::new(parts.after),
+            queue: parts.queue,
+            line: seam.mutex(parts.line),
+            batch_there: seam.condvar(),
+            in_then: seam.mutex(Vec::new()),
+            left: seam.mutex(Vec::new()),
+            results: parts.results,
+            workers: parts.workers,
+            own_pool: parts.own_pool,
+            paced: parts.paced,
+            late: parts.late,
+            lookout: parts.lookout,
+            chooser: parts.chooser,
+            ledger: parts.ledger,
+        })
+    }
+
+    /// Does this with the line, and then, without its lock, what that left to be done.
+    pub(crate) fn with_line<R>(&self, change: impl FnOnce(&mut LineOf<J>) -> (R, AftermathOf<J>)) -> R {
+        let mut line = self.line.lock();
+        let (result, after) = change(&mut line);
+        drop(line);
+        self.settle(after);
+        result
+    }
+
+    /// As `with_line`, and where `again` says so waits for news of the line, for at most so long if that is said.
+    pub(crate) fn wait_with_line<R>(
+        &self,
+        change: impl FnOnce(&mut LineOf<J>) -> (R, AftermathOf<J>),
+        wait: impl FnOnce(&R) -> Option<Option<std::time::Duration>>,
+    ) -> R {
+        let mut line = self.line.lock();
+        let (result, after) = change(&mut line);
+        match wait(&result) {
+            Some(Some(time)) => drop(self.batch_there.wait_timeout(line, &self.line, time)),
+            Some(None) => drop(self.batch_there.wait(line, &self.line)),
+            None => drop(line),
+        }
+        self.settle(after);
+        result
+    }
+
+    fn settle(&self, after: AftermathOf<J>) {
+        let Aftermath { cancelled, cut, wake, ceased, ended, early_is_over } = after;
+        match wake {
+            Wake::Nobody => {}
+            Wake::Devices(devices) => (0..devices).for_each(|_| self.batch_there.notify_one()),
+            Wake::All => self.batch_there.notify_all(),
+        }
+        if let Some(chooser) = self.chooser.as_ref().filter(|_| early_is_over) {
+            chooser.feed_idle_no_more();
+        }
+        if let Some(batch) = cut {
+            self.without_device(batch);
+        }
+        if let Some(items) = ended {
+            // A caller that runs the device waits until its batches are given out.
+            self.tell(Message::Opened);
+            self.tell(Message::End { items });
+        }
+        cancelled.into_iter().for_each(|items| self.cancel_columns(items));
+        if ceased {
+            self.cease();
+        }
+    }
+
+    /// Where there is no device a batch is done when it is cut.
+    fn without_device(&self, mut batch: super::batch::Batch<J::Document, J::Prepared>) {
+        let prepared = std::mem::take(&mut batch.items.prepared);
+        let output = if batch.items.good() == 0 { None } else { J::without_device(prepared) };
+        self.send(batch.done(output));
+    }
+
+    /// Puts a result before the caller.
+    pub(crate) fn send(&self, done: DoneOf<J>) {
+        self.tell(Message::Done(done));
+    }
+
+    pub(crate) fn tell(&self, message: MessageOf<J>) {
+        self.ledger.last_result.set(self.ledger.now());
+        if let Err(Message::Done(done)) = self.results.send(message) {
+            self.cancel_done(done);
+        }
+        self.ledger.threads.alarm().ring();
+    }
+
+    /// A thread of ours has ended by a panic that is none of the user's.
+    pub(crate) fn bug(&self, cause: Cause) {
+        self.tell(Message::Bug(Error::Bug { cause }));
+    }
+
+    /// Cuts at another size, where that was decided.
+    pub(crate) fn cut_at(&self, cut: &CutAt) {
+        if self.with_line(|line| line.cut_at(cut)) {
+            self.ledger.tokens.allow(cut.tokens);
+        }
+    }
+
+    pub(crate) fn count_line(&self, standing: usize) {
+        self.ledger.record(|| Span::counter(Kind::LineFill, self.ledger.now(), standing));
+    }
+
+    /// Takes no more documents in; what was cut still comes out.
+    fn cease(&self) {
+        self.ledger.tokens.stop();
+        self.queue.close();
+        self.cancel(self.queue.left_behind(&self.ledger));
+    }
+
+    /// Ends everything: nothing new starts, and what stands anywhere is cancelled.
+    pub(crate) fn stop(&self) {
+        self.ledger.stop();
+        self.cease();
+        self.interrupt();
+        for unit in self.queue.close_rows(&self.ledger) {
+            self.cancel(unit.into_left());
+        }
+        let placed: Vec<_> = self.in_then.lock().drain(..).collect();
+        for rows in placed {
+            self.cancel(rows.cancel());
+        }
+        self.with_line(|line| ((), line.close()));
+        if let Some(workers) = &self.workers {
+            workers.close();
+        }
+        if let Some(lookout) = &self.lookout {
+            lookout.close();
+        }
+    }
+
+    /// A call that waits for something of its own may end it. A panic there changes nothing here.
+    pub(crate) fn interrupt(&self) {
+        if self.queue.running() > 0 {
+            let _told = guard(|| self.cpu.interrupt());
+        }
+    }
+
+    pub(crate) fn cancel_columns(&self, items: Columns<J::Document, J::Prepared>) {
+        if items.len() > 0 || !items.prepared.is_empty() {
+            self.cancel(items.into_left());
+        }
+    }
+
+    /// Cancels the documents of a result that nobody will take.
+    pub(crate) fn cancel_done(&self, done: DoneOf<J>) {
+        if let Ok(Delivery { positions, documents, output, failures, .. }) = done.delivery {
+            drop_user(output);
+            self.cancel_columns(Columns { positions, documents, prepared: Vec::new(), failures });
+        }
+    }
+
+    /// Keeps documents that will not come out, to be taken back.
+    pub(crate) fn cancel(&self, left: Vec<Left<J::Document>>) {
+        if left.is_empty() {
+            return;
+        }
+        let books = &self.ledger.books;
+        let documents = books.weights.of_all(left.iter().map(|left| left.position));
+        let mut kept = self.left.lock();
+        kept.extend(left);
+        books.cancel(documents);
+    }
+
+    /// Empty until the accounts are closed: only then is it known what does not come out.
+    pub(crate) fn take_left(&self) -> Vec<Left<J::Document>> {
+        if !self.ledger.books.closed() {
+            return Vec::new();
+        }
+        let mut left = std::mem::take(&mut *self.left.lock());
+        left.sort_by_key(|left| left.position);
+        left
+    }
+}
+
+impl<J: Job> Drop for Road<J> {
+    fn drop(&mut self) {
+        // What a run held that could not be started, and documents that nobody has taken back.
+        let (_, after) = ((), self.line.lock().close());
+        let items = after.cancelled.into_iter().flat_map(Columns::into_left);
+        drop_each(items.chain(self.queue.left_behind(&self.ledger)));
+        drop_each(self.left.lock().drain(..));
+    }
+}

@@ -1,0 +1,237 @@
+//! Errors that misbehave in every way that there is: as causes they harm nobody.
+
+use std::error::Error as StdError;
+use std::fmt::{self, Display, Formatter};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::text::{LONGEST, SOURCES};
+use super::{Cause, Error, Failure, Stage};
+use crate::place::Position;
+
+/// What a method of an error does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Does {
+    Right,
+    /// Panics, with a text.
+    Panic,
+    /// Panics, with what panics when it is dropped, and again when that is.
+    PanicTwice,
+    /// Says that it failed; where it cannot, it is right.
+    Fail,
+    /// Never comes to an end by itself; where it cannot, it is right.
+    Endless,
+}
+
+const ALL: [Does; 5] = [Does::Right, Does::Panic, Does::PanicTwice, Does::Fail, Does::Endless];
+
+/// Panics as often as it is dropped.
+struct Bomb(u8);
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if let Some(left) = self.0.checked_sub(1) {
+            resume_unwind(Box::new(Bomb(left)));
+        }
+    }
+}
+
+impl Does {
+    fn act(self) {
+        match self {
+            Self::Panic => resume_unwind(Box::new("planted")),
+            Self::PanicTwice => resume_unwind(Box::new(Bomb(2))),
+            Self::Right | Self::Fail | Self::Endless => {}
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Bad {
+    display: Does,
+    source: Does,
+    drop: Does,
+    dropped: Arc<AtomicUsize>,
+    inner: Option<fmt::Error>,
+}
+
+impl Display for Bad {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("bad")?;
+        self.display.act();
+        match self.display {
+            Does::Fail => Err(fmt::Error),
+            Does::Endless => loop {
+                f.write_str("ß and more of it")?;
+            },
+            _ => Ok(()),
+        }
+    }
+}
+
+impl StdError for Bad {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.act();
+        match self.source {
+            Does::Endless => Some(self),
+            _ => self.inner.as_ref().map(|inner| inner as &dyn StdError),
+        }
+    }
+}
+
+impl Drop for Bad {
+    fn drop(&mut self) {
+        self.dropped.fetch_add(1, Ordering::SeqCst);
+        self.drop.act();
+    }
+}
+
+/// Every way to misbehave, and how often what was made of it has been dropped.
+fn each(mut check: impl FnMut(Does, Does, Does, Bad, &AtomicUsize)) {
+    for display in ALL {
+        for source in ALL {
+            for drop in ALL {
+                let dropped = Arc::new(AtomicUsize::new(0));
+                let inner = Some(fmt::Error);
+                let bad = Bad { display, source, drop, dropped: dropped.clone(), inner };
+                check(display, source, drop, bad, &dropped);
+            }
+        }
+    }
+}
+
+/// What such an error says.
+fn expected(display: Does, source: Does) -> String {
+    let own = match display {
+        Does::Right => "bad".to_owned(),
+        Does::Panic => "bad[its Display panicked: planted]".to_owned(),
+        Does::PanicTwice => "bad[its Display panicked: a value that is no text]".to_owned(),
+        Does::Fail => "bad[its Display failed]".to_owned(),
+        Does::Endless => return String::new(),
+    };
+    let source = match source {
+        Does::Right | Does::Fail => ": ".to_owned() + &fmt::Error.to_string(),
+        Does::Panic => ": [its source panicked: planted]".to_owned(),
+        Does::PanicTwice => ": [its source panicked: a value that is no text]".to_owned(),
+        Does::Endless => format!(": {own}").repeat(SOURCES) + ": …",
+    };
+    own + &source
+}
+
+#[test]
+fn an_error_that_panics_anywhere_is_told_kept_and_dropped() {
+    each(|display, source, _, bad, dropped| {
+        let cause = Cause::from(bad);
+        let text = cause.to_string();
+        if display == Does::Endless {
+            assert!((LONGEST - 4..=LONGEST + '…'.len_utf8()).contains(&text.len()));
+            assert!(text.starts_with("badß and more") && text.ends_with('…'));
+        } else {
+            assert_eq!(text, expected(display, source));
+        }
+        assert_eq!(format!("{cause:?}"), format!("Cause({text})"));
+        assert!(!cause.is_panic());
+        assert_eq!(cause.downcast_ref::<Bad>().map(|bad| bad.display), Some(display));
+        let context = cause.clone().context("photo");
+        assert!(context.to_string().starts_with("photo: bad"));
+        assert_eq!(context.downcast_ref::<Bad>().map(|bad| bad.source), Some(source));
+        drop(cause);
+        assert_eq!(dropped.load(Ordering::SeqCst), 0, "the one with a context holds it");
+        drop(context);
+        assert_eq!(dropped.load(Ordering::SeqCst), 1);
+    });
+}
+
+#[test]
+fn what_holds_a_cause_is_printed_and_dropped_like_it() {
+    each(|_, _, _, bad, _| {
+        let cause = Cause::from(bad);
+        let failure =
+            Failure { document: (), position: Position(7), stage: Stage::Cpu, cause: cause.clone() };
+        assert!(failure.to_string().starts_with("document 7 failed in the CPU stage: bad"));
+        let error = Error::Open { cause };
+        assert!(error.to_string().starts_with("the GPU stage could not be opened: bad"));
+        let again = Cause::from(error);
+        assert!(format!("{again:?}{failure:?}").contains("bad"));
+    });
+}
+
+#[test]
+fn a_cause_may_be_dropped_by_a_pool_and_while_another_panic_unwinds() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    each(|_, _, _, bad, _| {
+        let cause = Cause::from(bad);
+        // A panic that left this would end the process.
+        pool.spawn(move || drop(cause));
+    });
+    each(|_, _, _, bad, dropped| {
+        let cause = Cause::from(bad);
+        let unwound = catch_unwind(AssertUnwindSafe(move || {
+            let _cause = cause;
+            resume_unwind(Box::new("another"));
+        }));
+        assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"another"));
+        assert_eq!(dropped.load(Ordering::SeqCst), 1);
+    });
+}
+
+#[test]
+fn a_message_or_a_context_that_panics_is_told_too() {
+    each(|display, source, _, bad, dropped| {
+        let cause = Cause::msg(bad);
+        assert!(cause.to_string().starts_with("bad"));
+        assert_eq!(dropped.load(Ordering::SeqCst), 1, "only its text is kept");
+        if display != Does::Endless {
+            assert!(expected(display, source).starts_with(&cause.to_string()));
+        }
+    });
+    each(|display, _, _, bad, dropped| {
+        let cause = Cause::msg("no photo").context(bad);
+        assert!(cause.to_string().starts_with("bad"));
+        assert!(display == Does::Endless || cause.to_string().ends_with(": no photo"));
+        assert_eq!(dropped.load(Ordering::SeqCst), 1);
+    });
+}
+
+#[test]
+fn a_panic_says_its_text_whatever_it_carries() {
+    let thrown: [(fn(), &str); 5] = [
+        (|| resume_unwind(Box::new("text")), "panicked: text"),
+        (|| resume_unwind(Box::new(String::from("string"))), "panicked: string"),
+        (|| resume_unwind(Box::new(7)), "panicked: a value that is no text"),
+        (|| resume_unwind(Box::new(Bomb(0))), "panicked: a value that is no text"),
+        (|| resume_unwind(Box::new(Bomb(9))), "panicked: a value that is no text"),
+    ];
+    for (throw, text) in thrown {
+        let cause = super::guard::guard(throw).unwrap_err();
+        assert_eq!((cause.to_string().as_str(), cause.is_panic()), (text, true));
+        assert!(cause.context("here").is_panic());
+    }
+}
+
+#[test]
+fn contexts_without_end_take_bounded_memory_and_no_stack() {
+    let mut cause = Cause::from(fmt::Error);
+    for _ in 0..2000 {
+        cause = cause.context("a context of some length, again and again, and behind it comes: ".repeat(10));
+    }
+    assert!(cause.to_string().len() <= LONGEST + 3);
+    assert!(cause.downcast_ref::<fmt::Error>().is_some());
+}
+
+#[test]
+fn errors_of_all_kinds_become_causes_by_a_question_mark() {
+    fn parse(text: &str) -> Result<u8, Cause> {
+        Ok(text.parse::<u8>()?)
+    }
+    fn open() -> Result<std::fs::File, Cause> {
+        Ok(std::fs::File::open("/nowhere")?)
+    }
+    assert!(parse("300").unwrap_err().downcast_ref::<std::num::ParseIntError>().is_some());
+    let cause = open().unwrap_err().context("the file");
+    let kind = cause.downcast_ref().map(std::io::Error::kind);
+    assert_eq!(kind, Some(std::io::ErrorKind::NotFound));
+    assert!(cause.to_string().starts_with("the file: No such file"));
+    assert!(cause.downcast_ref::<fmt::Error>().is_none());
+}

@@ -1,0 +1,60 @@
+//! What counters are made of: sums of durations, and moments.
+//!
+//! Each is a relaxed atomic: it is read for people, and no decision of the engine depends on it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// A sum of durations.
+#[derive(Debug, Default)]
+pub(crate) struct Total(AtomicU64);
+
+impl Total {
+    pub(crate) fn add(&self, time: Duration) {
+        self.0.fetch_add(nanos(time), Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// A moment that is set once, or moved on.
+#[derive(Debug)]
+pub(crate) struct Mark(AtomicU64);
+
+impl Default for Mark {
+    fn default() -> Self {
+        Self(AtomicU64::new(u64::MAX))
+    }
+}
+
+impl Mark {
+    pub(crate) fn set_first(&self, moment: Duration) {
+        let _already_set =
+            self.0.compare_exchange(u64::MAX, nanos(moment), Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set(&self, moment: Duration) {
+        self.0.store(nanos(moment), Ordering::Relaxed);
+    }
+
+    pub(crate) fn clear(&self) {
+        self.0.store(u64::MAX, Ordering::Relaxed);
+    }
+
+    /// What was set, once.
+    pub(crate) fn take(&self) -> Option<Duration> {
+        let nanos = self.0.swap(u64::MAX, Ordering::Relaxed);
+        (nanos != u64::MAX).then(|| Duration::from_nanos(nanos))
+    }
+
+    pub(crate) fn get(&self) -> Option<Duration> {
+        let nanos = self.0.load(Ordering::Relaxed);
+        (nanos != u64::MAX).then(|| Duration::from_nanos(nanos))
+    }
+}
+
+pub(crate) fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX - 1)
+}

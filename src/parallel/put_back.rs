@@ -1,0 +1,149 @@
+//! Documents that are lent to a run: who puts every one back, whatever ends the work.
+//!
+//! What the engine had not pulled stands in a [`Rest`] that is held here too; what came out is kept here; what
+//! was in flight is given back by the run. Nothing is put back before the run has ended.
+//!
+//! Uses: `run`. Used by: `apply`, and `embed` of documents.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use super::{Applied, ApplyError, Ended, Failed, Outcome, ParallelRun};
+use crate::error::{Cause, Error, Failure, Stage};
+use crate::observe::progress::Progress;
+use crate::pipeline::gather::Rest;
+use crate::pipeline::how::Hook;
+use crate::pipeline::{Run, drop_user, guard};
+use crate::place::Position;
+
+/// Documents that are lent; they are back in their vector when this is dropped.
+pub(crate) struct PutBack<'a, D, T, R> {
+    documents: &'a mut Vec<D>,
+    rest: Rest<D>,
+    run: ParallelRun<T, R>,
+    /// What came out, good or not.
+    done: Vec<(Position, T)>,
+    failures: Vec<Failure<()>>,
+    /// Why documents of a batch are gone.
+    broken: Option<Cause>,
+    spill: Spill<D, T>,
+}
+
+/// Puts the documents of an item at the end of a vector.
+pub(crate) type Spill<D, T> = fn(T, &mut Vec<D>) -> Result<(), Cause>;
+
+impl<'a, D, T, R> PutBack<'a, D, T, R> {
+    /// Lends all documents to the run that `start` makes of them.
+    pub(crate) fn lend(
+        documents: &'a mut Vec<D>,
+        spill: Spill<D, T>,
+        on_progress: Option<Hook<Progress>>,
+        start: impl FnOnce(Rest<D>) -> Run<T, Vec<R>>,
+    ) -> Self {
+        let rest = Rest::of(std::mem::take(documents));
+        let started = catch_unwind(AssertUnwindSafe(|| start(rest.clone())));
+        let run = started.unwrap_or_else(|payload| {
+            documents.extend(rest.give_back());
+            resume_unwind(payload)
+        });
+        let run = ParallelRun::new(run, on_progress, None);
+        Self { documents, rest, run, done: Vec::new(), failures: Vec::new(), broken: None, spill }
+    }
+
+    /// Gives each result to this function, and puts everything back.
+    pub(crate) fn work(mut self, each: impl FnMut(R) -> Result<(), Cause>) -> Result<Applied, ApplyError> {
+        let worked = self.each(each);
+        self.put_back();
+        let (run, failures) = (Ended::of(&self.run), std::mem::take(&mut self.failures));
+        let broken = self.broken.take().map(|cause| Error::Documents { cause });
+        match worked.err().or(broken) {
+            None => Ok(Applied { failures, run }),
+            Some(error) => Err(ApplyError { error, failures, run }),
+        }
+    }
+
+    fn each(&mut self, mut each: impl FnMut(R) -> Result<(), Cause>) -> Result<(), Error> {
+        while let Some(item) = self.run.next() {
+            match item {
+                Ok(Outcome { position, document, result }) => {
+                    self.done.push((position, document));
+                    each(result).map_err(|cause| Error::Documents { cause })?;
+                }
+                Err(Failed::Item(Failure { document, position, stage, cause })) => {
+                    self.done.push((position, document));
+                    self.fail(position, stage, cause);
+                }
+                Err(Failed::Run(error)) => return Err(self.in_documents(error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, item: Position, stage: Stage, cause: Cause) {
+        let position = self.rest.first_of(item);
+        self.failures.push(Failure { document: (), position, stage, cause });
+    }
+
+    /// The same error with the place of a document, where the engine counts batches.
+    fn in_documents(&self, error: Error) -> Error {
+        match error {
+            Error::Stopped { position } => Error::Stopped { position: self.rest.first_of(position) },
+            Error::Source { position, cause } => {
+                Error::Source { position: self.rest.first_of(position), cause }
+            }
+            other => other,
+        }
+    }
+
+    /// Ends the run. Documents come in the order of the source: what came out, what was in flight, what had
+    /// not been pulled.
+    fn put_back(&mut self) {
+        self.run.stop();
+        self.done.extend(self.run.take_back());
+        self.done.sort_by_key(|(position, _)| *position);
+        for (position, unit) in std::mem::take(&mut self.done) {
+            if let Err(cause) = (self.spill)(unit, self.documents) {
+                let cause = cause.context("documents of a batch could not be taken out of it");
+                self.broken.get_or_insert(cause.clone());
+                self.fail(position, Stage::Source, cause);
+            }
+        }
+        self.documents.extend(self.rest.give_back());
+    }
+}
+
+impl<D, T, R> Drop for PutBack<'_, D, T, R> {
+    fn drop(&mut self) {
+        self.put_back();
+    }
+}
+
+/// Puts a document at the end of a vector.
+#[expect(clippy::unnecessary_wraps, reason = "a batch can fail to be put back")]
+pub(crate) fn spill_one<D>(document: D, into: &mut Vec<D>) -> Result<(), Cause> {
+    into.push(document);
+    Ok(())
+}
+
+/// Takes a batch apart. Its iterator is user code: what it says of its length is not asked for, and where it
+/// panics it is asked for the next document once more, since it may still hold others.
+pub(crate) fn spill_batch<D, B: IntoIterator<Item = D>>(batch: B, into: &mut Vec<D>) -> Result<(), Cause> {
+    let mut documents = guard(|| batch.into_iter())?;
+    let (mut first, mut again) = (Ok(()), false);
+    loop {
+        match guard(|| documents.next()) {
+            Ok(Some(document)) => {
+                into.push(document);
+                again = false;
+            }
+            Ok(None) => break,
+            Err(cause) => {
+                first = first.and(Err(cause));
+                if std::mem::replace(&mut again, true) {
+                    break;
+                }
+            }
+        }
+    }
+    drop_user(documents);
+    first
+}
