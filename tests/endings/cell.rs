@@ -65,7 +65,7 @@ const fn of(kind: Kind) -> Of {
 }
 
 /// All faces of the table.
-pub(crate) const FACES: [Of; 21] = [
+pub(crate) const FACES: [Of; 23] = [
     of(Kind::Documents),
     Of { threads: Threads::Own(0), ..of(Kind::Documents) },
     Of { sequential: true, ..of(Kind::Documents) },
@@ -83,7 +83,9 @@ pub(crate) const FACES: [Of; 21] = [
     Of { polled: true, ..of(Kind::Parallel) },
     Of { chunk: Some(3), ..of(Kind::Parallel) },
     of(Kind::Map),
+    Of { polled: true, ..of(Kind::Map) },
     of(Kind::MapBatch),
+    Of { polled: true, ..of(Kind::MapBatch) },
     of(Kind::Apply),
     of(Kind::ApplyBatch),
     of(Kind::Vectorizer),
@@ -178,8 +180,7 @@ impl Cell {
             Ending::FailsInThen => inside && kind == Kind::Then,
             Ending::Stopped => !polled && !kind.is_one_call(),
             Ending::Dropped => !kind.is_one_call(),
-            Ending::Deadline => inside && kind.has_deadline() && !self.of.works_in_caller(),
-            Ending::StalledInCpu => inside && kind.has_watchdog() && !self.of.works_in_caller(),
+            Ending::Deadline | Ending::StalledInCpu => inside && !self.of.works_in_caller(),
             Ending::StalledOnDevice => self.can_stall_on_device(),
             Ending::SourcePanics => !blocks && !kind.is_in_place(),
             Ending::DropsPanic => !blocks,

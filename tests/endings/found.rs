@@ -17,10 +17,10 @@ use crate::table::alone;
 
 /// A run to its end, held against all laws.
 fn run(setup: &Setup, world: &Arc<World>, code: Code) -> Result<Got, String> {
-    let mut got = Got::new();
+    let mut got = Got::default();
     let mut face = start(setup, code);
     while face.next(&mut got) {}
-    let accounts = face.accounts();
+    let accounts = face.accounts().or(got.accounts);
     got.left = face.take_back();
     let law: Law = Ended { setup, world, got: &got, accounts, stuck: false }.check();
     law.map(|()| got)

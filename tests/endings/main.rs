@@ -18,65 +18,65 @@ use crate::table::row;
 
 #[test]
 fn every_run_that_finishes_has_delivered_all() {
-    row(&Ending::Finished);
+    row(Ending::Finished);
 }
 
 #[test]
 fn a_document_that_fails_ends_the_run_after_what_stands_before_it() {
-    row(&Ending::FailsInCpu);
+    row(Ending::FailsInCpu);
 }
 
 #[test]
 fn a_batch_that_fails_on_the_device_ends_the_run_in_its_place() {
-    row(&Ending::FailsOnDevice);
+    row(Ending::FailsOnDevice);
 }
 
 #[test]
 fn a_document_that_fails_in_then_ends_the_run_in_its_place() {
-    row(&Ending::FailsInThen);
+    row(Ending::FailsInThen);
 }
 
 #[test]
 fn more_failures_than_the_budget_has_end_the_run() {
-    row(&Ending::BudgetIsSpent);
+    row(Ending::BudgetIsSpent);
 }
 
 #[test]
 fn a_run_can_be_stopped_after_any_result() {
-    row(&Ending::Stopped);
+    row(Ending::Stopped);
 }
 
 #[test]
 fn a_run_can_be_dropped_after_any_result() {
-    row(&Ending::Dropped);
+    row(Ending::Dropped);
 }
 
 #[test]
 fn a_run_that_is_late_ends_with_its_deadline() {
-    row(&Ending::Deadline);
+    row(Ending::Deadline);
 }
 
 #[test]
 fn a_run_in_which_a_document_is_never_prepared_is_ended_by_its_watchdog() {
-    row(&Ending::StalledInCpu);
+    row(Ending::StalledInCpu);
 }
 
 #[test]
 fn a_run_whose_device_never_answers_is_ended_by_its_watchdog() {
-    row(&Ending::StalledOnDevice);
+    row(Ending::StalledOnDevice);
 }
 
 #[test]
 fn a_source_that_panics_ends_the_run_after_everything_before_it() {
-    row(&Ending::SourcePanics);
+    row(Ending::SourcePanics);
 }
 
 #[test]
 fn a_device_that_is_given_up_ends_the_run_where_it_was_the_last() {
-    row(&Ending::DeviceIsGivenUp);
+    row(Ending::DeviceIsGivenUp);
 }
 
 #[test]
 fn values_that_panic_when_they_are_dropped_end_no_run() {
-    row(&Ending::DropsPanic);
+    row(Ending::DropsPanic);
 }

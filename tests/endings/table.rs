@@ -1,14 +1,16 @@
 //! Runs the cells of a row, those of one face at a time together, and holds each against the laws.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use rayon::ThreadPoolBuilder;
 
 use crate::cell::{Cell, Ending, FACES, Pace, Threads};
 use crate::kit::face::{Face, Got, Setup, start};
 use crate::kit::laws::{Base, Ended, Law};
-use crate::kit::process::{until, watch};
+use crate::kit::process::{HANGS, until};
 use crate::kit::world::said;
 use crate::script::Script;
 
@@ -22,43 +24,50 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
 const TOGETHER: usize = 11;
 
 /// Every face at every index with every source, for one ending.
-pub(crate) fn row(ending: &Ending) {
+pub(crate) fn row(ending: Ending) {
     let _alone = alone();
-    let mut begins = watch();
     let mut wrong = Vec::new();
     for of in FACES {
-        begins(format!("{ending:?} of {of:?}"));
         let base = Base::now();
-        for cells in Cell::all(of, *ending).chunks(TOGETHER) {
-            wrong.extend(run_together(cells));
-        }
-        if let Err(reason) = base.is_back(&[]) {
+        let before = wrong.len();
+        Cell::all(of, ending).chunks(TOGETHER).for_each(|cells| wrong.extend(run_together(cells)));
+        // What hangs has its threads still.
+        if wrong.len() == before
+            && let Err(reason) = base.is_back(&[])
+        {
             wrong.push(format!("{reason}: {ending:?} of {of:?}"));
         }
     }
     assert!(wrong.is_empty(), "{} cells are wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// What is wrong with these cells.
 fn run_together(cells: &[Cell]) -> Vec<String> {
-    std::thread::scope(|scope| {
-        let run = |cell: &Cell| (*cell, run_cell(*cell));
-        let running: Vec<_> = cells.iter().map(|cell| scope.spawn(move || run(cell))).collect();
-        let ended = running.into_iter().filter_map(|cell| cell.join().ok());
-        ended.filter_map(|(cell, law)| Some(format!("{}: {cell:?}", law.err()?))).collect()
-    })
+    let (ends, ended) = channel();
+    for (index, cell) in cells.iter().copied().enumerate() {
+        let ends = ends.clone();
+        std::thread::spawn(move || drop(ends.send((index, run_cell(cell)))));
+    }
+    drop(ends);
+    let mut laws: Vec<Law> = cells.iter().map(|_| Err("it hangs".into())).collect();
+    let deadline = Instant::now() + 3 * HANGS;
+    while let Ok((index, law)) = ended.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        laws[index] = law;
+    }
+    let wrong = |(law, cell): (Law, &Cell)| Some(format!("{}: {cell:?}", law.err()?));
+    laws.into_iter().zip(cells).filter_map(wrong).collect()
 }
 
 /// Runs one cell, and ends whatever still stands in its user code.
 fn run_cell(cell: Cell) -> Law {
     let script = Script::new(cell);
-    std::thread::scope(|scope| {
-        if cell.pace == Pace::Slow {
-            scope.spawn(|| script.turnstile.serve());
-        }
-        let law = in_its_place(cell, |setup| drive(&script, &setup));
-        script.turnstile.open();
-        law
-    })?;
+    if cell.pace == Pace::Slow {
+        let script = script.clone();
+        std::thread::spawn(move || script.turnstile.serve());
+    }
+    let law = in_its_place(cell, |setup| drive(&script, &setup));
+    script.turnstile.open();
+    law?;
     let dead = until(|| script.world.alive() == 0);
     if dead { Ok(()) } else { Err(format!("{} values of the run are still alive", script.world.alive())) }
 }
@@ -77,7 +86,7 @@ fn in_its_place<R: Send>(cell: Cell, call: impl FnOnce(Setup) -> R + Send) -> R 
 }
 
 fn drive(script: &Arc<Script>, setup: &Setup) -> Law {
-    let mut got = Got::new();
+    let mut got = Got::default();
     let driven = catch_unwind(AssertUnwindSafe(|| end(script, setup, start(setup, script.code()), &mut got)));
     script.for_ever.open();
     script.world.disarm();
@@ -105,9 +114,9 @@ fn end(script: &Arc<Script>, setup: &Setup, mut face: Box<dyn Face>, got: &mut G
     while face.next(got) {}
     let stuck = matches!(cell.ending, Ending::StalledInCpu | Ending::StalledOnDevice | Ending::Deadline)
         && cell.pace != Pace::Blocks;
-    let accounts = face.accounts();
+    let accounts = face.accounts().or(got.accounts);
     got.left = face.take_back();
-    let law = if face.accounts() == accounts {
+    let law = if face.accounts().or(got.accounts) == accounts {
         Ok(())
     } else {
         Err(format!("law 2: what is taken back changes the accounts: {accounts:?}, {:?}", face.accounts()))

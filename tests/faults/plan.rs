@@ -189,7 +189,7 @@ impl Plan {
             last: random.choose(&[Last::Short, Last::Drop, Last::Pad]),
             policy: random.choose(&POLICIES),
             max_wait: random.once_in(8),
-            deadline: kind.has_deadline() && random.once_in(10),
+            deadline: random.once_in(16),
             copies_panic: random.once_in(8),
             progress_panics: random.once_in(10),
             source: sources(random, documents),

@@ -49,7 +49,7 @@ pub(crate) fn run_one(plan: Plan) -> Result<Seen, String> {
     };
     let world = world(&plan);
     let drive = || {
-        let mut got = Got::new();
+        let mut got = Got::default();
         let driven = catch_unwind(AssertUnwindSafe(|| drive(&plan, &setup, &world, &mut got)));
         // What came out is the test's, and so is its drop.
         world.disarm();
@@ -176,13 +176,17 @@ fn end(
     let ended = got.error.is_some();
     while face.next(got) {}
     ensure!(!ended || got.error.is_some(), "it stays ended");
-    let accounts = face.accounts();
+    let accounts = face.accounts().or(got.accounts);
     if accounts.is_some_and(|accounts| accounts.pulled < world.given() && accounts.balance()) {
         world.disarm();
         return Ok(Seen::FeederLeft);
     }
     got.left = face.take_back();
-    ensure!(face.accounts() == accounts, "law 2: what is taken back changes the accounts ({:?})", plan.kind);
+    ensure!(
+        face.accounts().or(got.accounts) == accounts,
+        "law 2: what is taken back changes the accounts ({:?})",
+        plan.kind
+    );
     ensure!(face.left_behind().is_empty(), "left behind: {:?}", face.left_behind());
     Ended { setup, world, got, accounts, stuck: false }.check()?;
     causes_were_planted(got)?;

@@ -44,7 +44,7 @@ impl Kind {
 
     /// Whether there is a stream of it.
     pub(crate) fn can_be_polled(self) -> bool {
-        self.has_device() || self == Self::Parallel
+        !self.is_one_call()
     }
 
     /// Whether it returns when all is over, and not before.
@@ -56,17 +56,10 @@ impl Kind {
     pub(crate) fn is_in_place(self) -> bool {
         matches!(self, Self::Apply | Self::ApplyBatch)
     }
-
-    pub(crate) fn has_deadline(self) -> bool {
-        self == Self::Parallel
-    }
-
-    pub(crate) fn has_watchdog(self) -> bool {
-        self.has_device() || matches!(self, Self::Parallel | Self::Map | Self::MapBatch)
-    }
 }
 
 /// How a run is to be.
+#[derive(Clone)]
 pub(crate) struct Setup {
     pub(crate) kind: Kind,
     pub(crate) polled: bool,
@@ -155,13 +148,15 @@ pub(crate) struct Got {
     /// Places with a result, as they came.
     pub(crate) delivered: Vec<u64>,
     pub(crate) failed: Vec<FailedAt>,
-    /// Places of failed documents that their stage had taken; `None` where nobody tells.
-    pub(crate) taken: Option<Vec<u64>>,
+    /// Places of failed documents that their stage had taken.
+    pub(crate) taken: Vec<u64>,
     /// Every document that was handed out.
     pub(crate) documents: Vec<Doc>,
     pub(crate) error: Option<Error>,
     /// What was taken back, by place; `None` where the face has no way.
     pub(crate) left: Option<Vec<(u64, Doc)>>,
+    /// The accounts of a face that is one call.
+    pub(crate) accounts: Option<Accounts>,
     /// Documents with a result are dropped by the face itself.
     pub(crate) results_only: bool,
     /// Everything else that came out, so that the test drops it.
@@ -175,10 +170,6 @@ pub(crate) struct FailedAt {
 }
 
 impl Got {
-    pub(crate) fn new() -> Self {
-        Self { taken: Some(Vec::new()), ..Self::default() }
-    }
-
     pub(crate) fn failure(&mut self, place: u64, stage: Stage, cause: Cause) {
         self.failed.push(FailedAt { place, stage, cause });
     }

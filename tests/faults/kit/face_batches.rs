@@ -97,6 +97,9 @@ where
     if let Some(grace) = setup.grace {
         pipeline = pipeline.grace(grace);
     }
+    if let Some(deadline) = setup.deadline {
+        pipeline = pipeline.deadline(deadline);
+    }
     if let Some(patience) = setup.patience {
         pipeline = pipeline.watchdog(patience, Watchdog::End).on_stall(|_| ());
     }
@@ -187,14 +190,6 @@ impl<O: OfRows> Face for Polled<O> {
     }
 }
 
-/// Places of failed documents that their stage had taken out of their batch.
-///
-/// Once there is `Batch::taken` this is
-/// `Some(batch.taken().iter().map(|failure| failure.position.get()).collect())`.
-fn taken<O>(_batch: &Batch<Doc, O>) -> Option<Vec<u64>> {
-    None
-}
-
 fn take<O: OfRows>(item: Option<Result<Batch<Doc, O>, Error>>, got: &mut Got, world: &World) -> bool {
     match item {
         None => return false,
@@ -216,10 +211,7 @@ fn take_batch<O: OfRows>(batch: Batch<Doc, O>, got: &mut Got, world: &World) {
     if !rows.starts_with(&places) {
         world.wrong(format_args!("the documents at {places:?} have the results of those at {rows:?}"));
     }
-    match (taken(&batch), &mut got.taken) {
-        (Some(taken), Some(all)) => all.extend(taken),
-        _ => got.taken = None,
-    }
+    got.taken.extend(batch.taken().iter().map(|failure| failure.position.get()));
     got.delivered.extend(places);
     let (documents, output, failures) = batch.into_parts();
     got.documents.extend(documents);

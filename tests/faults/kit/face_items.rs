@@ -1,133 +1,19 @@
-//! `parallel`, iterated and polled, and `parallel::map` and `map_batch`.
+//! `parallel`, `parallel::map` and `map_batch`: iterated and polled.
 
 use std::sync::Arc;
 
 use gapless::parallel::{
-    Failed, Map, MapError, MapRun, Outcome, ParallelRun, ParallelStream, map, map_batch, parallel,
+    Failed, Map, MapError, Outcome, Outcomes, Pairs, ParallelRun, ParallelStream, Shape, map, map_batch,
+    parallel,
 };
-use gapless::{Accounts, CpuStage, Watchdog};
+use gapless::{Accounts, Error, Failure, Watchdog};
 
 use super::executor::Executor;
 use super::face::{Code, Face, Got, Setup};
 use super::stages::{Bag, Cpu, Prepared};
 use super::world::{Doc, World};
 
-pub(super) fn start_parallel(setup: &Setup, code: Code) -> Box<dyn Face> {
-    let Code { world, cpu, source, .. } = code;
-    let mut run = parallel(cpu, source).order(setup.order).on_failure(setup.policy);
-    run = match &setup.pool {
-        Some(pool) => run.pool(pool),
-        None => run.workers(setup.workers),
-    };
-    if let Some(ahead) = setup.ahead {
-        run = run.ahead(ahead);
-    }
-    if let Some(chunk) = setup.chunk {
-        run = run.chunk(chunk);
-    }
-    if let Some(grace) = setup.grace {
-        run = run.grace(grace);
-    }
-    if let Some(deadline) = setup.deadline {
-        run = run.deadline(deadline);
-    }
-    if let Some(patience) = setup.patience {
-        run = run.watchdog(patience, Watchdog::End).on_stall(|_| ());
-    }
-    let run = run.run();
-    if setup.polled {
-        Box::new(Polled { stream: run.into_stream(), executor: Executor::new(), world })
-    } else {
-        Box::new(Iterated { run, world })
-    }
-}
-
-fn take(item: Option<Result<Outcome<Doc, Prepared>, Failed<Doc>>>, got: &mut Got, world: &World) -> bool {
-    match item {
-        None => return false,
-        Some(Ok(outcome)) => {
-            let Outcome { position, document, result, .. } = outcome;
-            if result.first != position.get() {
-                world.wrong(format_args!("document {position} has the result of {}", result.first));
-            }
-            got.delivered.push(position.get());
-            got.documents.push(document);
-            got.kept.push(Box::new(result));
-        }
-        Some(Err(Failed::Item(failure))) => {
-            got.failure(failure.position.get(), failure.stage, failure.cause);
-            got.documents.push(failure.document);
-        }
-        Some(Err(Failed::Run(error))) => got.end(error, world),
-    }
-    true
-}
-
-struct Iterated {
-    run: ParallelRun<Doc, Prepared>,
-    world: Arc<World>,
-}
-
-impl Face for Iterated {
-    fn next(&mut self, got: &mut Got) -> bool {
-        take(self.run.next(), got, &self.world)
-    }
-
-    fn stop(&mut self) -> bool {
-        self.run.stop();
-        true
-    }
-
-    fn take_back(&mut self) -> Option<Vec<(u64, Doc)>> {
-        Some(
-            self.run.take_back().into_iter().map(|(position, document)| (position.get(), document)).collect(),
-        )
-    }
-
-    fn accounts(&self) -> Option<Accounts> {
-        Some(self.run.accounts())
-    }
-
-    fn left_behind(&self) -> Vec<String> {
-        self.run.report().left_behind
-    }
-}
-
-struct Polled {
-    stream: ParallelStream<Doc, Prepared>,
-    executor: Executor,
-    world: Arc<World>,
-}
-
-impl Face for Polled {
-    fn next(&mut self, got: &mut Got) -> bool {
-        match self.executor.next(&mut self.stream) {
-            Ok(item) => take(item, got, &self.world),
-            Err(wrong) => {
-                self.world.wrong(wrong);
-                false
-            }
-        }
-    }
-
-    fn stop(&mut self) -> bool {
-        false
-    }
-
-    fn take_back(&mut self) -> Option<Vec<(u64, Doc)>> {
-        None
-    }
-
-    fn accounts(&self) -> Option<Accounts> {
-        Some(self.stream.run().accounts())
-    }
-
-    fn left_behind(&self) -> Vec<String> {
-        self.stream.run().report().left_behind
-    }
-}
-
-/// What a `map` gives for one call of its stage.
+/// What is lent to one call of a stage.
 pub(super) trait Unit: Send + 'static {
     fn into_documents(self) -> Vec<Doc>;
 }
@@ -144,97 +30,176 @@ impl Unit for Bag {
     }
 }
 
+/// What a run gave.
+enum Came<D> {
+    Good(D, Prepared),
+    Failed(Failure<D>),
+    Ended(Error),
+    Wrong(String),
+}
+
+/// The two shapes of a run, as one.
+trait Told<D>: Shape<D, Prepared> {
+    fn told(item: Self::Item) -> Came<D>;
+}
+
+impl<D> Told<D> for Outcomes {
+    fn told(item: Result<Outcome<D, Prepared>, Failed<D>>) -> Came<D> {
+        match item {
+            Ok(Outcome { position, result, .. }) if result.first != position.get() => {
+                Came::Wrong(format!("document {position} has the result of {}", result.first))
+            }
+            Ok(Outcome { document, result, .. }) => Came::Good(document, result),
+            Err(Failed::Item(failure)) => Came::Failed(failure),
+            Err(Failed::Run(error)) => Came::Ended(error),
+        }
+    }
+}
+
+impl<D> Told<D> for Pairs {
+    fn told(item: Result<(D, Prepared), MapError<D>>) -> Came<D> {
+        match item {
+            Ok((document, result)) => Came::Good(document, result),
+            Err(MapError::Document(failure)) => Came::Failed(failure),
+            Err(MapError::Run(error)) => Came::Ended(error),
+            Err(error) => Came::Wrong(format!("an unknown kind of error: {error}")),
+        }
+    }
+}
+
+/// Tells a face without a device how it is set.
+macro_rules! set {
+    ($face:ident, $setup:ident) => {{
+        let mut face = $face.order($setup.order);
+        face = match &$setup.pool {
+            Some(pool) => face.pool(pool),
+            None => face.workers($setup.workers),
+        };
+        if let Some(ahead) = $setup.ahead {
+            face = face.ahead(ahead);
+        }
+        if let Some(grace) = $setup.grace {
+            face = face.grace(grace);
+        }
+        if let Some(deadline) = $setup.deadline {
+            face = face.deadline(deadline);
+        }
+        if let Some(patience) = $setup.patience {
+            face = face.watchdog(patience, Watchdog::End).on_stall(|_| ());
+        }
+        face
+    }};
+}
+
+pub(super) fn start_parallel(setup: &Setup, code: Code) -> Box<dyn Face> {
+    let Code { world, cpu, source, .. } = code;
+    let face = parallel(cpu, source).on_failure(setup.policy);
+    let mut face = set!(face, setup);
+    if let Some(chunk) = setup.chunk {
+        face = face.chunk(chunk);
+    }
+    ByItem::start(setup, face.run(), world)
+}
+
 pub(super) fn start_map(setup: &Setup, code: Code) -> Box<dyn Face> {
     let Code { world, cpu, source, .. } = code;
-    Box::new(Mapped { run: with(setup, map(source, cpu)).run(), size: 1, world })
+    let face: Map<Doc, Cpu> = map(source, cpu);
+    ByItem::start(setup, set!(face, setup).run(), world)
 }
 
 pub(super) fn start_map_batch(setup: &Setup, code: Code) -> Box<dyn Face> {
     let Code { world, cpu, source, .. } = code;
-    let map = map_batch::<_, Bag, _>(source, setup.batch_size, cpu);
-    Box::new(Mapped { run: with(setup, map).run(), size: setup.batch_size as u64, world })
+    let face: Map<Bag, Cpu> = map_batch(source, setup.batch_size, cpu);
+    ByItem::start(setup, set!(face, setup).run(), world)
 }
 
-fn with<T: Unit>(setup: &Setup, mut map: Map<T, Cpu>) -> Map<T, Cpu>
-where
-    Cpu: CpuStage<T, Prepared = Prepared>,
-{
-    map = map.order(setup.order);
-    map = match &setup.pool {
-        Some(pool) => map.pool(pool),
-        None => map.workers(setup.workers),
-    };
-    if let Some(ahead) = setup.ahead {
-        map = map.ahead(ahead);
-    }
-    if let Some(grace) = setup.grace {
-        map = map.grace(grace);
-    }
-    if let Some(patience) = setup.patience {
-        map = map.watchdog(patience, Watchdog::End).on_stall(|_| ());
-    }
-    map
+enum Runs<D, S> {
+    Iterated(ParallelRun<D, Prepared, S>),
+    Polled(ParallelStream<D, Prepared, S>, Executor),
 }
 
-struct Mapped<T> {
-    run: MapRun<T, Prepared>,
-    /// Documents of a unit.
+struct ByItem<D, S> {
+    runs: Runs<D, S>,
+    /// Documents of an item.
     size: u64,
     world: Arc<World>,
 }
 
-impl<T: Unit> Mapped<T> {
-    /// Places of the documents of this unit, as far as the source gave them.
-    fn places(&self, unit: u64) -> std::ops::Range<u64> {
-        let given = self.world.given();
-        (unit * self.size).min(given)..((unit + 1) * self.size).min(given)
+impl<D: Unit, S: Told<D> + 'static> ByItem<D, S> {
+    fn start(setup: &Setup, run: ParallelRun<D, Prepared, S>, world: Arc<World>) -> Box<dyn Face> {
+        let runs =
+            if setup.polled { Runs::Polled(run.into_stream(), Executor::new()) } else { Runs::Iterated(run) };
+        Box::new(Self { runs, size: setup.item(), world })
     }
-}
 
-impl<T: Unit> Face for Mapped<T> {
-    fn next(&mut self, got: &mut Got) -> bool {
-        match self.run.next() {
-            None => return false,
-            Some(Ok((unit, result))) => {
+    /// Places of the documents of this item, as far as the source gave them.
+    fn places(&self, item: u64) -> std::ops::Range<u64> {
+        let given = self.world.given();
+        (item * self.size).min(given)..((item + 1) * self.size).min(given)
+    }
+
+    fn take(&self, came: Came<D>, got: &mut Got) {
+        match came {
+            Came::Good(unit, result) => {
                 got.delivered.extend(result.first..result.first + result.rows);
                 got.documents.extend(unit.into_documents());
                 got.kept.push(Box::new(result));
             }
-            Some(Err(MapError::Document(failure))) => {
-                let documents = failure.document.into_documents();
-                for place in self.places(failure.position.get()) {
-                    got.failure(place, failure.stage, failure.cause.clone());
-                }
-                got.documents.extend(documents);
+            Came::Failed(Failure { document, position, stage, cause, .. }) => {
+                let places = self.places(position.get());
+                places.for_each(|place| got.failure(place, stage, cause.clone()));
+                got.documents.extend(document.into_documents());
             }
-            Some(Err(MapError::Run(error))) => got.end(error, &self.world),
-            Some(Err(error)) => self.world.wrong(format_args!("an unknown kind of error: {error}")),
+            Came::Ended(error) => got.end(error, &self.world),
+            Came::Wrong(wrong) => self.world.wrong(wrong),
         }
+    }
+
+    fn run(&self) -> &ParallelRun<D, Prepared, S> {
+        match &self.runs {
+            Runs::Iterated(run) => run,
+            Runs::Polled(stream, _) => stream.run(),
+        }
+    }
+}
+
+impl<D: Unit, S: Told<D> + 'static> Face for ByItem<D, S> {
+    fn next(&mut self, got: &mut Got) -> bool {
+        let item = match &mut self.runs {
+            Runs::Iterated(run) => run.next(),
+            Runs::Polled(stream, executor) => executor.next(stream).unwrap_or_else(|wrong| {
+                self.world.wrong(wrong);
+                None
+            }),
+        };
+        let Some(item) = item else { return false };
+        self.take(S::told(item), got);
         true
     }
 
     fn stop(&mut self) -> bool {
-        self.run.stop();
-        true
+        match &mut self.runs {
+            Runs::Iterated(run) => {
+                run.stop();
+                true
+            }
+            Runs::Polled(..) => false,
+        }
     }
 
     fn take_back(&mut self) -> Option<Vec<(u64, Doc)>> {
-        let units = self.run.take_back().into_iter();
-        Some(
-            units
-                .flat_map(|(position, unit)| {
-                    let first = position.get() * self.size;
-                    (first..).zip(unit.into_documents())
-                })
-                .collect(),
-        )
+        let Runs::Iterated(run) = &mut self.runs else { return None };
+        let size = self.size;
+        let places =
+            |(position, unit): (gapless::Position, D)| (position.get() * size..).zip(unit.into_documents());
+        Some(run.take_back().into_iter().flat_map(places).collect())
     }
 
     fn accounts(&self) -> Option<Accounts> {
-        Some(self.run.accounts())
+        Some(self.run().accounts())
     }
 
     fn left_behind(&self) -> Vec<String> {
-        Vec::new()
+        self.run().report().left_behind
     }
 }

@@ -3,8 +3,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use gapless::parallel::{Applied, Apply, ApplyError, Failed, Vectorizer, apply, apply_batch};
-use gapless::{Accounts, CpuStage};
+use gapless::parallel::{Applied, Apply, ApplyError, Ended, Failed, Vectorizer, apply, apply_batch};
+use gapless::{Accounts, CpuStage, Watchdog};
 
 use super::face::{Code, Face, Got, Kind, Setup};
 use super::stages::{Bag, Cpu, Prepared, Source};
@@ -39,79 +39,78 @@ impl Face for Whole {
     }
 }
 
-/// What an apply needs of its setup.
-struct Asked {
-    batch_size: usize,
-    workers: usize,
-    pool: Option<Arc<rayon::ThreadPool>>,
-    ahead: Option<usize>,
-    policy: gapless::OnFailure,
-    progress_panics: bool,
-}
-
 pub(super) fn apply_face(setup: &Setup, code: Code) -> Box<dyn Face> {
     let Code { world, cpu, source, in_place, .. } = code;
-    let asked = Asked {
-        batch_size: setup.batch_size,
-        workers: setup.workers,
-        pool: setup.pool.clone(),
-        ahead: setup.ahead,
-        policy: setup.policy,
-        progress_panics: setup.progress_panics,
-    };
-    let kind = setup.kind;
+    let setup = setup.clone();
     Box::new(Whole(Some(Box::new(move |got| {
         drop(source);
         let mut documents: Vec<Doc> = (0..in_place).map(|_| world.document(false)).collect();
-        let called = catch_unwind(AssertUnwindSafe(|| match kind {
-            Kind::Apply => work(apply::<Doc, _>(&mut documents, cpu), &asked),
-            _ => work(apply_batch::<Doc, Bag, _>(&mut documents, asked.batch_size, cpu), &asked),
+        let called = catch_unwind(AssertUnwindSafe(|| match setup.kind {
+            Kind::Apply => work(apply::<Doc, _>(&mut documents, cpu), &setup),
+            _ => work(apply_batch::<Doc, Bag, _>(&mut documents, setup.batch_size, cpu), &setup),
         }));
         got.documents = documents;
         match called {
-            Ok(Ok(applied)) => note(applied.failures, got),
-            Ok(Err(ApplyError { error, failures, .. })) => {
-                note(failures, got);
+            Ok(Ok(Applied { failures, run, .. })) => note(failures, &run, got),
+            Ok(Err(ApplyError { error, failures, run, .. })) => {
+                note(failures, &run, got);
                 got.end(error, &world);
             }
-            Err(_) if asked.progress_panics => {}
+            Err(_) if setup.progress_panics => {}
             Err(payload) => world.wrong(format_args!("a panic came out of apply: {}", said(&*payload))),
         }
     }))))
 }
 
-fn note(failures: Vec<gapless::Failure<()>>, got: &mut Got) {
+fn note(failures: Vec<gapless::Failure<()>>, run: &Ended, got: &mut Got) {
+    got.accounts = Some(run.accounts());
     for failure in failures {
         got.failure(failure.position.get(), failure.stage, failure.cause);
     }
 }
 
-fn work<T>(mut apply: Apply<'_, Doc, T, Cpu>, asked: &Asked) -> Result<Applied, ApplyError>
+/// Tells a face that is one call how it is set.
+macro_rules! set {
+    ($face:ident, $setup:ident) => {{
+        let mut face = $face.on_failure($setup.policy);
+        face = match &$setup.pool {
+            Some(pool) => face.pool(pool),
+            None => face.workers($setup.workers),
+        };
+        if let Some(ahead) = $setup.ahead {
+            face = face.ahead(ahead);
+        }
+        if let Some(grace) = $setup.grace {
+            face = face.grace(grace);
+        }
+        if let Some(deadline) = $setup.deadline {
+            face = face.deadline(deadline);
+        }
+        if let Some(patience) = $setup.patience {
+            face = face.watchdog(patience, Watchdog::End).on_stall(|_| ());
+        }
+        face
+    }};
+}
+
+fn work<T>(apply: Apply<'_, Doc, T, Cpu>, setup: &Setup) -> Result<Applied, ApplyError>
 where
     T: Send + 'static,
     Cpu: CpuStage<T, Prepared = Prepared>,
 {
-    apply = apply.on_failure(asked.policy);
-    apply = match &asked.pool {
-        Some(pool) => apply.pool(pool),
-        None => apply.workers(asked.workers),
-    };
-    if let Some(ahead) = asked.ahead {
-        apply = apply.ahead(ahead);
-    }
-    if asked.progress_panics {
-        apply = apply.progress(|_| panic_quietly("progress"));
-    }
-    apply.run()
+    let apply = set!(apply, setup);
+    if setup.progress_panics { apply.progress(|_| panic_quietly("progress")).run() } else { apply.run() }
 }
 
 pub(super) fn vectorizer(setup: &Setup, code: Code) -> Box<dyn Face> {
     let Code { world, cpu, source, .. } = code;
-    let workers = setup.workers;
+    let setup = setup.clone();
     Box::new(Whole(Some(Box::new(move |got| {
         got.results_only = true;
-        let mut vectorizer = Vectorizer::new(cpu).workers(workers);
+        let vectorizer = Vectorizer::new(cpu);
+        let mut vectorizer = set!(vectorizer, setup);
         process(&mut vectorizer, source, got, &world);
+        got.accounts = vectorizer.last().map(Ended::accounts);
         // Its stage is the vectorizer's, which drops it as any value is dropped.
         drop(catch_unwind(AssertUnwindSafe(|| drop(vectorizer))));
     }))))

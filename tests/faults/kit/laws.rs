@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gapless::{Accounts, Order};
 
-use super::face::{Got, Kind, Setup};
+use super::face::{Got, Setup};
 use super::process::{descriptors, threads_of_runs, until};
 use super::world::{Doc, Id, World};
 
@@ -82,9 +82,9 @@ impl Ended<'_> {
         Ok(())
     }
 
-    /// Documents that the accounts count as one: `map_batch` counts calls of its stage.
+    /// Documents that the accounts count as one: of a collection of the user's own only one.
     fn unit(&self) -> u64 {
-        if self.setup.kind == Kind::MapBatch { self.setup.item() } else { 1 }
+        if self.setup.kind.in_bags() { self.setup.item() } else { 1 }
     }
 
     /// Law 2.
@@ -94,27 +94,33 @@ impl Ended<'_> {
         if !self.stuck {
             ensure!(accounts.stuck == 0, "law 2: documents are called stuck ({})", self.about());
         }
+        if self.setup.kind.is_in_place() {
+            // What was not begun is not in the accounts.
+            ensure!(accounts.pulled <= self.world.given(), "law 2: too many were pulled ({})", self.about());
+            return Ok(());
+        }
         let given = self.world.given().div_ceil(self.unit());
         ensure!(
             accounts.pulled == given,
             "law 2: the accounts pulled other documents than the source gave ({})",
             self.about()
         );
+        if self.got.results_only {
+            return Ok(());
+        }
         let delivered = self.units(self.got.delivered.iter().copied());
         ensure!(
             accounts.delivered == delivered,
             "law 2: the accounts delivered other documents than came out ({})",
             self.about()
         );
-        let taken = self.got.taken.iter().flatten().copied();
+        let taken = self.got.taken.iter().copied();
         let failed = self.units(self.got.failed.iter().map(|failed| failed.place).chain(taken));
-        if self.got.taken.is_some() || !self.setup.kind.in_batches() {
-            ensure!(
-                accounts.failed == failed,
-                "law 2: the accounts failed other documents than came out ({})",
-                self.about()
-            );
-        }
+        ensure!(
+            accounts.failed == failed,
+            "law 2: the accounts failed other documents than came out ({})",
+            self.about()
+        );
         Ok(())
     }
 
@@ -130,7 +136,7 @@ impl Ended<'_> {
         }
         let mut seen = BTreeSet::new();
         let out = self.got.delivered.iter().copied().chain(self.got.failed.iter().map(|failed| failed.place));
-        let taken = self.got.taken.iter().flatten().copied();
+        let taken = self.got.taken.iter().copied();
         // Only what came from the source has a place.
         let left = self.got.left.iter().flatten().filter(|(_, document)| self.has_place(document));
         for place in out.chain(taken).chain(left.map(|(place, _)| *place)) {
