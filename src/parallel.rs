@@ -33,12 +33,12 @@ mod vectorizer;
 pub use self::apply::{Applied, Apply, ApplyError, apply, apply_batch};
 pub use self::builder::{Chunk, Parallel, parallel};
 pub use self::ended::Ended;
-pub use self::failed::Failed;
-pub use self::map::{Map, MapError, MapRun, map, map_batch};
+pub use self::failed::{Failed, MapError, Outcome};
+pub use self::map::{Map, MapRun, map, map_batch};
 #[cfg(feature = "doc")]
 pub(crate) use self::put_back::{PutBack, spill_one};
 pub use self::read::ReadRun;
-pub use self::run::{Outcome, ParallelRun, Results};
+pub use self::run::{ParallelRun, Results};
 pub use self::shape::{Alone, Outcomes, Pairs, Shape};
 #[cfg(feature = "stream")]
 pub use self::stream::ParallelStream;

@@ -27,10 +27,10 @@ pub use self::run::Run;
 use self::run::{Engine, NotStarted};
 #[cfg(feature = "stream")]
 pub use self::stream::RunStream;
+pub(crate) use crate::engine::guard::{drop_each, drop_user, guard};
 pub use crate::engine::road::job::{After, AsItIs, Then};
 use crate::engine::seam::Seam;
 use crate::engine::settings::{LastBatch, Settings};
-pub(crate) use crate::engine::guard::{drop_each, drop_user, guard};
 use crate::engine::start::{Plan, start};
 use crate::error::Cause;
 use crate::observe::progress::Progress;
@@ -237,7 +237,7 @@ where
         let on_progress = how.on_progress.map(Hook::boxed);
         let checked = job::check::<D, M, _>(&mut settings);
         let started = checked.and_then(|()| {
-            let source = M::source(documents, batch_size);
+            let (source, rest) = M::source(documents, batch_size);
             let plan = Plan::<JobOf<D, C, G, A, M>> {
                 seam: Seam::real(),
                 cpu,
@@ -249,10 +249,12 @@ where
                 on_late: how.on_late.map(|told| late_documents::<D, M>(told, batch_size).boxed()),
                 on_stall: how.on_stall.map(Hook::boxed),
             };
-            start(plan)
+            Ok((start(plan)?, rest))
         });
         match started {
-            Ok(caller) => Run::new(Box::new(Engine::<M, _>::new(caller, batch_size)), on_progress),
+            Ok((caller, rest)) => {
+                Run::new(Box::new(Engine::<D, M, _>::new(caller, batch_size, rest)), on_progress)
+            }
             Err(error) => Run::new(Box::new(NotStarted(Some(error))), on_progress),
         }
     }

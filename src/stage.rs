@@ -64,7 +64,8 @@ pub trait CpuStage<D>: Send + Sync + 'static {
     }
 
     /// Tells that the run is being stopped: a call that waits for something (another process, a server)
-    /// should give up and return. Called from another thread, once a run; the stage may be used again.
+    /// should give up and return. Called from another thread while calls of the run have not returned, and again
+    /// until they have, since one may fall between a stage's own look and its wait. The stage may be used again.
     fn interrupt(&self) {}
 }
 

@@ -16,9 +16,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 pub(crate) use self::accounts::{Books, Weights};
+use self::budget::Budget;
 pub(crate) use self::facts::{Facts, Predictable};
 pub(crate) use self::tokens::{Tokens, UNLIMITED};
-use self::budget::Budget;
 use super::seam::{Condvar, Moment, Mutex, Seam, Threads};
 use super::settings::OnFailure;
 use crate::error::Error;
@@ -59,6 +59,8 @@ pub(crate) struct Backlog {
     pub(crate) begun: AtomicU64,
     /// Units of `then`. Written under the lock of the queue.
     pub(crate) rows: AtomicU64,
+    /// Batches that no device has taken. Written under the lock of the line; a device looks here before it sleeps.
+    pub(crate) batches: AtomicU64,
 }
 
 impl Backlog {

@@ -16,7 +16,7 @@ pub(crate) mod line;
 pub(crate) mod plain;
 mod prepare;
 pub(crate) mod queue;
-mod then_work;
 pub(crate) mod shared;
 pub(crate) mod then;
+mod then_work;
 pub(crate) mod work;

@@ -54,6 +54,14 @@ pub(crate) enum Planted {
     TokenOfAFailureLeaks,
     /// Stopping sets the flag and leaves a waiting feeder asleep.
     StopWakesNobody,
+    /// The feeder does not look whether the queue was closed while it put documents there.
+    FeederLeavesDocuments,
+    /// A worker that found nothing does not look once more after it gave its ticket back.
+    WorkerLooksOnce,
+    /// A result is put before a caller that polls, and nobody wakes it.
+    ResultRingsNobody,
+    /// What a device owes that is given up is cancelled, and the others go on.
+    OwedIsCancelled,
 }
 
 impl Seam {

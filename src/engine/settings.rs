@@ -11,8 +11,8 @@ use rayon::ThreadPool;
 
 pub use self::choice::{Ahead, Auto, BatchSize, Memory, Ramp, UpTo, WorkerCount};
 pub(crate) use self::choice::{Asked, cores};
-pub use self::watchdog::Watchdog;
 pub(crate) use self::watchdog::Patience;
+pub use self::watchdog::Watchdog;
 use super::seam::Pool;
 use crate::error::Error;
 use crate::observe::record::{MOST_ROOM, Recording};

@@ -12,9 +12,9 @@ use self::sizes::{Sizes, depths};
 use super::auto::{self, Chooser};
 use super::guard::guard;
 use super::ledger::{Facts, Ledger, Opening, Predictable, UNLIMITED};
+use super::outlet::FEEDER;
 use super::outlet::caller::{self, Caller};
 use super::outlet::hands::Hands;
-use super::outlet::FEEDER;
 use super::road::device::DeviceLoop;
 use super::road::feed::{Feeder, Source};
 use super::road::job::{After, Job};
@@ -118,9 +118,9 @@ fn build<J: Job>(
     let (results_in, results) = seam.channel(results_at_most(sizes, meters.len()));
     let limit = first_room.map_or(sizes.limit, |room| room.limit);
     let pool = settings.pool();
-    let lookout = settings.watchdog.map(|asked| {
-        Arc::new(Lookout::new(&seam, asked, settings.documents, settings.max_wait.is_some()))
-    });
+    let lookout = settings
+        .watchdog
+        .map(|asked| Arc::new(Lookout::new(&seam, asked, settings.documents, settings.max_wait.is_some())));
     let late = settings.item_timeout.map(|limit| Arc::new(LateItems::new(&seam, limit)));
     let groups = Groups::new(sizes.tokens, sizes.workers, settings.fixed_chunk());
     let road = Road::new(Parts {
@@ -192,13 +192,8 @@ fn ledger<P>(
     facts: Facts,
     sequential: bool,
 ) -> Ledger {
-    let spans = Spans::new(
-        sizes.workers,
-        facts.devices.len(),
-        settings.batch_size,
-        sizes.tokens,
-        settings.documents,
-    );
+    let spans =
+        Spans::new(sizes.workers, facts.devices.len(), settings.batch_size, sizes.tokens, settings.documents);
     Ledger::new(Opening {
         seam: seam.clone(),
         threads: threads.clone(),

@@ -1,9 +1,10 @@
-//! What stands in the place of a result.
+//! What comes out of each item, or stands in its place.
 
 use std::error::Error as StdError;
 use std::fmt;
 
 use crate::error::{Error, Failure};
+use crate::place::Position;
 
 /// What stands in the place of a result: one item that failed, or the end of the run. [`MapError`] says the
 /// same of a [`map`](super::map).
@@ -46,3 +47,51 @@ impl<D> fmt::Display for Failed<D> {
 }
 
 impl<D: fmt::Debug> StdError for Failed<D> {}
+
+/// What stands in the place of a result of [`map`]: what [`Failed`] is, as an error whatever the documents are.
+#[non_exhaustive]
+pub enum MapError<D> {
+    /// One document failed; the others go on.
+    Document(Failure<D>),
+    /// The run has ended before its source did.
+    Run(Error),
+}
+
+impl<D> From<Failed<D>> for MapError<D> {
+    fn from(failed: Failed<D>) -> Self {
+        match failed {
+            Failed::Item(failure) => Self::Document(failure),
+            Failed::Run(error) => Self::Run(error),
+        }
+    }
+}
+
+impl<D> fmt::Display for MapError<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Document(failure) => failure.fmt(f),
+            Self::Run(error) => error.fmt(f),
+        }
+    }
+}
+
+// A result can be unwrapped, and an error be any `Error`, whatever the documents are.
+impl<D> fmt::Debug for MapError<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MapError({self})")
+    }
+}
+
+impl<D> std::error::Error for MapError<D> {}
+
+/// An item that came through, and what the stage made of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Outcome<D, R> {
+    /// Its place in the source.
+    pub position: Position,
+    /// The item, with whatever the stage changed in it.
+    pub document: D,
+    /// What the stage returned.
+    pub result: R,
+}

@@ -2,14 +2,10 @@
 //!
 //! It is [`parallel()`](super::parallel()) with another word order: pairs come out, and failures do not end it.
 
-use std::fmt;
-
-use super::Failed;
 use super::builder::{Batches, Parallel};
 use super::run::ParallelRun;
 use super::shape::Pairs;
 use crate::engine::settings::OnFailure;
-use crate::error::{Error, Failure};
 use crate::pipeline::gather::Gather;
 use crate::stage::CpuStage;
 
@@ -91,39 +87,3 @@ pub type Map<D, C> = Parallel<D, C, Source<D>, Pairs>;
 /// It is a [`ParallelRun`] that gives pairs. A document that failed is a [`MapError::Document`] in its place,
 /// and no end; [`MapError::Run`] is one, and comes last.
 pub type MapRun<D, R> = ParallelRun<D, R, Pairs>;
-
-/// What stands in the place of a result of [`map`]: what [`Failed`] is, as an error whatever the documents are.
-#[non_exhaustive]
-pub enum MapError<D> {
-    /// One document failed; the others go on.
-    Document(Failure<D>),
-    /// The run has ended before its source did.
-    Run(Error),
-}
-
-impl<D> From<Failed<D>> for MapError<D> {
-    fn from(failed: Failed<D>) -> Self {
-        match failed {
-            Failed::Item(failure) => Self::Document(failure),
-            Failed::Run(error) => Self::Run(error),
-        }
-    }
-}
-
-impl<D> fmt::Display for MapError<D> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Document(failure) => failure.fmt(f),
-            Self::Run(error) => error.fmt(f),
-        }
-    }
-}
-
-// A result can be unwrapped, and an error be any `Error`, whatever the documents are.
-impl<D> fmt::Debug for MapError<D> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "MapError({self})")
-    }
-}
-
-impl<D> std::error::Error for MapError<D> {}

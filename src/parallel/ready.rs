@@ -3,7 +3,7 @@
 use std::iter::Peekable;
 use std::vec::IntoIter;
 
-use super::Outcome;
+use super::failed::Outcome;
 use crate::error::Failure;
 use crate::pipeline::{Batch, drop_each};
 use crate::place::Position;

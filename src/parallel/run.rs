@@ -5,7 +5,7 @@ use std::iter::FusedIterator;
 use std::marker::PhantomData;
 use std::path::Path;
 
-use super::Failed;
+use super::failed::{Failed, Outcome};
 use super::ready::Ready;
 use super::shape::{Alone, Outcomes, Shape};
 use crate::error::{Error, Failure};
@@ -17,18 +17,6 @@ use crate::pipeline::gather::Gathered;
 use crate::pipeline::how::Hook;
 use crate::pipeline::{Batch, Run};
 use crate::place::Position;
-
-/// An item that came through, and what the stage made of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Outcome<D, R> {
-    /// Its place in the source.
-    pub position: Position,
-    /// The item, with whatever the stage changed in it.
-    pub document: D,
-    /// What the stage returned.
-    pub result: R,
-}
 
 /// A run without a GPU half: an iterator over items and their results, in order, while the rest still runs.
 ///

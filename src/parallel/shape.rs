@@ -1,6 +1,6 @@
 //! What a run gives of each item: the only thing in which `parallel` and `map` differ.
 
-use super::{Failed, MapError, Outcome};
+use super::failed::{Failed, MapError, Outcome};
 
 /// What a [`ParallelRun`](super::ParallelRun) gives of each item: [`Outcomes`], [`Pairs`] or [`Alone`].
 ///

@@ -12,10 +12,10 @@ use super::guard;
 use super::mode::PerDocument;
 use super::run::{Engine, NotStarted, Run};
 use crate::engine::road::job::{After, Job};
-use crate::engine::watch::OnLate;
 use crate::engine::seam::Seam;
 use crate::engine::settings::Settings;
 use crate::engine::start::{Plan, start};
+use crate::engine::watch::OnLate;
 use crate::engine::watch::OnStall;
 use crate::error::Cause;
 use crate::stage::{CpuStage, GpuStage, StageError};
@@ -49,7 +49,7 @@ where
         on_stall,
     };
     match start(plan) {
-        Ok(caller) => Run::new(Box::new(Engine::<PerDocument, _>::new(caller, 1)), None),
+        Ok(caller) => Run::new(Box::new(Engine::<_, PerDocument, _>::new(caller, 1, None)), None),
         Err(error) => Run::new(Box::new(NotStarted(Some(error))), None),
     }
 }

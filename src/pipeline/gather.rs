@@ -16,11 +16,11 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{drop_each, drop_user};
+use super::drop_each;
 use crate::place::Position;
 
 /// Documents that stand in no batch, in their order: pulled from one end, given back by whoever asks.
-pub(crate) struct Rest<D>(Arc<Mutex<State<D>>>);
+pub struct Rest<D>(Arc<Mutex<State<D>>>);
 
 struct State<D> {
     documents: VecDeque<D>,
@@ -28,14 +28,17 @@ struct State<D> {
     taken: u64,
     /// How many had been taken before each batch, where that is noted.
     starts: Vec<u64>,
-    /// Nothing is put here any more.
+    /// No more batches are made of what comes.
     closed: bool,
+    /// Documents that were given back.
+    given_back: u64,
 }
 
 impl<D> Rest<D> {
     /// These documents, none of which a run has taken.
     pub(crate) fn of(documents: Vec<D>) -> Self {
-        let state = State { documents: documents.into(), taken: 0, starts: Vec::new(), closed: false };
+        let state =
+            State { documents: documents.into(), taken: 0, starts: Vec::new(), closed: false, given_back: 0 };
         Self(Arc::new(Mutex::new(state)))
     }
 
@@ -47,14 +50,26 @@ impl<D> Rest<D> {
         self.with(|state| state.documents.len())
     }
 
-    /// Takes nothing more in: what comes from a source now comes after the end of its run.
+    /// Makes no more batches: what comes from a source now comes after the end of its run.
     pub(crate) fn close(&self) {
         self.with(|state| state.closed = true);
     }
 
+    /// Documents that stand in no batch, or stood in none when they were given back.
+    pub(crate) fn left_over(&self) -> u64 {
+        self.with(|state| state.given_back + state.documents.len() as u64)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.with(|state| state.closed)
+    }
+
     /// Everything that stands here.
     pub(crate) fn give_back(&self) -> VecDeque<D> {
-        self.with(|state| std::mem::take(&mut state.documents))
+        self.with(|state| {
+            state.given_back += state.documents.len() as u64;
+            std::mem::take(&mut state.documents)
+        })
     }
 
     /// The first document of the item at this place, where batches are made of a list in memory: a batch may
@@ -76,16 +91,13 @@ impl<D> Rest<D> {
         })
     }
 
-    /// Puts a document at the end and says how many stand here; drops it where nobody can ask for it.
+    /// Puts a document at the end and says how many stand here; `None` where it is the last, since nothing more
+    /// is taken in: it can be given back all the same.
     fn put(&self, document: D) -> Option<usize> {
-        let refused = self.with(|state| {
-            if state.closed {
-                return Err(document);
-            }
+        self.with(|state| {
             state.documents.push_back(document);
-            Ok(state.documents.len())
-        });
-        refused.map_err(drop_user).ok()
+            (!state.closed).then_some(state.documents.len())
+        })
     }
 
     /// A batch of at most so many documents; `None` where it took none of them. What it leaves stays here,
@@ -200,6 +212,9 @@ impl<I: Iterator, B: FromIterator<I::Item>> Iterator for Gather<I, B> {
 
     fn next(&mut self) -> Option<B> {
         self.fill();
+        if self.rest.is_closed() {
+            return None;
+        }
         if self.rest.len() == 0 {
             return self.panicked.take().map(|payload| resume_unwind(payload));
         }

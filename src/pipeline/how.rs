@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use rayon::ThreadPool;
 
-pub(crate) use crate::engine::watch::Late;
-use crate::engine::settings::{OnFailure, Order, Settings, WorkerCount};
 pub(crate) use crate::engine::settings::Patience;
+use crate::engine::settings::{OnFailure, Order, Settings, WorkerCount};
+pub(crate) use crate::engine::watch::Late;
 use crate::error::stalled::Stalled;
 use crate::observe::progress::Progress;
 use crate::observe::record::Recording;

@@ -1,10 +1,9 @@
 //! Whether the CPU half works document by document or on a whole batch in one call.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-
+use super::gather::{Gather, Rest};
 use crate::engine::ledger::Weights;
 use crate::engine::road::batch::{Delivery, Left};
+use crate::engine::road::feed::Source;
 use crate::error::{Error, Failure};
 use crate::pipeline::Batch;
 use crate::place::Position;
@@ -17,8 +16,9 @@ pub trait Mode<D>: sealed::Sealed + Send + Sync + 'static {
     #[doc(hidden)]
     const WHOLE_BATCH: bool;
 
+    /// The items of a source, and who has the documents that stand in no item yet.
     #[doc(hidden)]
-    fn source<I>(documents: I, batch_size: usize) -> Box<dyn Iterator<Item = Self::Item> + Send>
+    fn source<I>(documents: I, batch_size: usize) -> (Source<Self::Item>, Option<Rest<D>>)
     where
         I: Iterator<Item = D> + Send + 'static,
         D: Send + 'static;
@@ -53,11 +53,11 @@ impl<D: Send + 'static> Mode<D> for PerDocument {
     type Item = D;
     const WHOLE_BATCH: bool = false;
 
-    fn source<I>(documents: I, _: usize) -> Box<dyn Iterator<Item = D> + Send>
+    fn source<I>(documents: I, _: usize) -> (Source<D>, Option<Rest<D>>)
     where
         I: Iterator<Item = D> + Send + 'static,
     {
-        Box::new(documents)
+        (Box::new(documents), None)
     }
 
     fn documents(_: &D) -> usize {
@@ -77,11 +77,13 @@ impl<D: Send + 'static> Mode<D> for PerBatch {
     type Item = Vec<D>;
     const WHOLE_BATCH: bool = true;
 
-    fn source<I>(documents: I, batch_size: usize) -> Box<dyn Iterator<Item = Vec<D>> + Send>
+    fn source<I>(documents: I, batch_size: usize) -> (Source<Vec<D>>, Option<Rest<D>>)
     where
         I: Iterator<Item = D> + Send + 'static,
     {
-        Box::new(Chunks { documents: documents.fuse(), batch_size, panicked: None })
+        let batches = Gather::new(documents, batch_size);
+        let rest = batches.rest();
+        (Box::new(batches), Some(rest))
     }
 
     fn documents(item: &Vec<D>) -> usize {
@@ -94,37 +96,6 @@ impl<D: Send + 'static> Mode<D> for PerBatch {
 
     fn unpack_all(items: Vec<Vec<D>>) -> Vec<D> {
         items.into_iter().flatten().collect()
-    }
-}
-
-/// The source in batches; only the last may be short.
-struct Chunks<I> {
-    documents: I,
-    batch_size: usize,
-    /// The source panicked with a batch begun; that comes out first.
-    panicked: Option<Box<dyn Any + Send>>,
-}
-
-impl<I: Iterator> Iterator for Chunks<I> {
-    type Item = Vec<I::Item>;
-
-    fn next(&mut self) -> Option<Vec<I::Item>> {
-        if let Some(payload) = self.panicked.take() {
-            resume_unwind(payload);
-        }
-        let mut chunk = Vec::new();
-        while chunk.len() < self.batch_size {
-            match catch_unwind(AssertUnwindSafe(|| self.documents.next())) {
-                Ok(Some(document)) => chunk.push(document),
-                Ok(None) => break,
-                Err(payload) if chunk.is_empty() => resume_unwind(payload),
-                Err(payload) => {
-                    self.panicked = Some(payload);
-                    break;
-                }
-            }
-        }
-        (!chunk.is_empty()).then_some(chunk)
     }
 }
 

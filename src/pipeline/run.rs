@@ -7,8 +7,8 @@ use std::path::Path;
 #[cfg(feature = "stream")]
 use std::task::{Poll, Waker};
 
-use crate::engine::road::batch::Delivery;
 use crate::engine::outlet::caller::Caller;
+use crate::engine::road::batch::Delivery;
 use crate::engine::road::job::Job;
 
 use crate::error::{Cause, Error};
@@ -16,6 +16,7 @@ use crate::observe::accounts::Accounts;
 use crate::observe::progress::Progress;
 use crate::observe::report::Report;
 use crate::observe::timeline::Timeline;
+use crate::pipeline::gather::Rest;
 use crate::pipeline::mode::{self, Mode};
 use crate::pipeline::{Batch, OnProgress};
 use crate::place::Position;
@@ -212,20 +213,20 @@ impl<D, O> fmt::Debug for Run<D, O> {
 }
 
 /// A run of the engine.
-pub(crate) struct Engine<M, J: Job> {
+pub(crate) struct Engine<D, M, J: Job> {
     caller: Caller<J>,
     batch_size: usize,
+    /// Who has the documents that the source gave and that stand in no item yet, where an item holds several.
+    rest: Option<Rest<D>>,
     mode: std::marker::PhantomData<fn() -> M>,
 }
 
-impl<M, J: Job> Engine<M, J> {
-    pub(crate) fn new(caller: Caller<J>, batch_size: usize) -> Self {
-        Self { caller, batch_size, mode: std::marker::PhantomData }
+impl<D, M, J: Job> Engine<D, M, J> {
+    pub(crate) fn new(caller: Caller<J>, batch_size: usize, rest: Option<Rest<D>>) -> Self {
+        Self { caller, batch_size, rest, mode: std::marker::PhantomData }
     }
-}
 
-impl<M, J: Job> Engine<M, J> {
-    fn unpacked<D>(
+    fn unpacked(
         &self,
         delivery: Result<Delivery<J::Document, J::Delivered>, Error>,
     ) -> Result<Batch<D, J::Delivered>, Error>
@@ -240,10 +241,20 @@ impl<M, J: Job> Engine<M, J> {
             Err(error) => Err(mode::unpack_error::<D, M>(error, self.batch_size)),
         }
     }
+
+    /// Counts the documents that stood in no item when the run ended: they are given back as the others.
+    fn count_rest(&self) {
+        let books = &self.caller.ledger().books;
+        if let Some(rest) = self.rest.as_ref().filter(|_| books.closed()) {
+            rest.close();
+            books.gathered(rest.left_over());
+        }
+    }
 }
 
-impl<D, M, J> Drive<D, J::Delivered> for Engine<M, J>
+impl<D, M, J> Drive<D, J::Delivered> for Engine<D, M, J>
 where
+    D: Send,
     M: Mode<D>,
     J: Job<Document = M::Item>,
 {
@@ -257,6 +268,7 @@ where
     }
 
     fn accounts(&self) -> Accounts {
+        self.count_rest();
         self.caller.ledger().books.accounts()
     }
 
@@ -265,10 +277,17 @@ where
     }
 
     fn take_back(&mut self) -> Vec<(Position, D)> {
-        mode::unpack_left::<D, M>(self.caller.take_left(), self.batch_size).collect()
+        self.count_rest();
+        let mut left: Vec<_> = mode::unpack_left::<D, M>(self.caller.take_left(), self.batch_size).collect();
+        if let Some(rest) = self.rest.as_ref().filter(|_| self.caller.ledger().books.closed()) {
+            let first = self.caller.ledger().books.accounts().pulled - rest.left_over();
+            left.extend((first..).map(Position).zip(rest.give_back()));
+        }
+        left
     }
 
     fn report(&self) -> Report {
+        self.count_rest();
         self.caller.report()
     }
 
@@ -302,7 +321,7 @@ where
     }
 }
 
-impl<M, J: Job> Drop for Engine<M, J> {
+impl<D, M, J: Job> Drop for Engine<D, M, J> {
     fn drop(&mut self) {
         self.caller.stop();
     }

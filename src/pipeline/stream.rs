@@ -16,11 +16,11 @@ pub struct RunStream<D, O>(Run<D, O>);
 impl<D, O> Run<D, O> {
     /// The same run as an async stream, with the feature `stream`.
     ///
-    /// Polling never blocks: the threads of the run wake the task when a batch is there, and no other
-    /// thread is needed. Before its last item the stream waits, asleep, until the threads have ended,
-    /// however long a stage takes to return. Dropping it does not wait for them: they end by themselves.
-    /// A run in which the caller does the work (`workers(0)`, `run_sequential`) does it when polled. A
-    /// deadline is noticed when the task is woken.
+    /// Polling never blocks: the threads of the run wake the task when a batch is there, and a timer does
+    /// where a deadline, an item that is late or a stall has to be noticed. It ends as a run that is iterated
+    /// does: before its last item the stream waits, asleep, until the threads have ended, and no longer than
+    /// the grace period. Dropping it does not wait for them: they end by themselves. A run in which the caller
+    /// does the work (`workers(0)`, `run_sequential`) does it when polled.
     ///
     /// ```
     /// use futures_core::Stream;

@@ -82,11 +82,6 @@ impl Cutter {
         self.size
     }
 
-    /// Good and failed items at which it is cut at the latest.
-    pub(crate) fn limit(&self) -> usize {
-        self.limit
-    }
-
     /// Whether a batch is cut now that has so many good items, of so many in all.
     pub(crate) fn is_full(&self, good: usize, all: usize) -> bool {
         good >= self.size || all >= self.limit

@@ -73,26 +73,22 @@ impl Room {
 pub(crate) struct Purse {
     total: usize,
     free: usize,
-    /// Tokens that are not given out for the time being.
-    withheld: usize,
-    least_free: usize,
 }
 
 impl Purse {
     pub(crate) fn new(total: usize) -> Self {
-        Self { total, free: total, withheld: 0, least_free: total }
+        Self { total, free: total }
     }
 
     /// Tokens that can be taken now.
     pub(crate) fn available(&self) -> usize {
-        self.free.saturating_sub(self.withheld)
+        self.free
     }
 
     /// Takes between 1 and `want` tokens; `None` where none can be taken.
     pub(crate) fn take(&mut self, want: usize) -> Option<usize> {
         let taken = Some(want.min(self.available())).filter(|taken| *taken > 0)?;
         self.free -= taken;
-        self.least_free = self.least_free.min(self.free);
         Some(taken)
     }
 
@@ -105,31 +101,6 @@ impl Purse {
     pub(crate) fn give(&mut self, tokens: usize) {
         self.free += tokens;
         debug_assert!(self.free <= self.total, "more tokens came back than were taken");
-    }
-
-    /// Allows so many in flight, at least one and no more than there are in all. Those beyond them that are
-    /// taken already come back as they do.
-    pub(crate) fn allow(&mut self, tokens: usize) {
-        self.withheld = self.total.saturating_sub(tokens.max(1));
-    }
-
-    pub(crate) fn total(&self) -> usize {
-        self.total
-    }
-
-    /// Tokens that are free, whether they can be taken now or not.
-    pub(crate) fn free(&self) -> usize {
-        self.free
-    }
-
-    /// Tokens that are taken now.
-    pub(crate) fn taken(&self) -> usize {
-        self.total - self.free
-    }
-
-    /// Most tokens that were taken at one time.
-    pub(crate) fn peak(&self) -> usize {
-        self.total - self.least_free
     }
 }
 
@@ -173,21 +144,6 @@ mod tests {
         let mut purse = Purse::new(5);
         assert_eq!([purse.take(3), purse.take(3), purse.take(3)], [Some(3), Some(2), None]);
         purse.give_back(2, 1);
-        assert_eq!((purse.available(), purse.taken(), purse.peak(), purse.total()), (3, 2, 5, 5));
-    }
-
-    #[test]
-    fn what_is_withheld_is_not_taken() {
-        let mut purse = Purse::new(5);
-        assert_eq!(purse.take(4), Some(4));
-        purse.allow(2);
-        assert_eq!(purse.take(1), None);
-        purse.give(3);
-        assert_eq!((purse.take(5), purse.free()), (Some(1), 3));
-        purse.allow(0);
-        purse.give_back(2, 0);
-        assert_eq!(purse.take(5), Some(1), "one may always go on");
-        purse.allow(100);
-        assert_eq!(purse.take(5), Some(4));
+        assert_eq!(purse.available(), 3);
     }
 }

@@ -10,11 +10,11 @@ const LARGEST_CIRCLE: usize = 4;
 
 /// Circles that are larger today, by the first folder: how many files each has, the largest first. They may only
 /// shrink, and a circle that has become smaller is to be written down here.
-const LARGER: &[(&str, &[usize])] =
-    &[("engine", &[25]), ("image", &[6]), ("kernel", &[6]), ("onnx", &[18, 9])];
+const LARGER: &[(&str, &[usize])] = &[("image", &[6]), ("kernel", &[6]), ("onnx", &[18, 9])];
 
 /// Rooms of the engine on their floors, the lowest first. A room may use rooms on floors below its own only.
 const ROOMS: &[&[&str]] = &[
+    &["guard"],
     &["seam"],
     &["settings"],
     &["ledger"],
@@ -24,8 +24,8 @@ const ROOMS: &[&[&str]] = &[
     &["start"],
 ];
 
-/// Whether every file of the engine stands in one of its rooms; to be set when the rooms are built.
-const EVERY_FILE_HAS_A_ROOM: bool = false;
+/// Whether every file of the engine stands in one of its rooms.
+const EVERY_FILE_HAS_A_ROOM: bool = true;
 
 fn graph() -> Graph {
     let sources = sources("src", "rs");

@@ -53,6 +53,7 @@ fn hang() -> ! {
 }
 
 /// Says who it is in a file, and hangs.
+#[expect(clippy::ptr_arg, reason = "it is registered for documents of this type")]
 fn tell_and_hang(file: &mut PathBuf) -> Result<(), Cause> {
     tell(file)?;
     hang()

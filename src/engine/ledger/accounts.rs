@@ -21,6 +21,8 @@ pub(crate) struct Books {
     /// Documents that went through the line.
     seen: AtomicU64,
     batches_out: AtomicU64,
+    /// Documents that the source had given for an item that was never whole. Known once the run has ended.
+    gathered: AtomicU64,
     closed: AtomicBool,
     /// Whether some user code had not returned then.
     left_behind: AtomicBool,
@@ -29,13 +31,18 @@ pub(crate) struct Books {
 impl Books {
     pub(super) fn new(documents: u64) -> Self {
         Self {
-            weights: Weights { each: documents, odd: AtomicU64::new(u64::MAX), odd_weight: AtomicU64::new(0) },
+            weights: Weights {
+                each: documents,
+                odd: AtomicU64::new(u64::MAX),
+                odd_weight: AtomicU64::new(0),
+            },
             pulled: AtomicU64::new(0),
             delivered: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             cancelled: AtomicU64::new(0),
             seen: AtomicU64::new(0),
             batches_out: AtomicU64::new(0),
+            gathered: AtomicU64::new(0),
             closed: AtomicBool::new(false),
             left_behind: AtomicBool::new(false),
         }
@@ -85,6 +92,11 @@ impl Books {
         self.closed.store(true, Ordering::Release);
     }
 
+    /// So many documents stood in no item when the run ended: they were pulled, and do not come out.
+    pub(crate) fn gathered(&self, documents: u64) {
+        self.gathered.store(documents, Ordering::Release);
+    }
+
     /// Whether it is known what does not come out.
     pub(crate) fn closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
@@ -97,7 +109,14 @@ impl Books {
             [&self.delivered, &self.failed, &self.cancelled].map(|count| count.load(Ordering::Acquire));
         let pulled = self.pulled.load(Ordering::Acquire);
         let left = pulled.saturating_sub(delivered + failed + cancelled);
-        Accounts { pulled, delivered, failed, cancelled, stuck: if closed { left } else { 0 } }
+        let gathered = self.gathered.load(Ordering::Acquire);
+        Accounts {
+            pulled: pulled + gathered,
+            delivered,
+            failed,
+            cancelled: cancelled + gathered,
+            stuck: if closed { left } else { 0 },
+        }
     }
 }
 

@@ -144,3 +144,40 @@ impl Tokens {
         self.total - self.least_free.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::tokens::Purse;
+
+    #[test]
+    fn taking_and_giving_goes_by_the_law_that_predictions_go_by() {
+        let (tokens, mut purse) = (Tokens::new(&Seam::real(), 20), Purse::new(20));
+        let mut random = 1_u64;
+        for _ in 0..10_000 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let many = (random >> 33) as usize % 7;
+            if random >> 63 == 0 {
+                assert_eq!(tokens.try_take(many + 1), purse.take(many + 1));
+            } else {
+                let given = many.min(tokens.taken());
+                tokens.give_back(given - given / 2, given / 2);
+                purse.give_back(given - given / 2, given / 2);
+            }
+            assert_eq!(tokens.available(), purse.available());
+        }
+        assert_eq!(tokens.peak(), 20);
+    }
+
+    #[test]
+    fn what_is_withheld_is_not_taken() {
+        let tokens = Tokens::new(&Seam::real(), 5);
+        assert_eq!(tokens.try_take(4), Some(4));
+        tokens.allow(2);
+        assert_eq!(tokens.try_take(1), None);
+        tokens.give(3);
+        assert_eq!((tokens.try_take(5), tokens.taken()), (Some(1), 2));
+        tokens.allow(100);
+        assert_eq!(tokens.try_take(5), Some(3));
+    }
+}

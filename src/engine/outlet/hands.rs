@@ -66,7 +66,9 @@ impl<J: Job> Hands<J> {
         }
         match self.step_device(Waiting::Device) {
             Stepped::Something => Did::Something,
-            Stepped::Nothing if fed == Fed::Ended && self.device.as_ref().is_some_and(|device| device.idles()) => {
+            Stepped::Nothing
+                if fed == Fed::Ended && self.device.as_ref().is_some_and(|device| device.idles()) =>
+            {
                 Did::Nothing
             }
             Stepped::Nothing => Did::Something,

@@ -222,7 +222,9 @@ pub(crate) enum Message<D, R> {
     /// The line has opened for a device that the caller runs itself.
     Opened,
     /// No batch follows; so many items are in those that were cut.
-    End { items: u64 },
+    End {
+        items: u64,
+    },
     /// A thread of ours ended in a way that only a bug explains.
     Bug(Error),
 }

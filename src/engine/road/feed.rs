@@ -192,6 +192,10 @@ impl<J: Job> Feeder<J> {
         self.keep_pace();
         let road = &self.road;
         road.queue.announce(&road.ledger, Announced { items, trail: self.trail });
+        #[cfg(test)]
+        if road.ledger.seam.has(crate::engine::seam::Planted::FeederLeavesDocuments) {
+            return work::call_worker(road);
+        }
         if road.queue.is_closed() {
             // Whoever closed it may have looked before the last of them was there.
             return road.cancel(road.queue.left_behind(&road.ledger));

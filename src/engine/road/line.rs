@@ -9,12 +9,14 @@
 //!
 //! Uses: `seam`, `ledger`, `batch`. Used by: `road`.
 
+mod aftermath;
 mod ready;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use self::aftermath::{Aftermath, Wake};
 use self::ready::Ready;
 pub(crate) use self::ready::{Asks, Taken};
 use super::batch::{Batch, Columns, Group, Pad, RESERVED};
@@ -38,38 +40,6 @@ pub(crate) struct Cuts<P> {
     pub(crate) devices: usize,
     /// Whether batches are kept back until the last one is cut.
     pub(crate) opens_late: bool,
-}
-
-/// What a call leaves to be done without the lock.
-pub(crate) struct Aftermath<D, P> {
-    /// Items that will not come out.
-    pub(crate) cancelled: Vec<Columns<D, P>>,
-    /// Where there is no device: the batch that was cut.
-    pub(crate) cut: Option<Batch<D, P>>,
-    /// Devices that have a reason to wake.
-    pub(crate) wake: Wake,
-    /// Whether the line has just closed itself: nothing more is to be taken in.
-    pub(crate) ceased: bool,
-    /// No batch follows; so many items are in those that were cut.
-    pub(crate) ended: Option<u64>,
-    /// A device that has nothing to do need not ask for what stands any more.
-    pub(crate) early_is_over: bool,
-}
-
-/// Who is to be woken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Wake {
-    #[default]
-    Nobody,
-    /// So many devices that wait for a batch.
-    Devices(usize),
-    All,
-}
-
-impl<D, P> Default for Aftermath<D, P> {
-    fn default() -> Self {
-        Self { cancelled: Vec::new(), cut: None, wake: Wake::Nobody, ceased: false, ended: None, early_is_over: false }
-    }
 }
 
 pub(crate) struct Line<D, P> {
@@ -302,7 +272,9 @@ impl<D, P> Line<D, P> {
     fn padding(&self) -> Option<Pad<P>> {
         let (cutter, good) = (&self.cuts.cutter, self.open.items.good());
         match self.cuts.last {
-            LastBatch::Pad(copy) if good > 0 && cutter.is_short(good) => Some(Pad { copy, size: cutter.full() }),
+            LastBatch::Pad(copy) if good > 0 && cutter.is_short(good) => {
+                Some(Pad { copy, size: cutter.full() })
+            }
             _ => None,
         }
     }
@@ -323,6 +295,7 @@ impl<D, P> Line<D, P> {
             after.cut = Some(batch);
         } else {
             self.ready.push(batch, &mut after.wake);
+            self.count_ready();
         }
     }
 

@@ -264,8 +264,7 @@ impl<J: Job> Queue<J> {
         while !self.is_closed() {
             let left = due.saturating_sub(ledger.now());
             let tickets = self.tickets.load(Ordering::SeqCst);
-            let idle =
-                self.most_tickets == 0 || (tickets < self.most_tickets && !self.has_work(ledger));
+            let idle = self.most_tickets == 0 || (tickets < self.most_tickets && !self.has_work(ledger));
             state = match (left.is_zero(), idle) {
                 (true, true) => return,
                 (true, false) => self.idle.wait(state, &self.state),

@@ -230,7 +230,9 @@ impl<T> Queue<T> {
                     return state.pop();
                 }
                 None if seam.now() >= deadline => return Ok(None),
-                None => state = self.ready.wait_timeout(state, &self.state, deadline - seam.now()),
+                None => {
+                    state = self.ready.wait_timeout(state, &self.state, deadline.saturating_sub(seam.now()))
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! What counts is the prepared items: the engine cannot see what documents and outputs own.
 
-use super::{Memory, Settings};
+use super::{LastBatch, Memory, Settings};
 use crate::error::Error;
 use crate::schedule::tokens;
 
@@ -26,6 +26,15 @@ impl<P> Settings<P> {
         Ok(Some(bytes / item))
     }
 
+    fn pads(&self) -> bool {
+        matches!(self.last_batch, LastBatch::Pad(_))
+    }
+
+    /// Copies that fill batches up: they are made as a batch goes to its device, and take memory as items do.
+    pub(crate) fn copies(&self, depths: usize) -> usize {
+        if self.pads() { depths.saturating_mul(self.batch_size - 1) } else { 0 }
+    }
+
     /// Takes batch size and `ahead` back to what so many items hold, where they are left to gapless; an
     /// error where they are not and do not fit.
     pub(crate) fn fit(&mut self, items: Option<usize>, depths: usize, then: bool) -> Result<(), Error> {
@@ -33,8 +42,10 @@ impl<P> Settings<P> {
         let beside = tokens::beside(depths, then);
         let ahead = if self.asked.ahead { 1 } else { self.ahead() };
         if self.asked.batch_size {
-            self.batch_size = self.batch_size.min(items / (ahead + beside)).max(1);
+            let copied = if self.pads() { depths } else { 0 };
+            self.batch_size = self.batch_size.min((items + copied) / (ahead + beside + copied)).max(1);
         }
+        let items = items.saturating_sub(self.copies(depths));
         if self.asked.ahead {
             let most = (items / self.batch_size).saturating_sub(beside).max(1);
             self.ahead = Some(self.ahead().min(most));
@@ -43,9 +54,10 @@ impl<P> Settings<P> {
         // Two items are always enough to go on; batches of one may share them.
         if self.batch_size > 1 && batches * self.batch_size > items {
             let (size, all) = (self.batch_size, batches * self.batch_size);
+            let beside_copies = if self.pads() { " beside the copies that fill batches up" } else { "" };
             let reason = format!(
-                "{batches} batches of {size} may be in flight, {all} prepared items, and the memory holds {items}; give \
-                 more, a smaller batch_size or ahead, or Auto"
+                "{batches} batches of {size} may be in flight, {all} prepared items, and the memory holds {items}{beside_copies}; \
+                 give more, a smaller batch_size or ahead, or Auto"
             );
             return Err(refuse(reason));
         }

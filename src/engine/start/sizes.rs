@@ -29,7 +29,8 @@ impl Sizes {
     pub(super) fn new<J: Job>(plan: &Plan<J>, meters: &[Arc<DeviceMeter>], items: Option<usize>) -> Self {
         let settings = &plan.settings;
         let workers = settings.pool().threads();
-        let most = items.unwrap_or(usize::MAX);
+        let copies = settings.copies(depths(meters));
+        let most = items.map_or(usize::MAX, |items| items.saturating_sub(copies).max(1));
         let inline = workers == 0;
         let left_open =
             (settings.ahead.is_none() || settings.asked.ahead) && settings.max_wait.is_none() && !inline;

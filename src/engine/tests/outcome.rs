@@ -1,8 +1,8 @@
 //! What comes out of a run of the fakes.
 
 use super::fake::Doc;
-use crate::engine::road::batch::Delivery;
 use crate::engine::outlet::caller::Caller;
+use crate::engine::road::batch::Delivery;
 use crate::engine::road::job::Job;
 use crate::error::Error;
 

@@ -1,7 +1,7 @@
 //! The real engine under random schedules: every interleaving may end only in ways that the contract allows.
 //!
 //! Shuttle runs the engine's threads one at a time and chooses at random which goes on; a timed wait
-//! ends either way. Two planted bugs show that these schedules would find such bugs.
+//! ends either way. Planted bugs show that these schedules would find such bugs.
 
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,6 +12,7 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::{Config, MaxSteps, Runner};
 
 use super::fake::{Doc, FakeDevice, Fault, Outcome, PerDoc, Setup, take};
+use super::without_device::WithoutDevice;
 use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::{AsItIs, Job, Then};
 use crate::engine::seam::{Planted, Seam};
@@ -20,7 +21,7 @@ use crate::error::{Cause, Error};
 
 /// Schedules of each kind; a longer run sets `GAPLESS_SCHEDULES`.
 fn schedules() -> usize {
-    from_env("GAPLESS_SCHEDULES", 20_000) as usize
+    from_env("GAPLESS_SCHEDULES", 25_000) as usize
 }
 
 /// Where the schedules start; another `GAPLESS_SCHEDULE_SEED` gives others.
@@ -58,6 +59,42 @@ fn random_schedules_find_a_token_that_leaks_with_a_failure() {
 fn random_schedules_find_a_stop_that_does_not_wake_the_feeder() {
     found_by_both(|| stopped_run(Some(Planted::StopWakesNobody)));
     check_random(200, || stopped_run(None));
+}
+
+#[test]
+fn runs_without_a_device_end_as_the_contract_says() {
+    check_random(schedules() / 4, || run_without_device(None));
+    check_adversarial(schedules() / 4, || run_without_device(None));
+}
+
+#[test]
+fn random_schedules_find_documents_that_a_feeder_leaves_in_a_closed_queue() {
+    found_by_both(|| run_without_device(Some(Planted::FeederLeavesDocuments)));
+}
+
+#[test]
+fn random_schedules_find_a_worker_that_looks_only_once() {
+    found_by_both(|| run_without_device(Some(Planted::WorkerLooksOnce)));
+}
+
+#[test]
+fn random_schedules_find_what_a_given_up_device_owes_and_nobody_takes() {
+    found_by_both(|| one_of_two_devices_is_given_up(Some(Planted::OwedIsCancelled)));
+    check_random(schedules() / 20, || one_of_two_devices_is_given_up(None));
+    check_adversarial(schedules() / 20, || one_of_two_devices_is_given_up(None));
+}
+
+#[cfg(feature = "stream")]
+#[test]
+fn streams_end_as_the_contract_says() {
+    check_random(schedules() / 4, || polled_run(None));
+    check_adversarial(schedules() / 4, || polled_run(None));
+}
+
+#[cfg(feature = "stream")]
+#[test]
+fn random_schedules_find_a_result_that_wakes_nobody() {
+    found_by_both(|| polled_run(Some(Planted::ResultRingsNobody)));
 }
 
 fn check_random(schedules: usize, run: impl Fn() + Send + Sync + 'static) {
@@ -196,8 +233,7 @@ fn check<J: Job<Document = Doc>>(
     assert!(accounts.balance(), "{accounts:?}");
     assert_eq!(accounts.stuck, 0, "every fake stage returns");
     assert!(run.ledger().tokens.peak() <= run.ledger().tokens.total());
-    let leftovers: Vec<u64> =
-        run.take_left().iter().map(|left| left.document.id).collect();
+    let leftovers: Vec<u64> = run.take_left().iter().map(|left| left.document.id).collect();
     every_document_once(&outcome, &leftovers, accounts.pulled);
     if order == Order::Source {
         assert!(outcome.delivered().is_sorted(), "results come in the order of the source");
@@ -249,4 +285,63 @@ fn stopped_run(planted: Option<Planted>) {
     run.stop();
     let accounts = run.ledger().books.accounts();
     assert!(accounts.balance() && accounts.delivered == first.documents.len() as u64, "{accounts:?}");
+}
+
+/// A small run without a device, taken to its end or stopped anywhere.
+fn run_without_device(planted: Option<Planted>) {
+    let mut rng = thread_rng();
+    let fault = |fails| if fails { Fault::CpuFails } else { Fault::None };
+    let documents: Vec<Doc> =
+        (0..rng.gen_range(0..9)).map(|id| Doc { id, fault: fault(rng.gen_bool(0.1)) }).collect();
+    let settings = Settings {
+        workers: WorkerCount::Exactly(rng.gen_range(1..3)),
+        ahead: Some(rng.gen_range(0..4)),
+        order: if rng.gen_bool(0.3) { Order::Completion } else { Order::Source },
+        on_failure: if rng.gen_bool(0.5) { OnFailure::Stop } else { OnFailure::Skip },
+        ..Settings::without_device()
+    };
+    let most = if rng.gen_bool(0.5) { usize::MAX } else { rng.gen_range(0..4) };
+    let (order, seam) = (settings.order, Seam::Shuttle(planted));
+    let setup = Setup { devices: Vec::new(), seam, cpu_cost: Duration::ZERO, sequential: false };
+    let run = setup.start::<WithoutDevice>(AsItIs(()), settings, documents.clone().into_iter());
+    check(run, documents, most, order);
+}
+
+/// Two devices, of which one cannot be made again when it is lost.
+fn one_of_two_devices_is_given_up(planted: Option<Planted>) {
+    let mut setup = setup(planted, 2, false);
+    setup.devices[0].bad_luck = 1;
+    let documents: Vec<Doc> = super::fake::docs(6).collect();
+    let settings = Settings {
+        batch_size: thread_rng().gen_range(1..3),
+        workers: WorkerCount::Exactly(1),
+        ..Settings::default()
+    };
+    let run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, documents.clone().into_iter());
+    let mut run = run.expect("these settings can work");
+    let outcome = take(&mut run, usize::MAX);
+    assert!(outcome.error.is_none(), "the other device goes on: {:?}", outcome.error);
+    every_document_once(&outcome, &[], 6);
+}
+
+/// A run that is polled whenever it wakes its task, and at no other time.
+#[cfg(feature = "stream")]
+fn polled_run(planted: Option<Planted>) {
+    let mut rng = thread_rng();
+    let documents: Vec<Doc> = (0..rng.gen_range(0..7)).map(|id| Doc { id, fault: random_fault() }).collect();
+    let setup = losing(setup(planted, rng.gen_range(1..3), false), true, 1);
+    let run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), random_settings(), documents.into_iter());
+    let mut run = run.expect("these settings can work");
+    run.never_wait();
+    let mut outcome = Outcome::default();
+    while let Some(delivery) = super::polled::next(&mut run) {
+        match delivery {
+            Ok(delivery) => outcome.take(delivery),
+            Err(error) => outcome.error = Some(error),
+        }
+    }
+    let accounts = run.ledger().books.accounts();
+    assert!(accounts.balance() && accounts.stuck == 0, "{accounts:?}");
+    let left: Vec<u64> = run.take_left().iter().map(|left| left.document.id).collect();
+    every_document_once(&outcome, &left, accounts.pulled);
 }

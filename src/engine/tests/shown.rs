@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::fake::{Doc, FakeDevice, Fault, PerDoc, Setup, docs, take};
 use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::AsItIs;
-use crate::engine::watch::{EVERY, Redraw};
 use crate::engine::seam::{Moment, Seam, manual::World};
 use crate::engine::settings::{Settings, WorkerCount};
+use crate::engine::watch::{EVERY, Redraw};
 use crate::observe::progress::{Progress, Show};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -12,9 +12,9 @@ use crate::error::Error;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-struct Direct;
+pub(super) struct WithoutDevice;
 
-impl Job for Direct {
+impl Job for WithoutDevice {
     type Document = Doc;
     type Prepared = Doc;
     type Output = Vec<u64>;
@@ -36,7 +36,7 @@ fn settings(workers: usize) -> Settings<Doc> {
     Settings { workers: WorkerCount::Exactly(workers), ..Settings::without_device() }
 }
 
-fn start(world: &World, cost: Duration, settings: Settings<Doc>, documents: u64) -> Caller<Direct> {
+fn start(world: &World, cost: Duration, settings: Settings<Doc>, documents: u64) -> Caller<WithoutDevice> {
     let setup =
         Setup { seam: Seam::Manual(world.clone()), cpu_cost: cost, devices: Vec::new(), sequential: false };
     setup.start(AsItIs(()), settings, docs(documents)).expect("these settings can work")

@@ -47,8 +47,10 @@ fn start(script: &str) -> Result<Child, crate::Cause> {
     Child::start(&Program { path: Some("/bin/sh".into()), arguments }, &|| false)
 }
 
+type Outcome = Result<(Vec<u8>, Child), Lost>;
+
 /// What such a child makes of a call, and the numbers of the processes that it left.
-fn outcome(script: &str, call: &[u8]) -> (Result<(Vec<u8>, Child), Lost>, Vec<u32>) {
+fn outcome(script: &str, call: &[u8]) -> (Outcome, Vec<u32>) {
     let child = start(script).unwrap();
     let outcome = child.call(NUMBER, call, &Patience { limit: Some(HANGS), stopped: &|| false });
     let said = match &outcome {
@@ -117,7 +119,7 @@ fn an_answer_that_is_whole_counts_whatever_comes_after_it() {
             continue;
         }
         let (outcome, left) = outcome(&format!("{}{hold}{answered}{after}", hello()), &call);
-        let (answer, mut child) = outcome.ok().expect("it answered");
+        let (answer, mut child) = outcome.expect("it answered");
         assert_eq!(answer, b"answer");
         while child.is_idle() {
             std::thread::yield_now();
@@ -126,7 +128,7 @@ fn an_answer_that_is_whole_counts_whatever_comes_after_it() {
         end(&left);
     }
     let (outcome, _) = outcome(&format!("{}{answered}exec sleep 600", hello()), &call);
-    assert!(outcome.ok().expect("it answered").1.is_idle(), "one that waits is");
+    assert!(outcome.expect("it answered").1.is_idle(), "one that waits is");
 }
 
 #[test]
@@ -166,7 +168,7 @@ fn whoever_writes_to_stderr_without_end_holds_nobody_up() {
     let stop = "kill $flood; ";
     let answered = format!("{}{}", taken(NUMBER), say(&answer(NUMBER)));
     let script = format!("{flood}{}{}{answered}{stop}", hello(), read(&call));
-    assert_eq!(outcome(&script, &call).0.ok().expect("it answered").0, b"answer");
+    assert_eq!(outcome(&script, &call).0.expect("it answered").0, b"answer");
     let script = format!("{}{}{flood}echo $flood >&2; kill -9 $$", hello(), read(&call));
     let (outcome, _) = outcome(&script, &call);
     assert_eq!(outcome.err().expect("it gave no answer").died.ending, Ending::Signal(9));

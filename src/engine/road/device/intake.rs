@@ -44,6 +44,8 @@ impl<J: Job> DeviceLoop<J> {
         let start = self.ledger().now();
         if matches!(patience, Patience::Any) {
             self.post.wait(Doing::ForBatch, Moment::ZERO);
+            let backlog = &self.ledger().backlog;
+            self.ledger().seam.look(|| backlog.batches.load(Ordering::Relaxed) > 0);
         }
         loop {
             let taken = self.ask_once(patience, start);
@@ -61,7 +63,9 @@ impl<J: Job> DeviceLoop<J> {
                 }
                 Taken::Nothing(_) => match patience {
                     Patience::None => return None,
-                    Patience::Short(wait) if self.ledger().now().saturating_sub(start) >= wait => return None,
+                    Patience::Short(wait) if self.ledger().now().saturating_sub(start) >= wait => {
+                        return None;
+                    }
                     Patience::Any if self.ledger().stopped() => return None,
                     Patience::Short(_) | Patience::Any => {}
                 },
@@ -77,7 +81,9 @@ impl<J: Job> DeviceLoop<J> {
             rank: self.meter.rank,
             holds: !self.in_flight.is_empty() || !self.parts.is_empty(),
             overdue: self.max_wait.filter(|_| !matches!(patience, Patience::Short(_))),
-            early: idles && matches!(patience, Patience::Any) && chooser.is_some_and(|chooser| chooser.feeds_idle()),
+            early: idles
+                && matches!(patience, Patience::Any)
+                && chooser.is_some_and(|chooser| chooser.feeds_idle()),
             now,
         };
         let (spare, ledger) = (self.spare.take(), self.road.ledger.clone());

@@ -4,6 +4,7 @@
 //! done only when no batch follows and none of the others holds any.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::{Aftermath, Batch, Line, Wake};
@@ -110,8 +111,13 @@ impl<D, P> Line<D, P> {
         }
     }
 
+    pub(super) fn count_ready(&self) {
+        self.ledger.backlog.batches.store(self.ready.batches.len() as u64, Ordering::Relaxed);
+    }
+
     fn give(&mut self, rank: usize, after: &mut Aftermath<D, P>) -> Option<Batch<D, P>> {
         let batch = self.ready.take(rank)?;
+        self.count_ready();
         self.cuts.cutter.was_taken(rank);
         self.cut_if_full(after);
         Some(batch)
@@ -131,7 +137,10 @@ impl<D, P> Line<D, P> {
             owed.sort_by_key(|batch| (batch.index, batch.part));
             return (Some(owed), after);
         }
-        if self.ready.ended && self.closed && self.ledger.stopped() {
+        let cancels = self.ready.ended && self.closed && self.ledger.stopped();
+        #[cfg(test)]
+        let cancels = cancels || self.ledger.seam.has(crate::engine::seam::Planted::OwedIsCancelled);
+        if cancels {
             after.cancelled.extend(owed.into_iter().map(|batch| batch.items));
         } else {
             self.ready.batches.extend(owed);

@@ -75,7 +75,7 @@ impl Schedule<'_> {
             self.cut - self.next_result,
         ];
         state.extend(counts.map(Time::from));
-        state.extend([self.purse.free(), self.open, self.cutter.size()].map(|count| count as Time));
+        state.extend([self.purse.available(), self.open, self.cutter.size()].map(|count| count as Time));
         state.push(self.caller_free.saturating_sub(self.now));
         state.push(self.then.len() as Time);
         let unit = |unit: &ThenUnit| [before(unit.batch), unit.rows.into()];

@@ -1,0 +1,99 @@
+//! What a document and a batch cost the engine in locks, that copies are within the memory, and a clock that steps
+//! back.
+
+use std::time::Duration;
+
+use super::fake::{Doc, FakeDevice, PerBatch, PerDoc, Setup, docs, take};
+use crate::engine::road::job::AsItIs;
+use crate::engine::seam::{Seam, manual::World};
+use crate::engine::settings::Patience;
+use crate::engine::settings::{LastBatch, Memory, OnFailure, Settings, Watchdog, WorkerCount};
+use crate::error::Error;
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+
+fn setup(world: &World, cpu_cost: Duration, device_cost: Duration) -> Setup {
+    let seam = Seam::Manual(world.clone());
+    let device = FakeDevice::new(&seam, 1, Duration::ZERO, device_cost);
+    Setup { devices: vec![device], seam, cpu_cost, sequential: false }
+}
+
+/// Locks that a run of so many documents takes, each a group of its own, in batches of 16.
+fn locks(documents: u64) -> u64 {
+    let world = World::new();
+    let _this_thread = world.enter();
+    let settings = Settings { workers: WorkerCount::Exactly(1), ahead: Some(8), ..Settings::default() };
+    let setup = setup(&world, MILLISECOND, MILLISECOND / 10);
+    let run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, docs(documents));
+    let mut run = run.expect("these settings can work");
+    assert_eq!(take(&mut run, usize::MAX).delivered().len() as u64, documents);
+    world.locks()
+}
+
+#[test]
+fn a_group_costs_two_locks_and_a_batch_a_few_more() {
+    let (few, many) = (locks(160), locks(1760));
+    let each = (many - few) as f64 / 1600.0;
+    // One takes the group out of the queue, one puts it into the line; a batch of 16 is asked for, waited for, and
+    // its tokens come back.
+    assert!(each <= 2.0 + 8.0 / 16.0, "{each} locks a group");
+}
+
+#[test]
+fn copies_that_fill_batches_up_are_within_the_memory() {
+    let padded = |items: usize| {
+        let world = World::new();
+        let settings = Settings {
+            memory: Some(Memory::of(items).item(1)),
+            last_batch: LastBatch::Pad(Clone::clone),
+            batch_size: 4,
+            ahead: Some(1),
+            workers: WorkerCount::Exactly(1),
+            ..Settings::default()
+        };
+        let setup = setup(&world, MILLISECOND, MILLISECOND);
+        let _this_thread = world.enter();
+        let run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, docs(9));
+        run.map(|mut run| (take(&mut run, usize::MAX).delivered().len(), run.ledger().tokens.total()))
+    };
+    // Three batches of four, and three copies on the device.
+    assert_eq!(padded(15).expect("it fits"), (9, 12));
+    assert!(matches!(padded(14), Err(Error::Setting { name: "memory", .. })));
+}
+
+#[test]
+fn a_clock_that_steps_back_panics_nowhere() {
+    for sequential in [false, true] {
+        let world = World::new();
+        let _this_thread = world.enter();
+        world.step_back(5 * MILLISECOND);
+        let settings = Settings {
+            workers: WorkerCount::Exactly(2),
+            watchdog: Some(Patience { patience: 3600 * MILLISECOND, then: Watchdog::End }),
+            item_timeout: Some(1000 * MILLISECOND),
+            on_failure: OnFailure::Skip,
+            ..Settings::default()
+        };
+        let setup = Setup { sequential, ..setup(&world, MILLISECOND, MILLISECOND) };
+        let run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, docs(100));
+        let mut run = run.expect("these settings can work");
+        assert_eq!(take(&mut run, usize::MAX).delivered().len(), 100);
+        assert!(run.report().accounts.balance());
+    }
+}
+
+#[test]
+fn an_item_weighs_what_it_weighed_when_it_was_pulled() {
+    let world = World::new();
+    let _this_thread = world.enter();
+    let mut settings = Settings::<Vec<Doc>> { workers: WorkerCount::Exactly(2), ..Settings::default() };
+    settings.batch_size = 4;
+    settings.items_are_batches();
+    let batches = (0..3).map(|batch| docs(4).map(|doc| Doc { id: 4 * batch + doc.id, ..doc }).collect());
+    let setup = setup(&world, MILLISECOND, MILLISECOND);
+    let mut run = setup.start::<PerBatch>(AsItIs(()), settings, batches).expect("these settings can work");
+    while let Some(delivery) = run.next() {
+        assert_eq!(delivery.expect("nothing fails").documents.len(), 1);
+    }
+    assert_eq!(run.ledger().books.accounts().delivered, 12);
+}
