@@ -51,8 +51,8 @@ fn batches_whose_documents_were_taken_out_are_accounted_for() {
     let _alone = alone();
     let base = Base::now();
     let world = World::new(false);
-    let code = plain::code(&world, 6);
-    let code = Code { cpu: plain::cpu(&world, Takes(world.clone())), ..code };
+    let mut code = plain::code(&world, 6);
+    code.cpu = plain::cpu(&world, Takes(world.clone()));
     let got = holds(run(&Setup::of(Kind::Batches), &world, code));
     assert_eq!(got.delivered, [0, 1], "what stands before the failure");
     drop(got);
@@ -91,9 +91,9 @@ fn a_collection_that_takes_long_to_gather_loses_none_of_its_documents() {
         }
     };
     assert!(world.gathered.set(Box::new(slowly)).is_ok());
-    let code = plain::code(&world, 3);
+    let mut code = plain::code(&world, 3);
     let stage = FailsFirst(world.clone(), gathering);
-    let code = Code { cpu: plain::cpu(&world, stage), ..code };
+    code.cpu = plain::cpu(&world, stage);
     let setup = Setup { batch_size: 1, ..Setup::of(Kind::ApplyBatch) };
     let got = holds(run(&setup, &world, code));
     assert_eq!(got.documents.len(), 3);
@@ -138,8 +138,8 @@ fn an_apply_that_has_failed_interrupts_its_stage() {
     for kind in [Kind::Apply, Kind::ApplyBatch] {
         let (base, world) = (Base::now(), World::new(kind.in_bags()));
         let stage = Waits { world: world.clone(), arrived: Arc::default(), interrupted: Default::default() };
-        let code = plain::code(&world, 6);
-        let code = Code { cpu: plain::cpu(&world, stage), ..code };
+        let mut code = plain::code(&world, 6);
+        code.cpu = plain::cpu(&world, stage);
         let begun = Instant::now();
         let got = holds(run(&Setup { batch_size: 1, ..Setup::of(kind) }, &world, code));
         assert!(begun.elapsed() < HANGS, "it waited for a stage that gives up when it is told to ({kind:?})");

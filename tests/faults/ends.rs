@@ -83,7 +83,7 @@ pub(crate) fn end_is_exact(plan: &Plan, setup: &Setup, got: &Got) -> Law {
     };
     if plan.kind == Kind::Vectorizer {
         let first = got.failed.first().map(|failed| failed.place);
-        ensure!(first == failing.first().copied(), "a vectorizer gave another failure than the first");
+        ensure!(first == ends_at, "a vectorizer gave the failure at {first:?} and not that at {ends_at:?}");
         return Ok(());
     }
     let ended_at = match got.error.as_ref() {

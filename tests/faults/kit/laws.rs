@@ -74,11 +74,11 @@ impl Ended<'_> {
         }
         let hidden = match self.accounts {
             _ if self.got.results_only => return Ok(()),
-            Some(accounts) if self.got.left.is_none() => accounts.cancelled * self.unit(),
-            Some(accounts) if self.stuck => accounts.stuck * self.unit(),
-            _ => 0,
+            Some(accounts) if self.got.left.is_none() => (accounts.cancelled + accounts.stuck) * self.unit(),
+            Some(accounts) => accounts.stuck * self.unit(),
+            None => 0,
         };
-        ensure!(nowhere <= hidden, "law 1: a document is nowhere ({})", self.about());
+        ensure!(nowhere <= hidden, "law 1: a document is nowhere ({}) {:?}", self.about(), self.accounts);
         Ok(())
     }
 
@@ -90,7 +90,7 @@ impl Ended<'_> {
     /// Law 2.
     fn accounts_balance(&self) -> Law {
         let Some(accounts) = self.accounts else { return Ok(()) };
-        ensure!(accounts.balance(), "law 2: the accounts do not balance ({})", self.about());
+        ensure!(accounts.balance(), "law 2: the accounts do not balance ({}) {accounts:?}", self.about());
         if !self.stuck {
             ensure!(accounts.stuck == 0, "law 2: documents are called stuck ({})", self.about());
         }
