@@ -1,155 +1,159 @@
-//! Thousands of runs with random settings and random faults, each with exact accounts: every document
-//! that was pulled comes out, fails or is taken back exactly once, with the right value, in order;
-//! nothing of a run is left in memory, and no thread of it is left alive.
+//! Thousands of runs of every face with random settings, and user code that misbehaves in every way that its
+//! types allow: every document that the source gave ends exactly once, in order, with the right value and
+//! exact accounts; nothing of a run is left in memory, and no thread or descriptor of it.
 //!
-//! A failure prints its seed; `GAPLESS_SEED=… cargo test --release --test faults` runs that one alone.
+//! The runs are in a process of their own, so that one that ends its process, or never ends, is a failed run
+//! like any other. A failure prints its seed; `GAPLESS_SEED=…` runs that one alone, in this process.
 
-mod laws;
+mod cpu;
+mod device;
+mod ends;
+#[allow(dead_code, reason = "each test uses its part of what they share")]
+mod kit;
 mod plan;
-mod stages;
+mod random;
+mod run;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
 
-use gapless::Error;
-
-use crate::laws::{
-    check_accounts, check_each_once, check_end, check_end_of_skipped, check_end_of_stopped, check_results,
-};
-use crate::plan::{Plan, Wish};
-use crate::stages::{Alive, start};
+use crate::kit::process::{threads, until, watch};
+use crate::plan::Plan;
+use crate::run::{Seen, foreign_pool, run_one};
 
 /// A longer test sets `GAPLESS_FAULTED_RUNS`.
-const RUNS: u64 = 5_000;
-/// One run that takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Runs one plan and checks everything that must hold; false where the accounts could not be compared,
-/// since the feeder was left inside the source: the system may hold it there for longer than a run waits.
-fn run_one(plan: Plan) -> bool {
-    let plan = Arc::new(plan);
-    let (alive, taken) = (Alive::default(), Arc::new(AtomicU64::new(0)));
-    let mut run = start(&plan, &alive, &taken);
-    let most = match plan.wish {
-        Wish::Finish => usize::MAX,
-        Wish::StopAfter(items) | Wish::DropAfter(items) => items,
-    };
-    let (mut batches, mut error) = (Vec::new(), None);
-    for item in run.by_ref().take(most) {
-        assert!(error.is_none(), "an error is the last item");
-        match item {
-            Ok(batch) => batches.push(batch),
-            Err(last) => error = Some(last),
-        }
-    }
-    if matches!(plan.wish, Wish::DropAfter(_)) {
-        drop(run);
-    } else {
-        run.stop();
-        assert!(run.next().is_none(), "it stays ended");
-        if run.accounts().pulled < taken.load(Ordering::SeqCst) {
-            assert!(run.accounts().balance());
-            return false;
-        }
-        check_accounts(&run, &batches, &taken);
-        check_end(&plan, error.as_ref());
-        let left = run.take_back();
-        assert_eq!(run.accounts().cancelled, left.len() as u64);
-        assert!(run.report().left_behind.is_empty());
-        check_each_once(&batches, &left, &taken);
-        check_end_of_stopped(&plan, error.as_ref(), &batches);
-        check_end_of_skipped(&plan, error.as_ref(), &batches, &left);
-    }
-    check_results(&plan, &batches);
-    drop(batches);
-    until("nothing of the run is in memory", || alive.load(Ordering::SeqCst) == 0);
-    true
-}
-
-fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE / 2;
-    while !condition() {
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
-        std::thread::park_timeout(Duration::from_micros(100));
-    }
-}
-
-/// Threads of this process, where the system tells.
-fn threads() -> Option<usize> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    status.lines().find_map(|line| line.strip_prefix("Threads:"))?.trim().parse().ok()
-}
-
-/// The system takes a moment to forget a thread that was joined.
-fn wait_for_threads(base: Option<usize>) {
-    let Some(base) = base else {
-        println!("LEFT OUT: this system does not tell how many threads there are");
-        return;
-    };
-    until("the threads are those of the start", || threads() == Some(base));
-}
-
-/// Ends the process where one run hangs; gives what tells it that another run begins.
-fn watch() -> impl FnMut(u64) {
-    let (begins, runs) = channel::<u64>();
-    std::thread::spawn(move || {
-        let mut last = 0;
-        loop {
-            match runs.recv_timeout(PATIENCE) {
-                Ok(seed) => last = seed,
-                Err(RecvTimeoutError::Disconnected) => return,
-                Err(RecvTimeoutError::Timeout) => {
-                    eprintln!("the run with GAPLESS_SEED={last} hangs: {:#?}", Plan::new(last));
-                    std::process::abort();
-                }
-            }
-        }
-    });
-    move |seed| begins.send(seed).unwrap()
-}
-
-/// Says which run failed.
-struct Tell(u64);
-
-impl Drop for Tell {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("failed with GAPLESS_SEED={}: {:#?}", self.0, Plan::new(self.0));
-        }
-    }
-}
-
-fn refused_settings_start_no_thread(base: Option<usize>) {
-    let plan = Arc::new(Plan { batch_size: 0, then: false, ..Plan::new(1) });
-    let taken = Arc::default();
-    let mut run = start(&plan, &Alive::default(), &taken);
-    assert_eq!(threads(), base, "nothing was started");
-    assert!(matches!(run.next(), Some(Err(Error::Setting { name: "batch_size", .. }))));
-    assert_eq!(taken.load(Ordering::SeqCst), 0);
-}
+const RUNS: u64 = 20_000;
+/// Failures after which a test has seen enough; `GAPLESS_FAULTED_FAILURES` says another number.
+const ENOUGH: u64 = 20;
+/// Where the runs of a child begin.
+const FROM: &str = "GAPLESS_FAULTED_FROM";
+const NAME: &str = "twenty_thousand_faulted_runs_lose_no_document_and_leave_no_thread";
 
 fn from_env(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{name} is a number")))
 }
 
 #[test]
-fn five_thousand_faulted_runs_lose_no_document_and_leave_no_thread() {
-    let seeds = match from_env("GAPLESS_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..from_env("GAPLESS_FAULTED_RUNS").unwrap_or(RUNS),
-    };
-    let most_not_compared = 20.max(seeds.clone().count() / 250);
-    let mut begins = watch();
-    let base = threads();
-    refused_settings_start_no_thread(base);
-    let mut not_compared = 0;
-    for seed in seeds {
-        begins(seed);
-        let _tell = Tell(seed);
-        not_compared += usize::from(!run_one(Plan::new(seed)));
+fn twenty_thousand_faulted_runs_lose_no_document_and_leave_no_thread() {
+    let runs = from_env("GAPLESS_FAULTED_RUNS").unwrap_or(RUNS);
+    match (from_env("GAPLESS_SEED"), from_env(FROM)) {
+        (Some(seed), _) => {
+            println!("{:#?}", Plan::new(seed));
+            warm_up();
+            if let Err(reason) = run_one(Plan::new(seed)) {
+                panic!("GAPLESS_SEED={seed}: {reason}");
+            }
+        }
+        (None, Some(from)) => child(from, runs),
+        (None, None) => parent(runs),
     }
-    assert!(not_compared < most_not_compared, "{not_compared} runs left their feeder behind");
-    wait_for_threads(base);
+}
+
+/// Starts what every process has once, so that it belongs to no run.
+fn warm_up() {
+    for threads in 1..4 {
+        foreign_pool(threads);
+    }
+    rayon::join(|| (), || ());
+}
+
+/// Runs from this seed on, and tells of each that fails.
+fn child(from: u64, runs: u64) {
+    let mut begins = watch();
+    warm_up();
+    let before = threads();
+    let mut not_compared = 0;
+    for seed in from..runs {
+        begins(format!("seed {seed}"));
+        say(format_args!("BEGINS {seed}"));
+        match run_one(Plan::new(seed)) {
+            Ok(Seen::All) => {}
+            Ok(Seen::FeederLeft) => not_compared += 1,
+            Err(reason) => say(format_args!("FAILED {seed} {}", reason.replace('\n', " "))),
+        }
+    }
+    if !until(|| threads() <= before) {
+        say(format_args!("FAILED {runs} threads are left after all runs"));
+    }
+    say(format_args!("ENDS {not_compared}"));
+}
+
+/// Told through the pipe at once: a process that ends early has told all.
+fn say(line: std::fmt::Arguments<'_>) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "\n{line}").and_then(|()| out.flush()).expect("the parent listens");
+}
+
+/// What children told.
+#[derive(Default)]
+struct Told {
+    failures: Vec<(u64, String)>,
+    not_compared: u64,
+    ended: bool,
+    last: u64,
+}
+
+fn parent(runs: u64) {
+    let enough = from_env("GAPLESS_FAULTED_FAILURES").unwrap_or(ENOUGH);
+    let mut told = Told::default();
+    let mut from = 0;
+    while !told.ended && (told.failures.len() as u64) < enough {
+        listen(from, enough, &mut told);
+        from = told.last + 1;
+    }
+    let most_not_compared = 20.max(runs / 250);
+    assert!(told.failures.is_empty(), "{}", summary(&told.failures));
+    assert!(told.not_compared < most_not_compared, "{} runs left their feeder behind", told.not_compared);
+}
+
+/// Listens to a child that begins at this seed until it ends, however it does.
+fn listen(from: u64, enough: u64, told: &mut Told) {
+    told.last = from;
+    let program = std::env::current_exe().expect("this program has a path");
+    let mut child = Command::new(program)
+        .args([NAME, "--exact", "--nocapture"])
+        .env(FROM, from.to_string())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("this program starts again");
+    let out = child.stdout.take().expect("it is piped");
+    let mut hung = false;
+    for line in BufReader::new(out).lines().map_while(Result::ok) {
+        let (word, rest) = line.split_once(' ').unwrap_or((&line, ""));
+        match word {
+            "BEGINS" => told.last = rest.parse().unwrap_or(told.last),
+            "FAILED" => {
+                let (seed, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+                told.failures.push((seed.parse().unwrap_or_default(), reason.to_owned()));
+            }
+            "HANGS" => hung = true,
+            "ENDS" => {
+                told.ended = true;
+                told.not_compared += rest.parse().unwrap_or(0);
+            }
+            _ => {}
+        }
+        if told.failures.len() as u64 >= enough && !told.ended {
+            drop(child.kill());
+            break;
+        }
+    }
+    drop(child.wait());
+    if !told.ended && (told.failures.len() as u64) < enough {
+        let reason = if hung { "it hangs" } else { "it ended its process" };
+        told.failures.push((told.last, reason.into()));
+    }
+}
+
+/// How often each thing was wrong, and where.
+fn summary(failures: &[(u64, String)]) -> String {
+    let mut reasons: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+    failures.iter().for_each(|(seed, reason)| reasons.entry(reason).or_default().push(*seed));
+    let mut text = format!("{} runs failed:\n", failures.len());
+    for (reason, seeds) in reasons {
+        let first: Vec<String> = seeds.iter().take(4).map(|seed| format!("GAPLESS_SEED={seed}")).collect();
+        text.push_str(&format!("  {} x {reason}: {}\n", seeds.len(), first.join(" ")));
+    }
+    text
 }

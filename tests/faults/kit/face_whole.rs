@@ -1,0 +1,131 @@
+//! Faces that return when all is over: `apply`, `apply_batch`, and the `Vectorizer`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use gapless::parallel::{Applied, Apply, ApplyError, Ended, Failed, Vectorizer, apply, apply_batch};
+use gapless::{Accounts, CpuStage, Watchdog};
+
+use super::face::{Code, Face, Got, Kind, Setup};
+use super::stages::{Bag, Cpu, Prepared, Source};
+use super::world::{Doc, World, panic_quietly, said};
+
+type Call = Box<dyn FnOnce(&mut Got) + Send>;
+
+/// A run that is one call.
+struct Whole(Option<Call>);
+
+impl Face for Whole {
+    fn next(&mut self, got: &mut Got) -> bool {
+        let Some(call) = self.0.take() else { return false };
+        call(got);
+        true
+    }
+
+    fn stop(&mut self) -> bool {
+        false
+    }
+
+    fn take_back(&mut self) -> Option<Vec<(u64, Doc)>> {
+        Some(Vec::new())
+    }
+
+    fn accounts(&self) -> Option<Accounts> {
+        None
+    }
+
+    fn left_behind(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+pub(super) fn apply_face(setup: &Setup, code: Code) -> Box<dyn Face> {
+    let Code { world, cpu, source, in_place, .. } = code;
+    let setup = setup.clone();
+    Box::new(Whole(Some(Box::new(move |got| {
+        drop(source);
+        let mut documents: Vec<Doc> = (0..in_place).map(|_| world.document(false)).collect();
+        let called = catch_unwind(AssertUnwindSafe(|| match setup.kind {
+            Kind::Apply => work(apply::<Doc, _>(&mut documents, cpu), &setup),
+            _ => work(apply_batch::<Doc, Bag, _>(&mut documents, setup.batch_size, cpu), &setup),
+        }));
+        got.documents = documents;
+        match called {
+            Ok(Ok(Applied { failures, run, .. })) => note(failures, &run, got),
+            Ok(Err(ApplyError { error, failures, run, .. })) => {
+                note(failures, &run, got);
+                got.end(error, &world);
+            }
+            Err(_) if setup.progress_panics => {}
+            Err(payload) => world.wrong(format_args!("a panic came out of apply: {}", said(&*payload))),
+        }
+    }))))
+}
+
+fn note(failures: Vec<gapless::Failure<()>>, run: &Ended, got: &mut Got) {
+    got.accounts = Some(run.accounts());
+    for failure in failures {
+        got.failure(failure.position.get(), failure.stage, failure.cause);
+    }
+}
+
+/// Tells a face that is one call how it is set.
+macro_rules! set {
+    ($face:ident, $setup:ident) => {{
+        let mut face = $face.on_failure($setup.policy);
+        face = match &$setup.pool {
+            Some(pool) => face.pool(pool),
+            None => face.workers($setup.workers),
+        };
+        if let Some(ahead) = $setup.ahead {
+            face = face.ahead(ahead);
+        }
+        if let Some(grace) = $setup.grace {
+            face = face.grace(grace);
+        }
+        if let Some(deadline) = $setup.deadline {
+            face = face.deadline(deadline);
+        }
+        if let Some(patience) = $setup.patience {
+            face = face.watchdog(patience, Watchdog::End).on_stall(|_| ());
+        }
+        face
+    }};
+}
+
+fn work<T>(apply: Apply<'_, Doc, T, Cpu>, setup: &Setup) -> Result<Applied, ApplyError>
+where
+    T: Send + 'static,
+    Cpu: CpuStage<T, Prepared = Prepared>,
+{
+    let apply = set!(apply, setup);
+    if setup.progress_panics { apply.progress(|_| panic_quietly("progress")).run() } else { apply.run() }
+}
+
+pub(super) fn vectorizer(setup: &Setup, code: Code) -> Box<dyn Face> {
+    let Code { world, cpu, source, .. } = code;
+    let setup = setup.clone();
+    Box::new(Whole(Some(Box::new(move |got| {
+        got.results_only = true;
+        let vectorizer = Vectorizer::new(cpu);
+        let mut vectorizer = set!(vectorizer, setup);
+        process(&mut vectorizer, source, got, &world);
+        got.accounts = vectorizer.last().map(Ended::accounts);
+        // Its stage is the vectorizer's, which drops it as any value is dropped.
+        drop(catch_unwind(AssertUnwindSafe(|| drop(vectorizer))));
+    }))))
+}
+
+fn process(vectorizer: &mut Vectorizer<Cpu>, source: Source, got: &mut Got, world: &Arc<World>) {
+    match vectorizer.process::<Doc, _>(source) {
+        Ok(results) => {
+            got.delivered.extend(results.iter().map(|result| result.first));
+            got.kept.push(Box::new(results));
+        }
+        Err(Failed::Item(failure)) => {
+            got.failure(failure.position.get(), failure.stage, failure.cause);
+            got.documents.push(failure.document);
+        }
+        Err(Failed::Run(error)) => got.end(error, world),
+    }
+}
