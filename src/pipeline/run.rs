@@ -41,6 +41,8 @@ use crate::place::Position;
 pub struct Run<D, O> {
     inner: Box<dyn Drive<D, O>>,
     on_progress: Option<OnProgress>,
+    /// The item that is told of and not handed out yet.
+    untold: Option<Result<Batch<D, O>, Error>>,
     /// Whether there is a watchdog.
     watched: bool,
 }
@@ -64,7 +66,7 @@ pub(crate) trait Drive<D, O>: Send {
 
 impl<D, O> Run<D, O> {
     pub(crate) fn new(inner: Box<dyn Drive<D, O>>, on_progress: Option<OnProgress>) -> Self {
-        Self { watched: inner.watched(), inner, on_progress }
+        Self { watched: inner.watched(), inner, on_progress, untold: None }
     }
 
     /// Ends the run: nothing new starts, and what is in flight is cancelled. Returns when the threads
@@ -177,17 +179,20 @@ impl<D, O> Iterator for Run<D, O> {
     type Item = Result<Batch<D, O>, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let item = self.inner.next();
-        self.tell(&item);
-        item
+        if self.untold.is_none() {
+            self.untold = self.inner.next();
+        }
+        self.tell()
     }
 }
 
 impl<D, O> Run<D, O> {
-    fn tell(&mut self, item: &Option<Result<Batch<D, O>, Error>>) {
-        if let (Some(on_progress), Some(Ok(_))) = (&mut self.on_progress, item) {
+    /// Tells of the item before it is handed out: should that panic, it is the next.
+    fn tell(&mut self) -> Option<Result<Batch<D, O>, Error>> {
+        if let (Some(on_progress), Some(Ok(_))) = (&mut self.on_progress, &self.untold) {
             on_progress(&self.inner.progress());
         }
+        self.untold.take()
     }
 
     #[cfg(feature = "stream")]
@@ -198,9 +203,10 @@ impl<D, O> Run<D, O> {
     /// As `next`, without waiting.
     #[cfg(feature = "stream")]
     pub(crate) fn poll_next(&mut self, waker: &Waker) -> Poll<Option<Result<Batch<D, O>, Error>>> {
-        let item = std::task::ready!(self.inner.poll_next(waker));
-        self.tell(&item);
-        Poll::Ready(item)
+        if self.untold.is_none() {
+            self.untold = std::task::ready!(self.inner.poll_next(waker));
+        }
+        Poll::Ready(self.tell())
     }
 }
 

@@ -51,6 +51,9 @@ impl<D, O> RunStream<D, O> {
     }
 }
 
+// Nothing of it is pinned in place.
+impl<D, O> Unpin for RunStream<D, O> {}
+
 impl<D, O> Stream for RunStream<D, O> {
     type Item = Result<Batch<D, O>, Error>;
 
