@@ -2,18 +2,18 @@
 # Runs every test. On Debian, as root, it installs Mesa's software Vulkan where there is no driver.
 #
 #   bash scripts/test.sh           formatting, lints, docs, tests, doctests, examples, benches
-#   bash scripts/test.sh --full    the same with ten times the random schedules and faulted runs, and the benches run
+#   bash scripts/test.sh --all     the same with eight times the random schedules, five times the faulted runs, and the benches
 #
 # GAPLESS_DEVICE   the device of the GPU tests: software (default), cpu, or a part of an adapter's name
 # GAPLESS_TESTS    no-gpu says that the tests that need a device may be left out
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-full=no
+all=no
 case "${1:-}" in
   "") ;;
-  --full) full=yes ;;
-  *) echo "usage: bash scripts/test.sh [--full]" >&2; exit 2 ;;
+  --all) all=yes ;;
+  *) echo "usage: bash scripts/test.sh [--all]" >&2; exit 2 ;;
 esac
 
 export GAPLESS_DEVICE="${GAPLESS_DEVICE:-software}"
@@ -21,7 +21,7 @@ device="the device $GAPLESS_DEVICE"
 [ "${GAPLESS_TESTS:-}" != no-gpu ] || device="no device"
 # Mesa complains on every start where this is not set.
 export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-$(mktemp -d)}"
-[ "$full" = no ] || export GAPLESS_SCHEDULES=200000 GAPLESS_FAULTED_RUNS=50000
+[ "$all" = no ] || export GAPLESS_SCHEDULES=200000 GAPLESS_FAULTED_RUNS=100000
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -93,7 +93,7 @@ cargo test --profile testing --locked --features http,stream,tracing --lib --tes
 say "examples of the documentation"
 cargo test --profile testing --locked --features http,stream,tracing --doc
 prove_wire
-if [ "$full" = yes ]; then
+if [ "$all" = yes ]; then
   say "benches"
   cargo bench --locked --bench engine --bench photos --bench auto
   [ "${GAPLESS_TESTS:-}" = no-gpu ] || cargo bench --locked --bench ring --bench kernels

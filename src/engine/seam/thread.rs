@@ -128,6 +128,7 @@ pub(crate) fn spawn_aside(name: &str, body: impl FnOnce() + Send + 'static) -> i
 }
 
 /// Starts a thread of a run that nobody joins: its body ends by itself, soon after the run.
+#[cfg(feature = "stream")]
 pub(crate) fn spawn_unjoined(
     seam: &Seam,
     name: &str,

@@ -20,6 +20,10 @@ pub(super) struct Ready<D, P> {
 }
 
 /// What a device comes to that asks for a batch.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it goes to the device thread at once; a box would be an allocation a batch"
+)]
 pub(crate) enum Taken<D, P> {
     Batch(Batch<D, P>),
     /// None is there; where documents may wait so long only, it has to ask again by then.
@@ -29,6 +33,9 @@ pub(crate) enum Taken<D, P> {
     /// Nothing will come from anywhere.
     Ended,
 }
+
+/// Batches that a device owes, the oldest first.
+pub(crate) type Owed<D, P> = Vec<Batch<D, P>>;
 
 /// How a device asks.
 #[derive(Clone, Copy, Debug)]
@@ -124,11 +131,7 @@ impl<D, P> Line<D, P> {
     }
 
     /// Takes back what a device owes that is given up; gives it back where no other device is left.
-    pub(crate) fn give_up(
-        &mut self,
-        rank: usize,
-        owed: Vec<Batch<D, P>>,
-    ) -> (Option<Vec<Batch<D, P>>>, Aftermath<D, P>) {
+    pub(crate) fn give_up(&mut self, rank: usize, owed: Owed<D, P>) -> (Option<Owed<D, P>>, Aftermath<D, P>) {
         let mut after = Aftermath::default();
         self.ready.devices[rank] = None;
         if self.ready.devices.iter().all(Option::is_none) {
