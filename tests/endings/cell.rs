@@ -223,6 +223,10 @@ impl Cell {
         match self.ending {
             Ending::Stopped | Ending::Dropped if self.pace == Pace::Blocks => self.of.certain(self.index),
             Ending::Stopped | Ending::Dropped => self.index,
+            // It goes on with the others, and would wait for its source for ever.
+            Ending::DeviceIsGivenUp if self.of.devices > 1 => {
+                self.blocks_at().map_or(u64::MAX, |given| self.of.certain(given))
+            }
             Ending::DropsPanic if !self.of.polled && !self.of.kind.is_one_call() => self.index,
             _ => u64::MAX,
         }

@@ -2,7 +2,7 @@
 
 use gapless::Error;
 
-use crate::cell::{BATCH, Cell, DOCUMENTS, Ending, Pace};
+use crate::cell::{BATCH, Cell, DOCUMENTS, Ending};
 use crate::kit::face::{Got, Kind};
 use crate::kit::laws::{Law, ensure};
 
@@ -84,7 +84,7 @@ impl Cell {
             Ending::FailsInCpu => Some(self.first(self.index)),
             Ending::FailsOnDevice => Some(before_batch),
             Ending::SourcePanics if self.of.kind != Kind::Vectorizer => Some(self.index),
-            Ending::DeviceIsGivenUp if self.of.devices > 1 && self.pace != Pace::Blocks => Some(all),
+            Ending::DeviceIsGivenUp if self.of.devices > 1 => Some(taken),
             Ending::DeviceIsGivenUp if self.of.devices == 1 => Some(before_batch),
             Ending::StalledOnDevice => Some(before_batch),
             _ => None,

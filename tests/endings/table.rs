@@ -119,7 +119,7 @@ fn end(script: &Arc<Script>, setup: &Setup, mut face: Box<dyn Face>, got: &mut G
     let law = if face.accounts().or(got.accounts) == accounts {
         Ok(())
     } else {
-        Err(format!("law 2: what is taken back changes the accounts: {accounts:?}, {:?}", face.accounts()))
+        Err("law 2: what is taken back changes the accounts".into())
     };
     let ended = Ended { setup, world: &script.world, got, accounts, stuck };
     let law = law.and_then(|()| ended.check()).and_then(|()| cell.check(got));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use gapless::{Cause, StageError};
 
 use crate::cpu::{happen, happen_in_device};
+use crate::kit::face::Kind;
 use crate::kit::stages::{GpuCode, Out, Prepared, Row, Says, Ticket, places};
 use crate::kit::world::{What, World, panic_quietly};
 use crate::plan::{Fault, Plan, Rebuild};
@@ -36,6 +37,12 @@ impl Fragile {
             self.dies();
         }
         StageError::Lost(Cause::msg("planted: unplugged"))
+    }
+
+    /// Looks that find nothing: now and then many, which takes its time.
+    fn looks(&mut self) -> u64 {
+        let most = if self.random.once_in(30) { self.plan.looks } else { self.plan.looks.min(2) };
+        self.random.below(most)
     }
 
     fn dies(&mut self) {
@@ -100,7 +107,7 @@ impl GpuCode for Fragile {
         let bomb = self.random.once_in(self.plan.bombs.ticket);
         Ok(Ticket {
             places: places(batch),
-            looks: self.random.below(self.plan.looks),
+            looks: self.looks(),
             of: self.life,
             _life: self.world.life(What::Ticket, bomb),
         })
@@ -115,7 +122,9 @@ impl GpuCode for Fragile {
             return Ok(None);
         }
         self.in_flight -= 1;
-        self.fault(ticket.places.len(), true)?;
+        // With `per_batch` a batch is one item, however many documents it has.
+        let items = if self.plan.kind == Kind::Batches { 1 } else { ticket.places.len() };
+        self.fault(items, true)?;
         if ticket.places.iter().any(|place| self.plan.loses_device(*place)) {
             return Err(self.unplugged());
         }

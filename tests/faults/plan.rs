@@ -182,7 +182,7 @@ impl Plan {
             devices: random.size(1..4),
             depth: random.size(1..4),
             fits: if random.once_in(3) { random.size(1..9) } else { usize::MAX },
-            looks: random.choose(&[1, 4, 100]),
+            looks: random.choose(&[1, 4, 40]),
             ramp: kind != Kind::Batches && random.once_in(3),
             chosen: has_device && random.once_in(4),
             order: if random.once_in(3) { Order::Completion } else { Order::Source },
