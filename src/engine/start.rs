@@ -198,7 +198,8 @@ fn ledger<P>(
         seam: seam.clone(),
         threads: threads.clone(),
         tokens: if sequential { UNLIMITED } else { sizes.tokens },
-        documents: settings.documents,
+        // What accounts count: an item of the faces is one, whatever it holds.
+        documents: if settings.whole_batches { settings.documents } else { 1 },
         on_failure: settings.on_failure,
         recording: settings.recording,
         spans,

@@ -7,10 +7,10 @@ use super::map::BATCHES_AHEAD;
 use super::put_back::{PutBack, Spill, spill_batch, spill_one};
 use crate::engine::settings::Settings;
 use crate::error::{Cause, Error, Failure};
-use crate::pipeline::direct;
 use crate::pipeline::gather::{Gather, Rest};
 use crate::pipeline::how::{Hook, How, Late};
 use crate::pipeline::setters::setters;
+use crate::pipeline::{direct, drop_user};
 use crate::stage::CpuStage;
 
 /// Works on every document in place, on several workers; what the stage returns is dropped.
@@ -120,7 +120,10 @@ where
     /// # Errors
     /// A setting that cannot work, or failures that [`on_failure`](Self::on_failure) does not skip.
     pub fn run(self) -> Result<Applied, ApplyError> {
-        self.run_with(|_| Ok(()))
+        self.run_with(|result| {
+            drop_user(result);
+            Ok(())
+        })
     }
 
     /// As [`run`](Self::run), and gives every result, in order, to a function on the caller's thread. An `Err`

@@ -50,6 +50,8 @@ pub struct ParallelRun<D, R, S = Outcomes> {
     /// Where an item is a batch: documents that are in none yet.
     gathered: Option<Box<dyn Gathered<D>>>,
     /// Batches that were made of those at the end.
+    /// Items that stood ready when the run ended, and were taken back.
+    kept: (u64, u64),
     made: u64,
     gives: PhantomData<fn() -> S>,
 }
@@ -64,7 +66,7 @@ impl<D, R, S> ParallelRun<D, R, S> {
         gathered: Option<Box<dyn Gathered<D>>>,
     ) -> Self {
         let ready = Ready::default();
-        Self { run, ready, over: false, on_progress, gathered, made: 0, gives: PhantomData }
+        Self { run, ready, over: false, on_progress, gathered, made: 0, kept: (0, 0), gives: PhantomData }
     }
 
     /// Ends the run: nothing new starts, what is in flight is cancelled, and nothing comes out afterwards.
@@ -87,7 +89,7 @@ impl<D, R, S> ParallelRun<D, R, S> {
     /// Where the items pulled so far went.
     pub fn accounts(&self) -> Accounts {
         let mut accounts = self.run.accounts();
-        let (good, failed) = self.ready.counts();
+        let (good, failed) = self.not_out();
         accounts.delivered -= good;
         accounts.failed -= failed;
         if self.over {
@@ -110,6 +112,7 @@ impl<D, R, S> ParallelRun<D, R, S> {
     pub fn take_back(&mut self) -> Vec<(Position, D)> {
         let mut left = self.run.take_back();
         if self.over {
+            self.kept = self.not_out();
             left.extend(self.ready.take_items());
             left.sort_by_key(|(position, _)| *position);
             left.extend(self.take_gathered());
@@ -146,9 +149,15 @@ impl<D, R, S> ParallelRun<D, R, S> {
         self.run.timeline_svg()
     }
 
+    /// Items that left the engine and do not come out: with a result, and failed.
+    fn not_out(&self) -> (u64, u64) {
+        let (good, failed) = self.ready.counts();
+        (good + self.kept.0, failed + self.kept.1)
+    }
+
     /// How far the run has come.
     pub fn progress(&self) -> Progress {
-        self.progress_before(self.ready.counts())
+        self.progress_before(self.not_out())
     }
 
     /// Where so many items with a result, and so many that failed, are not out yet.

@@ -1,6 +1,7 @@
 //! What a run gives of each item: the only thing in which `parallel` and `map` differ.
 
 use super::failed::{Failed, MapError, Outcome};
+use crate::pipeline::drop_user;
 
 /// What a [`ParallelRun`](super::ParallelRun) gives of each item: [`Outcomes`], [`Pairs`] or [`Alone`].
 ///
@@ -72,6 +73,7 @@ impl<D, R> Shape<D, R> for Alone {
     type Item = Result<R, Failed<D>>;
 
     fn good(outcome: Outcome<D, R>) -> Self::Item {
+        drop_user(outcome.document);
         Ok(outcome.result)
     }
 

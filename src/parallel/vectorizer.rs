@@ -9,7 +9,7 @@ use crate::engine::settings::OnFailure;
 use crate::observe::progress::Progress;
 use crate::pipeline::how::How;
 use crate::pipeline::setters::setters;
-use crate::pipeline::{drop_user, guard};
+use crate::pipeline::{drop_each, drop_user, guard};
 use crate::stage::CpuStage;
 
 /// Replaces a loop over items by the same on several workers, again and again.
@@ -132,7 +132,13 @@ impl<C> Vectorizer<C> {
         run.stop();
         self.last = Some(Ended::of(&run));
         results.shrink_to_fit();
-        failed.map_or(Ok(results), Err)
+        match failed {
+            None => Ok(results),
+            Some(failed) => {
+                drop_each(results);
+                Err(failed)
+            }
+        }
     }
 
     /// Whether a failure is none of `process`.

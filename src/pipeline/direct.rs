@@ -8,9 +8,9 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use super::guard;
 use super::mode::PerDocument;
 use super::run::{Engine, NotStarted, Run};
+use super::{drop_each, guard};
 use crate::engine::road::job::{After, Job};
 use crate::engine::seam::Seam;
 use crate::engine::settings::Settings;
@@ -107,6 +107,10 @@ impl<D, P: Send + 'static> After<D, ()> for AsPrepared<P> {
 
     fn part(&self, _: &mut D, (): &(), _: usize) -> Result<Infallible, Cause> {
         Err(Cause::msg("rows are not worked on here"))
+    }
+
+    fn discard(prepared: Vec<P>) {
+        drop_each(prepared);
     }
 
     fn join(&self, _: Vec<Infallible>) -> Option<Vec<P>> {

@@ -11,7 +11,7 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
-use std::iter::{Empty, Fuse};
+use std::iter::Empty;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -161,7 +161,9 @@ impl<D> Iterator for Offered<'_, D> {
 /// A source in batches; only the last may be short, unless a batch takes fewer documents than it is offered:
 /// then the next begins with those.
 pub(crate) struct Gather<I: Iterator, B> {
-    source: Fuse<I>,
+    source: I,
+    /// Whether the source has ended: it is not asked again, and dropped with this and no sooner.
+    ended: bool,
     rest: Rest<I::Item>,
     batch_size: usize,
     /// The source panicked with documents gathered; batches of those come out first.
@@ -176,7 +178,7 @@ impl<I: Iterator, B> Gather<I, B> {
     }
 
     fn over(rest: Rest<I::Item>, source: I, batch_size: usize, notes: bool) -> Self {
-        Self { source: source.fuse(), rest, batch_size, panicked: None, notes, batches: PhantomData }
+        Self { source, ended: false, rest, batch_size, panicked: None, notes, batches: PhantomData }
     }
 
     /// Who has the documents that stand in no batch yet.
@@ -187,9 +189,9 @@ impl<I: Iterator, B> Gather<I, B> {
     /// Pulls until a batch is full, or as far as the source goes.
     fn fill(&mut self) {
         let mut standing = self.rest.len();
-        while standing < self.batch_size && self.panicked.is_none() {
+        while standing < self.batch_size && self.panicked.is_none() && !self.ended {
             match catch_unwind(AssertUnwindSafe(|| self.source.next())) {
-                Ok(None) => return,
+                Ok(None) => self.ended = true,
                 Ok(Some(document)) => match self.rest.put(document) {
                     Some(now) => standing = now,
                     None => return,

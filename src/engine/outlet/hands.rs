@@ -51,6 +51,14 @@ impl<J: Job> Hands<J> {
         self.device.into_iter().for_each(|device| device.close());
     }
 
+    /// Where the caller feeds the run itself and nothing is on its way: looks whether the source has ended, which
+    /// nobody else could have done in time. True where it has.
+    fn ask_for_the_end(&mut self, road: &Road<J>) -> bool {
+        let all_out = road.ledger.books.accounts().in_flight() == 0;
+        let feeder = self.feeder.as_mut().filter(|_| all_out);
+        feeder.is_some_and(|feeder| feeder.step(false) == Fed::Ended)
+    }
+
     fn work(&mut self, road: &Arc<Road<J>>) -> Did {
         if self.feeder.is_none() {
             return self.run_device(road);
@@ -127,13 +135,15 @@ impl<J: Job> Caller<J> {
 
     /// Looks whether the run has to end.
     pub(super) fn look(&mut self) -> Result<(), Error> {
-        let Self { checks, road, turn, results, heard, .. } = self;
-        checks.look(&road.ledger, || {
+        let Self { checks, road, turn, results, heard, hands, .. } = self;
+        checks.look(&road.ledger, |deadline| {
+            let asked = hands.ask_for_the_end(road);
             // What is there has not come late because it was not asked for.
             while let Ok(Some(message)) = results.try_recv() {
                 heard.push_back(message);
             }
-            turn.has_all(heard)
+            let last = road.ledger.last_result.get();
+            turn.has_all(heard) && (asked || last.is_none_or(|last| last <= deadline))
         })
     }
 

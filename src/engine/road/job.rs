@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::marker::PhantomData;
 
+use crate::engine::guard::{drop_each, drop_user};
 use crate::error::Cause;
 use crate::stage::{CpuStage, GpuStage, Output, Rows};
 
@@ -18,6 +19,11 @@ pub(crate) trait Job: Send + Sync + Sized + 'static {
 
     /// Documents in one item. Asked once, when it was pulled and before any user code has it.
     fn documents(document: &Self::Document) -> usize;
+
+    /// Drops what a batch would have carried.
+    fn discard(delivered: Self::Delivered) {
+        Self::After::discard(delivered);
+    }
 
     /// What a batch of prepared items carries in a run without a device.
     fn without_device(_: Vec<Self::Prepared>) -> Option<Self::Delivered> {
@@ -39,6 +45,10 @@ pub trait After<D, O>: Send + Sync + 'static {
     fn whole(&self, output: O) -> Option<Self::Delivered>;
     /// Works on one document and its row.
     fn part(&self, document: &mut D, output: &O, row: usize) -> Result<Self::Part, Cause>;
+    /// Drops what a batch would have carried: user code, which may panic.
+    fn discard(delivered: Self::Delivered) {
+        drop_user(delivered);
+    }
     /// The output of a batch whose rows were worked on.
     fn join(&self, parts: Vec<Self::Part>) -> Option<Self::Delivered>;
 }
@@ -87,6 +97,10 @@ where
 
     fn part(&self, document: &mut D, output: &O, row: usize) -> Result<U, Cause> {
         (self.function)(document, output.row(row))
+    }
+
+    fn discard(parts: Vec<U>) {
+        drop_each(parts);
     }
 
     fn join(&self, parts: Vec<U>) -> Option<Vec<U>> {

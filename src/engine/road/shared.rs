@@ -8,7 +8,7 @@ use super::line::{Aftermath, Line, Wake};
 use super::queue::Queue;
 use super::then::ThenBatch;
 use crate::engine::auto::{Chooser, CutAt};
-use crate::engine::guard::{Held, drop_each, drop_user, guard};
+use crate::engine::guard::{Held, drop_each, guard};
 use crate::engine::ledger::Ledger;
 use crate::engine::seam::{Condvar, Mutex, Sender, Workers};
 use crate::engine::watch::{LateItems, Lookout};
@@ -211,7 +211,7 @@ impl<J: Job> Road<J> {
     /// Cancels the documents of a result that nobody will take.
     pub(crate) fn cancel_done(&self, done: DoneOf<J>) {
         if let Ok(Delivery { positions, documents, output, failures, .. }) = done.delivery {
-            drop_user(output);
+            output.into_iter().for_each(J::discard);
             self.cancel_columns(Columns { positions, documents, prepared: Vec::new(), failures });
         }
     }

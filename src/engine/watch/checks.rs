@@ -22,9 +22,13 @@ pub(crate) struct Checks {
 impl Checks {
     /// Tells who is late; an error once the run has to end.
     ///
-    /// `over` where all of its work is done: then it is late only if that came after the deadline, and not
-    /// because its caller comes back late.
-    pub(crate) fn look(&mut self, ledger: &Ledger, over: impl FnOnce() -> bool) -> Result<(), Error> {
+    /// `in_time` where all of its work was done by then: it is late because of its work, and not because its
+    /// caller comes back late.
+    pub(crate) fn look(
+        &mut self,
+        ledger: &Ledger,
+        in_time: impl FnOnce(Duration) -> bool,
+    ) -> Result<(), Error> {
         if let Some(stalled) = self.lookout.as_ref().and_then(|lookout| lookout.verdict()) {
             return Err(Error::Stalled { stalled: Box::new(stalled) });
         }
@@ -39,9 +43,7 @@ impl Checks {
             redraw.look(ledger, now);
         }
         match self.deadline {
-            Some(after) if now >= after && !(over() && in_time(ledger, after)) => {
-                Err(Error::Deadline { after })
-            }
+            Some(after) if now >= after && !in_time(after) => Err(Error::Deadline { after }),
             _ => Ok(()),
         }
     }
@@ -55,9 +57,4 @@ impl Checks {
         let verdict = self.lookout.as_ref().and_then(|lookout| lookout.patience(now));
         [deadline, late, redraw, verdict].into_iter().flatten().min()
     }
-}
-
-/// Whether the last result was there by then.
-fn in_time(ledger: &Ledger, deadline: Duration) -> bool {
-    ledger.last_result.get().is_none_or(|last| last <= deadline)
 }
