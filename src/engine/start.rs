@@ -10,7 +10,7 @@ use std::time::Duration;
 use self::choices::{chooser, items_in_memory};
 use self::sizes::{Sizes, depths};
 use super::auto::{self, Chooser};
-use super::guard::guard;
+use super::guard::{drop_each, drop_user, guard};
 use super::ledger::{Facts, Ledger, Opening, Predictable, UNLIMITED};
 use super::outlet::FEEDER;
 use super::outlet::caller::{self, Caller};
@@ -53,19 +53,55 @@ pub(crate) struct Plan<J: Job> {
 
 /// Checks the settings, opens the stages, starts the threads.
 pub(crate) fn start<J: Job>(mut plan: Plan<J>) -> Result<Caller<J>, Error> {
+    let prepared = match prepare(&mut plan) {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            plan.discard();
+            return Err(error);
+        }
+    };
+    let threads = Threads::new(&plan.seam);
+    build(plan, prepared, &threads).map_err(|error| {
+        threads.join(Duration::from_secs(1), || Duration::from_millis(10));
+        Error::Thread { cause: error.into() }
+    })
+}
+
+impl<J: Job> Plan<J> {
+    /// Drops what is the user's.
+    fn discard(self) {
+        let Self { cpu, devices, after, source, on_late, on_stall, .. } = self;
+        drop_each(devices);
+        drop_user(cpu);
+        drop_user(after);
+        drop_user(source);
+        drop_user(on_late);
+        drop_user(on_stall);
+    }
+}
+
+/// What is known before any thread is started.
+struct Prepared {
+    meters: Vec<Arc<DeviceMeter>>,
+    sizes: Sizes,
+    choices: Choices,
+}
+
+/// Everything that can fail before a thread is started.
+fn prepare<J: Job>(plan: &mut Plan<J>) -> Result<Prepared, Error> {
     plan.settings.check()?;
     if plan.devices.is_empty() && !plan.settings.without_device {
         return refused::refuse("on_devices", "no device was given; give at least one stage");
     }
     let inline = plan.settings.pool().threads() == 0;
     plan.sequential &= !inline;
-    if plan.sequential || inline {
+    if (plan.sequential || inline) && !plan.devices.is_empty() {
         // Everything happens in turn: a second device would only wait.
-        plan.devices.truncate(1);
+        drop_each(plan.devices.drain(1..));
     }
-    let items = items_in_memory(&mut plan)?;
+    let items = items_in_memory(plan)?;
     let before = plan.seam.now();
-    let meters = open(&mut plan)?;
+    let meters = open(plan)?;
     let opening = plan.seam.now().saturating_sub(before);
     // What follows is the run: a stage that tries its kernels for seconds is no caller that idles.
     plan.seam.restart();
@@ -73,14 +109,9 @@ pub(crate) fn start<J: Job>(mut plan: Plan<J>) -> Result<Caller<J>, Error> {
     plan.settings.fit(items, depths(&meters), J::After::PER_ROW)?;
     let shares_cpu = meters.iter().any(|meter| meter.info.kind.shares_cpu());
     let chosen = auto::before_the_run(&mut plan.settings, plan.sequential, shares_cpu);
-    let sizes = Sizes::new(&plan, &meters, items);
-    let chooser = chooser(&plan, &meters, sizes);
-    let threads = Threads::new(&plan.seam);
-    let built = build(plan, meters, sizes, Choices { chooser, chosen, opening }, &threads);
-    built.map_err(|error| {
-        threads.join(Duration::from_secs(1), || Duration::from_millis(10));
-        Error::Thread { cause: error.into() }
-    })
+    let sizes = Sizes::new(plan, &meters, items);
+    let chooser = chooser(plan, &meters, sizes);
+    Ok(Prepared { meters, sizes, choices: Choices { chooser, chosen, opening } })
 }
 
 fn open<J: Job>(plan: &mut Plan<J>) -> Result<Vec<Arc<DeviceMeter>>, Error> {
@@ -104,13 +135,8 @@ struct Choices {
     opening: Duration,
 }
 
-fn build<J: Job>(
-    plan: Plan<J>,
-    meters: Vec<Arc<DeviceMeter>>,
-    sizes: Sizes,
-    choices: Choices,
-    threads: &Threads,
-) -> io::Result<Caller<J>> {
+fn build<J: Job>(plan: Plan<J>, prepared: Prepared, threads: &Threads) -> io::Result<Caller<J>> {
+    let Prepared { meters, sizes, choices } = prepared;
     let Plan { seam, cpu, devices, after, settings, source, sequential, on_late, on_stall } = plan;
     let first_room = choices.chooser.as_ref().map(Chooser::first_room);
     let facts = facts::<J>(&settings, &meters, sizes, &choices, sequential);

@@ -51,8 +51,10 @@ impl<'a, D, T, R> PutBack<'a, D, T, R> {
 
     /// Gives each result to this function, and puts everything back.
     pub(crate) fn work(mut self, each: impl FnMut(R) -> Result<(), Cause>) -> Result<Applied, ApplyError> {
-        let worked = self.each(each);
+        // Nothing is dropped while a panic of the caller's function goes on its way.
+        let worked = catch_unwind(AssertUnwindSafe(|| self.each(each)));
         self.put_back();
+        let worked = worked.unwrap_or_else(|payload| resume_unwind(payload));
         let (run, failures) = (Ended::of(&self.run), std::mem::take(&mut self.failures));
         let broken = self.broken.take().map(|cause| Error::Documents { cause });
         match worked.err().or(broken) {

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::Mode;
+use super::{Mode, drop_each};
 use crate::engine::road::job::{After, Job};
 use crate::engine::settings::Settings;
 use crate::error::Error;
@@ -31,6 +31,10 @@ where
 
     fn documents(document: &M::Item) -> usize {
         M::documents(document)
+    }
+
+    fn discard_document(document: M::Item) {
+        drop_each(M::unpack(document));
     }
 }
 

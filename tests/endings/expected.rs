@@ -41,7 +41,9 @@ impl Cell {
 
     /// A place as the face gives it: where an item is a collection of the user's own it counts items.
     fn said(&self, place: u64) -> u64 {
-        if self.of.kind.in_bags() { place.div_ceil(self.of.item()) } else { place }
+        // What is changed in place is named by its documents.
+        let in_batches = self.of.kind.in_bags() && !self.of.kind.is_in_place();
+        if in_batches { place.div_ceil(self.of.item()) } else { place }
     }
 
     fn end(&self) -> End {

@@ -20,6 +20,11 @@ pub(crate) trait Job: Send + Sync + Sized + 'static {
     /// Documents in one item. Asked once, when it was pulled and before any user code has it.
     fn documents(document: &Self::Document) -> usize;
 
+    /// Drops a document that nobody takes back.
+    fn discard_document(document: Self::Document) {
+        drop_user(document);
+    }
+
     /// Drops what a batch would have carried.
     fn discard(delivered: Self::Delivered) {
         Self::After::discard(delivered);

@@ -8,7 +8,7 @@ use super::line::{Aftermath, Line, Wake};
 use super::queue::Queue;
 use super::then::ThenBatch;
 use crate::engine::auto::{Chooser, CutAt};
-use crate::engine::guard::{Held, drop_each, guard};
+use crate::engine::guard::{Held, guard};
 use crate::engine::ledger::Ledger;
 use crate::engine::seam::{Condvar, Mutex, Sender, Workers};
 use crate::engine::watch::{LateItems, Lookout};
@@ -242,9 +242,11 @@ impl<J: Job> Road<J> {
 impl<J: Job> Drop for Road<J> {
     fn drop(&mut self) {
         // What a run held that could not be started, and documents that nobody has taken back.
-        let (_, after) = ((), self.line.lock().close());
-        let items = after.cancelled.into_iter().flat_map(Columns::into_left);
-        drop_each(items.chain(self.queue.left_behind(&self.ledger)));
-        drop_each(self.left.lock().drain(..));
+        let after = self.line.lock().close();
+        let standing = after.cancelled.into_iter().flat_map(Columns::into_left);
+        let left = std::mem::take(&mut *self.left.lock());
+        for left in standing.chain(self.queue.left_behind(&self.ledger)).chain(left) {
+            J::discard_document(left.document);
+        }
     }
 }

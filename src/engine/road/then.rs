@@ -4,7 +4,7 @@
 
 use super::batch::{Columns, Delivery, Done, Left, Part};
 use super::job::{After, Job};
-use crate::engine::guard::{Held, drop_each};
+use crate::engine::guard::Held;
 use crate::engine::seam::{Mutex, Seam};
 use crate::error::{Error, Failure};
 use crate::place::{BatchIndex, Position};
@@ -128,6 +128,6 @@ impl<J: Job> ThenBatch<J> {
 
 impl<J: Job> Drop for ThenBatch<J> {
     fn drop(&mut self) {
-        drop_each(self.cancel());
+        self.cancel().into_iter().for_each(|left| J::discard_document(left.document));
     }
 }
