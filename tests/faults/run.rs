@@ -8,6 +8,8 @@ use std::sync::{Arc, OnceLock};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::cpu::{Hostile, Liar, happen};
+use gapless::Accounts;
+
 use crate::device::Fragile;
 use crate::ends::{causes_were_planted, end_is_exact, end_was_planted};
 use crate::kit::face::{Code, Face, Got, Setup, start};
@@ -177,7 +179,10 @@ fn end(
     while face.next(got) {}
     ensure!(!ended || got.error.is_some(), "it stays ended");
     let accounts = face.accounts().or(got.accounts);
-    if accounts.is_some_and(|accounts| accounts.pulled < world.given() && accounts.balance()) {
+    // Lists are lent and never pulled to their end, and batches of other faces count as one.
+    let counts_documents = !plan.kind.is_in_place() && !plan.kind.in_bags();
+    let pulled_less = |accounts: Accounts| accounts.pulled < world.given() && accounts.balance();
+    if counts_documents && accounts.is_some_and(pulled_less) {
         world.disarm();
         return Ok(Seen::FeederLeft);
     }
