@@ -48,7 +48,7 @@ impl<D> fmt::Display for Failed<D> {
 
 impl<D: fmt::Debug> StdError for Failed<D> {}
 
-/// What stands in the place of a result of [`map`]: what [`Failed`] is, as an error whatever the documents are.
+/// What stands in the place of a result of [`map`](super::map()): what [`Failed`] is, as an error whatever the documents are.
 #[non_exhaustive]
 pub enum MapError<D> {
     /// One document failed; the others go on.

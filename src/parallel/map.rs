@@ -84,6 +84,6 @@ pub type Map<D, C> = Parallel<D, C, Source<D>, Pairs>;
 
 /// A run of [`map`]: an iterator over documents with their results, in order, while the rest still runs.
 ///
-/// It is a [`ParallelRun`] that gives pairs. A document that failed is a [`MapError::Document`] in its place,
-/// and no end; [`MapError::Run`] is one, and comes last.
+/// It is a [`ParallelRun`] that gives pairs. A document that failed is a [`MapError::Document`](super::MapError::Document) in its place,
+/// and no end; [`MapError::Run`](super::MapError::Run) is one, and comes last.
 pub type MapRun<D, R> = ParallelRun<D, R, Pairs>;

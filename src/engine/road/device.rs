@@ -132,7 +132,7 @@ impl<J: Job> DeviceLoop<J> {
             last_took: Duration::ZERO,
             vain_looks: 0,
             clock,
-            post: Post::begin(road.lookout.as_ref(), Doing::Nothing, road.ledger.now()),
+            post: Post::begin(road.lookout.clone(), Doing::Nothing, road.ledger.now()),
             own_thread: false,
             spare: None,
             road: road.clone(),

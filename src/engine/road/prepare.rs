@@ -6,7 +6,7 @@ use super::queue::{Begun, Raw};
 use super::shared::Road;
 use crate::engine::guard::guard;
 use crate::engine::measure;
-use crate::engine::watch::{Doing, Post};
+use crate::engine::watch::{Doing, Lookout, Post};
 use crate::error::stalled::At;
 use crate::error::{Cause, Failure, Stage};
 use crate::place::Position;
@@ -22,7 +22,7 @@ pub(super) fn prepare<J: Job>(road: &Road<J>, begun: Begun<J>) -> Raw<J> {
     }
     let ledger = &road.ledger;
     let start = ledger.now();
-    let post = Post::begin(road.lookout.as_ref(), Doing::At(At::Prepare(first)), start);
+    let post = Post::begin(road.lookout.as_deref(), Doing::At(At::Prepare(first)), start);
     prepare_each(road, first, &mut raw, &post);
     let end = ledger.now();
     post.end(end);
@@ -43,7 +43,7 @@ pub(super) fn prepare<J: Job>(road: &Road<J>, begun: Begun<J>) -> Raw<J> {
     raw
 }
 
-fn prepare_each<J: Job>(road: &Road<J>, first: Position, raw: &mut Raw<J>, post: &Post) {
+fn prepare_each<J: Job>(road: &Road<J>, first: Position, raw: &mut Raw<J>, post: &Post<&Lookout>) {
     let entered = road.ledger.spans.enter();
     let Raw { documents, items } = raw;
     let mut places = (first.0..).map(Position);

@@ -5,6 +5,7 @@
 //! its patience. Nothing of the run waits for it.
 
 use std::io::Write as _;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -160,12 +161,18 @@ fn tell(stalled: &Stalled, on_stall: Option<&mut OnStall>) {
 }
 
 /// A thread's place at its station, where there is a watchdog.
-pub(crate) struct Post(Option<(Arc<Lookout>, Arc<Station>)>);
+///
+/// A thread that goes on for the whole run shares the lookout; a unit of work borrows it, so that workers do not
+/// count on one reference.
+pub(crate) struct Post<L = Arc<Lookout>>(Option<(L, Arc<Station>)>);
 
-impl Post {
+impl<L: Deref<Target = Lookout>> Post<L> {
     /// Of a thread that does this from now on.
-    pub(crate) fn begin(lookout: Option<&Arc<Lookout>>, doing: Doing, now: Moment) -> Self {
-        Self(lookout.map(|lookout| (lookout.clone(), lookout.stations.enter(doing, now))))
+    pub(crate) fn begin(lookout: Option<L>, doing: Doing, now: Moment) -> Self {
+        Self(lookout.map(|lookout| {
+            let station = lookout.stations.enter(doing, now);
+            (lookout, station)
+        }))
     }
 
     /// The thread of the post is this one.
