@@ -4,7 +4,6 @@
 
 mod batch;
 mod choices;
-pub(crate) mod direct;
 pub(crate) mod gather;
 pub(crate) mod how;
 mod job;
@@ -14,6 +13,7 @@ pub(crate) mod setters;
 #[cfg(feature = "stream")]
 mod stream;
 mod watch;
+pub(crate) mod without_device;
 
 use std::fmt;
 use std::marker::PhantomData;

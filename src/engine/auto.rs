@@ -17,7 +17,7 @@ mod learn;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use self::choose::{Costs, Frame};
+use self::choose::{Estimate, Frame};
 pub(crate) use self::fixed::before_the_run;
 use self::learn::{Learned, Look, Totals};
 use super::ledger::Ledger;
@@ -117,7 +117,7 @@ struct Decided {
 #[derive(Clone, Copy, Debug)]
 struct Chosen {
     /// What it rests on.
-    from: Costs,
+    from: Estimate,
     size: usize,
     ahead: usize,
     early: bool,
@@ -215,7 +215,7 @@ impl Chooser {
         Some(Decided { size: chosen.size, ahead: chosen.ahead, early })
     }
 
-    fn choose(&self, from: Costs, state: &State) -> (Chosen, Vec<Decision>) {
+    fn choose(&self, from: Estimate, state: &State) -> (Chosen, Vec<Decision>) {
         let (asked, before) = (self.scope.asked, state.chosen);
         let frame = self.frame(state);
         let mut decisions = Vec::new();

@@ -10,7 +10,7 @@ use crate::error::{Cause, Error, Failure};
 use crate::pipeline::gather::{Gather, Rest};
 use crate::pipeline::how::{Hook, How, Late};
 use crate::pipeline::setters::setters;
-use crate::pipeline::{direct, drop_user};
+use crate::pipeline::{drop_user, without_device};
 use crate::stage::CpuStage;
 
 /// Works on every document in place, on several workers; what the stage returns is dropped.
@@ -152,7 +152,13 @@ where
             // 0 documents a batch are refused as any 0 is.
             let settings = if batch_size == 0 { Settings { batch_size, ..settings } } else { settings };
             let on_late = how.on_late.map(|told| told.of(in_documents).boxed());
-            direct::run(stage, settings, source(rest, batch_size), on_late, how.on_stall.map(Hook::boxed))
+            without_device::run(
+                stage,
+                settings,
+                source(rest, batch_size),
+                on_late,
+                how.on_stall.map(Hook::boxed),
+            )
         };
         PutBack::lend(documents, spill, on_progress, start).work(each)
     }

@@ -6,9 +6,9 @@ use std::marker::PhantomData;
 use super::shape::{Outcomes, Pairs};
 use super::{Failed, MapRun, ParallelRun, Results};
 use crate::engine::settings::{Auto, Settings};
-use crate::pipeline::direct;
 use crate::pipeline::gather::Gathered;
 use crate::pipeline::how::{Hook, How};
+use crate::pipeline::without_device;
 use crate::stage::CpuStage;
 
 /// Runs a stage over items, on all cores, and gives the results in order while the rest still runs.
@@ -144,7 +144,7 @@ where
             settings.batch_size = 0;
         }
         let (on_late, on_stall) = (how.on_late.map(Hook::boxed), how.on_stall.map(Hook::boxed));
-        let run = direct::run(stage, settings, items, on_late, on_stall);
+        let run = without_device::run(stage, settings, items, on_late, on_stall);
         ParallelRun::new(run, how.on_progress, gathered)
     }
 }

@@ -8,7 +8,7 @@ use crate::observe::decision::{Decision, time};
 
 /// What was measured, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Costs {
+pub(super) struct Estimate {
     /// CPU work on a document, preparation and `then`, on one worker.
     pub(super) cpu: f64,
     /// CPU work on the slowest document so far.
@@ -47,7 +47,7 @@ const ROOM: f64 = 0.8;
 /// Batches that stand for a source of unknown length.
 const MANY: f64 = 1e4;
 
-impl Costs {
+impl Estimate {
     /// The pace at which documents come, in seconds a document.
     fn supply(&self, frame: &Frame) -> f64 {
         self.source.max(self.cpu / frame.workers.max(1) as f64)
@@ -99,7 +99,7 @@ impl Costs {
 /// one has it.
 ///
 /// `now` is the size in use, where one was chosen before: it stays unless another is worth the change.
-pub(super) fn batch_size(costs: &Costs, frame: &Frame, now: Option<usize>) -> usize {
+pub(super) fn batch_size(costs: &Estimate, frame: &Frame, now: Option<usize>) -> usize {
     let walls: Vec<(usize, f64)> = sizes(frame.largest).map(|size| (size, costs.wall(frame, size))).collect();
     let best = walls.iter().map(|(_, wall)| *wall).fold(f64::INFINITY, f64::min);
     if let Some(now) = now.filter(|now| costs.wall(frame, *now) <= best * (1.0 + WORTH_IT)) {
@@ -117,7 +117,7 @@ fn sizes(largest: usize) -> impl Iterator<Item = usize> {
 }
 
 /// The decision for this batch size, with its reason.
-pub(super) fn for_batch_size(costs: &Costs, frame: &Frame, size: usize) -> Decision {
+pub(super) fn for_batch_size(costs: &Estimate, frame: &Frame, size: usize) -> Decision {
     let supply = costs.supply(frame);
     let who = if costs.source >= supply { "the source gives" } else { "the workers give" };
     let (launch, item, every) = (time(costs.launch), time(costs.item), time(supply));
@@ -129,7 +129,7 @@ pub(super) fn for_batch_size(costs: &Costs, frame: &Frame, size: usize) -> Decis
     Decision::new("batch_size", size, reason)
 }
 
-fn conclusion(costs: &Costs, frame: &Frame, size: usize) -> String {
+fn conclusion(costs: &Estimate, frame: &Frame, size: usize) -> String {
     let device = costs.device(frame, size);
     if device <= costs.supply(frame) {
         let device = time(device);
@@ -144,7 +144,7 @@ fn conclusion(costs: &Costs, frame: &Frame, size: usize) -> String {
 
 /// Batches ahead: one, and as many as the device runs while the slowest document holds up those
 /// behind it.
-pub(super) fn ahead(costs: &Costs, frame: &Frame, size: usize) -> (usize, Decision) {
+pub(super) fn ahead(costs: &Estimate, frame: &Frame, size: usize) -> (usize, Decision) {
     let pace = size as f64 * costs.device(frame, size).max(costs.supply(frame));
     let held_up = costs.behind() / pace;
     let wanted = 1 + held_up.ceil() as usize;
@@ -159,7 +159,7 @@ pub(super) fn ahead(costs: &Costs, frame: &Frame, size: usize) -> (usize, Decisi
 }
 
 /// Whether small batches go on until one is full.
-pub(super) fn ramp(costs: &Costs, frame: &Frame, size: usize) -> (bool, Decision) {
+pub(super) fn ramp(costs: &Estimate, frame: &Frame, size: usize) -> (bool, Decision) {
     let (idle, small) = (costs.fill(frame, size), costs.ramp(size));
     let on = small < idle;
     let reason = format!(
@@ -178,7 +178,7 @@ mod tests {
         Frame { workers: 4, devices: 1, shared: None, largest: 64, most_ahead: 8, left: Some(2000) };
 
     fn chosen(cpu: f64, launch: f64, item: f64) -> usize {
-        batch_size(&Costs { cpu, slowest: cpu, launch, item, ..Costs::default() }, &FRAME, None)
+        batch_size(&Estimate { cpu, slowest: cpu, launch, item, ..Estimate::default() }, &FRAME, None)
     }
 
     #[test]
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_slow_source_counts_as_a_slow_cpu_half() {
-        let costs = Costs { cpu: 1e-4, source: 0.01, launch: 0.04, item: 0.001, ..Costs::default() };
+        let costs = Estimate { cpu: 1e-4, source: 0.01, launch: 0.04, item: 0.001, ..Estimate::default() };
         assert_eq!(batch_size(&costs, &FRAME, None), 8);
         let reason = for_batch_size(&costs, &FRAME, 8).reason;
         assert!(reason.contains("the source gives one every 10.00 ms"), "{reason}");
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn launches_count_where_both_halves_share_the_cores() {
-        let costs = Costs { cpu: 0.04, launch: 0.01, item: 0.001, ..Costs::default() };
+        let costs = Estimate { cpu: 0.04, launch: 0.01, item: 0.001, ..Estimate::default() };
         let apart = batch_size(&costs, &FRAME, None);
         let shared = batch_size(&costs, &Frame { shared: Some(4), ..FRAME }, None);
         assert!(apart < shared, "{apart} {shared}");
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_choice_is_kept_where_another_gains_little() {
-        let costs = Costs { cpu: 0.001, launch: 0.001, item: 0.01, ..Costs::default() };
+        let costs = Estimate { cpu: 0.001, launch: 0.001, item: 0.01, ..Estimate::default() };
         assert_eq!(batch_size(&costs, &FRAME, Some(8)), 8);
         assert_ne!(batch_size(&costs, &FRAME, Some(1)), 1);
     }
@@ -226,15 +226,15 @@ mod tests {
     #[test]
     fn costs_of_nothing_still_give_a_size() {
         assert!((1..=64).contains(&chosen(0.0, 0.0, 0.0)));
-        assert_eq!(batch_size(&Costs::default(), &Frame { largest: 1, left: Some(0), ..FRAME }, None), 1);
+        assert_eq!(batch_size(&Estimate::default(), &Frame { largest: 1, left: Some(0), ..FRAME }, None), 1);
     }
 
     #[test]
     fn a_slow_document_asks_for_batches_ahead() {
-        let costs = Costs { cpu: 0.004, slowest: 0.004, launch: 0.0, item: 0.01, source: 0.0 };
+        let costs = Estimate { cpu: 0.004, slowest: 0.004, launch: 0.0, item: 0.01, source: 0.0 };
         assert_eq!(ahead(&costs, &FRAME, 10).0, 1);
         // Half a second behind one document, in which the device runs five batches of 100 ms.
-        let slow = Costs { slowest: 0.5, ..costs };
+        let slow = Estimate { slowest: 0.5, ..costs };
         assert_eq!(ahead(&slow, &FRAME, 10).0, 6);
         let few = Frame { most_ahead: 3, ..FRAME };
         assert!(ahead(&slow, &few, 10).1.reason.ends_with("no more are allowed"));
@@ -242,9 +242,9 @@ mod tests {
 
     #[test]
     fn a_ramp_goes_on_where_waiting_costs_more_than_launches() {
-        let by_item = Costs { cpu: 0.004, launch: 0.0001, item: 0.01, ..Costs::default() };
+        let by_item = Estimate { cpu: 0.004, launch: 0.0001, item: 0.01, ..Estimate::default() };
         assert!(ramp(&by_item, &FRAME, 32).0);
-        let by_launch = Costs { cpu: 0.004, launch: 1.0, item: 0.0, ..Costs::default() };
+        let by_launch = Estimate { cpu: 0.004, launch: 1.0, item: 0.0, ..Estimate::default() };
         assert!(!ramp(&by_launch, &FRAME, 32).0);
     }
 }

@@ -1,6 +1,6 @@
 //! What is measured of a run for its decisions, and when it is enough.
 
-use super::choose::Costs;
+use super::choose::Estimate;
 use crate::observe::fit::{BatchCost, Fit};
 
 /// Sizes that are this far apart tell the launch from the documents.
@@ -28,7 +28,7 @@ pub(super) struct Totals {
 
 /// Batches that the devices ran.
 #[derive(Clone, Copy, Debug, Default)]
-struct Ran {
+struct Tally {
     batches: u64,
     items: u64,
     seconds: f64,
@@ -37,12 +37,12 @@ struct Ran {
 /// What a second look finds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Look {
-    /// Costs are what they were.
+    /// Estimate are what they were.
     Same,
     /// Documents come at another pace, and these are the costs now.
-    Others(Costs),
+    Others(Estimate),
     /// Batches take another time than was expected: their costs have to be learnt anew.
-    Wrong(Costs),
+    Wrong(Estimate),
 }
 
 #[derive(Debug, Default)]
@@ -54,9 +54,9 @@ pub(super) struct Learned {
     most: usize,
     /// Batches since learning began.
     fresh: u64,
-    ran: Ran,
+    ran: Tally,
     /// Since the last look.
-    recent: Ran,
+    recent: Tally,
     /// At the last look.
     before: Totals,
     next_look: u64,
@@ -110,7 +110,7 @@ impl Learned {
     }
 
     /// The costs so far, for the first decision.
-    pub(super) fn costs(&self, totals: &Totals, slowest: f64) -> Costs {
+    pub(super) fn costs(&self, totals: &Totals, slowest: f64) -> Estimate {
         let later = self.later.cost().filter(|cost| cost.knows_other_sizes() && self.fresh > 3);
         let cost = later.or_else(|| self.all.cost());
         let (launch, item) = match cost {
@@ -118,10 +118,10 @@ impl Learned {
             Some(BatchCost::OneSize { seconds, .. }) => (seconds, 0.0),
             None => (0.0, 0.0),
         };
-        self.with_cpu(Costs { launch, item, slowest, ..Costs::default() }, totals, self.ran.items)
+        self.with_cpu(Estimate { launch, item, slowest, ..Estimate::default() }, totals, self.ran.items)
     }
 
-    fn with_cpu(&self, costs: Costs, totals: &Totals, ran: u64) -> Costs {
+    fn with_cpu(&self, costs: Estimate, totals: &Totals, ran: u64) -> Estimate {
         let share = |now: f64, before: f64, count: u64, otherwise: f64| {
             if count == 0 { otherwise } else { (now - before).max(0.0) / count as f64 }
         };
@@ -131,15 +131,15 @@ impl Learned {
         let then = share(totals.then, before.then, ran, 0.0);
         let pulled = totals.pulled.saturating_sub(before.pulled);
         let source = share(totals.source, before.source, pulled, costs.source);
-        Costs { cpu: prepare + then, source, ..costs }
+        Estimate { cpu: prepare + then, source, ..costs }
     }
 
     /// Compares the costs since the last look with those that the last decision rests on.
-    pub(super) fn look(&self, from: &Costs, totals: &Totals, slowest: f64) -> Look {
-        let Ran { batches, items, seconds } = self.recent;
+    pub(super) fn look(&self, from: &Estimate, totals: &Totals, slowest: f64) -> Look {
+        let Tally { batches, items, seconds } = self.recent;
         let expected = batches as f64 * from.launch + items as f64 * from.item;
         let factor = if expected > 0.0 { seconds / expected } else { 1.0 };
-        let now = Costs { launch: from.launch * factor, item: from.item * factor, slowest, ..*from };
+        let now = Estimate { launch: from.launch * factor, item: from.item * factor, slowest, ..*from };
         let now = self.with_cpu(now, totals, items);
         let far = |times: f64, one: f64, other: f64| one > times * other || other > times * one;
         if far(WRONG, seconds, expected) {
@@ -154,7 +154,7 @@ impl Learned {
     /// Remembers that this was looked at.
     pub(super) fn looked(&mut self, totals: Totals) {
         self.next_look = 2 * self.ran.batches.max(FIRST_LOOK / 2);
-        self.recent = Ran::default();
+        self.recent = Tally::default();
         self.before = totals;
     }
 }

@@ -37,7 +37,7 @@ where
     I: Iterator<Item = D> + Send + 'static,
 {
     settings.learn_total(guard(|| documents.size_hint()).unwrap_or_default());
-    let plan = Plan::<Direct<D, C>> {
+    let plan = Plan::<WithoutDevice<D, C>> {
         seam: Seam::real(),
         cpu: stage,
         devices: Vec::new(),
@@ -55,9 +55,9 @@ where
 }
 
 /// The types of a run without a device.
-pub(crate) struct Direct<D, C>(PhantomData<fn() -> (D, C)>);
+pub(crate) struct WithoutDevice<D, C>(PhantomData<fn() -> (D, C)>);
 
-impl<D: Send + 'static, C: CpuStage<D>> Job for Direct<D, C> {
+impl<D: Send + 'static, C: CpuStage<D>> Job for WithoutDevice<D, C> {
     type Document = D;
     type Prepared = C::Prepared;
     type Output = ();
