@@ -97,7 +97,7 @@ impl<J: Job> Caller<J> {
     /// True where no user code of this run is still running. A caller that polls waits for nothing here.
     fn stop_and_wait(&mut self) -> bool {
         #[cfg(feature = "stream")]
-        if self.polled && self.hands.are_empty() {
+        if self.polled && self.ledger().facts.only_takes {
             self.say_farewell();
             return self.joined.all().unwrap_or(false);
         }

@@ -25,7 +25,7 @@ impl<J: Job> Caller<J> {
 
     /// As `next`, without waiting; the waker is woken when it is worth a new look.
     pub(crate) fn poll_next(&mut self, waker: &Waker) -> Poll<Next<J>> {
-        if !self.hands.are_empty() {
+        if !self.ledger().facts.only_takes {
             return Poll::Ready(self.next());
         }
         let polled = self.poll_item(waker);
