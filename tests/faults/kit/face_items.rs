@@ -6,7 +6,7 @@ use gapless::parallel::{
     Failed, Map, MapError, Outcome, Outcomes, Pairs, ParallelRun, ParallelStream, Shape, map, map_batch,
     parallel,
 };
-use gapless::{Accounts, Error, Failure, Watchdog};
+use gapless::{Accounts, Error, Failure};
 
 use super::executor::Executor;
 use super::face::{Code, Face, Got, Setup};
@@ -67,34 +67,10 @@ impl<D> Told<D> for Pairs {
     }
 }
 
-/// Tells a face without a device how it is set.
-macro_rules! set {
-    ($face:ident, $setup:ident) => {{
-        let mut face = $face.order($setup.order);
-        face = match &$setup.pool {
-            Some(pool) => face.pool(pool),
-            None => face.workers($setup.workers),
-        };
-        if let Some(ahead) = $setup.ahead {
-            face = face.ahead(ahead);
-        }
-        if let Some(grace) = $setup.grace {
-            face = face.grace(grace);
-        }
-        if let Some(deadline) = $setup.deadline {
-            face = face.deadline(deadline);
-        }
-        if let Some(patience) = $setup.patience {
-            face = face.watchdog(patience, Watchdog::End).on_stall(|_| ());
-        }
-        face
-    }};
-}
-
 pub(super) fn start_parallel(setup: &Setup, code: Code) -> Box<dyn Face> {
     let Code { world, cpu, source, .. } = code;
     let face = parallel(cpu, source).on_failure(setup.policy);
-    let mut face = set!(face, setup);
+    let mut face = set!(face.order(setup.order), setup);
     if let Some(chunk) = setup.chunk {
         face = face.chunk(chunk);
     }
@@ -104,13 +80,13 @@ pub(super) fn start_parallel(setup: &Setup, code: Code) -> Box<dyn Face> {
 pub(super) fn start_map(setup: &Setup, code: Code) -> Box<dyn Face> {
     let Code { world, cpu, source, .. } = code;
     let face: Map<Doc, Cpu> = map(source, cpu);
-    ByItem::start(setup, set!(face, setup).run(), world)
+    ByItem::start(setup, set!(face.order(setup.order), setup).run(), world)
 }
 
 pub(super) fn start_map_batch(setup: &Setup, code: Code) -> Box<dyn Face> {
     let Code { world, cpu, source, .. } = code;
     let face: Map<Bag, Cpu> = map_batch(source, setup.batch_size, cpu);
-    ByItem::start(setup, set!(face, setup).run(), world)
+    ByItem::start(setup, set!(face.order(setup.order), setup).run(), world)
 }
 
 enum Runs<D, S> {

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use gapless::parallel::{Applied, Apply, ApplyError, Ended, Failed, Vectorizer, apply, apply_batch};
-use gapless::{Accounts, CpuStage, Watchdog};
+use gapless::{Accounts, CpuStage};
 
 use super::face::{Code, Face, Got, Kind, Setup};
 use super::stages::{Bag, Cpu, Prepared, Source};
@@ -69,36 +69,12 @@ fn note(failures: Vec<gapless::Failure<()>>, run: &Ended, got: &mut Got) {
     }
 }
 
-/// Tells a face that is one call how it is set.
-macro_rules! set {
-    ($face:ident, $setup:ident) => {{
-        let mut face = $face.on_failure($setup.policy);
-        face = match &$setup.pool {
-            Some(pool) => face.pool(pool),
-            None => face.workers($setup.workers),
-        };
-        if let Some(ahead) = $setup.ahead {
-            face = face.ahead(ahead);
-        }
-        if let Some(grace) = $setup.grace {
-            face = face.grace(grace);
-        }
-        if let Some(deadline) = $setup.deadline {
-            face = face.deadline(deadline);
-        }
-        if let Some(patience) = $setup.patience {
-            face = face.watchdog(patience, Watchdog::End).on_stall(|_| ());
-        }
-        face
-    }};
-}
-
 fn work<T>(apply: Apply<'_, Doc, T, Cpu>, setup: &Setup) -> Result<Applied, ApplyError>
 where
     T: Send + 'static,
     Cpu: CpuStage<T, Prepared = Prepared>,
 {
-    let apply = set!(apply, setup);
+    let apply = set!(apply.on_failure(setup.policy), setup);
     if setup.progress_panics { apply.progress(|_| panic_quietly("progress")).run() } else { apply.run() }
 }
 
@@ -108,7 +84,7 @@ pub(super) fn vectorizer(setup: &Setup, code: Code) -> Box<dyn Face> {
     Box::new(Whole(Some(Box::new(move |got| {
         got.results_only = true;
         let vectorizer = Vectorizer::new(cpu);
-        let mut vectorizer = set!(vectorizer, setup);
+        let mut vectorizer = set!(vectorizer.on_failure(setup.policy), setup);
         process(&mut vectorizer, source, got, &world);
         got.accounts = vectorizer.last().map(Ended::accounts);
         // Its stage is the vectorizer's, which drops it as any value is dropped.

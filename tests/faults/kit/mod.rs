@@ -4,6 +4,30 @@
 //! All runs of these tests have one type of document, stage and device, so that the engine is compiled
 //! once for each face and not once for each test.
 
+/// Tells a face without a device what every one of them can be told.
+macro_rules! set {
+    ($face:expr, $setup:ident) => {{
+        let mut face = $face;
+        face = match &$setup.pool {
+            Some(pool) => face.pool(pool),
+            None => face.workers($setup.workers),
+        };
+        if let Some(ahead) = $setup.ahead {
+            face = face.ahead(ahead);
+        }
+        if let Some(grace) = $setup.grace {
+            face = face.grace(grace);
+        }
+        if let Some(deadline) = $setup.deadline {
+            face = face.deadline(deadline);
+        }
+        if let Some(patience) = $setup.patience {
+            face = face.watchdog(patience, gapless::Watchdog::End).on_stall(|_| ());
+        }
+        face
+    }};
+}
+
 pub(crate) mod executor;
 pub(crate) mod face;
 mod face_batches;
