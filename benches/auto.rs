@@ -100,7 +100,7 @@ fn compare<G>(
     largest: usize,
 ) -> Result<(), Problem>
 where
-    G: GpuStage<Array3<u8>>,
+    G: GpuStage<Array3<u8>> + 'static,
 {
     let run = |way| run(paths, stage()?, way, largest);
     let mut walls = Vec::new();
@@ -136,7 +136,7 @@ where
 
 fn run<G>(paths: &[PathBuf], stage: G, way: Way, largest: usize) -> Result<Report, Problem>
 where
-    G: GpuStage<Array3<u8>>,
+    G: GpuStage<Array3<u8>> + 'static,
 {
     let loader = Loader::rgb8(224, 224).center_crop(0.875).filter(Filter::Bicubic);
     let pipeline = Pipeline::new(loader, stage);

@@ -17,6 +17,7 @@ mod apply;
 mod builder;
 mod ended;
 mod failed;
+mod items;
 mod map;
 #[cfg(unix)]
 pub mod process;

@@ -24,6 +24,7 @@ use self::how::{Hook, How, Late};
 use self::job::JobOf;
 pub use self::mode::{Mode, PerBatch, PerDocument};
 pub use self::run::Run;
+pub(crate) use self::run::Told;
 use self::run::{Engine, NotStarted};
 #[cfg(feature = "stream")]
 pub use self::stream::RunStream;
@@ -31,7 +32,7 @@ pub(crate) use crate::engine::guard::{drop_each, drop_user, guard};
 pub use crate::engine::road::job::{After, AsItIs, Then};
 use crate::engine::seam::Seam;
 use crate::engine::settings::{LastBatch, Settings};
-use crate::engine::start::{Plan, start};
+use crate::engine::start::{Free, Plan, start};
 use crate::error::Cause;
 use crate::observe::progress::Progress;
 use crate::place::Position;
@@ -195,9 +196,9 @@ impl<D, C, G, A, M> Pipeline<D, C, G, A, M>
 where
     D: Send + 'static,
     M: Mode<D>,
-    C: CpuStage<M::Item>,
-    G: GpuStage<C::Prepared>,
-    A: After<M::Item, G::Output>,
+    C: CpuStage<M::Item> + 'static,
+    G: GpuStage<C::Prepared> + 'static,
+    A: After<M::Item, G::Output> + 'static,
 {
     /// Starts the run: the halves overlap, and results can be taken while the rest still runs.
     ///
@@ -249,13 +250,13 @@ where
                 on_late: how.on_late.map(|told| late_documents::<D, M>(told, batch_size).boxed()),
                 on_stall: how.on_stall.map(Hook::boxed),
             };
-            Ok((start(plan)?, rest))
+            Ok((start(plan, Free)?, rest))
         });
         match started {
             Ok((caller, rest)) => {
-                Run::new(Box::new(Engine::<D, M, _>::new(caller, batch_size, rest)), on_progress)
+                Run::new(Told::new(Box::new(Engine::<D, M, _>::new(caller, batch_size, rest)), on_progress))
             }
-            Err(error) => Run::new(Box::new(NotStarted(Some(error))), on_progress),
+            Err(error) => Run::new(Told::new(Box::new(NotStarted(Some(error))), on_progress)),
         }
     }
 }

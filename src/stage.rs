@@ -36,9 +36,9 @@ use crate::error::Cause;
     message = "`{Self}` is not a CPU stage for documents of type `{D}`",
     note = "a closure must name its argument's type and return a `Result<_, Cause>`: `|doc: &mut Doc| Ok(…)`"
 )]
-pub trait CpuStage<D>: Send + Sync + 'static {
+pub trait CpuStage<D>: Send + Sync {
     /// What one document becomes, and what the GPU half takes.
-    type Prepared: Send + 'static;
+    type Prepared: Send;
 
     /// Prepares one document.
     ///
@@ -77,11 +77,11 @@ pub trait CpuStage<D>: Send + Sync + 'static {
     message = "`{Self}` is not a GPU stage for items of type `{P}`",
     note = "a closure must name its argument's type and return a `Result<impl Output, Cause>`: `|batch: &[Tensor]| Ok(…)`"
 )]
-pub trait GpuStage<P>: Send + 'static {
+pub trait GpuStage<P>: Send {
     /// What a batch becomes.
     type Output: Output;
     /// A batch on its way through the device.
-    type Ticket: Send + 'static;
+    type Ticket: Send;
 
     /// Plans and allocates for batches of up to `max_batch` items. Called once, before any thread starts.
     ///

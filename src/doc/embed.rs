@@ -164,7 +164,7 @@ impl<'a, C> Embed<'a, C> {
 
 impl<C> Embed<'_, C>
 where
-    C: CpuStage<Doc>,
+    C: CpuStage<Doc> + 'static,
     C::Prepared: Item,
 {
     /// Embeds all documents, and returns when they are back in their places.
@@ -180,7 +180,8 @@ where
         let how = How { on_progress: None, ..how };
         let pipeline = Pipeline::new(prepare, program).then(write).how(how).batch_size(batch_size);
         let pipeline = ahead.into_iter().fold(pipeline, Pipeline::ahead);
-        PutBack::lend(docs.as_vec(), spill_one, on_progress, |rest| pipeline.run(rest)).work(|()| Ok(()))
+        PutBack::lend(docs.as_vec(), spill_one, on_progress, |rest| pipeline.run(rest).into_told())
+            .work(|()| Ok(()))
     }
 }
 

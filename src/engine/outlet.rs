@@ -9,7 +9,7 @@ pub(crate) mod caller;
 mod ending;
 pub(crate) mod hands;
 #[cfg(feature = "stream")]
-mod poll;
+pub(crate) mod poll;
 pub(crate) mod turn;
 mod yielding;
 

@@ -17,6 +17,7 @@ pub(crate) mod plain;
 mod prepare;
 pub(crate) mod queue;
 pub(crate) mod shared;
+pub(crate) mod source;
 pub(crate) mod then;
 mod then_work;
 pub(crate) mod work;

@@ -24,7 +24,7 @@ pub(crate) use self::thread::Threads;
 pub(crate) use self::thread::spawn_aside;
 #[cfg(feature = "stream")]
 pub(crate) use self::thread::spawn_unjoined;
-pub(crate) use self::workers::{Pool, Workers, rank};
+pub(crate) use self::workers::{Pool, Workers, rank, worker_name};
 
 /// Longest wait of a thread that has something to look at meanwhile.
 pub(crate) const SLICE: Duration = Duration::from_millis(50);

@@ -1,27 +1,31 @@
 //! Puts a run together and starts its threads.
 
 mod choices;
+pub(crate) mod crew;
 mod sizes;
 
 use std::io;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::choices::{chooser, items_in_memory};
+use self::crew::start_workers;
+pub(crate) use self::crew::{Crew, Free, Scoped};
 use self::sizes::{Sizes, depths};
 use super::auto::{self, Chooser};
-use super::guard::{drop_each, drop_user, guard};
+use super::guard::{Held, drop_each, drop_user, guard};
 use super::ledger::{Facts, Ledger, Opening, Predictable, UNLIMITED};
 use super::outlet::FEEDER;
 use super::outlet::caller::{self, Caller};
 use super::outlet::hands::Hands;
 use super::road::device::DeviceLoop;
-use super::road::feed::{Feeder, Source};
+use super::road::feed::Feeder;
 use super::road::job::{After, Job};
 use super::road::line::{Cuts, Line};
 use super::road::queue::Queue;
-use super::road::shared::{Parts, Road};
-use super::seam::{Pool, Seam, Threads, Workers};
+use super::road::shared::Road;
+use super::seam::{Pool, Seam, Threads};
 use super::settings::{Order, Settings};
 use super::watch::{Checks, LateItems, Lookout, OnLate, OnStall, Redraw, run_watchdog};
 use crate::error::Error;
@@ -42,7 +46,7 @@ pub(crate) struct Plan<J: Job> {
     pub(crate) devices: Vec<J::Gpu>,
     pub(crate) after: J::After,
     pub(crate) settings: Settings<J::Prepared>,
-    pub(crate) source: Source<J::Document>,
+    pub(crate) source: J::Source,
     /// All CPU work first, then all GPU work: the line opens late, and the caller runs the device.
     pub(crate) sequential: bool,
     /// Told of items that are late.
@@ -52,7 +56,7 @@ pub(crate) struct Plan<J: Job> {
 }
 
 /// Checks the settings, opens the stages, starts the threads.
-pub(crate) fn start<J: Job>(mut plan: Plan<J>) -> Result<Caller<J>, Error> {
+pub(crate) fn start<'a, J: Job + 'a>(mut plan: Plan<J>, crew: impl Crew<'a, J>) -> Result<Caller<J>, Error> {
     let prepared = match prepare(&mut plan) {
         Ok(prepared) => prepared,
         Err(error) => {
@@ -61,7 +65,7 @@ pub(crate) fn start<J: Job>(mut plan: Plan<J>) -> Result<Caller<J>, Error> {
         }
     };
     let threads = Threads::new(&plan.seam);
-    build(plan, prepared, &threads).map_err(|error| {
+    build(plan, prepared, &threads, crew).map_err(|error| {
         threads.join(Duration::from_secs(1), || Duration::from_millis(10));
         Error::Thread { cause: error.into() }
     })
@@ -135,7 +139,12 @@ struct Choices {
     opening: Duration,
 }
 
-fn build<J: Job>(plan: Plan<J>, prepared: Prepared, threads: &Threads) -> io::Result<Caller<J>> {
+fn build<'a, J: Job + 'a, C: Crew<'a, J>>(
+    plan: Plan<J>,
+    prepared: Prepared,
+    threads: &Threads,
+    crew: C,
+) -> io::Result<Caller<J>> {
     let Prepared { meters, sizes, choices } = prepared;
     let Plan { seam, cpu, devices, after, settings, source, sequential, on_late, on_stall } = plan;
     let first_room = choices.chooser.as_ref().map(Chooser::first_room);
@@ -149,28 +158,43 @@ fn build<J: Job>(plan: Plan<J>, prepared: Prepared, threads: &Threads) -> io::Re
         .map(|asked| Arc::new(Lookout::new(&seam, asked, settings.documents, settings.max_wait.is_some())));
     let late = settings.item_timeout.map(|limit| Arc::new(LateItems::new(&seam, limit)));
     let groups = Groups::new(sizes.tokens, sizes.workers, settings.fixed_chunk());
-    let road = Road::new(Parts {
+    let workers = if sizes.inline { None } else { Some(crew.workers(&seam, &pool, threads)?) };
+    let (workers, tickets) = workers.unzip();
+    let road = Arc::new(Road {
         queue: Queue::new(&seam, ledger.tokens.total(), sizes.workers, groups),
-        line: Line::new(&ledger, cuts(&settings, limit, meters.len(), sequential)),
+        line: seam.mutex(Line::new(&ledger, cuts(&settings, limit, meters.len(), sequential))),
+        batch_there: seam.condvar(),
+        in_then: seam.mutex(Vec::new()),
+        left: seam.mutex(Vec::new()),
         results: results_in,
-        workers: if sizes.inline { None } else { Some(Workers::start(&seam, &pool, threads)?) },
+        workers,
+        call: C::call,
         own_pool: matches!(pool, Pool::Private(_)),
         paced: settings.pause.is_some(),
         late: late.clone(),
         lookout: lookout.clone(),
         chooser: choices.chooser,
         ledger: ledger.clone(),
-        cpu,
-        after,
+        cpu: Held::new(cpu),
+        after: Held::new(after),
     });
     if let Some(Room { tokens, .. }) = first_room {
         ledger.tokens.allow(tokens);
     }
     let feeder = Feeder::new(&road, source, settings.batch_size, settings.pause);
-    let drive = Drive { road: &road, meters: &meters, max_wait: settings.max_wait, sizes, sequential };
+    let drive = Drive {
+        road: &road,
+        meters: &meters,
+        max_wait: settings.max_wait,
+        sizes,
+        sequential,
+        crew,
+        life: PhantomData,
+    };
+    let workers = tickets.flatten().map_or(Ok(()), |tickets| start_workers(crew, &road, &tickets, &pool));
+    let hands = workers.and_then(|()| drive.hands(devices, feeder));
+    let hands = hands.and_then(|hands| watch(&ledger, crew, lookout.clone(), on_stall).map(|()| hands));
     // A thread that could not be started leaves others behind, which wait for what will never come.
-    let hands = drive.hands(devices, feeder);
-    let hands = hands.and_then(|hands| watch(&ledger, lookout.clone(), on_stall).map(|()| hands));
     let hands = hands.inspect_err(|_| road.stop())?;
     let redraw = if settings.bar { bar::on_terminal() } else { None }.map(Redraw::new);
     Ok(Caller::new(caller::Parts {
@@ -181,6 +205,8 @@ fn build<J: Job>(plan: Plan<J>, prepared: Prepared, threads: &Threads) -> io::Re
         grace: settings.grace,
         own_source: settings.own_source,
         any_order: settings.order == Order::Completion,
+        #[cfg(feature = "stream")]
+        aside: C::ASIDE,
     }))
 }
 
@@ -234,10 +260,16 @@ fn ledger<P>(
 }
 
 /// Starts the watchdog, where there is one.
-fn watch(ledger: &Arc<Ledger>, lookout: Option<Arc<Lookout>>, on_stall: Option<OnStall>) -> io::Result<()> {
+fn watch<'a, J: Job>(
+    ledger: &Arc<Ledger>,
+    crew: impl Crew<'a, J>,
+    lookout: Option<Arc<Lookout>>,
+    on_stall: Option<OnStall>,
+) -> io::Result<()> {
     let Some(lookout) = lookout else { return Ok(()) };
     let watched = ledger.clone();
-    ledger.threads.spawn("gapless-watchdog".into(), move || run_watchdog(&watched, &lookout, on_stall))
+    let body = move || run_watchdog(&watched, &lookout, on_stall);
+    crew.spawn(&ledger.threads, "gapless-watchdog".into(), body)
 }
 
 fn cuts<P>(settings: &Settings<P>, limit: usize, devices: usize, opens_late: bool) -> Cuts<P> {
@@ -262,15 +294,17 @@ fn cuts<P>(settings: &Settings<P>, limit: usize, devices: usize, opens_late: boo
 }
 
 /// Who does the work: threads, or the caller.
-struct Drive<'a, J: Job> {
-    road: &'a Arc<Road<J>>,
-    meters: &'a [Arc<DeviceMeter>],
+struct Drive<'d, 'a, J: Job, C> {
+    road: &'d Arc<Road<J>>,
+    meters: &'d [Arc<DeviceMeter>],
     max_wait: Option<Duration>,
     sizes: Sizes,
     sequential: bool,
+    crew: C,
+    life: PhantomData<fn() -> &'a ()>,
 }
 
-impl<J: Job> Drive<'_, J> {
+impl<'a, J: Job + 'a, C: Crew<'a, J>> Drive<'_, 'a, J, C> {
     fn hands(self, devices: Vec<J::Gpu>, feeder: Feeder<J>) -> io::Result<Hands<J>> {
         let mut hands = Hands::none();
         let several = devices.len() > 1;
@@ -292,9 +326,9 @@ impl<J: Job> Drive<'_, J> {
     }
 
     /// A panic that comes out of a thread is a bug of ours: the run ends with it.
-    fn spawn(&self, name: String, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    fn spawn(&self, name: String, body: impl FnOnce() + Send + 'a) -> io::Result<()> {
         let road = self.road.clone();
-        self.road.ledger.threads.spawn(name, move || {
+        self.crew.spawn(&self.road.ledger.threads, name, move || {
             if let Err(cause) = guard(body) {
                 road.bug(cause);
             }

@@ -1,16 +1,21 @@
 //! `apply`: a function on every document, in place.
 
 use std::fmt;
+use std::marker::PhantomData;
+use std::time::Duration;
 
 use super::Ended;
 use super::map::BATCHES_AHEAD;
 use super::put_back::{PutBack, Spill, spill_batch, spill_one};
+use crate::engine::road::source::Documents;
 use crate::engine::settings::Settings;
+use crate::engine::start::{Crew, Free, Scoped};
 use crate::error::{Cause, Error, Failure};
+use crate::pipeline::drop_user;
 use crate::pipeline::gather::{Gather, Rest};
 use crate::pipeline::how::{Hook, How, Late};
 use crate::pipeline::setters::setters;
-use crate::pipeline::{drop_user, without_device};
+use crate::pipeline::without_device::{self, WithoutDevice};
 use crate::stage::CpuStage;
 
 /// Works on every document in place, on several workers; what the stage returns is dropped.
@@ -30,11 +35,18 @@ use crate::stage::CpuStage;
 /// ```
 pub fn apply<D, C>(documents: &mut Vec<D>, stage: C) -> Apply<'_, D, D, C>
 where
-    D: Send + 'static,
+    D: Send,
     C: CpuStage<D>,
 {
-    let source = |rest: Rest<D>, _| -> Source<D> { Box::new(rest) };
-    Apply { documents, stage, how: How::lent(), batch_size: 1, source, spill: spill_one }
+    Apply {
+        documents,
+        stage,
+        how: How::lent(),
+        batch_size: 1,
+        source: one_by_one,
+        spill: spill_one,
+        life: PhantomData,
+    }
 }
 
 /// Works on whole batches in place; only the last may be short. Batches come back in their order, with
@@ -55,32 +67,69 @@ where
 /// ```
 pub fn apply_batch<D, B, C>(documents: &mut Vec<D>, batch_size: usize, stage: C) -> Apply<'_, D, B, C>
 where
-    D: Send + 'static,
-    B: FromIterator<D> + IntoIterator<Item = D> + Send + 'static,
+    D: Send,
+    B: FromIterator<D> + IntoIterator<Item = D> + Send,
     C: CpuStage<B>,
 {
-    let source = |rest: Rest<D>, batch_size| -> Source<B> { Box::new(Gather::list(rest, batch_size)) };
     let how = How { ahead: Some(BATCHES_AHEAD), ..How::lent() };
-    Apply { documents, stage, how, batch_size, source, spill: spill_batch }
+    Apply { documents, stage, how, batch_size, source: in_batches, spill: spill_batch, life: PhantomData }
 }
 
 /// What is to be done with every document in place, and how: see [`apply`]. It does nothing until it is run.
 ///
 /// With [`apply_batch`] a whole batch is one document of the run, wherever settings speak of documents.
+///
+/// The stage and the documents may borrow whatever lives longer than the call:
+///
+/// ```
+/// use gapless::{Cause, parallel};
+/// let ending = String::from("!");
+/// let text = String::from("a list of words");
+/// let mut words: Vec<(&str, String)> = text.split(' ').map(|word| (word, String::new())).collect();
+/// parallel::apply(&mut words, |(word, shout): &mut (&str, String)| {
+///     *shout = format!("{word}{ending}");
+///     Ok::<_, Cause>(())
+/// })
+/// .run()?;
+/// assert_eq!(words[3], ("words", "words!".into()));
+/// # Ok::<(), parallel::ApplyError>(())
+/// ```
 #[must_use = "an apply does nothing until it is run"]
-pub struct Apply<'a, D, T, C> {
+pub struct Apply<'a, D, T, C, W = Waits> {
     documents: &'a mut Vec<D>,
     stage: C,
     how: How,
     batch_size: usize,
     /// What the stage is given, of documents that are lent.
-    source: fn(Rest<D>, usize) -> Source<T>,
+    source: MakeSource<D, T>,
     spill: Spill<D, T>,
+    life: PhantomData<fn() -> W>,
 }
 
-type Source<T> = Box<dyn Iterator<Item = T> + Send>;
+/// An [`Apply`] waits until every call has returned, so that its stage may borrow.
+#[derive(Debug)]
+pub enum Waits {}
 
-impl<D, T, C> Apply<'_, D, T, C> {
+/// An [`Apply`] leaves calls behind that do not return within [`grace`](Apply::grace); nothing of it may borrow.
+#[derive(Debug)]
+pub enum Leaves {}
+
+/// What the stage is given; it lives no longer than what it borrows.
+type MakeSource<D, T> = for<'s> fn(Rest<D>, usize, PhantomData<&'s (D, T)>) -> Documents<'s, T>;
+
+fn one_by_one<'s, D: Send>(rest: Rest<D>, _: usize, _: PhantomData<&'s (D, D)>) -> Documents<'s, D> {
+    Box::new(rest)
+}
+
+fn in_batches<'s, D, B>(rest: Rest<D>, batch_size: usize, _: PhantomData<&'s (D, B)>) -> Documents<'s, B>
+where
+    D: Send,
+    B: FromIterator<D> + Send,
+{
+    Box::new(Gather::list(rest, batch_size))
+}
+
+impl<D, T, C, W> Apply<'_, D, T, C, W> {
     setters! {
         workers;
         pool;
@@ -98,8 +147,6 @@ impl<D, T, C> Apply<'_, D, T, C> {
         /// # Ok::<(), parallel::ApplyError>(())
         /// ```
         on_failure;
-        /// Default: as long as it takes, since a document inside such a call cannot be put back.
-        grace;
         limits;
         /// It stands in [`Applied::run`].
         trace;
@@ -109,10 +156,31 @@ impl<D, T, C> Apply<'_, D, T, C> {
     }
 }
 
+impl<'a, D, T, C> Apply<'a, D, T, C> {
+    /// How long the end waits for a call of user code that has not returned: with 0 not at all. Default as long as
+    /// it takes, since a document inside such a call cannot be put back, and is named as stuck. Nothing that may
+    /// be left behind may borrow.
+    ///
+    /// ```
+    /// use gapless::{Cause, parallel};
+    /// use std::time::Duration;
+    /// let mut words = vec!["a".to_string(), "b".to_string()];
+    /// let shout = |word: &mut String| Ok::<_, Cause>(word.push('!'));
+    /// parallel::apply(&mut words, shout).grace(Duration::from_secs(1)).run()?;
+    /// assert_eq!(words, ["a!", "b!"]);
+    /// # Ok::<(), parallel::ApplyError>(())
+    /// ```
+    pub fn grace(self, grace: Duration) -> Apply<'a, D, T, C, Leaves> {
+        let Self { documents, stage, how, batch_size, source, spill, .. } = self;
+        let how = How { grace, ..how };
+        Apply { documents, stage, how, batch_size, source, spill, life: PhantomData }
+    }
+}
+
 impl<D, T, C> Apply<'_, D, T, C>
 where
-    D: Send + 'static,
-    T: Send + 'static,
+    D: Send,
+    T: Send,
     C: CpuStage<T>,
 {
     /// Works on all documents, and returns when they are back in their places.
@@ -120,10 +188,7 @@ where
     /// # Errors
     /// A setting that cannot work, or failures that [`on_failure`](Self::on_failure) does not skip.
     pub fn run(self) -> Result<Applied, ApplyError> {
-        self.run_with(|result| {
-            drop_user(result);
-            Ok(())
-        })
+        self.run_with(ignore)
     }
 
     /// As [`run`](Self::run), and gives every result, in order, to a function on the caller's thread. An `Err`
@@ -142,29 +207,68 @@ where
     /// # Ok::<(), parallel::ApplyError>(())
     /// ```
     pub fn run_with(self, each: impl FnMut(C::Prepared) -> Result<(), Cause>) -> Result<Applied, ApplyError> {
-        let Self { documents, stage, how, batch_size, source, spill } = self;
+        std::thread::scope(|scope| self.run_by(Scoped(scope), each))
+    }
+}
+
+impl<D, T, C> Apply<'_, D, T, C, Leaves>
+where
+    D: Send + 'static,
+    T: Send + 'static,
+    C: CpuStage<T> + 'static,
+{
+    /// As without a [`grace`](Apply::grace), and returns when that is over.
+    ///
+    /// # Errors
+    /// A setting that cannot work, or failures that [`on_failure`](Self::on_failure) does not skip.
+    pub fn run(self) -> Result<Applied, ApplyError> {
+        self.run_with(ignore)
+    }
+
+    /// As [`run`](Self::run), and gives every result, in order, to a function on the caller's thread. An `Err`
+    /// of it ends the work as a failure does.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), or the function's.
+    pub fn run_with(self, each: impl FnMut(C::Prepared) -> Result<(), Cause>) -> Result<Applied, ApplyError> {
+        self.run_by(Free, each)
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it stands for a function that can fail")]
+fn ignore<R>(result: R) -> Result<(), Cause> {
+    drop_user(result);
+    Ok(())
+}
+
+impl<D, T, C, W> Apply<'_, D, T, C, W> {
+    fn run_by<'s>(
+        self,
+        crew: impl Crew<'s, WithoutDevice<'s, T, C>>,
+        each: impl FnMut(C::Prepared) -> Result<(), Cause>,
+    ) -> Result<Applied, ApplyError>
+    where
+        D: Send + 's,
+        T: Send + 's,
+        C: CpuStage<T> + 's,
+    {
+        let Self { documents, stage, how, batch_size, source, spill, .. } = self;
         let on_progress = how.on_progress.clone();
         let start = |rest: Rest<D>| {
-            let documents = rest.clone();
-            let in_documents =
-                move |late: &Late| Late { position: documents.first_of(late.position), ..*late };
+            let places = rest.places().clone();
+            let in_documents = move |late: &Late| Late { position: places.first_of(late.position), ..*late };
             let settings = how.over(Settings { documents: batch_size as u64, ..Settings::without_device() });
             // 0 documents a batch are refused as any 0 is.
             let settings = if batch_size == 0 { Settings { batch_size, ..settings } } else { settings };
             let on_late = how.on_late.map(|told| told.of(in_documents).boxed());
-            without_device::run(
-                stage,
-                settings,
-                source(rest, batch_size),
-                on_late,
-                how.on_stall.map(Hook::boxed),
-            )
+            let documents = source(rest, batch_size, PhantomData);
+            without_device::run(crew, stage, settings, documents, on_late, how.on_stall.map(Hook::boxed))
         };
         PutBack::lend(documents, spill, on_progress, start).work(each)
     }
 }
 
-impl<D, T, C> fmt::Debug for Apply<'_, D, T, C> {
+impl<D, T, C, W> fmt::Debug for Apply<'_, D, T, C, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Apply").field("documents", &self.documents.len()).finish_non_exhaustive()
     }

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::items::Items;
 use super::shape::{Outcomes, Pairs};
 use super::{Failed, MapRun, ParallelRun, Results};
 use crate::engine::settings::{Auto, Settings};
+use crate::engine::start::Free;
 use crate::pipeline::gather::Gathered;
 use crate::pipeline::how::{Hook, How};
 use crate::pipeline::without_device;
@@ -125,17 +127,17 @@ impl<D, C, I, S> Parallel<D, C, I, S> {
 impl<D, C, I, S> Parallel<D, C, I, S>
 where
     D: Send + 'static,
-    C: CpuStage<D>,
+    C: CpuStage<D> + 'static,
     I: Iterator<Item = D> + Send + 'static,
 {
     /// Starts the run, which gives each item beside its result, with its position.
     ///
     /// A setting that cannot work is the first item, and then no thread was started.
     pub fn run(self) -> ParallelRun<D, C::Prepared, S> {
-        self.start()
+        ParallelRun(self.start())
     }
 
-    pub(super) fn start<T>(self) -> ParallelRun<D, C::Prepared, T> {
+    pub(super) fn start<T>(self) -> Items<'static, D, C::Prepared, T> {
         let Self { stage, items, how, chunk, batches, .. } = self;
         let mut settings = Settings { chunk, ..how.over(Settings::without_device()) };
         let (batch_size, gathered) = batches.map(|batches| (batches.batch_size, batches.gathered)).unzip();
@@ -144,15 +146,15 @@ where
             settings.batch_size = 0;
         }
         let (on_late, on_stall) = (how.on_late.map(Hook::boxed), how.on_stall.map(Hook::boxed));
-        let run = without_device::run(stage, settings, items, on_late, on_stall);
-        ParallelRun::new(run, how.on_progress, gathered)
+        let run = without_device::run(Free, stage, settings, items, on_late, on_stall);
+        Items::new(run, how.on_progress, gathered)
     }
 }
 
 impl<D, C, I> Parallel<D, C, I>
 where
     D: Send + 'static,
-    C: CpuStage<D>,
+    C: CpuStage<D> + 'static,
     I: Iterator<Item = D> + Send + 'static,
 {
     /// Runs all items and gives their results, in order.
@@ -168,21 +170,21 @@ where
 impl<D, C, I> IntoIterator for Parallel<D, C, I>
 where
     D: Send + 'static,
-    C: CpuStage<D>,
+    C: CpuStage<D> + 'static,
     I: Iterator<Item = D> + Send + 'static,
 {
     type Item = Result<C::Prepared, Failed<D>>;
     type IntoIter = Results<D, C::Prepared>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.start()
+        ParallelRun(self.start())
     }
 }
 
 impl<D, C, I> IntoIterator for Parallel<D, C, I, Pairs>
 where
     D: Send + 'static,
-    C: CpuStage<D>,
+    C: CpuStage<D> + 'static,
     I: Iterator<Item = D> + Send + 'static,
 {
     type Item = <MapRun<D, C::Prepared> as Iterator>::Item;

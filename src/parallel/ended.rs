@@ -1,6 +1,6 @@
 //! What is known of a run that is over.
 
-use super::ParallelRun;
+use super::items::Items;
 use crate::error::Error;
 use crate::observe::accounts::Accounts;
 use crate::observe::report::Report;
@@ -28,8 +28,8 @@ struct Known {
 }
 
 impl Ended {
-    pub(super) fn of<D, R, S>(run: &ParallelRun<D, R, S>) -> Self {
-        Self(Box::new(Known { report: run.report(), timeline: run.timeline() }))
+    pub(super) fn of<D, R, S>(items: &Items<'_, D, R, S>) -> Self {
+        Self(Box::new(Known { report: items.report(), timeline: items.run.timeline() }))
     }
 
     /// Where the time went, and what to change.

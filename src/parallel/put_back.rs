@@ -7,19 +7,20 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use super::{Applied, ApplyError, Ended, Failed, Outcome, ParallelRun};
+use super::items::Items;
+use super::{Applied, ApplyError, Ended, Failed, Outcome, Outcomes};
 use crate::error::{Cause, Error, Failure, Stage};
 use crate::observe::progress::Progress;
 use crate::pipeline::gather::Rest;
 use crate::pipeline::how::Hook;
-use crate::pipeline::{Run, drop_user, guard};
+use crate::pipeline::{Told, drop_user, guard};
 use crate::place::Position;
 
 /// Documents that are lent; they are back in their vector when this is dropped.
-pub(crate) struct PutBack<'a, D, T, R> {
-    documents: &'a mut Vec<D>,
+pub(crate) struct PutBack<'d, 'a, D, T, R> {
+    documents: &'d mut Vec<D>,
     rest: Rest<D>,
-    run: ParallelRun<T, R>,
+    run: Items<'a, T, R, Outcomes>,
     /// What came out, good or not.
     done: Vec<(Position, T)>,
     failures: Vec<Failure<()>>,
@@ -31,13 +32,13 @@ pub(crate) struct PutBack<'a, D, T, R> {
 /// Puts the documents of an item at the end of a vector.
 pub(crate) type Spill<D, T> = fn(T, &mut Vec<D>) -> Result<(), Cause>;
 
-impl<'a, D, T, R> PutBack<'a, D, T, R> {
+impl<'d, 'a, D, T, R> PutBack<'d, 'a, D, T, R> {
     /// Lends all documents to the run that `start` makes of them.
     pub(crate) fn lend(
-        documents: &'a mut Vec<D>,
+        documents: &'d mut Vec<D>,
         spill: Spill<D, T>,
         on_progress: Option<Hook<Progress>>,
-        start: impl FnOnce(Rest<D>) -> Run<T, Vec<R>>,
+        start: impl FnOnce(Rest<D>) -> Told<'a, T, Vec<R>>,
     ) -> Self {
         let rest = Rest::of(std::mem::take(documents));
         let started = catch_unwind(AssertUnwindSafe(|| start(rest.clone())));
@@ -45,7 +46,7 @@ impl<'a, D, T, R> PutBack<'a, D, T, R> {
             documents.extend(rest.give_back());
             resume_unwind(payload)
         });
-        let run = ParallelRun::new(run, on_progress, None);
+        let run = Items::new(run, on_progress, None);
         Self { documents, rest, run, done: Vec::new(), failures: Vec::new(), broken: None, spill }
     }
 
@@ -81,16 +82,16 @@ impl<'a, D, T, R> PutBack<'a, D, T, R> {
     }
 
     fn fail(&mut self, item: Position, stage: Stage, cause: Cause) {
-        let position = self.rest.first_of(item);
+        let position = self.rest.places().first_of(item);
         self.failures.push(Failure { document: (), position, stage, cause });
     }
 
     /// The same error with the place of a document, where the engine counts batches.
     fn in_documents(&self, error: Error) -> Error {
         match error {
-            Error::Stopped { position } => Error::Stopped { position: self.rest.first_of(position) },
+            Error::Stopped { position } => Error::Stopped { position: self.rest.places().first_of(position) },
             Error::Source { position, cause } => {
-                Error::Source { position: self.rest.first_of(position), cause }
+                Error::Source { position: self.rest.places().first_of(position), cause }
             }
             other => other,
         }
@@ -113,7 +114,7 @@ impl<'a, D, T, R> PutBack<'a, D, T, R> {
     }
 }
 
-impl<D, T, R> Drop for PutBack<'_, D, T, R> {
+impl<D, T, R> Drop for PutBack<'_, '_, D, T, R> {
     fn drop(&mut self) {
         self.put_back();
     }

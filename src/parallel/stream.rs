@@ -33,7 +33,7 @@ impl<D, R, S> ParallelRun<D, R, S> {
     /// assert_eq!(sum, 285);
     /// ```
     pub fn into_stream(mut self) -> ParallelStream<D, R, S> {
-        self.run.never_wait();
+        self.0.run.never_wait();
         ParallelStream(self)
     }
 }
@@ -53,11 +53,11 @@ impl<D, R, S: Shape<D, R>> Stream for ParallelStream<D, R, S> {
 
     fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            if let Some(item) = self.0.known() {
+            if let Some(item) = self.0.0.known() {
                 return Poll::Ready(item);
             }
-            let next = ready!(self.0.run.poll_next(task.waker()));
-            if let Some(last) = self.0.take_in(next) {
+            let next = ready!(self.0.0.run.poll_next(task.waker()));
+            if let Some(last) = self.0.0.take_in(next) {
                 return Poll::Ready(Some(last));
             }
         }

@@ -113,7 +113,7 @@ impl<C> Vectorizer<C> {
     pub fn process<D, I>(&mut self, items: I) -> Result<Vec<C::Prepared>, Failed<D>>
     where
         D: Send + 'static,
-        C: CpuStage<D>,
+        C: CpuStage<D> + 'static,
         I: IntoIterator<Item = D>,
         I::IntoIter: Send + 'static,
     {

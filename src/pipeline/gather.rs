@@ -20,14 +20,40 @@ use super::drop_each;
 use crate::place::Position;
 
 /// Documents that stand in no batch, in their order: pulled from one end, given back by whoever asks.
-pub struct Rest<D>(Arc<Mutex<State<D>>>);
+pub struct Rest<D> {
+    state: Arc<Mutex<State<D>>>,
+    places: Places,
+}
 
-struct State<D> {
-    documents: VecDeque<D>,
-    /// Documents that were taken out of here before.
+/// Where the items of a list in memory begin: a batch may take fewer documents than it is offered.
+#[derive(Clone, Default)]
+pub(crate) struct Places(Arc<Mutex<Begun>>);
+
+#[derive(Default)]
+struct Begun {
+    /// Documents that were taken out of the list.
     taken: u64,
     /// How many had been taken before each batch, where that is noted.
     starts: Vec<u64>,
+}
+
+impl Places {
+    fn with<R>(&self, change: impl FnOnce(&mut Begun) -> R) -> R {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The first document of the item at this place.
+    pub(crate) fn first_of(&self, item: Position) -> Position {
+        self.with(|begun| match begun.starts.get(item.0 as usize) {
+            Some(first) => Position(*first),
+            None if begun.starts.is_empty() => item,
+            None => Position(begun.taken),
+        })
+    }
+}
+
+struct State<D> {
+    documents: VecDeque<D>,
     /// No more batches are made of what comes.
     closed: bool,
     /// Documents that were given back.
@@ -37,13 +63,12 @@ struct State<D> {
 impl<D> Rest<D> {
     /// These documents, none of which a run has taken.
     pub(crate) fn of(documents: Vec<D>) -> Self {
-        let state =
-            State { documents: documents.into(), taken: 0, starts: Vec::new(), closed: false, given_back: 0 };
-        Self(Arc::new(Mutex::new(state)))
+        let state = State { documents: documents.into(), closed: false, given_back: 0 };
+        Self { state: Arc::new(Mutex::new(state)), places: Places::default() }
     }
 
     fn with<R>(&self, change: impl FnOnce(&mut State<D>) -> R) -> R {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -72,23 +97,16 @@ impl<D> Rest<D> {
         })
     }
 
-    /// The first document of the item at this place, where batches are made of a list in memory: a batch may
-    /// take fewer than it is offered.
-    pub(crate) fn first_of(&self, item: Position) -> Position {
-        self.with(|state| match state.starts.get(item.0 as usize) {
-            Some(first) => Position(*first),
-            None if state.starts.is_empty() => item,
-            None => Position(state.taken),
-        })
+    /// Where its items begin.
+    pub(crate) fn places(&self) -> &Places {
+        &self.places
     }
 
     /// The next document.
     fn pop(&self) -> Option<D> {
-        self.with(|state| {
-            let document = state.documents.pop_front()?;
-            state.taken += 1;
-            Some(document)
-        })
+        let document = self.with(|state| state.documents.pop_front())?;
+        self.places.with(|begun| begun.taken += 1);
+        Some(document)
     }
 
     /// Puts a document at the end and says how many stand here; `None` where it is the last, since nothing more
@@ -111,7 +129,7 @@ impl<D> Rest<D> {
 
 impl<D> Clone for Rest<D> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self { state: self.state.clone(), places: self.places.clone() }
     }
 }
 
@@ -203,7 +221,7 @@ impl<I: Iterator, B> Gather<I, B> {
 }
 
 impl<D, B> Gather<Empty<D>, B> {
-    /// Batches of a list in memory, whose first documents are noted: see [`Rest::first_of`].
+    /// Batches of a list in memory, whose first documents are noted: see [`Places`].
     pub(crate) fn list(documents: Rest<D>, batch_size: usize) -> Self {
         Self::over(documents, std::iter::empty(), batch_size, true)
     }
@@ -221,7 +239,7 @@ impl<I: Iterator, B: FromIterator<I::Item>> Iterator for Gather<I, B> {
             return self.panicked.take().map(|payload| resume_unwind(payload));
         }
         if self.notes {
-            self.rest.with(|state| state.starts.push(state.taken));
+            self.rest.places.with(|begun| begun.starts.push(begun.taken));
         }
         let batch = self.rest.batch(self.batch_size);
         // It would take none of them the next time either. A source has no other word for it.
@@ -292,7 +310,7 @@ mod tests {
         let list = Rest::of(Vec::from_iter(0..8));
         let batches = Vec::from_iter(Gather::<_, Three>::list(list.clone(), 4));
         assert_eq!(batches, [Three(vec![0, 1, 2]), Three(vec![3, 4, 5]), Three(vec![6, 7])]);
-        let firsts = [0, 1, 2, 3].map(|batch| list.first_of(Position(batch)).0);
+        let firsts = [0, 1, 2, 3].map(|batch| list.places().first_of(Position(batch)).0);
         assert_eq!(firsts, [0, 3, 6, 8]);
     }
 

@@ -3,7 +3,7 @@
 use super::gather::{Gather, Rest};
 use crate::engine::ledger::Weights;
 use crate::engine::road::batch::{Delivery, Left};
-use crate::engine::road::feed::Source;
+use crate::engine::road::source::Documents;
 use crate::error::{Error, Failure};
 use crate::pipeline::Batch;
 use crate::place::Position;
@@ -11,14 +11,14 @@ use crate::place::Position;
 /// What an item of the engine is: one document, or a batch of them.
 pub trait Mode<D>: sealed::Sealed + Send + Sync + 'static {
     /// What the CPU stage is given.
-    type Item: Send + 'static;
+    type Item: Send;
     /// Whether an item is a whole batch.
     #[doc(hidden)]
     const WHOLE_BATCH: bool;
 
     /// The items of a source, and who has the documents that stand in no item yet.
     #[doc(hidden)]
-    fn source<I>(documents: I, batch_size: usize) -> (Source<Self::Item>, Option<Rest<D>>)
+    fn source<I>(documents: I, batch_size: usize) -> (Documents<'static, Self::Item>, Option<Rest<D>>)
     where
         I: Iterator<Item = D> + Send + 'static,
         D: Send + 'static;
@@ -49,13 +49,14 @@ pub enum PerDocument {}
 #[derive(Debug)]
 pub enum PerBatch {}
 
-impl<D: Send + 'static> Mode<D> for PerDocument {
+impl<D: Send> Mode<D> for PerDocument {
     type Item = D;
     const WHOLE_BATCH: bool = false;
 
-    fn source<I>(documents: I, _: usize) -> (Source<D>, Option<Rest<D>>)
+    fn source<I>(documents: I, _: usize) -> (Documents<'static, D>, Option<Rest<D>>)
     where
         I: Iterator<Item = D> + Send + 'static,
+        D: 'static,
     {
         (Box::new(documents), None)
     }
@@ -73,13 +74,14 @@ impl<D: Send + 'static> Mode<D> for PerDocument {
     }
 }
 
-impl<D: Send + 'static> Mode<D> for PerBatch {
+impl<D: Send> Mode<D> for PerBatch {
     type Item = Vec<D>;
     const WHOLE_BATCH: bool = true;
 
-    fn source<I>(documents: I, batch_size: usize) -> (Source<Vec<D>>, Option<Rest<D>>)
+    fn source<I>(documents: I, batch_size: usize) -> (Documents<'static, Vec<D>>, Option<Rest<D>>)
     where
         I: Iterator<Item = D> + Send + 'static,
+        D: 'static,
     {
         let batches = Gather::new(documents, batch_size);
         let rest = batches.rest();

@@ -1,8 +1,6 @@
 //! A run: an iterator over batches of results, and how it ends.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::Path;
 #[cfg(feature = "stream")]
 use std::task::{Poll, Waker};
@@ -11,7 +9,7 @@ use crate::engine::outlet::caller::Caller;
 use crate::engine::road::batch::Delivery;
 use crate::engine::road::job::Job;
 
-use crate::error::{Cause, Error};
+use crate::error::Error;
 use crate::observe::accounts::Accounts;
 use crate::observe::progress::Progress;
 use crate::observe::report::Report;
@@ -38,8 +36,11 @@ use crate::place::Position;
 /// that does not return cannot be joined: after the grace period its thread is left behind, and the
 /// report names it. A feeder inside a source that waits for its next document is left at once.
 #[must_use = "a run does nothing more once it is dropped; iterate over it"]
-pub struct Run<D, O> {
-    inner: Box<dyn Drive<D, O>>,
+pub struct Run<D, O>(Told<'static, D, O>);
+
+/// A run, and who is told of what comes out of it. Its stages and documents live for `'a`.
+pub(crate) struct Told<'a, D, O> {
+    drive: Box<dyn Drive<D, O> + 'a>,
     on_progress: Option<OnProgress>,
     /// The item that is told of and not handed out yet.
     untold: Option<Result<Batch<D, O>, Error>>,
@@ -65,8 +66,8 @@ pub(crate) trait Drive<D, O>: Send {
 }
 
 impl<D, O> Run<D, O> {
-    pub(crate) fn new(inner: Box<dyn Drive<D, O>>, on_progress: Option<OnProgress>) -> Self {
-        Self { watched: inner.watched(), inner, on_progress, untold: None }
+    pub(crate) fn new(told: Told<'static, D, O>) -> Self {
+        Self(told)
     }
 
     /// Ends the run: nothing new starts, and what is in flight is cancelled. Returns when the threads
@@ -85,43 +86,36 @@ impl<D, O> Run<D, O> {
     /// assert_eq!(run.take_back().len() as u64, accounts.cancelled);
     /// ```
     pub fn stop(&mut self) {
-        self.inner.stop();
+        self.0.stop();
     }
 
     /// Where the documents pulled so far went.
     pub fn accounts(&self) -> Accounts {
-        self.inner.accounts()
+        self.0.accounts()
     }
 
     /// Most documents (batches, with `per_batch`) that may be in flight at once: see
     /// [`Pipeline::ahead`](crate::Pipeline::ahead). Without meaning in a sequential run, which holds
     /// everything.
     pub fn tokens(&self) -> usize {
-        self.inner.tokens()
+        self.0.tokens()
     }
 
     /// Takes back the documents that were pulled and did not come out, by their place in the source.
     ///
     /// Empty while the run goes on. A second call gives nothing.
     pub fn take_back(&mut self) -> Vec<(Position, D)> {
-        self.inner.take_back()
+        self.0.take_back()
     }
 
     /// Where the time went so far, and what to change.
     pub fn report(&self) -> Report {
-        self.inner.report()
+        self.0.report()
     }
 
     /// How far the run has come.
     pub fn progress(&self) -> Progress {
-        self.inner.progress()
-    }
-
-    /// The caller is at work with results that came out before.
-    pub(crate) fn alive(&self) {
-        if self.watched {
-            self.inner.alive();
-        }
+        self.0.progress()
     }
 }
 
@@ -132,10 +126,7 @@ impl<D, O> Run<D, O> {
     /// # Errors
     /// [`Error::Setting`] where the run is not recorded: see [`Pipeline::trace`](crate::Pipeline::trace).
     pub fn timeline(&self) -> Result<Timeline, Error> {
-        self.inner.timeline().ok_or_else(|| Error::Setting {
-            name: "trace",
-            reason: "this run is not recorded; Pipeline::trace(true) records it".into(),
-        })
+        self.0.timeline()
     }
 
     /// Writes who did what when, so far, into a file that Perfetto and `chrome://tracing` show: see
@@ -157,13 +148,7 @@ impl<D, O> Run<D, O> {
     /// # Errors
     /// As [`timeline`](Self::timeline), and [`Error::Output`] where the file cannot be written.
     pub fn trace(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let (timeline, path) = (self.timeline()?, path.as_ref());
-        let written = File::create(path).and_then(|file| {
-            let mut out = BufWriter::new(file);
-            timeline.write_trace(&mut out)?;
-            out.flush()
-        });
-        written.map_err(|error| Error::Output { cause: Cause::from(error).context(path.display()) })
+        self.timeline()?.save(path.as_ref())
     }
 
     /// Draws the run so far, below the same work one half after the other, as SVG: see [`Timeline::svg`].
@@ -179,34 +164,83 @@ impl<D, O> Iterator for Run<D, O> {
     type Item = Result<Batch<D, O>, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.untold.is_none() {
-            self.untold = self.inner.next();
-        }
-        self.tell()
+        self.0.next()
     }
 }
 
 impl<D, O> Run<D, O> {
+    #[cfg(feature = "doc")]
+    pub(crate) fn into_told(self) -> Told<'static, D, O> {
+        self.0
+    }
+
+    #[cfg(feature = "stream")]
+    pub(crate) fn told(&mut self) -> &mut Told<'static, D, O> {
+        &mut self.0
+    }
+}
+
+impl<'a, D, O> Told<'a, D, O> {
+    pub(crate) fn new(drive: Box<dyn Drive<D, O> + 'a>, on_progress: Option<OnProgress>) -> Self {
+        Self { watched: drive.watched(), drive, on_progress, untold: None }
+    }
+
+    pub(crate) fn next(&mut self) -> Option<Result<Batch<D, O>, Error>> {
+        if self.untold.is_none() {
+            self.untold = self.drive.next();
+        }
+        self.tell()
+    }
+
     /// Tells of the item before it is handed out: should that panic, it is the next.
     fn tell(&mut self) -> Option<Result<Batch<D, O>, Error>> {
         if let (Some(on_progress), Some(Ok(_))) = (&mut self.on_progress, &self.untold) {
-            on_progress(&self.inner.progress());
+            on_progress(&self.drive.progress());
         }
         self.untold.take()
     }
 
     #[cfg(feature = "stream")]
     pub(crate) fn never_wait(&mut self) {
-        self.inner.never_wait();
+        self.drive.never_wait();
     }
 
     /// As `next`, without waiting.
     #[cfg(feature = "stream")]
     pub(crate) fn poll_next(&mut self, waker: &Waker) -> Poll<Option<Result<Batch<D, O>, Error>>> {
         if self.untold.is_none() {
-            self.untold = std::task::ready!(self.inner.poll_next(waker));
+            self.untold = std::task::ready!(self.drive.poll_next(waker));
         }
         Poll::Ready(self.tell())
+    }
+
+    /// The caller is at work with results that came out before.
+    pub(crate) fn alive(&self) {
+        if self.watched {
+            self.drive.alive();
+        }
+    }
+
+    pub(crate) fn timeline(&self) -> Result<Timeline, Error> {
+        self.drive.timeline().ok_or_else(|| Error::Setting {
+            name: "trace",
+            reason: "this run is not recorded; Pipeline::trace(true) records it".into(),
+        })
+    }
+}
+
+/// What else is asked of a run.
+impl<'a, D, O> std::ops::Deref for Told<'a, D, O> {
+    type Target = dyn Drive<D, O> + 'a;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.drive
+    }
+}
+
+impl<D, O> std::ops::DerefMut for Told<'_, D, O> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut *self.drive
     }
 }
 

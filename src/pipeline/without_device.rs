@@ -9,12 +9,13 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use super::mode::PerDocument;
-use super::run::{Engine, NotStarted, Run};
+use super::run::{Engine, NotStarted, Told};
 use super::{drop_each, guard};
 use crate::engine::road::job::{After, Job};
+use crate::engine::road::source::Documents;
 use crate::engine::seam::Seam;
 use crate::engine::settings::Settings;
-use crate::engine::start::{Plan, start};
+use crate::engine::start::{Crew, Plan, start};
 use crate::engine::watch::OnLate;
 use crate::engine::watch::OnStall;
 use crate::error::Cause;
@@ -24,20 +25,23 @@ use crate::stage::{CpuStage, GpuStage, StageError};
 ///
 /// Everything without a device goes through here, so what a document becomes need not be `Sync`, and each
 /// comes back beside it or in its failure.
-pub(crate) fn run<D, C, I>(
+///
+/// What the crew's threads may borrow, the stage and the documents may.
+pub(crate) fn run<'a, D, C, I>(
+    crew: impl Crew<'a, WithoutDevice<'a, D, C>>,
     stage: C,
     mut settings: Settings<C::Prepared>,
     documents: I,
     on_late: Option<OnLate>,
     on_stall: Option<OnStall>,
-) -> Run<D, Vec<C::Prepared>>
+) -> Told<'a, D, Vec<C::Prepared>>
 where
-    D: Send + 'static,
-    C: CpuStage<D>,
-    I: Iterator<Item = D> + Send + 'static,
+    D: Send + 'a,
+    C: CpuStage<D> + 'a,
+    I: Iterator<Item = D> + Send + 'a,
 {
     settings.learn_total(guard(|| documents.size_hint()).unwrap_or_default());
-    let plan = Plan::<WithoutDevice<D, C>> {
+    let plan = Plan::<WithoutDevice<'a, D, C>> {
         seam: Seam::real(),
         cpu: stage,
         devices: Vec::new(),
@@ -48,16 +52,16 @@ where
         on_late,
         on_stall,
     };
-    match start(plan) {
-        Ok(caller) => Run::new(Box::new(Engine::<_, PerDocument, _>::new(caller, 1, None)), None),
-        Err(error) => Run::new(Box::new(NotStarted(Some(error))), None),
+    match start(plan, crew) {
+        Ok(caller) => Told::new(Box::new(Engine::<_, PerDocument, _>::new(caller, 1, None)), None),
+        Err(error) => Told::new(Box::new(NotStarted(Some(error))), None),
     }
 }
 
 /// The types of a run without a device.
-pub(crate) struct WithoutDevice<D, C>(PhantomData<fn() -> (D, C)>);
+pub(crate) struct WithoutDevice<'a, D, C>(PhantomData<fn() -> (&'a (), D, C)>);
 
-impl<D: Send + 'static, C: CpuStage<D>> Job for WithoutDevice<D, C> {
+impl<'a, D: Send + 'a, C: CpuStage<D>> Job for WithoutDevice<'a, D, C> {
     type Document = D;
     type Prepared = C::Prepared;
     type Output = ();
@@ -65,6 +69,7 @@ impl<D: Send + 'static, C: CpuStage<D>> Job for WithoutDevice<D, C> {
     type Cpu = C;
     type Gpu = NoDevice;
     type After = AsPrepared<C::Prepared>;
+    type Source = Documents<'a, D>;
 
     fn documents(_: &D) -> usize {
         1
@@ -79,7 +84,7 @@ impl<D: Send + 'static, C: CpuStage<D>> Job for WithoutDevice<D, C> {
 #[derive(Debug)]
 pub(crate) enum NoDevice {}
 
-impl<P: 'static> GpuStage<P> for NoDevice {
+impl<P> GpuStage<P> for NoDevice {
     type Output = ();
     type Ticket = ();
 
@@ -96,7 +101,7 @@ impl<P: 'static> GpuStage<P> for NoDevice {
 #[derive(Debug)]
 pub(crate) struct AsPrepared<P>(PhantomData<fn() -> P>);
 
-impl<D, P: Send + 'static> After<D, ()> for AsPrepared<P> {
+impl<D, P: Send> After<D, ()> for AsPrepared<P> {
     type Delivered = Vec<P>;
     type Part = Infallible;
     const PER_ROW: bool = false;

@@ -7,8 +7,8 @@ use crate::error::Cause;
 
 impl<D, P, F> CpuStage<D> for F
 where
-    F: Fn(&mut D) -> Result<P, Cause> + Send + Sync + 'static,
-    P: Send + 'static,
+    F: Fn(&mut D) -> Result<P, Cause> + Send + Sync,
+    P: Send,
 {
     type Prepared = P;
 
@@ -23,7 +23,7 @@ pub struct ClosureTicket<O>(Option<O>);
 
 impl<P, O, F> GpuStage<P> for F
 where
-    F: FnMut(&[P]) -> Result<O, Cause> + Send + 'static,
+    F: FnMut(&[P]) -> Result<O, Cause> + Send,
     O: Output,
 {
     type Output = O;

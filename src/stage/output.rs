@@ -16,7 +16,7 @@ use ndarray::{Array, ArrayView, Axis, Dimension, RemoveAxis};
     message = "`{Self}` is not known as the output of a GPU stage",
     note = "wrap it in `gapless::Whole(…)`, or write `impl gapless::Output for {Self} {{}}`"
 )]
-pub trait Output: Sized + Send + Sync + 'static {
+pub trait Output: Sized + Send + Sync {
     /// Most bytes that one document adds to the output, where the type alone tells: the size of a value
     /// that owns no memory, and of one element of a `Vec` of such. `None` where it may own any amount.
     ///
@@ -59,7 +59,7 @@ pub trait Rows: Output {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Whole<T>(pub T);
 
-impl<T: Send + Sync + 'static> Output for Whole<T> {}
+impl<T: Send + Sync> Output for Whole<T> {}
 
 macro_rules! outputs_without_rows {
     ($($type:ty),*) => { $(impl Output for $type {})* };
@@ -88,7 +88,7 @@ outputs_without_rows!(
     std::time::Instant
 );
 
-impl<T: Send + Sync + 'static> Output for Vec<T> {
+impl<T: Send + Sync> Output for Vec<T> {
     const ROW_BYTES: Option<usize> = plain_bytes::<T>();
 
     fn rows(&self) -> Option<usize> {
@@ -96,22 +96,28 @@ impl<T: Send + Sync + 'static> Output for Vec<T> {
     }
 }
 
-impl<T: Send + Sync + 'static> Rows for Vec<T> {
-    type Row<'a> = &'a T;
+impl<T: Send + Sync> Rows for Vec<T> {
+    type Row<'a>
+        = &'a T
+    where
+        Self: 'a;
 
     fn row(&self, index: usize) -> &T {
         &self[index]
     }
 }
 
-impl<T: Send + Sync + 'static, D: Dimension + 'static> Output for Array<T, D> {
+impl<T: Send + Sync, D: Dimension> Output for Array<T, D> {
     fn rows(&self) -> Option<usize> {
         self.shape().first().copied()
     }
 }
 
-impl<T: Send + Sync + 'static, D: RemoveAxis + 'static> Rows for Array<T, D> {
-    type Row<'a> = ArrayView<'a, T, D::Smaller>;
+impl<T: Send + Sync, D: RemoveAxis> Rows for Array<T, D> {
+    type Row<'a>
+        = ArrayView<'a, T, D::Smaller>
+    where
+        Self: 'a;
 
     fn row(&self, index: usize) -> Self::Row<'_> {
         self.index_axis(Axis(0), index)

@@ -26,10 +26,10 @@ use crate::error::Cause;
 /// ```
 pub fn with_state<S, D, P, I, F>(init: I, prepare: F) -> WithState<S, I, F>
 where
-    S: Send + 'static,
-    P: Send + 'static,
-    I: Fn(usize) -> S + Send + Sync + 'static,
-    F: Fn(&mut S, &mut D) -> Result<P, Cause> + Send + Sync + 'static,
+    S: Send,
+    P: Send,
+    I: Fn(usize) -> S + Send + Sync,
+    F: Fn(&mut S, &mut D) -> Result<P, Cause> + Send + Sync,
 {
     WithState {
         init,
@@ -74,10 +74,10 @@ impl<S, I, F> WithState<S, I, F> {
 
 impl<S, D, P, I, F> CpuStage<D> for WithState<S, I, F>
 where
-    S: Send + 'static,
-    P: Send + 'static,
-    I: Fn(usize) -> S + Send + Sync + 'static,
-    F: Fn(&mut S, &mut D) -> Result<P, Cause> + Send + Sync + 'static,
+    S: Send,
+    P: Send,
+    I: Fn(usize) -> S + Send + Sync,
+    F: Fn(&mut S, &mut D) -> Result<P, Cause> + Send + Sync,
 {
     type Prepared = P;
 

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+#[cfg(feature = "stream")]
+use super::ending::Farewell;
 use super::hands::Hands;
 use super::turn::Turn;
 use crate::engine::auto::Chooser;
@@ -57,12 +59,19 @@ pub(crate) struct Caller<J: Job> {
     pub(super) leaving: bool,
     #[cfg(feature = "stream")]
     pub(super) joined: Arc<Joined>,
+    /// Says farewell for a caller that is polled.
+    #[cfg(feature = "stream")]
+    pub(super) aside: Aside<J>,
 }
+
+/// Has the threads of a run waited for where the caller cannot.
+#[cfg(feature = "stream")]
+pub(crate) type Aside<J> = fn(&Arc<Road<J>>, Farewell, &Arc<Joined>);
 
 /// How the threads of a run that is polled have ended, once they have.
 #[cfg(feature = "stream")]
 #[derive(Default)]
-pub(super) struct Joined(AtomicU8);
+pub(crate) struct Joined(AtomicU8);
 
 #[cfg(feature = "stream")]
 impl Joined {
@@ -97,12 +106,16 @@ pub(crate) struct Parts<J: Job> {
     pub(crate) own_source: bool,
     /// Whether results leave as they come.
     pub(crate) any_order: bool,
+    #[cfg(feature = "stream")]
+    pub(crate) aside: Aside<J>,
 }
 
 impl<J: Job> Caller<J> {
     pub(crate) fn new(parts: Parts<J>) -> Self {
-        let Parts { road, hands, results, checks, grace, own_source, any_order } = parts;
+        let Parts { road, hands, results, checks, grace, own_source, any_order, .. } = parts;
         Self {
+            #[cfg(feature = "stream")]
+            aside: parts.aside,
             #[cfg(feature = "stream")]
             timer: Arc::new(Timer::new(&road.ledger.seam)),
             #[cfg(feature = "stream")]

@@ -50,7 +50,7 @@ impl Ending<'_> {
 
 /// How long the threads of a run are waited for.
 #[derive(Clone, Copy)]
-pub(super) struct Farewell {
+pub(crate) struct Farewell {
     pub(super) grace: Duration,
     /// Whether the feeder is waited for inside the source too.
     pub(super) own_source: bool,

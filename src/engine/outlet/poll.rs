@@ -115,22 +115,28 @@ impl<J: Job> Caller<J> {
         Poll::Ready(last)
     }
 
-    /// Stops the run, once, and has its threads waited for by a thread that rings when they have ended.
+    /// Stops the run, once, and has its threads waited for.
     pub(super) fn say_farewell(&mut self) {
         if std::mem::replace(&mut self.leaving, true) {
             return;
         }
         self.road.stop();
-        let (road, joined, how) = (self.road.clone(), self.joined.clone(), self.farewell());
-        let wait = move || say_farewell(&road, how, &joined);
-        if spawn_unjoined(&self.road.ledger.seam, "gapless-farewell", wait).is_err() {
-            // There is no thread to be had: what has ended has ended, and the others are left behind.
-            say_farewell(&self.road, Farewell { grace: Duration::ZERO, ..how }, &self.joined);
-        }
+        (self.aside)(&self.road, self.farewell(), &self.joined);
     }
 }
 
-fn say_farewell<J: Job>(road: &Arc<Road<J>>, how: Farewell, joined: &Joined) {
+/// Waits for the threads of a run in a thread that is started for it and rings when they have ended.
+pub(crate) fn wait_aside<J: Job + 'static>(road: &Arc<Road<J>>, how: Farewell, joined: &Arc<Joined>) {
+    let (for_thread, and_joined) = (road.clone(), joined.clone());
+    let wait = move || wait_here(&for_thread, how, &and_joined);
+    if spawn_unjoined(&road.ledger.seam, "gapless-farewell", wait).is_err() {
+        // There is no thread to be had: what has ended has ended, and the others are left behind.
+        wait_here(road, Farewell { grace: Duration::ZERO, ..how }, joined);
+    }
+}
+
+/// Waits for the threads of a run where it is polled: they borrow from whoever polls.
+pub(crate) fn wait_here<J: Job>(road: &Arc<Road<J>>, how: Farewell, joined: &Arc<Joined>) {
     joined.set(farewell(road, how));
     road.ledger.threads.alarm().ring();
 }

@@ -10,8 +10,9 @@ use std::time::Duration;
 use super::job::{After, Job};
 use super::queue::Announced;
 use super::shared::Road;
+use super::source::Source as _;
 use super::work;
-use crate::engine::guard::{drop_user, guard};
+use crate::engine::guard::drop_user;
 use crate::engine::ledger::Ledger;
 use crate::engine::seam::Moment;
 use crate::engine::watch::{Doing, Post};
@@ -21,13 +22,10 @@ use crate::observe::record::{Kind, Span};
 use crate::observe::stalls::{Trail, Why};
 use crate::place::Position;
 
-/// The source, whatever iterator it is.
-pub(crate) type Source<D> = Box<dyn Iterator<Item = D> + Send>;
-
 pub(crate) struct Feeder<J: Job> {
     road: Arc<Road<J>>,
     /// `None` once it has ended: an iterator is not asked again after its end.
-    source: Option<Source<J::Document>>,
+    source: Option<J::Source>,
     next: u64,
     batch_size: usize,
     /// Least time between two starts.
@@ -53,13 +51,13 @@ pub(crate) enum Fed {
 enum Pulled {
     All,
     SourceEnded,
-    Panicked(Error),
+    Failed(Error),
 }
 
 impl<J: Job> Feeder<J> {
     pub(crate) fn new(
         road: &Arc<Road<J>>,
-        source: Source<J::Document>,
+        source: J::Source,
         batch_size: usize,
         pause: Option<Duration>,
     ) -> Self {
@@ -150,7 +148,7 @@ impl<J: Job> Feeder<J> {
         match pulled {
             Pulled::All => Fed::Documents,
             Pulled::SourceEnded => self.end(None),
-            Pulled::Panicked(error) => self.end(Some(error)),
+            Pulled::Failed(error) => self.end(Some(error)),
         }
     }
 
@@ -172,7 +170,7 @@ impl<J: Job> Feeder<J> {
             let position = Position(self.next);
             self.post.next(position.0);
             let items = |next: u64| (next - first) as usize;
-            match guard(|| source.next()) {
+            match source.next(position) {
                 Ok(Some(document)) => {
                     road.ledger.books.pull(position, J::documents(&document) as u64);
                     road.queue.put(document);
@@ -180,7 +178,7 @@ impl<J: Job> Feeder<J> {
                     self.next += 1;
                 }
                 Ok(None) => return (items(self.next), Pulled::SourceEnded),
-                Err(cause) => return (items(self.next), Pulled::Panicked(Error::Source { position, cause })),
+                Err(error) => return (items(self.next), Pulled::Failed(error)),
             }
         }
         ((self.next - first) as usize, Pulled::All)

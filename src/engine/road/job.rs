@@ -3,19 +3,21 @@
 use std::convert::Infallible;
 use std::marker::PhantomData;
 
+use super::source::Source;
 use crate::engine::guard::{drop_each, drop_user};
 use crate::error::Cause;
 use crate::stage::{CpuStage, GpuStage, Output, Rows};
 
 /// The types of one run.
-pub(crate) trait Job: Send + Sync + Sized + 'static {
-    type Document: Send + 'static;
-    type Prepared: Send + 'static;
+pub(crate) trait Job: Send + Sync + Sized {
+    type Document: Send;
+    type Prepared: Send;
     type Output: Output;
-    type Delivered: Send + 'static;
+    type Delivered: Send;
     type Cpu: CpuStage<Self::Document, Prepared = Self::Prepared>;
     type Gpu: GpuStage<Self::Prepared, Output = Self::Output>;
     type After: After<Self::Document, Self::Output, Delivered = Self::Delivered>;
+    type Source: Source<Self::Document>;
 
     /// Documents in one item. Asked once, when it was pulled and before any user code has it.
     fn documents(document: &Self::Document) -> usize;
@@ -38,11 +40,11 @@ pub(crate) trait Job: Send + Sync + Sized + 'static {
 
 /// What is done with a batch's output before it is handed over: nothing ([`AsItIs`]), or a function
 /// on each document and its row ([`Then`]).
-pub trait After<D, O>: Send + Sync + 'static {
+pub trait After<D, O>: Send + Sync {
     /// What a batch carries.
-    type Delivered: Send + 'static;
+    type Delivered: Send;
     /// What one document's row becomes.
-    type Part: Send + 'static;
+    type Part: Send;
     /// Whether each document's row is worked on, by the workers.
     const PER_ROW: bool;
 
@@ -89,8 +91,8 @@ pub struct Then<F, U> {
 impl<D, O, U, F> After<D, O> for Then<F, U>
 where
     O: Rows,
-    U: Send + Sync + 'static,
-    F: Fn(&mut D, O::Row<'_>) -> Result<U, Cause> + Send + Sync + 'static,
+    U: Send + Sync,
+    F: Fn(&mut D, O::Row<'_>) -> Result<U, Cause> + Send + Sync,
 {
     type Delivered = Vec<U>;
     type Part = U;

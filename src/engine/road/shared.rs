@@ -21,14 +21,17 @@ pub(crate) struct Road<J: Job> {
     pub(crate) cpu: Held<J::Cpu>,
     pub(crate) after: Held<J::After>,
     pub(crate) queue: Queue<J>,
-    line: Mutex<LineOf<J>>,
-    batch_there: Condvar,
+    pub(crate) line: Mutex<LineOf<J>>,
+    pub(crate) batch_there: Condvar,
     /// Batches whose rows are in `then` now.
     pub(crate) in_then: Mutex<Vec<Arc<ThenBatch<J>>>>,
     /// Documents that do not come out, to be taken back.
-    left: Mutex<Vec<Left<J::Document>>>,
-    results: Sender<MessageOf<J>>,
+    pub(crate) left: Mutex<Vec<Left<J::Document>>>,
+    pub(crate) results: Sender<MessageOf<J>>,
+    /// `None` where the caller runs the units.
     pub(crate) workers: Option<Workers>,
+    /// Has a worker use a ticket.
+    pub(crate) call: fn(&Arc<Self>),
     /// Whether a worker runs unit after unit, or gives the pool of others a turn after each.
     pub(crate) own_pool: bool,
     /// Whether the feeder waits for a free worker.
@@ -43,44 +46,7 @@ pub(crate) type DoneOf<J> = Done<<J as Job>::Document, <J as Job>::Delivered>;
 pub(crate) type MessageOf<J> = Message<<J as Job>::Document, <J as Job>::Delivered>;
 type AftermathOf<J> = Aftermath<<J as Job>::Document, <J as Job>::Prepared>;
 
-/// The parts of a [`Road`] that are made outside.
-pub(crate) struct Parts<J: Job> {
-    pub(crate) ledger: Arc<Ledger>,
-    pub(crate) cpu: J::Cpu,
-    pub(crate) after: J::After,
-    pub(crate) queue: Queue<J>,
-    pub(crate) line: LineOf<J>,
-    pub(crate) results: Sender<MessageOf<J>>,
-    pub(crate) workers: Option<Workers>,
-    pub(crate) own_pool: bool,
-    pub(crate) paced: bool,
-    pub(crate) late: Option<Arc<LateItems>>,
-    pub(crate) lookout: Option<Arc<Lookout>>,
-    pub(crate) chooser: Option<Chooser>,
-}
-
 impl<J: Job> Road<J> {
-    pub(crate) fn new(parts: Parts<J>) -> Arc<Self> {
-        let seam = parts.ledger.seam.clone();
-        Arc::new(Self {
-            cpu: Held::new(parts.cpu),
-            after: Held::new(parts.after),
-            queue: parts.queue,
-            line: seam.mutex(parts.line),
-            batch_there: seam.condvar(),
-            in_then: seam.mutex(Vec::new()),
-            left: seam.mutex(Vec::new()),
-            results: parts.results,
-            workers: parts.workers,
-            own_pool: parts.own_pool,
-            paced: parts.paced,
-            late: parts.late,
-            lookout: parts.lookout,
-            chooser: parts.chooser,
-            ledger: parts.ledger,
-        })
-    }
-
     /// Does this with the line, and then, without its lock, what that left to be done.
     pub(crate) fn with_line<R>(&self, change: impl FnOnce(&mut LineOf<J>) -> (R, AftermathOf<J>)) -> R {
         let mut line = self.line.lock();

@@ -4,29 +4,38 @@
 
 use std::sync::Arc;
 
+use rayon::ThreadPool;
+
 use super::job::Job;
 use super::prepare::prepare;
 use super::queue::{Raw, Unit};
 use super::shared::Road;
 use super::then_work;
 use crate::engine::guard::guard;
+use crate::engine::seam::Receiver;
 
 /// Lets one more worker look at the queue, where one is free.
 pub(crate) fn call_worker<J: Job>(road: &Arc<Road<J>>) {
     if road.queue.take_ticket() {
-        spawn_ticket(road);
+        (road.call)(road);
     }
 }
 
-fn spawn_ticket<J: Job>(road: &Arc<Road<J>>) {
-    if let Some(workers) = &road.workers {
-        let for_worker = road.clone();
-        workers.spawn(move || {
-            // User code has its own guards: what comes here is a bug of ours, and must not end a pool's thread.
-            if let Err(cause) = guard(|| run_ticket(&for_worker)) {
-                for_worker.bug(cause);
-            }
-        });
+/// The loop of a worker that is a thread of the run; the work itself is done in `pool`, where one is given.
+pub(crate) fn use_tickets<J: Job>(road: &Arc<Road<J>>, tickets: &Receiver<()>, pool: Option<&ThreadPool>) {
+    while tickets.recv().is_ok() {
+        match pool {
+            Some(pool) => pool.install(|| use_ticket(road)),
+            None => use_ticket(road),
+        }
+    }
+}
+
+/// Runs what stands in the queue. User code has its own guards: what comes here is a bug of ours, and must not end
+/// a pool's thread.
+pub(crate) fn use_ticket<J: Job>(road: &Arc<Road<J>>) {
+    if let Err(cause) = guard(|| run_ticket(road)) {
+        road.bug(cause);
     }
 }
 
@@ -35,8 +44,6 @@ thread_local! {
     static INSIDE: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-/// Runs what stands in the queue.
-///
 /// Inside another unit (user code that waits in rayon may be given a ticket) only one unit is run,
 /// so that the older document above is not held back by all that are younger.
 fn run_ticket<J: Job>(road: &Arc<Road<J>>) {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::thread::Scope;
 use std::time::Duration;
 
 use super::{Alarm, Condvar, Moment, Mutex, Seam};
@@ -52,16 +53,28 @@ impl Threads {
 
     /// Starts a thread; its name is shown by debuggers and in the report.
     pub(crate) fn spawn(&self, name: String, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        let name: Arc<str> = name.into();
-        self.0.running.lock().push(name.clone());
-        let ended = Ended { threads: self.clone(), name: name.clone() };
-        let body = move || {
-            let _ended = ended;
-            body();
-        };
-        let handle = start(&self.0.seam, &name, body)?;
+        let (name, ended) = self.begins(name);
+        let handle = start(&self.0.seam, &name, move || ended.after(body))?;
         self.0.handles.lock().push((name, handle));
         Ok(())
+    }
+
+    /// Starts a thread within a scope, which joins it: its body may borrow what outlives the scope.
+    pub(crate) fn spawn_scoped<'scope>(
+        &self,
+        scope: &'scope Scope<'scope, '_>,
+        name: String,
+        body: impl FnOnce() + Send + 'scope,
+    ) -> io::Result<()> {
+        let (name, ended) = self.begins(name);
+        let builder = std::thread::Builder::new().name(name.to_string());
+        builder.spawn_scoped(scope, move || ended.after(body)).map(drop)
+    }
+
+    fn begins(&self, name: String) -> (Arc<str>, Ended) {
+        let name: Arc<str> = name.into();
+        self.0.running.lock().push(name.clone());
+        (name.clone(), Ended { threads: self.clone(), name })
     }
 
     /// Waits until all threads but those named in `except` have ended, for at most `grace`.
@@ -162,6 +175,12 @@ fn real(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<std::thr
 struct Ended {
     threads: Threads,
     name: Arc<str>,
+}
+
+impl Ended {
+    fn after(self, body: impl FnOnce()) {
+        body();
+    }
 }
 
 impl Drop for Ended {

@@ -1,13 +1,11 @@
-//! Workers of the seam: a rayon pool in real runs, plain threads of the seam in tests.
+//! Workers of the seam: a rayon pool, or threads of the run where its stages are borrowed, and in tests.
 
 use std::io;
 use std::sync::Arc;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-#[cfg(test)]
-use super::Sender;
-use super::{Mutex, Seam, Threads};
+use super::{Mutex, Receiver, Seam, Sender, Threads};
 
 /// Which pool the workers come from.
 #[derive(Clone, Debug)]
@@ -27,60 +25,46 @@ impl Pool {
     }
 }
 
+/// Who runs tickets. A ticket is a right, and says nothing of what will be run.
 pub(crate) enum Workers {
-    /// `None` once the pool is closed.
+    /// A pool; `None` once it is closed.
     Rayon(Mutex<Option<Arc<ThreadPool>>>),
-    #[cfg(test)]
-    Threads(Mutex<Option<Sender<Ticket>>>),
+    /// Threads of the run, which wait for tickets here.
+    Threads(Mutex<Option<Sender<()>>>),
 }
 
-#[cfg(test)]
-pub(crate) type Ticket = Box<dyn FnOnce() + Send>;
-
 impl Workers {
-    pub(crate) fn start(seam: &Seam, pool: &Pool, threads: &Threads) -> io::Result<Self> {
-        match (seam, pool) {
-            (_, Pool::Outside(pool)) => Ok(Self::Rayon(Mutex::real(Some(pool.clone())))),
-            (Seam::Real { .. }, Pool::Private(workers)) => {
-                let pool = private(*workers, threads)?;
-                Ok(Self::Rayon(Mutex::real(Some(Arc::new(pool)))))
-            }
-            #[cfg(test)]
-            (_, Pool::Private(workers)) => Self::plain(seam, *workers, threads),
+    /// The threads of a pool.
+    pub(crate) fn pool(pool: &Pool, threads: &Threads) -> io::Result<Self> {
+        let pool = match pool {
+            Pool::Outside(pool) => pool.clone(),
+            Pool::Private(workers) => Arc::new(private(*workers, threads)?),
+        };
+        Ok(Self::Rayon(Mutex::real(Some(pool))))
+    }
+
+    /// So many threads of the run itself, and where they wait for tickets.
+    pub(crate) fn threads(seam: &Seam, workers: usize) -> (Self, Receiver<()>) {
+        // No more tickets are given out than there are workers.
+        let (sender, receiver) = seam.channel(2 * workers);
+        (Self::Threads(seam.mutex(Some(sender))), receiver)
+    }
+
+    /// Lets a thread of the run use a ticket.
+    pub(crate) fn wake_one(&self) {
+        let Self::Threads(sender) = self else { return };
+        let sender = sender.lock().clone();
+        if let Some(sender) = sender {
+            let _nobody_waits = sender.send(());
         }
     }
 
-    #[cfg(test)]
-    fn plain(seam: &Seam, workers: usize, threads: &Threads) -> io::Result<Self> {
-        let (sender, receiver) = seam.channel::<Ticket>(2 * workers);
-        for rank in 0..workers {
-            let tickets = receiver.clone();
-            threads.spawn(worker_name(rank), move || {
-                while let Ok(ticket) = tickets.recv() {
-                    ticket();
-                }
-            })?;
-        }
-        Ok(Self::Threads(seam.mutex(Some(sender))))
-    }
-
-    /// Lets a worker run the ticket; it is dropped where the pool is closed.
+    /// Lets a thread of the pool use a ticket in this way; it is dropped where the pool is closed.
     pub(crate) fn spawn(&self, ticket: impl FnOnce() + Send + 'static) {
-        match self {
-            Self::Rayon(pool) => {
-                let pool = pool.lock().clone();
-                if let Some(pool) = pool {
-                    pool.spawn(ticket);
-                }
-            }
-            #[cfg(test)]
-            Self::Threads(sender) => {
-                let sender = sender.lock().clone();
-                if let Some(sender) = sender {
-                    let sent = sender.send(Box::new(ticket));
-                    drop(sent);
-                }
-            }
+        let Self::Rayon(pool) = self else { return self.wake_one() };
+        let pool = pool.lock().clone();
+        if let Some(pool) = pool {
+            pool.spawn(ticket);
         }
     }
 
@@ -88,7 +72,6 @@ impl Workers {
     pub(crate) fn close(&self) {
         match self {
             Self::Rayon(pool) => drop(taken(pool)),
-            #[cfg(test)]
             Self::Threads(sender) => drop(taken(sender)),
         }
     }
@@ -109,7 +92,7 @@ fn private(workers: usize, threads: &Threads) -> io::Result<ThreadPool> {
 
 const NAME: &str = "gapless-cpu-";
 
-fn worker_name(rank: usize) -> String {
+pub(crate) fn worker_name(rank: usize) -> String {
     format!("{NAME}{rank}")
 }
 

@@ -6,8 +6,8 @@ use super::Plan;
 use super::sizes::{Sizes, depths};
 use crate::engine::auto::{Chooser, Scope};
 use crate::engine::guard::guard;
-use crate::engine::road::feed::Source;
 use crate::engine::road::job::{After, Job};
+use crate::engine::road::source::Source as _;
 use crate::error::{Cause, Error};
 use crate::observe::meters::DeviceMeter;
 use crate::schedule::tokens::{MOST_AHEAD, MOST_TOKENS, beside};
@@ -50,13 +50,7 @@ pub(super) fn chooser<J: Job>(plan: &Plan<J>, meters: &[Arc<DeviceMeter>], sizes
         beside: beside(depths(meters), J::After::PER_ROW),
         tokens: sizes.tokens,
         least_tokens: sizes.least,
-        length: length(&plan.source),
+        length: plan.source.length(),
     };
     Some(Chooser::new(&plan.seam, scope))
-}
-
-/// Documents of the source, where it says so. What it says is the user's code.
-fn length<D>(source: &Source<D>) -> Option<u64> {
-    let (least, most) = guard(|| source.size_hint()).ok()?;
-    most.filter(|most| *most == least).map(|items| items as u64)
 }

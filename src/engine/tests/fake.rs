@@ -7,9 +7,10 @@ use std::time::Duration;
 pub(super) use super::outcome::{Outcome, take};
 use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::{After, AsItIs, Job};
+use crate::engine::road::source::Documents;
 use crate::engine::seam::{Moment, Seam};
 use crate::engine::settings::Settings;
-use crate::engine::start::{Plan, start};
+use crate::engine::start::{Free, Plan, start};
 use crate::engine::watch::OnStall;
 use crate::error::{Cause, Error};
 use crate::stage::{CpuStage, GpuStage, StageError};
@@ -313,6 +314,7 @@ impl<A: After<Doc, Vec<u64>>> Job for PerDoc<A> {
     type Cpu = FakeCpu;
     type Gpu = FakeDevice;
     type After = A;
+    type Source = Documents<'static, Doc>;
 
     fn documents(_: &Doc) -> usize {
         1
@@ -330,6 +332,7 @@ impl Job for PerBatch {
     type Cpu = FakeCpu;
     type Gpu = FakeDevice;
     type After = AsItIs;
+    type Source = Documents<'static, Vec<Doc>>;
 
     fn documents(batch: &Vec<Doc>) -> usize {
         batch.len()
@@ -353,7 +356,7 @@ impl Setup {
         source: impl Iterator<Item = J::Document> + Send + 'static,
     ) -> Result<Caller<J>, Error>
     where
-        J: Job<Cpu = FakeCpu, Gpu = FakeDevice>,
+        J: Job<Cpu = FakeCpu, Gpu = FakeDevice, Source = Documents<'static, <J as Job>::Document>> + 'static,
         FakeDevice: GpuStage<J::Prepared, Output = J::Output>,
     {
         self.start_watched(after, settings, source, None)
@@ -368,12 +371,12 @@ impl Setup {
         on_stall: Option<OnStall>,
     ) -> Result<Caller<J>, Error>
     where
-        J: Job<Cpu = FakeCpu, Gpu = FakeDevice>,
+        J: Job<Cpu = FakeCpu, Gpu = FakeDevice, Source = Documents<'static, <J as Job>::Document>> + 'static,
         FakeDevice: GpuStage<J::Prepared, Output = J::Output>,
     {
         let Self { seam, cpu_cost, devices, sequential } = self;
         let cpu = FakeCpu { seam: seam.clone(), cost: cpu_cost };
-        start(Plan::<J> {
+        let plan = Plan::<J> {
             seam,
             cpu,
             devices,
@@ -383,6 +386,7 @@ impl Setup {
             sequential,
             on_late: None,
             on_stall,
-        })
+        };
+        start(plan, Free)
     }
 }

@@ -35,7 +35,7 @@ fn settings(then: Watchdog) -> Settings<Doc> {
     }
 }
 
-fn start<A: After<Doc, Vec<u64>>>(
+fn start<A: After<Doc, Vec<u64>> + 'static>(
     world: &World,
     after: A,
     settings: Settings<Doc>,

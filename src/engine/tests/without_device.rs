@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::fake::{Doc, FakeCpu, FakeDevice, Setup, docs, take};
 use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::{AsItIs, Job};
+use crate::engine::road::source::Documents;
 use crate::engine::seam::{Moment, Seam, manual::World};
 use crate::engine::settings::{OnFailure, Settings, WorkerCount};
 use crate::error::Error;
@@ -22,6 +23,7 @@ impl Job for WithoutDevice {
     type Cpu = FakeCpu;
     type Gpu = FakeDevice;
     type After = AsItIs;
+    type Source = Documents<'static, Doc>;
 
     fn documents(_: &Doc) -> usize {
         1

@@ -5,9 +5,12 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 use super::Timeline;
+use crate::error::{Cause, Error};
 use crate::observe::record::{Kind, Span};
 
 /// The process of everything that runs on the host; the devices follow it.
@@ -57,6 +60,16 @@ impl Track {
 }
 
 impl Timeline {
+    /// Writes trace events into a file, where they are shown as [`write_trace`](Self::write_trace) says.
+    pub(crate) fn save(&self, path: &Path) -> Result<(), Error> {
+        let written = File::create(path).and_then(|file| {
+            let mut out = BufWriter::new(file);
+            self.write_trace(&mut out)?;
+            out.flush()
+        });
+        written.map_err(|error| Error::Output { cause: Cause::from(error).context(path.display()) })
+    }
+
     /// Writes trace events in JSON, an event a line, for [Perfetto](https://ui.perfetto.dev) or
     /// `chrome://tracing`: a track a worker, the feeder, the device threads, the caller, each slot of a device,
     /// and the device by its own clock where it has one; counters for the items that stand in the line and the

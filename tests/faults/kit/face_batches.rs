@@ -115,7 +115,7 @@ fn run<A, M>(
 where
     M: Mode<Doc>,
     Cpu: CpuStage<M::Item, Prepared = Prepared>,
-    A: After<M::Item, Out>,
+    A: After<M::Item, Out> + 'static,
     A::Delivered: OfRows,
 {
     let run = if setup.sequential { pipeline.run_sequential(source) } else { pipeline.run(source) };

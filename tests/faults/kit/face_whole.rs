@@ -74,8 +74,14 @@ where
     T: Send + 'static,
     Cpu: CpuStage<T, Prepared = Prepared>,
 {
-    let apply = set!(apply.on_failure(setup.policy), setup);
-    if setup.progress_panics { apply.progress(|_| panic_quietly("progress")).run() } else { apply.run() }
+    let mut apply = set_but_grace!(apply.on_failure(setup.policy), setup);
+    if setup.progress_panics {
+        apply = apply.progress(|_| panic_quietly("progress"));
+    }
+    match setup.grace {
+        Some(grace) => apply.grace(grace).run(),
+        None => apply.run(),
+    }
 }
 
 pub(super) fn vectorizer(setup: &Setup, code: Code) -> Box<dyn Face> {

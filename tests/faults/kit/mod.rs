@@ -7,6 +7,17 @@
 /// Tells a face without a device what every one of them can be told.
 macro_rules! set {
     ($face:expr, $setup:ident) => {{
+        let mut face = set_but_grace!($face, $setup);
+        if let Some(grace) = $setup.grace {
+            face = face.grace(grace);
+        }
+        face
+    }};
+}
+
+/// The same for a face whose type says whether it has a grace.
+macro_rules! set_but_grace {
+    ($face:expr, $setup:ident) => {{
         let mut face = $face;
         face = match &$setup.pool {
             Some(pool) => face.pool(pool),
@@ -14,9 +25,6 @@ macro_rules! set {
         };
         if let Some(ahead) = $setup.ahead {
             face = face.ahead(ahead);
-        }
-        if let Some(grace) = $setup.grace {
-            face = face.grace(grace);
         }
         if let Some(deadline) = $setup.deadline {
             face = face.deadline(deadline);
