@@ -85,9 +85,9 @@ pub use observe::report::{CpuReport, DeviceReport, KernelReport, Report, Times, 
 pub use observe::stalls::{Stall, Stalls};
 pub use observe::timeline::Timeline;
 pub use parallel::parallel;
-pub use pipeline::{Batch, Pipeline, Run};
+pub use pipeline::{Batch, Handle, Pipeline, Run};
 pub use place::{BatchIndex, Position};
 pub use stage::{
-    ClosureTicket, CpuStage, DeviceInfo, DeviceKind, DeviceTimes, GpuStage, Output, Rows, StageError, Whole,
-    WithState, with_state,
+    AsyncStage, ClosureTicket, CpuStage, DeviceInfo, DeviceKind, DeviceTimes, GpuStage, Output, Rows,
+    StageError, Whole, WithState, async_stage, with_state,
 };

@@ -5,10 +5,13 @@
 mod batch;
 mod choices;
 pub(crate) mod gather;
+mod halves;
+mod handle;
 pub(crate) mod how;
 mod job;
 mod mode;
 mod run;
+mod serve;
 pub(crate) mod setters;
 #[cfg(feature = "stream")]
 mod stream;
@@ -20,20 +23,25 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 pub use self::batch::Batch;
+use self::gather::Rest;
+pub use self::halves::{Chain, Halves};
+pub use self::handle::Handle;
 use self::how::{Hook, How, Late};
 use self::job::JobOf;
 pub use self::mode::{Mode, PerBatch, PerDocument};
 pub use self::run::Run;
 pub(crate) use self::run::Told;
 use self::run::{Engine, NotStarted};
+pub use self::serve::{Answer, Server, Submitter, Unanswered, Why};
 #[cfg(feature = "stream")]
 pub use self::stream::RunStream;
 pub(crate) use crate::engine::guard::{drop_each, drop_user, guard};
 pub use crate::engine::road::job::{After, AsItIs, Then};
+use crate::engine::road::source::AnySource;
 use crate::engine::seam::Seam;
 use crate::engine::settings::{LastBatch, Settings};
 use crate::engine::start::{Free, Plan, start};
-use crate::error::Cause;
+use crate::error::{Cause, Error};
 use crate::observe::progress::Progress;
 use crate::place::Position;
 use crate::stage::{CpuStage, GpuStage, Rows};
@@ -190,6 +198,27 @@ where
         self.settings.max_wait = Some(wait);
         self
     }
+
+    /// Has the workers run the devices, in turn with their own work: for a GPU half that computes on the CPU, which
+    /// would else compete with them for the cores. Rows for `then` come first, then a batch that is ready, then
+    /// preparation. rayon in the stage uses the same workers. Default no: each device has a thread of its own.
+    /// Without meaning where the caller runs the device (`workers(0)`, `run_sequential`).
+    ///
+    /// ```
+    /// use gapless::{Cause, Pipeline};
+    /// let cpu = |n: &mut u64| Ok::<_, Cause>(*n);
+    /// let name = || std::thread::current().name().unwrap_or_default().to_owned();
+    /// let gpu = move |batch: &[u64]| Ok::<_, Cause>(vec![name(); batch.len()]);
+    /// let run = Pipeline::new(cpu, gpu).workers(2).device_on_workers(true).batch_size(4).run(0..8);
+    /// for batch in run {
+    ///     assert!(batch?.rows().all(|(_, thread)| thread.starts_with("gapless-cpu-")));
+    /// }
+    /// # Ok::<(), gapless::Error>(())
+    /// ```
+    pub fn device_on_workers(mut self, yes: bool) -> Self {
+        self.settings.on_workers = yes;
+        self
+    }
 }
 
 impl<D, C, G, A, M> Pipeline<D, C, G, A, M>
@@ -200,6 +229,34 @@ where
     G: GpuStage<C::Prepared> + 'static,
     A: After<M::Item, G::Output> + 'static,
 {
+    /// Another CPU half and another GPU half behind these: CPU → GPU → CPU → GPU, as in finding things and then
+    /// naming each. `prepare` gets each document and its row of what came before, on workers of its own half; what it
+    /// makes of them goes through `gpu` in batches of their own: [`Chain::last_half`] sets them.
+    ///
+    /// ```
+    /// use gapless::{Cause, Pipeline};
+    /// let parse = |text: &mut String| Ok::<_, Cause>(text.parse::<u32>()?);
+    /// let double = |batch: &[u32]| Ok::<_, Cause>(batch.iter().map(|n| 2 * n).collect::<Vec<_>>());
+    /// let halve = |_: &mut String, doubled: &u32| Ok::<_, Cause>(f64::from(*doubled) / 2.0);
+    /// let root = |batch: &[f64]| Ok::<_, Cause>(batch.iter().map(|x| x.sqrt()).collect::<Vec<_>>());
+    ///
+    /// let halves = Pipeline::new(parse, double).then_gpu(halve, root).last_half(|half| half.batch_size(2));
+    /// let mut run = halves.run(["4", "9", "16"].map(String::from));
+    /// let roots: Vec<f64> = run.by_ref().flat_map(|batch| batch.unwrap().output().unwrap().clone()).collect();
+    /// assert_eq!(roots, [2.0, 3.0, 4.0]);
+    /// assert_eq!(run.accounts().delivered, 3);
+    /// assert_eq!(run.report().before[0].devices[0].batches, 1);
+    /// ```
+    pub fn then_gpu<F, G2, P2>(self, prepare: F, gpu: G2) -> Chain<Self, F, G2>
+    where
+        A::Delivered: Rows + 'static,
+        F: Fn(&mut D, <A::Delivered as Rows>::Row<'_>) -> Result<P2, Cause> + Send + Sync,
+        P2: Send,
+        G2: GpuStage<P2>,
+    {
+        Chain::new(self, prepare, gpu)
+    }
+
     /// Starts the run: the halves overlap, and results can be taken while the rest still runs.
     ///
     /// The source is pulled lazily, on a thread of its own, and never further ahead than the tokens
@@ -231,33 +288,48 @@ where
     where
         I: Iterator<Item = D> + Send + 'static,
     {
+        let hint = guard(|| documents.size_hint()).unwrap_or_default();
+        Run::new(self.start_over(hint, |batch_size| M::source(documents, batch_size), sequential))
+    }
+
+    /// Starts a run over the source that is made for this batch size, which says so much of its length.
+    fn start_over(
+        self,
+        hint: (usize, Option<usize>),
+        source: impl FnOnce(usize) -> (AnySource<'static, M::Item>, Option<Rest<D>>),
+        sequential: bool,
+    ) -> Told<'static, D, A::Delivered> {
+        let started = self.try_start(hint, source, sequential);
+        started.unwrap_or_else(|error| Told::new(Box::new(NotStarted(Some(error))), None))
+    }
+
+    /// The same; an error where the run cannot start.
+    fn try_start(
+        self,
+        hint: (usize, Option<usize>),
+        source: impl FnOnce(usize) -> (AnySource<'static, M::Item>, Option<Rest<D>>),
+        sequential: bool,
+    ) -> Result<Told<'static, D, A::Delivered>, Error> {
         let Self { cpu, devices, after, settings, how, .. } = self;
         let mut settings = how.over(settings);
         let batch_size = settings.batch_size;
-        settings.learn_total(guard(|| documents.size_hint()).unwrap_or_default());
+        settings.learn_total(hint);
         let on_progress = how.on_progress.map(Hook::boxed);
-        let checked = job::check::<D, M, _>(&mut settings);
-        let started = checked.and_then(|()| {
-            let (source, rest) = M::source(documents, batch_size);
-            let plan = Plan::<JobOf<D, C, G, A, M>> {
-                seam: Seam::real(),
-                cpu,
-                devices,
-                after,
-                settings,
-                source,
-                sequential,
-                on_late: how.on_late.map(|told| late_documents::<D, M>(told, batch_size).boxed()),
-                on_stall: how.on_stall.map(Hook::boxed),
-            };
-            Ok((start(plan, Free)?, rest))
-        });
-        match started {
-            Ok((caller, rest)) => {
-                Run::new(Told::new(Box::new(Engine::<D, M, _>::new(caller, batch_size, rest)), on_progress))
-            }
-            Err(error) => Run::new(Told::new(Box::new(NotStarted(Some(error))), on_progress)),
-        }
+        job::check::<D, M, _>(&mut settings)?;
+        let (source, rest) = source(batch_size);
+        let plan = Plan::<JobOf<D, C, G, A, M>> {
+            seam: Seam::real(),
+            cpu,
+            devices,
+            after,
+            settings,
+            source,
+            sequential,
+            on_late: how.on_late.map(|told| late_documents::<D, M>(told, batch_size).boxed()),
+            on_stall: how.on_stall.map(Hook::boxed),
+        };
+        let caller = start(plan, Free)?;
+        Ok(Told::new(Box::new(Engine::<D, M, _>::new(caller, batch_size, rest)), on_progress))
     }
 }
 

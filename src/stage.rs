@@ -5,6 +5,7 @@
 //! Nothing here starts a thread or knows how batches are cut: that is the engine.
 
 mod closure;
+mod future;
 mod output;
 mod shared;
 mod state;
@@ -13,6 +14,8 @@ pub(crate) mod times;
 use std::time::Duration;
 
 pub use self::closure::ClosureTicket;
+pub use self::future::{AsyncStage, async_stage};
+pub(crate) use self::future::{Begun, PreparedLater};
 pub(crate) use self::output::plain_bytes;
 pub use self::output::{Output, Rows, Whole};
 pub use self::state::{WithState, with_state};
@@ -67,6 +70,18 @@ pub trait CpuStage<D>: Send + Sync {
     /// should give up and return. Called from another thread while calls of the run have not returned, and again
     /// until they have, since one may fall between a stage's own look and its wait. The stage may be used again.
     fn interrupt(&self) {}
+
+    /// Begins with one document; what the engine calls.
+    #[doc(hidden)]
+    fn begin(&self, document: &mut D) -> Begun<Self::Prepared> {
+        Begun::Done(self.prepare(document))
+    }
+
+    /// Whether what it begins may be done later: see [`async_stage`].
+    #[doc(hidden)]
+    fn waits(&self) -> bool {
+        false
+    }
 }
 
 /// The GPU half: runs a batch on a device.

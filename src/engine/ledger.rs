@@ -42,6 +42,8 @@ pub(crate) struct Ledger {
     pub(crate) last_result: Mark,
     verdict: Mutex<Verdict>,
     stop: AtomicBool,
+    /// Somebody wants the caller to end the run.
+    asked_to_end: AtomicBool,
     /// Whoever rests between two looks is woken by a stop.
     resting: Mutex<()>,
     stopping: Condvar,
@@ -103,6 +105,7 @@ impl Ledger {
             last_result: Mark::default(),
             verdict: seam.mutex(Verdict { budget: Budget::new(on_failure), ending: None }),
             stop: AtomicBool::new(false),
+            asked_to_end: AtomicBool::new(false),
             resting: seam.mutex(()),
             stopping: seam.condvar(),
             in_source: AtomicBool::new(false),
@@ -129,6 +132,15 @@ impl Ledger {
         self.tokens.stop();
         drop(self.resting.lock());
         self.stopping.notify_all();
+    }
+
+    /// Has the caller end the run when it looks next; true for whoever is the first to say so.
+    pub(crate) fn ask_to_end(&self) -> bool {
+        !self.asked_to_end.swap(true, Ordering::SeqCst)
+    }
+
+    pub(crate) fn is_asked_to_end(&self) -> bool {
+        self.asked_to_end.load(Ordering::SeqCst)
     }
 
     /// Rests for so long, or until the run is stopped.

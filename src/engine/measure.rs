@@ -7,4 +7,4 @@ mod marks;
 mod rerun;
 
 pub(crate) use self::figures::{report, timeline};
-pub(crate) use self::marks::{prepared, worked_on};
+pub(crate) use self::marks::{came_later, prepared, worked_on};

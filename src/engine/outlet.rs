@@ -10,6 +10,7 @@ mod ending;
 pub(crate) mod hands;
 #[cfg(feature = "stream")]
 pub(crate) mod poll;
+pub(crate) mod remote;
 pub(crate) mod turn;
 mod yielding;
 

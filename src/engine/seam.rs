@@ -12,6 +12,7 @@ mod lock;
 #[cfg(test)]
 pub(crate) mod manual;
 mod thread;
+mod wakes;
 mod workers;
 
 use std::time::{Duration, Instant};
@@ -20,10 +21,10 @@ pub(crate) use self::alarm::Alarm;
 pub(crate) use self::channel::{Disconnected, Receiver, Sender};
 pub(crate) use self::lock::{Condvar, Mutex};
 pub(crate) use self::thread::Threads;
-#[cfg(unix)]
 pub(crate) use self::thread::spawn_aside;
 #[cfg(feature = "stream")]
 pub(crate) use self::thread::spawn_unjoined;
+pub(crate) use self::wakes::{Bell, Wakes};
 pub(crate) use self::workers::{Pool, Workers, rank, worker_name};
 
 /// Longest wait of a thread that has something to look at meanwhile.
@@ -60,6 +61,10 @@ pub(crate) enum Planted {
     WorkerLooksOnce,
     /// A caller that polls leaves its waker and does not look once more.
     PollLooksOnce,
+    /// A worker that found nothing does not look for a device that idles.
+    WorkerForgetsDevices,
+    /// A future is kept where it was, though it was woken while it was polled.
+    WakeIsLost,
     /// What a device owes that is given up is cancelled, and the others go on.
     OwedIsCancelled,
 }

@@ -128,6 +128,8 @@ pub(crate) struct Settings<P> {
     /// Whether the source is a list of ours: it never blocks for long, so its feeder is joined and not left
     /// behind.
     pub(crate) own_source: bool,
+    /// Whether devices have no thread of their own, and the workers run them.
+    pub(crate) on_workers: bool,
 }
 
 impl<P> Default for Settings<P> {
@@ -157,6 +159,7 @@ impl<P> Default for Settings<P> {
             watchdog: None,
             documents: 1,
             own_source: false,
+            on_workers: false,
         }
     }
 }
@@ -187,6 +190,7 @@ impl<P> Settings<P> {
             return refuse("on_failure", "a share of failures is a number from 0 to 1");
         }
         self.check_watchdog()?;
+        self.check_on_workers()?;
         if self.pool.is_some() && self.workers != WorkerCount::Auto {
             return refuse(
                 "workers",
@@ -194,6 +198,17 @@ impl<P> Settings<P> {
             );
         }
         Ok(())
+    }
+
+    /// A device that no thread waits with cannot ask for what has waited too long, or for what stands.
+    fn check_on_workers(&self) -> Result<(), Error> {
+        if !self.on_workers || (self.max_wait.is_none() && !self.asked.anything()) {
+            return Ok(());
+        }
+        refuse(
+            "device_on_workers",
+            "with max_wait, and where sizes are left to Auto, a device waits for documents in a thread of its own",
+        )
     }
 
     /// What waits by itself must not look like a stall.

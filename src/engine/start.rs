@@ -20,11 +20,16 @@ use super::outlet::FEEDER;
 use super::outlet::caller::{self, Caller};
 use super::outlet::hands::Hands;
 use super::road::device::DeviceLoop;
+use super::road::device_state::Device;
 use super::road::feed::Feeder;
+use super::road::futures;
+use super::road::idle_devices::IdleDevices;
 use super::road::job::{After, Job};
+use super::road::later::Later;
 use super::road::line::{Cuts, Line};
 use super::road::queue::Queue;
 use super::road::shared::Road;
+use super::road::source::Source as _;
 use super::seam::{Pool, Seam, Threads};
 use super::settings::{Order, Settings};
 use super::watch::{Checks, LateItems, Lookout, OnLate, OnStall, Redraw, run_watchdog};
@@ -37,7 +42,7 @@ use crate::schedule::cutter::{Begin, Cutter};
 use crate::schedule::refused;
 use crate::schedule::tokens::Room;
 use crate::schedule::turns::Groups;
-use crate::stage::GpuStage;
+use crate::stage::{CpuStage as _, GpuStage};
 
 /// Everything that a run is made of.
 pub(crate) struct Plan<J: Job> {
@@ -162,12 +167,15 @@ fn build<'a, J: Job + 'a, C: Crew<'a, J>>(
     let (workers, tickets) = workers.unzip();
     let road = Arc::new(Road {
         queue: Queue::new(&seam, ledger.tokens.total(), sizes.workers, groups),
+        later: Later::new(&seam),
+        idle_devices: IdleDevices::new(&seam),
         line: seam.mutex(Line::new(&ledger, cuts(&settings, limit, meters.len(), sequential))),
         batch_there: seam.condvar(),
         in_then: seam.mutex(Vec::new()),
         left: seam.mutex(Vec::new()),
         results: results_in,
         workers,
+        end_source: source.end(),
         call: C::call,
         own_pool: matches!(pool, Pool::Private(_)),
         paced: settings.pause.is_some(),
@@ -188,6 +196,7 @@ fn build<'a, J: Job + 'a, C: Crew<'a, J>>(
         max_wait: settings.max_wait,
         sizes,
         sequential,
+        on_workers: settings.on_workers,
         crew,
         life: PhantomData,
     };
@@ -207,6 +216,7 @@ fn build<'a, J: Job + 'a, C: Crew<'a, J>>(
         any_order: settings.order == Order::Completion,
         #[cfg(feature = "stream")]
         aside: C::ASIDE,
+        remote: C::remote,
     }))
 }
 
@@ -300,6 +310,7 @@ struct Drive<'d, 'a, J: Job, C> {
     max_wait: Option<Duration>,
     sizes: Sizes,
     sequential: bool,
+    on_workers: bool,
     crew: C,
     life: PhantomData<fn() -> &'a ()>,
 }
@@ -309,11 +320,14 @@ impl<'a, J: Job + 'a, C: Crew<'a, J>> Drive<'_, 'a, J, C> {
         let mut hands = Hands::none();
         let several = devices.len() > 1;
         for (rank, gpu) in devices.into_iter().enumerate() {
-            let device = DeviceLoop::new(self.road, gpu, &self.meters[rank], self.max_wait);
+            let device = Device::new(&self.road.ledger, gpu, &self.meters[rank], self.max_wait);
             if self.sizes.inline || self.sequential {
-                hands.device = Some(Box::new(device));
+                hands.device = Some(Box::new(DeviceLoop::new(self.road, device)));
+            } else if self.on_workers {
+                self.road.idle_devices.put(device, &self.road.ledger);
             } else {
                 let name = if several { format!("gapless-device-{rank}") } else { "gapless-device".into() };
+                let device = DeviceLoop::new(self.road, device);
                 self.spawn(name, move || device.run())?;
             }
         }
@@ -321,8 +335,18 @@ impl<'a, J: Job + 'a, C: Crew<'a, J>> Drive<'_, 'a, J, C> {
             hands.feeder = Some(feeder);
         } else {
             self.spawn(FEEDER.into(), move || feeder.run())?;
+            self.poll_futures()?;
         }
         Ok(hands)
+    }
+
+    /// Starts the thread that polls futures, where the stage begins any.
+    fn poll_futures(&self) -> io::Result<()> {
+        if !self.road.cpu.waits() {
+            return Ok(());
+        }
+        let road = self.road.clone();
+        self.spawn(futures::POLLER.into(), move || futures::run(&road))
     }
 
     /// A panic that comes out of a thread is a bug of ours: the run ends with it.

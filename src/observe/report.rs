@@ -77,6 +77,9 @@ pub struct Report {
     pub changes: Vec<Change>,
     /// What to change, in a sentence, and what it would bring.
     pub advice: String,
+    /// The reports of the halves before, first to last, where there are several in a row: see
+    /// [`Pipeline::then_gpu`](crate::Pipeline::then_gpu).
+    pub before: Vec<Report>,
 }
 
 /// How the times of single items and results are distributed in a [`Report`].
@@ -250,6 +253,7 @@ impl Report {
             costs: measured.rerun.map(|rerun| rerun.costs),
             changes: Vec::new(),
             advice: String::new(),
+            before: Vec::new(),
         };
         if let Some(rerun) = measured.rerun.filter(|_| !report.shares_cpu()) {
             report.changes = changes(&rerun, report.wall_s);
@@ -284,6 +288,7 @@ impl Report {
             costs: None,
             changes: Vec::new(),
             advice: "The run was not started: its first item says why.".into(),
+            before: Vec::new(),
         }
     }
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 use super::Ended;
 use super::map::BATCHES_AHEAD;
 use super::put_back::{PutBack, Spill, spill_batch, spill_one};
-use crate::engine::road::source::Documents;
 use crate::engine::settings::Settings;
 use crate::engine::start::{Crew, Free, Scoped};
 use crate::error::{Cause, Error, Failure};
@@ -95,7 +94,7 @@ where
 /// # Ok::<(), parallel::ApplyError>(())
 /// ```
 #[must_use = "an apply does nothing until it is run"]
-pub struct Apply<'a, D, T, C, W = Waits> {
+pub struct Apply<'a, D, T, C, W = Borrows> {
     documents: &'a mut Vec<D>,
     stage: C,
     how: How,
@@ -106,22 +105,24 @@ pub struct Apply<'a, D, T, C, W = Waits> {
     life: PhantomData<fn() -> W>,
 }
 
-/// An [`Apply`] waits until every call has returned, so that its stage may borrow.
+/// An [`Apply`] whose stage and documents may borrow: it waits until every call has returned.
 #[derive(Debug)]
-pub enum Waits {}
+pub enum Borrows {}
 
-/// An [`Apply`] leaves calls behind that do not return within [`grace`](Apply::grace); nothing of it may borrow.
+/// An [`Apply`] that owns all: calls that do not return within [`grace`](Apply::grace) are left behind.
 #[derive(Debug)]
-pub enum Leaves {}
+pub enum Owns {}
 
 /// What the stage is given; it lives no longer than what it borrows.
-type MakeSource<D, T> = for<'s> fn(Rest<D>, usize, PhantomData<&'s (D, T)>) -> Documents<'s, T>;
+type MakeSource<D, T> = for<'s> fn(Rest<D>, usize, PhantomData<&'s (D, T)>) -> Lent<'s, T>;
 
-fn one_by_one<'s, D: Send>(rest: Rest<D>, _: usize, _: PhantomData<&'s (D, D)>) -> Documents<'s, D> {
+type Lent<'s, T> = Box<dyn Iterator<Item = T> + Send + 's>;
+
+fn one_by_one<'s, D: Send>(rest: Rest<D>, _: usize, _: PhantomData<&'s (D, D)>) -> Lent<'s, D> {
     Box::new(rest)
 }
 
-fn in_batches<'s, D, B>(rest: Rest<D>, batch_size: usize, _: PhantomData<&'s (D, B)>) -> Documents<'s, B>
+fn in_batches<'s, D, B>(rest: Rest<D>, batch_size: usize, _: PhantomData<&'s (D, B)>) -> Lent<'s, B>
 where
     D: Send,
     B: FromIterator<D> + Send,
@@ -170,7 +171,7 @@ impl<'a, D, T, C> Apply<'a, D, T, C> {
     /// assert_eq!(words, ["a!", "b!"]);
     /// # Ok::<(), parallel::ApplyError>(())
     /// ```
-    pub fn grace(self, grace: Duration) -> Apply<'a, D, T, C, Leaves> {
+    pub fn grace(self, grace: Duration) -> Apply<'a, D, T, C, Owns> {
         let Self { documents, stage, how, batch_size, source, spill, .. } = self;
         let how = How { grace, ..how };
         Apply { documents, stage, how, batch_size, source, spill, life: PhantomData }
@@ -211,7 +212,7 @@ where
     }
 }
 
-impl<D, T, C> Apply<'_, D, T, C, Leaves>
+impl<D, T, C> Apply<'_, D, T, C, Owns>
 where
     D: Send + 'static,
     T: Send + 'static,

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::{Mode, drop_each};
 use crate::engine::road::job::{After, Job};
-use crate::engine::road::source::Documents;
+use crate::engine::road::source::AnySource;
 use crate::engine::settings::Settings;
 use crate::error::Error;
 use crate::stage::{CpuStage, GpuStage};
@@ -29,7 +29,7 @@ where
     type Cpu = C;
     type Gpu = G;
     type After = A;
-    type Source = Documents<'static, M::Item>;
+    type Source = AnySource<'static, M::Item>;
 
     fn documents(document: &M::Item) -> usize {
         M::documents(document)

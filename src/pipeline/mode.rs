@@ -3,7 +3,7 @@
 use super::gather::{Gather, Rest};
 use crate::engine::ledger::Weights;
 use crate::engine::road::batch::{Delivery, Left};
-use crate::engine::road::source::Documents;
+use crate::engine::road::source::{self, AnySource};
 use crate::error::{Error, Failure};
 use crate::pipeline::Batch;
 use crate::place::Position;
@@ -18,7 +18,7 @@ pub trait Mode<D>: sealed::Sealed + Send + Sync + 'static {
 
     /// The items of a source, and who has the documents that stand in no item yet.
     #[doc(hidden)]
-    fn source<I>(documents: I, batch_size: usize) -> (Documents<'static, Self::Item>, Option<Rest<D>>)
+    fn source<I>(documents: I, batch_size: usize) -> (AnySource<'static, Self::Item>, Option<Rest<D>>)
     where
         I: Iterator<Item = D> + Send + 'static,
         D: Send + 'static;
@@ -53,12 +53,12 @@ impl<D: Send> Mode<D> for PerDocument {
     type Item = D;
     const WHOLE_BATCH: bool = false;
 
-    fn source<I>(documents: I, _: usize) -> (Documents<'static, D>, Option<Rest<D>>)
+    fn source<I>(documents: I, _: usize) -> (AnySource<'static, D>, Option<Rest<D>>)
     where
         I: Iterator<Item = D> + Send + 'static,
         D: 'static,
     {
-        (Box::new(documents), None)
+        (source::documents(documents), None)
     }
 
     fn documents(_: &D) -> usize {
@@ -78,14 +78,14 @@ impl<D: Send> Mode<D> for PerBatch {
     type Item = Vec<D>;
     const WHOLE_BATCH: bool = true;
 
-    fn source<I>(documents: I, batch_size: usize) -> (Documents<'static, Vec<D>>, Option<Rest<D>>)
+    fn source<I>(documents: I, batch_size: usize) -> (AnySource<'static, Vec<D>>, Option<Rest<D>>)
     where
         I: Iterator<Item = D> + Send + 'static,
         D: 'static,
     {
         let batches = Gather::new(documents, batch_size);
         let rest = batches.rest();
-        (Box::new(batches), Some(rest))
+        (source::documents(batches), Some(rest))
     }
 
     fn documents(item: &Vec<D>) -> usize {

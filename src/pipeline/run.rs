@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 #[cfg(feature = "stream")]
 use std::task::{Poll, Waker};
 
 use crate::engine::outlet::caller::Caller;
+use crate::engine::outlet::remote::Remote;
 use crate::engine::road::batch::Delivery;
 use crate::engine::road::job::Job;
 
@@ -15,6 +17,7 @@ use crate::observe::progress::Progress;
 use crate::observe::report::Report;
 use crate::observe::timeline::Timeline;
 use crate::pipeline::gather::Rest;
+use crate::pipeline::handle::Handle;
 use crate::pipeline::mode::{self, Mode};
 use crate::pipeline::{Batch, OnProgress};
 use crate::place::Position;
@@ -59,6 +62,7 @@ pub(crate) trait Drive<D, O>: Send {
     fn progress(&self) -> Progress;
     fn watched(&self) -> bool;
     fn alive(&self);
+    fn remote(&self) -> Option<Arc<dyn Remote>>;
     #[cfg(feature = "stream")]
     fn never_wait(&mut self);
     #[cfg(feature = "stream")]
@@ -87,6 +91,34 @@ impl<D, O> Run<D, O> {
     /// ```
     pub fn stop(&mut self) {
         self.0.stop();
+    }
+
+    /// What can be asked of the run from any thread, also while this one waits in `next`: to stop it, and how far
+    /// it has come.
+    ///
+    /// ```
+    /// use gapless::{Cause, Pipeline};
+    /// let cpu = |n: &mut u64| Ok::<_, Cause>(*n);
+    /// let gpu = |batch: &[u64]| Ok::<_, Cause>(batch.to_vec());
+    /// let mut run = Pipeline::new(cpu, gpu).run(0..);
+    /// let handle = run.handle();
+    /// let other = std::thread::spawn(move || {
+    ///     while handle.progress().delivered < 100 {
+    ///         std::thread::yield_now();
+    ///     }
+    ///     handle.stop(); // as on Ctrl-C
+    /// });
+    /// run.by_ref().for_each(|batch| drop(batch.unwrap()));
+    /// other.join().unwrap();
+    /// let goes_on_at = run.accounts().delivered; // in the order of the source
+    /// assert_eq!(run.take_back()[0].1, goes_on_at);
+    /// ```
+    pub fn handle(&self) -> Handle {
+        Handle(self.remote())
+    }
+
+    pub(crate) fn remote(&self) -> Option<Arc<dyn Remote>> {
+        self.0.remote()
     }
 
     /// Where the documents pulled so far went.
@@ -349,6 +381,10 @@ where
         }
     }
 
+    fn remote(&self) -> Option<Arc<dyn Remote>> {
+        self.caller.remote()
+    }
+
     #[cfg(feature = "stream")]
     fn never_wait(&mut self) {
         self.caller.never_wait();
@@ -408,6 +444,10 @@ impl<D, O> Drive<D, O> for NotStarted {
     }
 
     fn alive(&self) {}
+
+    fn remote(&self) -> Option<Arc<dyn Remote>> {
+        None
+    }
 
     #[cfg(feature = "stream")]
     fn never_wait(&mut self) {}

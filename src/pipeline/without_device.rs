@@ -12,7 +12,7 @@ use super::mode::PerDocument;
 use super::run::{Engine, NotStarted, Told};
 use super::{drop_each, guard};
 use crate::engine::road::job::{After, Job};
-use crate::engine::road::source::Documents;
+use crate::engine::road::source::{self, AnySource};
 use crate::engine::seam::Seam;
 use crate::engine::settings::Settings;
 use crate::engine::start::{Crew, Plan, start};
@@ -47,7 +47,7 @@ where
         devices: Vec::new(),
         after: AsPrepared(PhantomData),
         settings,
-        source: Box::new(documents),
+        source: source::documents(documents),
         sequential: false,
         on_late,
         on_stall,
@@ -69,7 +69,7 @@ impl<'a, D: Send + 'a, C: CpuStage<D>> Job for WithoutDevice<'a, D, C> {
     type Cpu = C;
     type Gpu = NoDevice;
     type After = AsPrepared<C::Prepared>;
-    type Source = Documents<'a, D>;
+    type Source = AnySource<'a, D>;
 
     fn documents(_: &D) -> usize {
         1

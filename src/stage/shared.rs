@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::CpuStage;
+use super::{Begun, CpuStage};
 use crate::error::Cause;
 
 /// A stage that is shared is the stage: every call reaches it, so each of its runs may [`interrupt`] what the
@@ -39,6 +39,14 @@ impl<D, C: CpuStage<D> + ?Sized> CpuStage<D> for Arc<C> {
 
     fn interrupt(&self) {
         (**self).interrupt();
+    }
+
+    fn begin(&self, document: &mut D) -> Begun<C::Prepared> {
+        (**self).begin(document)
+    }
+
+    fn waits(&self) -> bool {
+        (**self).waits()
     }
 }
 

@@ -58,14 +58,23 @@ pub(crate) struct Of {
     pub(crate) sequential: bool,
     pub(crate) polled: bool,
     pub(crate) chunk: Option<usize>,
+    pub(crate) on_workers: bool,
 }
 
 const fn of(kind: Kind) -> Of {
-    Of { kind, threads: Threads::Own(2), devices: 1, sequential: false, polled: false, chunk: None }
+    Of {
+        kind,
+        threads: Threads::Own(2),
+        devices: 1,
+        sequential: false,
+        polled: false,
+        chunk: None,
+        on_workers: false,
+    }
 }
 
 /// All faces of the table.
-pub(crate) const FACES: [Of; 23] = [
+pub(crate) const FACES: [Of; 32] = [
     of(Kind::Documents),
     Of { threads: Threads::Own(0), ..of(Kind::Documents) },
     Of { sequential: true, ..of(Kind::Documents) },
@@ -78,10 +87,19 @@ pub(crate) const FACES: [Of; 23] = [
     Of { polled: true, ..of(Kind::Batches) },
     of(Kind::Then),
     Of { polled: true, ..of(Kind::Then) },
+    of(Kind::Halves),
+    Of { threads: Threads::Own(0), ..of(Kind::Halves) },
+    Of { polled: true, ..of(Kind::Halves) },
+    Of { on_workers: true, ..of(Kind::Documents) },
+    Of { on_workers: true, devices: 2, ..of(Kind::Documents) },
+    Of { on_workers: true, threads: Threads::Foreign, ..of(Kind::Then) },
     of(Kind::Parallel),
     Of { threads: Threads::Own(0), ..of(Kind::Parallel) },
     Of { polled: true, ..of(Kind::Parallel) },
     Of { chunk: Some(3), ..of(Kind::Parallel) },
+    of(Kind::Futures),
+    Of { threads: Threads::Own(0), ..of(Kind::Futures) },
+    Of { polled: true, ..of(Kind::Futures) },
     of(Kind::Map),
     Of { polled: true, ..of(Kind::Map) },
     of(Kind::MapBatch),
@@ -133,7 +151,7 @@ pub(crate) struct Cell {
 
 impl fmt::Debug for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Of { kind, threads, devices, sequential, polled, chunk } = self.of;
+        let Of { kind, threads, devices, sequential, polled, chunk, on_workers } = self.of;
         write!(f, "{:?} at {}, source {:?}, {kind:?}", self.ending, self.index, self.pace)?;
         if threads != Threads::Own(2) {
             write!(f, ", threads {threads:?}")?;
@@ -144,6 +162,7 @@ impl fmt::Debug for Cell {
         if let Some(chunk) = chunk {
             write!(f, ", chunk {chunk}")?;
         }
+        f.write_str(if on_workers { ", on workers" } else { "" })?;
         f.write_str(if sequential { ", sequential" } else { "" })?;
         f.write_str(if polled { ", polled" } else { "" })
     }
@@ -177,7 +196,7 @@ impl Cell {
             Ending::FailsOnDevice | Ending::DeviceIsGivenUp => {
                 inside && kind.has_device() && !(blocks && self.of.sequential)
             }
-            Ending::FailsInThen => inside && kind == Kind::Then,
+            Ending::FailsInThen => inside && matches!(kind, Kind::Then | Kind::Halves),
             Ending::Stopped => !polled && !kind.is_one_call(),
             Ending::Dropped => !kind.is_one_call(),
             Ending::Deadline | Ending::StalledInCpu => inside && !self.of.works_in_caller(),
@@ -235,10 +254,11 @@ impl Cell {
     pub(crate) fn setup(&self) -> Setup {
         let stalls = matches!(self.ending, Ending::StalledInCpu | Ending::StalledOnDevice);
         let late = self.ending == Ending::Deadline;
-        let one = self.of.kind == Kind::Parallel && self.pace == Pace::Blocks;
+        let one = matches!(self.of.kind, Kind::Parallel | Kind::Futures) && self.pace == Pace::Blocks;
         Setup {
             polled: self.of.polled,
             sequential: self.of.sequential,
+            on_workers: self.of.on_workers,
             batch_size: BATCH as usize,
             workers: if let Threads::Own(workers) = self.of.threads { workers } else { 0 },
             policy: match self.ending {

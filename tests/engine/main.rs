@@ -6,11 +6,14 @@
 mod auto;
 mod endings;
 mod gpu_failures;
+mod halves;
+mod handles;
 mod hangs;
 mod losses;
 mod order;
 mod pools;
 mod serial;
+mod served;
 mod settings;
 mod skips;
 mod stalls;

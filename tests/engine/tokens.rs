@@ -125,7 +125,7 @@ fn tokens_of<D, P, O>(prepare: fn(&mut D) -> Result<P, Cause>, device: fn(&[P]) 
 where
     D: Send + 'static,
     P: Send + 'static,
-    O: Output,
+    O: Output + 'static,
 {
     Pipeline::new(prepare, device).workers(2).run(std::iter::empty::<D>()).tokens()
 }

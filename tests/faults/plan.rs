@@ -131,6 +131,7 @@ pub(crate) struct Plan {
     pub(crate) kind: Kind,
     pub(crate) polled: bool,
     pub(crate) sequential: bool,
+    pub(crate) on_workers: bool,
     pub(crate) documents: u64,
     pub(crate) batch_size: usize,
     pub(crate) ahead: Option<usize>,
@@ -169,7 +170,8 @@ impl Plan {
             seed,
             kind,
             polled: kind.can_be_polled() && random.once_in(4),
-            sequential: has_device && random.once_in(8),
+            sequential: has_device && kind != Kind::Halves && random.once_in(8),
+            on_workers: has_device && random.once_in(4),
             documents,
             batch_size: random.size(1..9),
             ahead: if has_device {
@@ -215,6 +217,7 @@ impl Plan {
             last: if batches { Last::Short } else { self.last },
             max_wait: (self.max_wait && !batches).then_some(Duration::from_micros(100)),
             deadline: self.deadline.then_some(Duration::from_millis(1)),
+            on_workers: self.on_workers && !self.chosen && !self.max_wait,
             chunk: self.chunk,
             progress_panics: self.progress_panics,
             ..Setup::of(self.kind)
@@ -277,7 +280,7 @@ impl Plan {
         let Rates { then, device, lost, loses, odd, rows, gather, .. } = self.rates;
         let of_the_device = [device, lost, loses, odd, rows];
         let device = self.kind.has_device() && of_the_device.iter().any(|rate| *rate != NEVER);
-        let then = self.kind == Kind::Then && then != NEVER;
+        let then = matches!(self.kind, Kind::Then | Kind::Halves) && then != NEVER;
         let source = self.source.panics_at.is_some() || self.source.hint == Hint::Panics;
         let gather = self.kind.in_bags() && gather != NEVER;
         let copies = self.last == Last::Pad && self.copies_panic;
@@ -285,14 +288,16 @@ impl Plan {
     }
 }
 
-const FACES: [Kind; 12] = [
+const FACES: [Kind; 14] = [
     Kind::Documents,
     Kind::Documents,
     Kind::Batches,
     Kind::Batches,
     Kind::Then,
+    Kind::Halves,
     Kind::Parallel,
     Kind::Parallel,
+    Kind::Futures,
     Kind::Map,
     Kind::MapBatch,
     Kind::Apply,

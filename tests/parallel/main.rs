@@ -8,6 +8,7 @@ mod support;
 
 mod causes;
 mod faces;
+mod futures;
 mod lent;
 #[cfg(target_os = "linux")]
 mod process;

@@ -8,11 +8,11 @@ use crate::engine::seam::{Moment, rank};
 use crate::observe::record::{Kind, Span};
 use crate::place::{BatchIndex, Position};
 
-/// A group was prepared.
-pub(crate) fn prepared(ledger: &Ledger, first: Position, time: Range<Moment>, items: usize) {
+/// A worker is through with a group, of which so many items are prepared, or have failed.
+pub(crate) fn prepared(ledger: &Ledger, first: Position, time: Range<Moment>, items: usize, done: usize) {
     let meters = &ledger.meters;
     let taken = time.end.saturating_sub(time.start);
-    if meters.prepared.fetch_add(items as u64, Ordering::Relaxed) == 0 {
+    if meters.prepared.fetch_add(done as u64, Ordering::Relaxed) == 0 {
         meters.first_item.add(taken);
         meters.first_prepare.set(time.start);
     }
@@ -20,6 +20,12 @@ pub(crate) fn prepared(ledger: &Ledger, first: Position, time: Range<Moment>, it
     meters.prepare_times.add(taken, items);
     meters.last_work.set(time.end);
     ledger.record(|| Span::new(Kind::Prepare, time.start, time.end).about(first.0, items).in_lane(rank()));
+}
+
+/// A document is prepared whose future was begun before.
+pub(crate) fn came_later(ledger: &Ledger, now: Moment) {
+    ledger.meters.prepared.fetch_add(1, Ordering::Relaxed);
+    ledger.meters.last_work.set(now);
 }
 
 /// Rows of a batch were worked on after the device.

@@ -12,8 +12,8 @@ use std::time::Duration;
 #[cfg(feature = "stream")]
 use super::ending::Farewell;
 use super::hands::Hands;
+use super::remote::Remote;
 use super::turn::Turn;
-use crate::engine::auto::Chooser;
 use crate::engine::ledger::Ledger;
 use crate::engine::measure;
 use crate::engine::road::batch::{Delivery, Done, Left, Message};
@@ -62,7 +62,11 @@ pub(crate) struct Caller<J: Job> {
     /// Says farewell for a caller that is polled.
     #[cfg(feature = "stream")]
     pub(super) aside: Aside<J>,
+    remote: ToRemote<J>,
 }
+
+/// The run as it is seen from other threads, where it may outlive its caller.
+pub(crate) type ToRemote<J> = fn(&Arc<Road<J>>) -> Option<Arc<dyn Remote>>;
 
 /// Has the threads of a run waited for where the caller cannot.
 #[cfg(feature = "stream")]
@@ -108,11 +112,12 @@ pub(crate) struct Parts<J: Job> {
     pub(crate) any_order: bool,
     #[cfg(feature = "stream")]
     pub(crate) aside: Aside<J>,
+    pub(crate) remote: ToRemote<J>,
 }
 
 impl<J: Job> Caller<J> {
     pub(crate) fn new(parts: Parts<J>) -> Self {
-        let Parts { road, hands, results, checks, grace, own_source, any_order, .. } = parts;
+        let Parts { road, hands, results, checks, grace, own_source, any_order, remote, .. } = parts;
         Self {
             #[cfg(feature = "stream")]
             aside: parts.aside,
@@ -124,6 +129,7 @@ impl<J: Job> Caller<J> {
             leaving: false,
             #[cfg(feature = "stream")]
             joined: Arc::default(),
+            remote,
             road,
             hands,
             results,
@@ -169,6 +175,7 @@ impl<J: Job> Caller<J> {
     /// What comes next where that is known without a look at the results.
     pub(super) fn begin_next(&mut self) -> Option<Next<J>> {
         match std::mem::replace(&mut self.state, State::Running) {
+            State::Running if self.ledger().is_asked_to_end() => Some(None),
             State::Running => None,
             State::Ended => {
                 self.state = State::Ended;
@@ -205,6 +212,7 @@ impl<J: Job> Caller<J> {
                 Some(self.hand_over(done))
             }
             Message::Opened => None,
+            Message::Stopped => Some(None),
             Message::End { items } => {
                 self.turn.ends_after(items);
                 None
@@ -252,10 +260,14 @@ impl<J: Job> Caller<J> {
         }
     }
 
+    /// The run as it is seen from other threads.
+    pub(crate) fn remote(&self) -> Option<Arc<dyn Remote>> {
+        (self.remote)(&self.road)
+    }
+
     /// Where the time went so far.
     pub(crate) fn report(&self) -> Report {
-        let measured = self.road.chooser.as_ref().map(Chooser::decisions).unwrap_or_default();
-        measure::report(self.ledger(), measured)
+        measure::report(self.ledger(), self.road.decisions())
     }
 
     /// What was recorded so far; `None` where the run is not recorded.

@@ -62,6 +62,7 @@ impl<J: Job> Caller<J> {
         match last {
             Some(Ok(_)) => {}
             Some(Err(error)) => self.end(Ending::Failed(error)),
+            None if self.ledger().is_asked_to_end() => self.end(Ending::Stopped),
             None => self.end(Ending::Finished),
         }
     }

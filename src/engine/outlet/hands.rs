@@ -4,15 +4,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::caller::Caller;
 use super::yielding;
+use crate::engine::road::batch::Message;
 use crate::engine::road::device::{DeviceLoop, Stepped, Waiting};
 use crate::engine::road::feed::{Fed, Feeder};
 use crate::engine::road::job::Job;
 use crate::engine::road::shared::{MessageOf, Road};
-use crate::engine::road::work;
-use crate::engine::seam::Disconnected;
+use crate::engine::road::{futures, work};
+use crate::engine::seam::{Disconnected, SLICE};
 use crate::error::{Cause, Error};
 use crate::observe::record::{Kind, Span};
 
@@ -64,12 +66,19 @@ impl<J: Job> Hands<J> {
             return self.run_device(road);
         }
         // The oldest document first.
-        if work::run_inline(road) || self.step_device(Waiting::Never) == Stepped::Something {
+        if futures::run_inline(road, Duration::ZERO)
+            || work::run_inline(road)
+            || self.step_device(Waiting::Never) == Stepped::Something
+        {
             return Did::Something;
         }
         let fed = self.feeder.as_mut().map_or(Fed::Ended, |feeder| feeder.step(false));
         // A source that ended may have left documents in the queue.
         if fed == Fed::Documents || work::run_inline(road) {
+            return Did::Something;
+        }
+        if road.later.len() > 0 && self.device.as_ref().is_none_or(|device| device.idles()) {
+            futures::run_inline(road, SLICE);
             return Did::Something;
         }
         match self.step_device(Waiting::Device) {
@@ -126,6 +135,9 @@ impl<J: Job> Caller<J> {
 
     /// A message that is there, unless the run has to end.
     pub(super) fn message_there(&mut self) -> Result<Option<MessageOf<J>>, Error> {
+        if self.ledger().is_asked_to_end() {
+            return Ok(Some(Message::Stopped));
+        }
         self.look()?;
         match self.heard.pop_front() {
             Some(message) => Ok(Some(message)),

@@ -225,6 +225,8 @@ pub(crate) enum Message<D, R> {
     End {
         items: u64,
     },
+    /// Somebody wants the run to end.
+    Stopped,
     /// A thread of ours ended in a way that only a bug explains.
     Bug(Error),
 }

@@ -1,7 +1,7 @@
 //! What is asked of a batch before and after its stage runs it.
 
 use super::batch::{Batch, Pad};
-use super::device::BatchOf;
+use super::device_state::BatchOf;
 use super::job::Job;
 use crate::engine::guard::{drop_user, guard};
 use crate::engine::ledger::Weights;

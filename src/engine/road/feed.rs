@@ -225,6 +225,7 @@ impl<J: Job> Feeder<J> {
             let now = seam.now();
             let trail = Trail { pulled: now, begun: now, done: now, ..self.trail };
             self.road.with_line(|line| ((), line.end(self.next, reason, trail)));
+            work::call_for_devices(&self.road);
             self.road.ledger.threads.alarm().ring();
         }
         Fed::Ended

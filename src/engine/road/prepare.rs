@@ -1,16 +1,22 @@
 //! A worker prepares a group, document by document, and puts it into the line.
+//!
+//! A document whose stage begins a future waits for that elsewhere: what stands before it is put into the line, and
+//! it follows when it is done.
 
-use super::batch::{Group, Left};
+use super::batch::{Columns, Group, Left};
 use super::job::Job;
+use super::later::Waiting;
 use super::queue::{Begun, Raw};
 use super::shared::Road;
 use crate::engine::guard::guard;
 use crate::engine::measure;
+use crate::engine::seam::Moment;
 use crate::engine::watch::{Doing, Lookout, Post};
 use crate::error::stalled::At;
 use crate::error::{Cause, Failure, Stage};
+use crate::observe::stalls::Trail;
 use crate::place::Position;
-use crate::stage::CpuStage as _;
+use crate::stage::{self, CpuStage as _};
 
 /// Prepares the group; gives its memory back.
 pub(super) fn prepare<J: Job>(road: &Road<J>, begun: Begun<J>) -> Raw<J> {
@@ -23,38 +29,77 @@ pub(super) fn prepare<J: Job>(road: &Road<J>, begun: Begun<J>) -> Raw<J> {
     let ledger = &road.ledger;
     let start = ledger.now();
     let post = Post::begin(road.lookout.as_deref(), Doing::At(At::Prepare(first)), start);
-    prepare_each(road, first, &mut raw, &post);
+    trail.begun = start;
+    let through = prepare_each(road, first, &mut raw, &post, trail);
     let end = ledger.now();
     post.end(end);
     let took = end.saturating_sub(start);
     road.queue.learn_cost(took, count);
-    measure::prepared(ledger, first, start..end, count);
+    measure::prepared(ledger, first, start..end, count, count - through.later);
     if let Some(chooser) = &road.chooser {
         chooser.prepared(took, count);
     }
-    (trail.begun, trail.done) = (start, end);
-    let group = Group { first, count, items: std::mem::take(&mut raw.items), trail };
-    let (spare, standing) = road.with_line(|line| {
-        let (after, spare) = line.put(group, end);
-        ((spare, line.standing()), after)
-    });
-    road.count_line(standing);
-    raw.items = spare.unwrap_or_default();
+    trail.done = end;
+    let Through { first, count, .. } = through;
+    raw.items = hand_on(road, Group { first, count, items: std::mem::take(&mut raw.items), trail }, end);
     raw
 }
 
-fn prepare_each<J: Job>(road: &Road<J>, first: Position, raw: &mut Raw<J>, post: &Post<&Lookout>) {
+/// Puts a group into the line; gives memory for another.
+pub(super) fn hand_on<J: Job>(
+    road: &Road<J>,
+    group: Group<J::Document, J::Prepared>,
+    now: Moment,
+) -> Columns<J::Document, J::Prepared> {
+    if group.count == 0 {
+        return group.items;
+    }
+    let (spare, standing) = road.with_line(|line| {
+        let (after, spare) = line.put(group, now);
+        ((spare, line.standing()), after)
+    });
+    road.count_line(standing);
+    spare.unwrap_or_default()
+}
+
+/// What has come of a group where its worker is through with it.
+struct Through {
+    /// The first of those that stand in the memory of the group, and how many do.
+    first: Position,
+    count: usize,
+    /// Those that will be done later.
+    later: usize,
+}
+
+fn prepare_each<J: Job>(
+    road: &Road<J>,
+    first: Position,
+    raw: &mut Raw<J>,
+    post: &Post<&Lookout>,
+    trail: Trail,
+) -> Through {
     let entered = road.ledger.spans.enter();
     let Raw { documents, items } = raw;
-    let mut places = (first.0..).map(Position);
-    let mut waiting = documents.drain(..).zip(&mut places);
+    let end = Position(first.0 + documents.len() as u64);
+    let mut through = Through { first, count: 0, later: 0 };
+    let mut waiting = documents.drain(..).zip((first.0..).map(Position));
     for (mut document, position) in waiting.by_ref() {
         post.next(position.0);
-        match entered.prepare(position, || prepare_one(road, &mut document, position)) {
-            Ok(prepared) => items.push(position, document, prepared),
-            Err(cause) => {
-                road.ledger.spans.failed(position, Stage::Cpu, &cause);
-                items.failures.push(Failure { document, position, stage: Stage::Cpu, cause });
+        match entered.prepare(position, || begin(road, &mut document, position)) {
+            stage::Begun::Done(made) => sort_in(road, items, position, document, made),
+            stage::Begun::Later(future) => {
+                let now = road.ledger.now();
+                let before = Group {
+                    first: through.first,
+                    count: (position.0 - through.first.0) as usize,
+                    items: std::mem::take(items),
+                    trail: Trail { done: now, ..trail },
+                };
+                *items = hand_on(road, before, now);
+                let refused = road.later.begin(Waiting { position, document, future, since: now, trail });
+                road.cancel(refused.into_iter().collect());
+                through.first = Position(position.0 + 1);
+                through.later += 1;
             }
         }
         if road.ledger.stopped() {
@@ -63,19 +108,50 @@ fn prepare_each<J: Job>(road: &Road<J>, first: Position, raw: &mut Raw<J>, post:
     }
     let left = waiting.map(|(document, position)| Left { position, document }).collect();
     road.cancel(left);
+    through.count = (end.0 - through.first.0) as usize;
+    through
 }
 
-fn prepare_one<J: Job>(
+fn begin<J: Job>(
     road: &Road<J>,
     document: &mut J::Document,
     position: Position,
-) -> Result<J::Prepared, Cause> {
+) -> stage::Begun<J::Prepared> {
     if let Some(late) = &road.late {
         late.begin(position, road.ledger.now());
     }
-    let made = guard(|| road.cpu.prepare(document)).and_then(|made| made);
+    match guard(|| road.cpu.begin(document)) {
+        Ok(stage::Begun::Done(made)) => stage::Begun::Done(in_time(road, position, made)),
+        Ok(later) => later,
+        Err(panic) => stage::Begun::Done(in_time(road, position, Err(panic))),
+    }
+}
+
+/// What was made of a document, or a failure where it took too long.
+pub(super) fn in_time<J: Job>(
+    road: &Road<J>,
+    position: Position,
+    made: Result<J::Prepared, Cause>,
+) -> Result<J::Prepared, Cause> {
     match &road.late {
         Some(late) => late.end(position, road.ledger.now(), made),
         None => made,
+    }
+}
+
+/// Puts a document among the good ones or the failures.
+pub(super) fn sort_in<J: Job>(
+    road: &Road<J>,
+    items: &mut Columns<J::Document, J::Prepared>,
+    position: Position,
+    document: J::Document,
+    made: Result<J::Prepared, Cause>,
+) {
+    match made {
+        Ok(prepared) => items.push(position, document, prepared),
+        Err(cause) => {
+            road.ledger.spans.failed(position, Stage::Cpu, &cause);
+            items.failures.push(Failure { document, position, stage: Stage::Cpu, cause });
+        }
     }
 }

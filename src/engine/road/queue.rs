@@ -176,6 +176,12 @@ impl<J: Job> Queue<J> {
         self.running.store(before + begins - finished, Ordering::SeqCst);
     }
 
+    /// Counts what is run that did not stand here.
+    pub(crate) fn begins(&self, items: usize) {
+        let _state = self.state.lock();
+        self.runs(items, 0);
+    }
+
     /// Ends so many items of a unit, and keeps its memory.
     pub(crate) fn ends(&self, spare: Option<Raw<J>>, finished: usize) {
         let mut state = self.state.lock();

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use super::batch::{Columns, Delivery, Done, Left, Message};
+use super::idle_devices::IdleDevices;
 use super::job::Job;
+use super::later::Later;
 use super::line::{Aftermath, Line, Wake};
 use super::queue::Queue;
+use super::source::EndSource;
 use super::then::ThenBatch;
 use crate::engine::auto::{Chooser, CutAt};
 use crate::engine::guard::{Held, guard};
@@ -13,6 +16,7 @@ use crate::engine::ledger::Ledger;
 use crate::engine::seam::{Condvar, Mutex, Sender, Workers};
 use crate::engine::watch::{LateItems, Lookout};
 use crate::error::{Cause, Error};
+use crate::observe::decision::Decision;
 use crate::observe::record::{Kind, Span};
 use crate::stage::CpuStage as _;
 
@@ -21,6 +25,8 @@ pub(crate) struct Road<J: Job> {
     pub(crate) cpu: Held<J::Cpu>,
     pub(crate) after: Held<J::After>,
     pub(crate) queue: Queue<J>,
+    pub(crate) later: Later<J>,
+    pub(crate) idle_devices: IdleDevices<J>,
     pub(crate) line: Mutex<LineOf<J>>,
     pub(crate) batch_there: Condvar,
     /// Batches whose rows are in `then` now.
@@ -30,6 +36,8 @@ pub(crate) struct Road<J: Job> {
     pub(crate) results: Sender<MessageOf<J>>,
     /// `None` where the caller runs the units.
     pub(crate) workers: Option<Workers>,
+    /// Has the source give nothing more, also where it waits.
+    pub(crate) end_source: Option<EndSource>,
     /// Has a worker use a ticket.
     pub(crate) call: fn(&Arc<Self>),
     /// Whether a worker runs unit after unit, or gives the pool of others a turn after each.
@@ -122,6 +130,11 @@ impl<J: Job> Road<J> {
         self.tell(Message::Bug(Error::Bug { cause }));
     }
 
+    /// What was chosen from what was measured.
+    pub(crate) fn decisions(&self) -> Vec<Decision> {
+        self.chooser.as_ref().map(Chooser::decisions).unwrap_or_default()
+    }
+
     /// Cuts at another size, where that was decided.
     pub(crate) fn cut_at(&self, cut: &CutAt) {
         if self.with_line(|line| line.cut_at(cut)) {
@@ -138,12 +151,14 @@ impl<J: Job> Road<J> {
         self.ledger.tokens.stop();
         self.queue.close();
         self.cancel(self.queue.left_behind(&self.ledger));
+        self.cancel(self.later.close());
     }
 
     /// Ends everything: nothing new starts, and what stands anywhere is cancelled.
     pub(crate) fn stop(&self) {
         self.ledger.stop();
         self.cease();
+        self.end_source();
         self.interrupt();
         for unit in self.queue.close_rows(&self.ledger) {
             self.cancel(unit.into_left());
@@ -153,11 +168,19 @@ impl<J: Job> Road<J> {
             self.cancel(rows.cancel());
         }
         self.with_line(|line| ((), line.close()));
+        self.idle_devices.close();
         if let Some(workers) = &self.workers {
             workers.close();
         }
         if let Some(lookout) = &self.lookout {
             lookout.close();
+        }
+    }
+
+    /// A source that waits for something of ours stops waiting.
+    fn end_source(&self) {
+        if let Some(end_source) = &self.end_source {
+            end_source();
         }
     }
 

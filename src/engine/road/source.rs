@@ -5,24 +5,54 @@ use crate::error::Error;
 use crate::place::Position;
 
 /// Where the documents of a run come from. It is asked by the feeder alone, and not again after its end.
-pub(crate) trait Source<D>: Send {
+pub trait Source<D>: Send {
     /// The next document, which takes this place; `None` where there is none, and an error where that is why.
     fn next(&mut self, place: Position) -> Result<Option<D>, Error>;
 
     /// Documents that there are in all, where it says so.
     fn length(&self) -> Option<u64>;
+
+    /// How it is told from another thread to give nothing more, where it may wait for something of ours.
+    fn end(&self) -> Option<EndSource> {
+        None
+    }
 }
 
-/// Any iterator, which is user code.
-pub(crate) type Documents<'a, D> = Box<dyn Iterator<Item = D> + Send + 'a>;
+/// Tells a source to give nothing more.
+pub(crate) type EndSource = Box<dyn Fn() + Send + Sync>;
 
-impl<D> Source<D> for Documents<'_, D> {
-    fn next(&mut self, position: Position) -> Result<Option<D>, Error> {
-        guard(|| Iterator::next(self)).map_err(|cause| Error::Source { position, cause })
+/// Any iterator, which is user code.
+pub(crate) struct Documents<I>(pub(crate) I);
+
+impl<I: Iterator + Send> Source<I::Item> for Documents<I> {
+    fn next(&mut self, position: Position) -> Result<Option<I::Item>, Error> {
+        guard(|| self.0.next()).map_err(|cause| Error::Source { position, cause })
     }
 
     fn length(&self) -> Option<u64> {
-        let (least, most) = guard(|| self.size_hint()).ok()?;
+        let (least, most) = guard(|| self.0.size_hint()).ok()?;
         most.filter(|most| *most == least).map(|items| items as u64)
+    }
+}
+
+/// A source whose type is forgotten, so that the engine is not compiled for each.
+pub(crate) type AnySource<'a, D> = Box<dyn Source<D> + 'a>;
+
+/// Documents of any iterator.
+pub(crate) fn documents<'a, D, I: Iterator<Item = D> + Send + 'a>(documents: I) -> AnySource<'a, D> {
+    Box::new(Documents(documents))
+}
+
+impl<D> Source<D> for AnySource<'_, D> {
+    fn next(&mut self, place: Position) -> Result<Option<D>, Error> {
+        (**self).next(place)
+    }
+
+    fn length(&self) -> Option<u64> {
+        (**self).length()
+    }
+
+    fn end(&self) -> Option<EndSource> {
+        (**self).end()
     }
 }

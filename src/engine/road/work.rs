@@ -3,9 +3,11 @@
 //! There are never more tickets than workers, and a worker never waits.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use rayon::ThreadPool;
 
+use super::device::DeviceLoop;
 use super::job::Job;
 use super::prepare::prepare;
 use super::queue::{Raw, Unit};
@@ -50,6 +52,12 @@ fn run_ticket<J: Job>(road: &Arc<Road<J>>) {
     let one_only = !road.own_pool || INSIDE.get() > 0;
     let (mut spare, mut finished) = (None, 0);
     loop {
+        if run_device(road) {
+            if one_only {
+                return end_ticket(road);
+            }
+            continue;
+        }
         let Some(unit) = road.queue.take(&road.ledger, spare.take(), std::mem::take(&mut finished)) else {
             return end_ticket(road);
         };
@@ -72,7 +80,42 @@ fn end_ticket<J: Job>(road: &Arc<Road<J>>) {
         return;
     }
     // Something may have come between the empty queue and the ticket: who put it there saw this one.
-    if road.queue.has_work(&road.ledger) {
+    if road.queue.has_work(&road.ledger) || device_waits(road) {
+        call_worker(road);
+    }
+}
+
+/// Whether a device idles though a batch is there.
+fn device_waits<J: Job>(road: &Road<J>) -> bool {
+    #[cfg(test)]
+    if road.ledger.seam.has(crate::engine::seam::Planted::WorkerForgetsDevices) {
+        return false;
+    }
+    road.idle_devices.wanted(&road.ledger)
+}
+
+/// Runs a device for which a batch is there. Rows that stand in the queue are older.
+fn run_device<J: Job>(road: &Arc<Road<J>>) -> bool {
+    let ledger = &road.ledger;
+    if ledger.backlog.rows.load(Ordering::SeqCst) > 0 {
+        return false;
+    }
+    let Some(device) = road.idle_devices.take(ledger) else { return false };
+    call_for_devices(road);
+    road.queue.begins(1);
+    INSIDE.set(INSIDE.get() + 1);
+    if let Some(device) = DeviceLoop::new(road, device).run_batches() {
+        road.idle_devices.put(device, ledger);
+    }
+    INSIDE.set(INSIDE.get() - 1);
+    road.queue.ends(None, 1);
+    ledger.threads.alarm().ring();
+    true
+}
+
+/// Has another worker look where a device idles though a batch is there.
+pub(crate) fn call_for_devices<J: Job>(road: &Arc<Road<J>>) {
+    if road.idle_devices.wanted(&road.ledger) {
         call_worker(road);
     }
 }
@@ -93,6 +136,7 @@ fn run<J: Job>(road: &Arc<Road<J>>, unit: Unit<J>) -> (usize, Option<Raw<J>>) {
         Unit::Then(unit) => (unit.len(), then_work::run(road, unit)),
     };
     INSIDE.set(INSIDE.get() - 1);
+    call_for_devices(road);
     road.ledger.threads.alarm().ring();
     (items, spare)
 }

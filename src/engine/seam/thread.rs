@@ -135,7 +135,6 @@ impl Threads {
 }
 
 /// Starts a thread of this program that belongs to no run and is never joined.
-#[cfg(unix)]
 pub(crate) fn spawn_aside(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
     real(name, body).map(drop)
 }

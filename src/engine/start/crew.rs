@@ -9,6 +9,7 @@ use std::thread::Scope;
 
 use rayon::ThreadPool;
 
+use crate::engine::outlet::remote::Remote;
 #[cfg(feature = "stream")]
 use crate::engine::outlet::{caller::Aside, poll};
 use crate::engine::road::job::Job;
@@ -31,6 +32,9 @@ pub(crate) trait Crew<'a, J: Job>: Copy {
 
     /// Has a worker use the ticket that was taken for it.
     fn call(road: &Arc<Road<J>>);
+
+    /// The run as it is seen from other threads, where it may outlive its caller.
+    fn remote(road: &Arc<Road<J>>) -> Option<Arc<dyn Remote>>;
 
     /// How the threads of a run that is polled are waited for.
     #[cfg(feature = "stream")]
@@ -68,6 +72,10 @@ impl<J: Job + 'static> Crew<'static, J> for Free {
             workers.spawn(move || use_ticket(&for_worker));
         }
     }
+
+    fn remote(road: &Arc<Road<J>>) -> Option<Arc<dyn Remote>> {
+        Some(road.clone())
+    }
 }
 
 /// The run borrows from whoever started it, who waits until it has ended.
@@ -90,6 +98,10 @@ impl<'scope, J: Job + 'scope> Crew<'scope, J> for Scoped<'scope, '_> {
         if let Some(workers) = &road.workers {
             workers.wake_one();
         }
+    }
+
+    fn remote(_: &Arc<Road<J>>) -> Option<Arc<dyn Remote>> {
+        None
     }
 }
 

@@ -15,7 +15,7 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 fn setup(world: &World, cpu_cost: Duration, device_cost: Duration) -> Setup {
     let seam = Seam::Manual(world.clone());
     let device = FakeDevice::new(&seam, 1, Duration::ZERO, device_cost);
-    Setup { devices: vec![device], seam, cpu_cost, sequential: false }
+    Setup { devices: vec![device], seam, cpu_cost, begins_futures: false, sequential: false }
 }
 
 /// Locks that a run of so many documents takes, each a group of its own, in batches of 16.

@@ -59,7 +59,8 @@ impl Case {
         let devices = (0..self.devices).map(|_| device()).collect();
         let workers = WorkerCount::Exactly(self.workers);
         let settings = Settings { batch_size: self.largest, workers, ..settings };
-        let setup = Setup { seam, cpu_cost: micros(self.cpu), devices, sequential: false };
+        let setup =
+            Setup { seam, cpu_cost: micros(self.cpu), begins_futures: false, devices, sequential: false };
         setup.start(AsItIs(()), settings, source).expect("these settings can work")
     }
 
@@ -256,7 +257,13 @@ fn a_device_that_becomes_slow_is_learnt_anew() {
         asked: BATCH_SIZE,
         ..Settings::default()
     };
-    let setup = Setup { seam, cpu_cost: micros(1000), devices: vec![device], sequential: false };
+    let setup = Setup {
+        seam,
+        cpu_cost: micros(1000),
+        begins_futures: false,
+        devices: vec![device],
+        sequential: false,
+    };
     let mut run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, docs(4000)).expect("these can work");
     take(&mut run, usize::MAX);
     let report = run.report();

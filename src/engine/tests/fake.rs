@@ -2,18 +2,19 @@
 
 use std::collections::VecDeque;
 use std::marker::PhantomData;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 pub(super) use super::outcome::{Outcome, take};
 use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::{After, AsItIs, Job};
-use crate::engine::road::source::Documents;
+use crate::engine::road::source::{AnySource, documents};
 use crate::engine::seam::{Moment, Seam};
 use crate::engine::settings::Settings;
 use crate::engine::start::{Free, Plan, start};
 use crate::engine::watch::OnStall;
 use crate::error::{Cause, Error};
-use crate::stage::{CpuStage, GpuStage, StageError};
+use crate::stage::{Begun, CpuStage, GpuStage, StageError};
 
 /// Longer than any patience.
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
@@ -55,10 +56,32 @@ pub(super) fn docs(count: u64) -> impl Iterator<Item = Doc> + Send + 'static {
 pub(super) struct FakeCpu {
     pub(super) seam: Seam,
     pub(super) cost: Duration,
+    /// Whether it begins a future with some documents, which others wake.
+    pub(super) begins_futures: bool,
 }
 
 impl CpuStage<Doc> for FakeCpu {
     type Prepared = Doc;
+
+    fn begin(&self, document: &mut Doc) -> Begun<Doc> {
+        if !self.begins_futures || document.id % 3 == 0 {
+            return Begun::Done(self.prepare(document));
+        }
+        let (seam, cost, mut document) = (self.seam.clone(), self.cost, *document);
+        let mut polled = false;
+        Begun::Later(Box::pin(std::future::poll_fn(move |task| {
+            if std::mem::replace(&mut polled, true) {
+                let stage = Self { seam: seam.clone(), cost, begins_futures: false };
+                return Poll::Ready(stage.prepare(&mut document));
+            }
+            wake(&seam, task.waker(), document.id);
+            Poll::Pending
+        })))
+    }
+
+    fn waits(&self) -> bool {
+        self.begins_futures
+    }
 
     fn prepare(&self, document: &mut Doc) -> Result<Doc, Cause> {
         let times = if document.fault == Fault::TakesLong { 160 } else { 1 };
@@ -82,6 +105,16 @@ impl CpuStage<Vec<Doc>> for FakeCpu {
     fn prepare(&self, batch: &mut Vec<Doc>) -> Result<Vec<Doc>, Cause> {
         pass(&self.seam, self.cost * batch.len() as u32);
         Ok(batch.clone())
+    }
+}
+
+/// Wakes a future: from within its poll, or from another thread.
+fn wake(seam: &Seam, waker: &Waker, id: u64) {
+    if matches!(seam, Seam::Shuttle(_)) && id % 3 == 1 {
+        let waker = waker.clone();
+        drop(shuttle::thread::spawn(move || waker.wake()));
+    } else {
+        waker.wake_by_ref();
     }
 }
 
@@ -314,7 +347,7 @@ impl<A: After<Doc, Vec<u64>>> Job for PerDoc<A> {
     type Cpu = FakeCpu;
     type Gpu = FakeDevice;
     type After = A;
-    type Source = Documents<'static, Doc>;
+    type Source = AnySource<'static, Doc>;
 
     fn documents(_: &Doc) -> usize {
         1
@@ -332,7 +365,7 @@ impl Job for PerBatch {
     type Cpu = FakeCpu;
     type Gpu = FakeDevice;
     type After = AsItIs;
-    type Source = Documents<'static, Vec<Doc>>;
+    type Source = AnySource<'static, Vec<Doc>>;
 
     fn documents(batch: &Vec<Doc>) -> usize {
         batch.len()
@@ -343,6 +376,7 @@ impl Job for PerBatch {
 pub(super) struct Setup {
     pub(super) seam: Seam,
     pub(super) cpu_cost: Duration,
+    pub(super) begins_futures: bool,
     pub(super) devices: Vec<FakeDevice>,
     pub(super) sequential: bool,
 }
@@ -356,7 +390,7 @@ impl Setup {
         source: impl Iterator<Item = J::Document> + Send + 'static,
     ) -> Result<Caller<J>, Error>
     where
-        J: Job<Cpu = FakeCpu, Gpu = FakeDevice, Source = Documents<'static, <J as Job>::Document>> + 'static,
+        J: Job<Cpu = FakeCpu, Gpu = FakeDevice, Source = AnySource<'static, <J as Job>::Document>> + 'static,
         FakeDevice: GpuStage<J::Prepared, Output = J::Output>,
     {
         self.start_watched(after, settings, source, None)
@@ -371,18 +405,18 @@ impl Setup {
         on_stall: Option<OnStall>,
     ) -> Result<Caller<J>, Error>
     where
-        J: Job<Cpu = FakeCpu, Gpu = FakeDevice, Source = Documents<'static, <J as Job>::Document>> + 'static,
+        J: Job<Cpu = FakeCpu, Gpu = FakeDevice, Source = AnySource<'static, <J as Job>::Document>> + 'static,
         FakeDevice: GpuStage<J::Prepared, Output = J::Output>,
     {
-        let Self { seam, cpu_cost, devices, sequential } = self;
-        let cpu = FakeCpu { seam: seam.clone(), cost: cpu_cost };
+        let Self { seam, cpu_cost, begins_futures, devices, sequential } = self;
+        let cpu = FakeCpu { seam: seam.clone(), cost: cpu_cost, begins_futures };
         let plan = Plan::<J> {
             seam,
             cpu,
             devices,
             after,
             settings,
-            source: Box::new(source),
+            source: documents(source),
             sequential,
             on_late: None,
             on_stall,

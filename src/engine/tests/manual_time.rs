@@ -18,7 +18,7 @@ const DOCUMENTS: u64 = 1024;
 fn experiment(world: &World, sequential: bool) -> Setup {
     let seam = Seam::Manual(world.clone());
     let device = FakeDevice::new(&seam, 1, Duration::ZERO, SECOND / 8);
-    Setup { devices: vec![device], seam, cpu_cost: SECOND / 16, sequential }
+    Setup { devices: vec![device], seam, cpu_cost: SECOND / 16, begins_futures: false, sequential }
 }
 
 fn settings<P>(ramp: bool) -> Settings<P> {
@@ -84,7 +84,7 @@ fn the_report_says_where_the_time_went() {
 fn a_slow_cpu_half_is_the_bottleneck_and_the_device_starves() {
     let world = World::new();
     let _this_thread = world.enter();
-    let setup = Setup { cpu_cost: SECOND, ..experiment(&world, false) };
+    let setup = Setup { cpu_cost: SECOND, begins_futures: false, ..experiment(&world, false) };
     let run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings(false), docs(64));
     let mut run = run.expect("these settings can work");
     take(&mut run, usize::MAX);
@@ -116,7 +116,13 @@ fn a_device_two_deep_has_no_gap_between_batches() {
     let world = World::new();
     let seam = Seam::Manual(world.clone());
     let device = FakeDevice::new(&seam, 2, SECOND, Duration::ZERO);
-    let setup = Setup { devices: vec![device], seam, cpu_cost: SECOND / 1000, sequential: false };
+    let setup = Setup {
+        devices: vec![device],
+        seam,
+        cpu_cost: SECOND / 1000,
+        begins_futures: false,
+        sequential: false,
+    };
     let _this_thread = world.enter();
     let mut run = setup
         .start::<PerDoc<AsItIs>>(AsItIs(()), settings(false), docs(160))
@@ -134,7 +140,8 @@ fn a_loss_costs_the_work_that_was_lost_and_the_rebuilding() {
     for sequential in [false, true] {
         let world = World::new();
         let _this_thread = world.enter();
-        let setup = Setup { cpu_cost: Duration::ZERO, ..experiment(&world, sequential) };
+        let setup =
+            Setup { cpu_cost: Duration::ZERO, begins_futures: false, ..experiment(&world, sequential) };
         let device = setup.devices.into_iter().next().expect("there is one");
         let devices = vec![FakeDevice { rebuilt_in: Some(5 * SECOND), ..device }];
         let source = docs(64).map(|document| match document.id {
@@ -158,7 +165,13 @@ fn a_document_waits_for_its_batch_no_longer_than_it_may() {
     let world = World::new();
     let seam = Seam::Manual(world.clone());
     let device = FakeDevice::new(&seam, 1, Duration::ZERO, Duration::ZERO);
-    let setup = Setup { devices: vec![device], seam, cpu_cost: Duration::ZERO, sequential: false };
+    let setup = Setup {
+        devices: vec![device],
+        seam,
+        cpu_cost: Duration::ZERO,
+        begins_futures: false,
+        sequential: false,
+    };
     let settings = Settings { max_wait: Some(SECOND / 2), ..settings(false) };
     let _this_thread = world.enter();
     // A live source: a document a minute.
@@ -184,7 +197,13 @@ fn a_stop_waits_for_a_hanging_stage_as_long_as_the_grace_period() {
     let world = World::new();
     let seam = Seam::Manual(world.clone());
     let device = FakeDevice::new(&seam, 1, Duration::ZERO, Duration::ZERO);
-    let setup = Setup { devices: vec![device], seam, cpu_cost: 3600 * SECOND, sequential: false };
+    let setup = Setup {
+        devices: vec![device],
+        seam,
+        cpu_cost: 3600 * SECOND,
+        begins_futures: false,
+        sequential: false,
+    };
     let settings = Settings { workers: WorkerCount::Exactly(1), grace: 5 * SECOND, ..settings(false) };
     let _this_thread = world.enter();
     let mut run =

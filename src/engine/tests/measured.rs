@@ -19,7 +19,7 @@ const SECOND: Duration = Duration::from_secs(1);
 fn halves(world: &World, cpu_cost: Duration) -> Setup {
     let seam = Seam::Manual(world.clone());
     let device = FakeDevice::new(&seam, 1, Duration::ZERO, SECOND / 8);
-    Setup { devices: vec![device], seam, cpu_cost, sequential: false }
+    Setup { devices: vec![device], seam, cpu_cost, begins_futures: false, sequential: false }
 }
 
 fn settings<P>() -> Settings<P> {

@@ -58,6 +58,7 @@ impl<'a> Replay<'a> {
         let setup = Setup {
             seam: self.seam.clone(),
             cpu_cost: time(cpu),
+            begins_futures: false,
             devices: (0..self.settings.devices).map(|_| device()).collect(),
             sequential: self.settings.way == Way::Sequential,
         };

@@ -11,12 +11,12 @@ use shuttle::rand::{Rng, thread_rng};
 use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::{Config, MaxSteps, Runner};
 
-use super::fake::{Doc, FakeDevice, Fault, Outcome, PerDoc, Setup, take};
+use super::fake::{Doc, FakeDevice, Fault, HOUR, Outcome, PerDoc, Setup, take};
 use super::without_device::WithoutDevice;
 use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::{AsItIs, Job, Then};
 use crate::engine::seam::{Planted, Seam};
-use crate::engine::settings::{Asked, OnFailure, Order, Settings, WorkerCount};
+use crate::engine::settings::{Asked, OnFailure, Order, Patience, Settings, Watchdog, WorkerCount};
 use crate::error::{Cause, Error};
 
 /// Schedules of each kind; a longer run sets `GAPLESS_SCHEDULES`.
@@ -84,6 +84,20 @@ fn random_schedules_find_what_a_given_up_device_owes_and_nobody_takes() {
     found_by_both(|| one_of_two_devices_is_given_up(Some(Planted::OwedIsCancelled)));
     check_random(schedules() / 20, || one_of_two_devices_is_given_up(None));
     check_adversarial(schedules() / 20, || one_of_two_devices_is_given_up(None));
+}
+
+#[test]
+fn random_schedules_find_a_worker_that_forgets_a_device_that_idles() {
+    found_by_either(|| run_on_workers(Some(Planted::WorkerForgetsDevices)));
+    check_random(schedules() / 20, || run_on_workers(None));
+    check_adversarial(schedules() / 20, || run_on_workers(None));
+}
+
+#[test]
+fn random_schedules_find_a_future_whose_wake_is_lost_while_it_is_polled() {
+    found_by_both(|| run_with_futures(Some(Planted::WakeIsLost)));
+    check_random(schedules() / 20, || run_with_futures(None));
+    check_adversarial(schedules() / 20, || run_with_futures(None));
 }
 
 #[cfg(feature = "stream")]
@@ -163,7 +177,7 @@ fn setup(planted: Option<Planted>, devices: usize, sequential: bool) -> Setup {
     let depth = thread_rng().gen_range(1..3);
     let device = || FakeDevice::new(&seam, depth, Duration::ZERO, Duration::ZERO);
     let devices = (0..devices).map(|_| device()).collect();
-    Setup { devices, seam, cpu_cost: Duration::ZERO, sequential }
+    Setup { devices, seam, cpu_cost: Duration::ZERO, begins_futures: thread_rng().gen_bool(0.3), sequential }
 }
 
 /// Devices that can be made again, or not, and that are lost for no reason up to so many times.
@@ -209,7 +223,7 @@ fn random_fault() -> Fault {
 
 fn random_settings() -> Settings<Doc> {
     let mut rng = thread_rng();
-    Settings {
+    let settings = Settings {
         batch_size: rng.gen_range(1..4),
         workers: WorkerCount::Exactly(rng.gen_range(1..3)),
         ahead: rng.gen_bool(0.8).then_some(1),
@@ -218,8 +232,12 @@ fn random_settings() -> Settings<Doc> {
         order: if rng.gen_bool(0.3) { Order::Completion } else { Order::Source },
         max_wait: rng.gen_bool(0.2).then_some(Duration::from_millis(1)),
         on_failure: if rng.gen_bool(0.5) { OnFailure::Stop } else { OnFailure::Skip },
+        // Time stands still here, so it never sees a stall.
+        watchdog: rng.gen_bool(0.2).then_some(Patience { patience: HOUR, then: Watchdog::End }),
         ..Settings::default()
-    }
+    };
+    let own_threads = settings.max_wait.is_some() || settings.asked.anything();
+    Settings { on_workers: !own_threads && rng.gen_bool(0.5), ..settings }
 }
 
 /// What is left to the engine. Time stands still here, so that every choice is as good as any other.
@@ -312,7 +330,13 @@ fn run_without_device(planted: Option<Planted>) {
     };
     let most = if rng.gen_bool(0.5) { usize::MAX } else { rng.gen_range(0..4) };
     let (order, seam) = (settings.order, Seam::Shuttle(planted));
-    let setup = Setup { devices: Vec::new(), seam, cpu_cost: Duration::ZERO, sequential: false };
+    let setup = Setup {
+        devices: Vec::new(),
+        seam,
+        cpu_cost: Duration::ZERO,
+        begins_futures: false,
+        sequential: false,
+    };
     let run = setup.start::<WithoutDevice>(AsItIs(()), settings, documents.clone().into_iter());
     check(run, documents, most, order);
 }
@@ -326,7 +350,13 @@ fn few_documents(planted: Option<Planted>) {
         ..Settings::without_device()
     };
     let seam = Seam::Shuttle(planted);
-    let setup = Setup { devices: Vec::new(), seam, cpu_cost: Duration::ZERO, sequential: false };
+    let setup = Setup {
+        devices: Vec::new(),
+        seam,
+        cpu_cost: Duration::ZERO,
+        begins_futures: false,
+        sequential: false,
+    };
     let run = setup.start::<WithoutDevice>(AsItIs(()), settings, super::fake::docs(4));
     check(run, super::fake::docs(4).collect(), usize::MAX, Order::Source);
 }
@@ -340,7 +370,13 @@ fn stopped_while_fed(planted: Option<Planted>) {
         ..Settings::without_device()
     };
     let seam = Seam::Shuttle(planted);
-    let setup = Setup { devices: Vec::new(), seam, cpu_cost: Duration::ZERO, sequential: false };
+    let setup = Setup {
+        devices: Vec::new(),
+        seam,
+        cpu_cost: Duration::ZERO,
+        begins_futures: false,
+        sequential: false,
+    };
     let run = setup.start::<WithoutDevice>(AsItIs(()), settings, super::fake::docs(1_000));
     check(run, Vec::new(), thread_rng().gen_range(0..3), Order::Source);
 }
@@ -360,6 +396,27 @@ fn one_of_two_devices_is_given_up(planted: Option<Planted>) {
     let outcome = take(&mut run, usize::MAX);
     assert!(outcome.error.is_none(), "the other device goes on: {:?}", outcome.error);
     every_document_once(&outcome, &[], 6);
+}
+
+/// One worker, which runs the device too.
+fn run_on_workers(planted: Option<Planted>) {
+    let settings =
+        Settings { batch_size: 2, workers: WorkerCount::Exactly(1), on_workers: true, ..Settings::default() };
+    let documents: Vec<Doc> = super::fake::docs(5).collect();
+    let setup = Setup { begins_futures: false, ..setup(planted, 1, false) };
+    let run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, documents.clone().into_iter());
+    check(run, documents, usize::MAX, Order::Source);
+}
+
+/// Futures that others wake, in a run without a device.
+fn run_with_futures(planted: Option<Planted>) {
+    let settings =
+        Settings { workers: WorkerCount::Exactly(1), ahead: Some(4), ..Settings::without_device() };
+    let setup = Setup { devices: Vec::new(), begins_futures: true, ..setup(planted, 0, false) };
+    let documents: Vec<Doc> = super::fake::docs(6).collect();
+    let most = if thread_rng().gen_bool(0.7) { usize::MAX } else { thread_rng().gen_range(0..4) };
+    let run = setup.start::<WithoutDevice>(AsItIs(()), settings, documents.clone().into_iter());
+    check(run, documents, most, Order::Source);
 }
 
 /// A run that is polled whenever it wakes its task, and at no other time.

@@ -23,7 +23,7 @@ type Plain = Caller<PerDoc<AsItIs>>;
 fn experiment(world: &World, depth: usize, sequential: bool) -> Setup {
     let seam = Seam::Manual(world.clone());
     let device = FakeDevice::new(&seam, depth, Duration::ZERO, SECOND / 8);
-    Setup { devices: vec![device], seam, cpu_cost: SECOND / 16, sequential }
+    Setup { devices: vec![device], seam, cpu_cost: SECOND / 16, begins_futures: false, sequential }
 }
 
 fn settings<P>(recording: impl Into<Recording>) -> Settings<P> {
@@ -280,7 +280,13 @@ fn a_picture_of_many_spans_stays_small() {
     let _this_thread = world.enter();
     let seam = Seam::Manual(world.clone());
     let device = FakeDevice::new(&seam, 1, SECOND / 100, Duration::ZERO);
-    let setup = Setup { devices: vec![device], seam, cpu_cost: SECOND / 1000, sequential: false };
+    let setup = Setup {
+        devices: vec![device],
+        seam,
+        cpu_cost: SECOND / 1000,
+        begins_futures: false,
+        sequential: false,
+    };
     let settings = Settings { workers: WorkerCount::Exactly(8), batch_size: 7, ..settings(true) };
     let picture = ended(setup, settings, 20_000).timeline().expect("it is recorded").svg();
     is_well_formed(&picture);

@@ -43,7 +43,8 @@ fn start(
 ) -> (Caller<PerDoc<AsItIs>>, Shown) {
     let seam = Seam::Manual(world.clone());
     let device = FakeDevice::new(&seam, 1, SECOND / 25, SECOND / 2);
-    let setup = Setup { devices: vec![device], seam, cpu_cost: SECOND / 4, sequential: false };
+    let setup =
+        Setup { devices: vec![device], seam, cpu_cost: SECOND / 4, begins_futures: false, sequential: false };
     let workers = WorkerCount::Exactly(workers);
     let settings = Settings { batch_size: 4, workers, total: Some(16), ..Settings::default() };
     let mut run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, documents).expect("this can work");

@@ -43,7 +43,8 @@ fn start<A: After<Doc, Vec<u64>> + 'static>(
 ) -> (Caller<PerDoc<A>>, Heard) {
     let seam = Seam::Manual(world.clone());
     let device = FakeDevice::new(&seam, 1, Duration::ZERO, SECOND);
-    let setup = Setup { devices: vec![device], seam, cpu_cost: SECOND, sequential: false };
+    let setup =
+        Setup { devices: vec![device], seam, cpu_cost: SECOND, begins_futures: false, sequential: false };
     let heard = Heard::default();
     let (note, clock) = (heard.clone(), world.clone());
     let on_stall = move |stalled: &Stalled| note.lock().unwrap().push((clock.now(), stalled.clone()));
@@ -202,7 +203,13 @@ fn what_is_slow_and_moves_is_no_stall() {
             let _this_thread = world.enter();
             let seam = Seam::Manual(world.clone());
             let device = FakeDevice::new(&seam, 1, 29 * SECOND, Duration::ZERO);
-            let setup = Setup { devices: vec![device], seam, cpu_cost: 29 * SECOND, sequential };
+            let setup = Setup {
+                devices: vec![device],
+                seam,
+                cpu_cost: 29 * SECOND,
+                begins_futures: false,
+                sequential,
+            };
             let settings = Settings { workers: WorkerCount::Exactly(workers), ..settings(Watchdog::End) };
             let on_stall = Box::new(|stalled: &Stalled| panic!("{stalled}"));
             let run = setup.start_watched::<PerDoc<AsItIs>>(AsItIs(()), settings, docs(16), Some(on_stall));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::fake::{Doc, FakeCpu, FakeDevice, Setup, docs, take};
 use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::{AsItIs, Job};
-use crate::engine::road::source::Documents;
+use crate::engine::road::source::AnySource;
 use crate::engine::seam::{Moment, Seam, manual::World};
 use crate::engine::settings::{OnFailure, Settings, WorkerCount};
 use crate::error::Error;
@@ -23,7 +23,7 @@ impl Job for WithoutDevice {
     type Cpu = FakeCpu;
     type Gpu = FakeDevice;
     type After = AsItIs;
-    type Source = Documents<'static, Doc>;
+    type Source = AnySource<'static, Doc>;
 
     fn documents(_: &Doc) -> usize {
         1
@@ -39,8 +39,13 @@ fn settings(workers: usize) -> Settings<Doc> {
 }
 
 fn start(world: &World, cost: Duration, settings: Settings<Doc>, documents: u64) -> Caller<WithoutDevice> {
-    let setup =
-        Setup { seam: Seam::Manual(world.clone()), cpu_cost: cost, devices: Vec::new(), sequential: false };
+    let setup = Setup {
+        seam: Seam::Manual(world.clone()),
+        cpu_cost: cost,
+        begins_futures: false,
+        devices: Vec::new(),
+        sequential: false,
+    };
     setup.start(AsItIs(()), settings, docs(documents)).expect("these settings can work")
 }
 

@@ -19,7 +19,11 @@ pub(crate) enum Kind {
     Batches,
     /// `Pipeline::then`.
     Then,
+    /// `Pipeline::then_gpu`: what `then` does stands before another device, which behaves.
+    Halves,
     Parallel,
+    /// `parallel` with a stage that begins futures.
+    Futures,
     Map,
     MapBatch,
     Apply,
@@ -29,7 +33,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     pub(crate) fn has_device(self) -> bool {
-        matches!(self, Self::Documents | Self::Batches | Self::Then)
+        matches!(self, Self::Documents | Self::Batches | Self::Then | Self::Halves)
     }
 
     /// Whether a CPU stage is lent whole batches.
@@ -81,6 +85,8 @@ pub(crate) struct Setup {
     pub(crate) deadline: Option<Duration>,
     /// Ends a run in which nothing has moved for so long.
     pub(crate) patience: Option<Duration>,
+    /// Whether the workers run the devices.
+    pub(crate) on_workers: bool,
     /// Items that a worker takes in one go, where there is no device.
     pub(crate) chunk: Option<usize>,
     /// The progress function of an `apply` panics at its first call.
@@ -115,6 +121,7 @@ impl Setup {
             grace: None,
             deadline: None,
             patience: None,
+            on_workers: false,
             chunk: None,
             progress_panics: false,
         }
@@ -200,8 +207,9 @@ pub(crate) trait Face: Send {
 /// Starts a run.
 pub(crate) fn start(setup: &Setup, code: Code) -> Box<dyn Face> {
     match setup.kind {
-        Kind::Documents | Kind::Batches | Kind::Then => face_batches::start(setup, code),
+        Kind::Documents | Kind::Batches | Kind::Then | Kind::Halves => face_batches::start(setup, code),
         Kind::Parallel => face_items::start_parallel(setup, code),
+        Kind::Futures => face_items::start_futures(setup, code),
         Kind::Map => face_items::start_map(setup, code),
         Kind::MapBatch => face_items::start_map_batch(setup, code),
         Kind::Apply | Kind::ApplyBatch => face_whole::apply_face(setup, code),

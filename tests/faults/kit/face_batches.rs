@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use gapless::pipeline::{After, Mode, RunStream};
-use gapless::{Accounts, Auto, Batch, CpuStage, Error, LastBatch, Pipeline, Run, Watchdog};
+use gapless::{Accounts, Auto, Batch, Cause, CpuStage, Error, LastBatch, Pipeline, Run, Watchdog};
 
 use super::executor::Executor;
 use super::face::{Code, Face, Got, Kind, Last, Setup};
-use super::stages::{Cpu, Device, Out, Part, Prepared, Source};
+use super::plain;
+use super::stages::{Cpu, Device, Out, Part, Prepared, Row, Source};
 use super::world::{Doc, World};
 
 /// A result of a batch, of which each row has a place.
@@ -39,6 +40,23 @@ pub(super) fn start(setup: &Setup, code: Code) -> Box<dyn Face> {
         Kind::Then => {
             let pipeline = Pipeline::<Doc, Cpu, Device>::on_devices(cpu, devices).then(then);
             run(setup, with(setup, cut(setup, pipeline)), source, world)
+        }
+        Kind::Halves => {
+            let (first, lives) = (Pipeline::<Doc, Cpu, Device>::on_devices(cpu, devices), world.clone());
+            let prepare = move |document: &mut Doc, row: &Row| {
+                let part = then(document, row)?;
+                Ok::<_, Cause>(plain::prepared((part.place, 1), &lives))
+            };
+            let halves = with(setup, cut(setup, first)).then_gpu(prepare, plain::behaved(&world));
+            let halves = halves.last_half(|half| {
+                let half = half.batch_size(setup.batch_size).on_failure(setup.policy).order(setup.order);
+                let half = if let Some(grace) = setup.grace { half.grace(grace) } else { half };
+                match &setup.pool {
+                    Some(pool) => half.pool(pool),
+                    None => half.workers(setup.workers),
+                }
+            });
+            faced(setup, halves.run(source), world)
         }
         _ => {
             let pipeline = Pipeline::<Doc, Cpu, Device>::on_devices(cpu, devices);
@@ -84,6 +102,7 @@ where
     Cpu: CpuStage<M::Item, Prepared = Prepared>,
 {
     pipeline = pipeline.batch_size(setup.batch_size).order(setup.order).on_failure(setup.policy);
+    pipeline = pipeline.device_on_workers(setup.on_workers);
     if let Some(ahead) = setup.ahead {
         pipeline = pipeline.ahead(ahead);
     }
@@ -119,6 +138,10 @@ where
     A::Delivered: OfRows,
 {
     let run = if setup.sequential { pipeline.run_sequential(source) } else { pipeline.run(source) };
+    faced(setup, run, world)
+}
+
+fn faced<O: OfRows>(setup: &Setup, run: Run<Doc, O>, world: Arc<World>) -> Box<dyn Face> {
     if setup.polled {
         Box::new(Polled { stream: run.into_stream(), executor: Executor::new(), world })
     } else {

@@ -1,17 +1,20 @@
 //! `parallel`, `parallel::map` and `map_batch`: iterated and polled.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
+use std::task::Poll;
 
 use gapless::parallel::{
     Failed, Map, MapError, Outcome, Outcomes, Pairs, ParallelRun, ParallelStream, Shape, map, map_batch,
     parallel,
 };
-use gapless::{Accounts, Error, Failure};
+use gapless::{Accounts, CpuStage as _, Error, Failure, async_stage};
 
 use super::executor::Executor;
 use super::face::{Code, Face, Got, Setup};
 use super::stages::{Bag, Cpu, Prepared};
-use super::world::{Doc, World};
+use super::world::{Doc, UserCode, World};
 
 /// What is lent to one call of a stage.
 pub(super) trait Unit: Send + 'static {
@@ -75,6 +78,33 @@ pub(super) fn start_parallel(setup: &Setup, code: Code) -> Box<dyn Face> {
         face = face.chunk(chunk);
     }
     ByItem::start(setup, face.run(), world)
+}
+
+/// The stage's code runs when a future is begun; what it came to comes out of that, at its second poll.
+pub(super) fn start_futures(setup: &Setup, code: Code) -> Box<dyn Face> {
+    let Code { world, cpu, source, .. } = code;
+    let stage = async_stage(move |document: &mut Doc| {
+        let made = catch_unwind(AssertUnwindSafe(|| cpu.prepare(document)));
+        async move {
+            yield_once().await;
+            let _user = UserCode::enter();
+            made.unwrap_or_else(|payload| resume_unwind(payload))
+        }
+    });
+    let face = parallel(stage, source).on_failure(setup.policy);
+    ByItem::start(setup, set!(face.order(setup.order), setup).run(), world)
+}
+
+/// Is not ready at its first poll, and has its task polled again.
+fn yield_once() -> impl Future<Output = ()> + Send {
+    let mut polled = false;
+    poll_fn(move |task| {
+        if std::mem::replace(&mut polled, true) {
+            return Poll::Ready(());
+        }
+        task.waker().wake_by_ref();
+        Poll::Pending
+    })
 }
 
 pub(super) fn start_map(setup: &Setup, code: Code) -> Box<dyn Face> {

@@ -78,6 +78,11 @@ pub(crate) fn device(world: &Arc<World>, code: impl GpuCode + 'static) -> Device
     Device { code: Box::new(code), _life: world.life(What::Device, false) }
 }
 
+/// A device that behaves.
+pub(crate) fn behaved(world: &Arc<World>) -> Device {
+    device(world, Plain(world.clone()))
+}
+
 pub(crate) fn source(world: &Arc<World>, code: impl SourceCode + 'static) -> Source {
     Source { code: Box::new(code), _life: world.life(What::Source, false) }
 }

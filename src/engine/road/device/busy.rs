@@ -11,14 +11,14 @@ impl<J: Job> DeviceLoop<J> {
     /// A batch is about to be submitted; says when.
     pub(super) fn begin_busy(&mut self, trail: Option<&Trail>) -> Moment {
         let now = self.ledger().now();
-        self.meter.first_submit.set_first(now);
-        if let Some(since) = self.idle_since.take() {
-            self.meter.starved.add(now.saturating_sub(since));
-            let gap = Gap::new(since..now, &self.before, trail, self.then_came_first());
-            self.meter.stalls.add(&gap);
-            self.busy_since = now;
-        } else if self.in_flight.is_empty() {
-            self.busy_since = now;
+        self.at.meter.first_submit.set_first(now);
+        if let Some(since) = self.at.idle_since.take() {
+            self.at.meter.starved.add(now.saturating_sub(since));
+            let gap = Gap::new(since..now, &self.at.before, trail, self.then_came_first());
+            self.at.meter.stalls.add(&gap);
+            self.at.busy_since = now;
+        } else if self.at.in_flight.is_empty() {
+            self.at.busy_since = now;
         }
         now
     }
@@ -31,16 +31,16 @@ impl<J: Job> DeviceLoop<J> {
 
     /// As `end_busy`, at a moment that is known; says for how long the device worked on the batch alone.
     pub(super) fn end_busy_at(&mut self, now: Moment) -> Duration {
-        if self.idle_since.is_some() || self.meter.first_submit.get().is_none() {
+        if self.at.idle_since.is_some() || self.at.meter.first_submit.get().is_none() {
             return Duration::ZERO;
         }
-        let took = now.saturating_sub(self.busy_since);
-        self.meter.busy.add(took);
-        self.meter.last_collect.set(now);
-        self.busy_since = now;
-        if self.in_flight.is_empty() {
-            self.idle_since = Some(now);
-            self.before = self.now_idle(now);
+        let took = now.saturating_sub(self.at.busy_since);
+        self.at.meter.busy.add(took);
+        self.at.meter.last_collect.set(now);
+        self.at.busy_since = now;
+        if self.at.in_flight.is_empty() {
+            self.at.idle_since = Some(now);
+            self.at.before = self.now_idle(now);
         }
         took
     }
@@ -53,6 +53,6 @@ impl<J: Job> DeviceLoop<J> {
 
     fn then_came_first(&self) -> bool {
         let meters = &self.ledger().meters;
-        J::After::PER_ROW && self.before.mostly_then(meters.prepare.get(), meters.then.get())
+        J::After::PER_ROW && self.at.before.mostly_then(meters.prepare.get(), meters.then.get())
     }
 }

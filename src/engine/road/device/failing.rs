@@ -11,7 +11,7 @@ use crate::stage::{CpuStage as _, StageError};
 impl<J: Job> DeviceLoop<J> {
     /// Takes items that the stage does not accept out of the batch: they fail alone.
     pub(super) fn refuse_odd(&mut self, batch: &mut BatchOf<J>) -> Result<(), Cause> {
-        while let Some((index, cause)) = guard(|| first_odd::<J>(&self.gpu, batch))? {
+        while let Some((index, cause)) = guard(|| first_odd::<J>(&self.at.gpu, batch))? {
             self.fail_item(batch, index, cause);
         }
         Ok(())
@@ -46,7 +46,7 @@ impl<J: Job> DeviceLoop<J> {
             StageError::TooLarge(cause) | StageError::Batch(cause) => cause,
         };
         self.end_busy();
-        self.fruitless = 0;
+        self.at.fruitless = 0;
         self.fail_batch(batch, cause);
     }
 
@@ -59,9 +59,9 @@ impl<J: Job> DeviceLoop<J> {
             batch.items.prepared.drain(good..).for_each(|copy| self.give_back(copy));
         } else {
             let second = batch.halve();
-            self.parts.push_front(second);
+            self.at.parts.push_front(second);
         }
-        self.parts.push_front(batch);
+        self.at.parts.push_front(batch);
     }
 
     pub(super) fn fail_batch(&mut self, mut batch: BatchOf<J>, cause: Cause) {

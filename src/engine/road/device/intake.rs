@@ -24,15 +24,15 @@ enum Patience {
 
 impl<J: Job> DeviceLoop<J> {
     pub(super) fn next_batch(&mut self, waiting: Waiting) -> Option<BatchOf<J>> {
-        if let Some(part) = self.parts.pop_front() {
+        if let Some(part) = self.at.parts.pop_front() {
             return Some(part);
         }
-        if self.ended || (self.drained && !self.in_flight.is_empty()) {
+        if self.at.ended || (self.at.drained && !self.at.in_flight.is_empty()) {
             return None;
         }
-        let patience = match (waiting, self.in_flight.is_empty()) {
+        let patience = match (waiting, self.at.in_flight.is_empty()) {
             (Waiting::Both, true) => Patience::Any,
-            (Waiting::Both, false) => Patience::Short(turns::short_wait(self.last_took)),
+            (Waiting::Both, false) => Patience::Short(turns::short_wait(self.at.last_took)),
             (Waiting::Device | Waiting::Never, _) => Patience::None,
         };
         let batch = self.ask(patience)?;
@@ -53,11 +53,11 @@ impl<J: Job> DeviceLoop<J> {
             match taken {
                 Taken::Batch(batch) => return Some(batch),
                 Taken::Ended => {
-                    (self.drained, self.ended) = (true, true);
+                    (self.at.drained, self.at.ended) = (true, true);
                     return None;
                 }
                 Taken::Drained => {
-                    self.drained = true;
+                    self.at.drained = true;
                     if !matches!(patience, Patience::Any) || self.ledger().stopped() {
                         return None;
                     }
@@ -71,18 +71,18 @@ impl<J: Job> DeviceLoop<J> {
 
     /// Asks the line, and waits once where it has nothing.
     fn ask_once(&mut self, patience: Patience) -> Taken<J::Document, J::Prepared> {
-        let (idles, now) = (self.in_flight.is_empty(), self.ledger().now());
+        let (idles, now) = (self.at.in_flight.is_empty(), self.ledger().now());
         let chooser = self.road.chooser.as_ref();
         let asks = Asks {
-            rank: self.meter.rank,
-            holds: !self.in_flight.is_empty() || !self.parts.is_empty(),
-            overdue: self.max_wait.filter(|_| idles || !self.own_thread),
+            rank: self.at.meter.rank,
+            holds: !self.at.in_flight.is_empty() || !self.at.parts.is_empty(),
+            overdue: self.at.max_wait.filter(|_| idles || !self.own_thread),
             early: idles
                 && matches!(patience, Patience::Any)
                 && chooser.is_some_and(|chooser| chooser.feeds_idle()),
             now,
         };
-        let (spare, ledger) = (self.spare.take(), self.road.ledger.clone());
+        let (spare, ledger) = (self.at.spare.take(), self.road.ledger.clone());
         // Asked under the line's lock: whoever stops the run closes the line after it said so, and wakes all.
         let wait = |taken: &Taken<_, _>| match (taken, patience) {
             _ if ledger.stopped() => None,
@@ -97,8 +97,8 @@ impl<J: Job> DeviceLoop<J> {
     /// The device had no result. One that comes back sooner than it was asked to wait is not asked again at once:
     /// that would keep a core from the workers.
     pub(super) fn looked_in_vain(&mut self, wait: Duration, took: Duration) -> Stepped {
-        let rest = Duration::from_micros(10 << self.vain_looks.min(8)).min(LONGEST_REST).min(wait);
-        self.vain_looks += 1;
+        let rest = Duration::from_micros(10 << self.at.vain_looks.min(8)).min(LONGEST_REST).min(wait);
+        self.at.vain_looks += 1;
         if took < rest {
             self.ledger().rest(rest.saturating_sub(took));
         }

@@ -21,12 +21,12 @@ impl<J: Job> DeviceLoop<J> {
     /// The device is gone, and with it the results of `batch` and of all that is in flight.
     pub(super) fn lose(&mut self, batch: BatchOf<J>, cause: Cause) {
         let mut owed = vec![batch];
-        for Flight { batch, ticket, .. } in std::mem::take(&mut self.in_flight) {
+        for Flight { batch, ticket, .. } in std::mem::take(&mut self.at.in_flight) {
             drop_user(ticket);
             owed.push(batch);
         }
         self.end_busy();
-        self.largest = owed.iter().map(|batch| batch.items.prepared.len()).fold(self.largest, Ord::max);
+        self.at.largest = owed.iter().map(|batch| batch.items.prepared.len()).fold(self.at.largest, Ord::max);
         let rebuilt = self.rebuild(cause.clone());
         let alone = owed.len() == 1;
         let again = |mut batch: BatchOf<J>| (batch.suspicion.lost(alone, batch.items.prepared.len()), batch);
@@ -36,12 +36,12 @@ impl<J: Job> DeviceLoop<J> {
             Err(cause) => self.give_up(judged.into_iter().map(|(_, batch)| batch), cause),
         }
         // Of two that are in flight the older may be a part that was submitted later.
-        self.parts.make_contiguous().sort_by_key(|batch| (batch.index, batch.part));
+        self.at.parts.make_contiguous().sort_by_key(|batch| (batch.index, batch.part));
     }
 
     fn carry_out(&mut self, verdict: Verdict, mut batch: BatchOf<J>, cause: &Cause) {
         match verdict {
-            Verdict::Again => self.parts.push_front(batch),
+            Verdict::Again => self.at.parts.push_front(batch),
             Verdict::Narrow => self.narrow(batch),
             Verdict::Guilty => {
                 let cause = cause.clone().context("the device is lost whenever this is on it");
@@ -56,18 +56,19 @@ impl<J: Job> DeviceLoop<J> {
     fn rebuild(&mut self, mut cause: Cause) -> Result<(), Cause> {
         let start = self.ledger().now();
         let rebuilt = loop {
-            self.meter.losses.fetch_add(1, Ordering::Relaxed);
-            self.ledger().spans.lost(&self.meter.info.name, &cause);
-            self.fruitless += 1;
+            self.at.meter.losses.fetch_add(1, Ordering::Relaxed);
+            self.ledger().spans.lost(&self.at.meter.info.name, &cause);
+            self.at.fruitless += 1;
             if self.ledger().stopped() {
                 break Ok(());
             }
-            if self.fruitless > most_in_a_row(self.largest) {
-                let times = self.fruitless;
+            if self.at.fruitless > most_in_a_row(self.at.largest) {
+                let times = self.at.fruitless;
                 break Err(cause.context(format!("lost {times} times in a row without a result between")));
             }
             self.post.now(&self.ledger().seam, Doing::At(At::Rebuild));
-            let reopened = guard(|| self.gpu.reopen()).unwrap_or_else(|panic| Err(StageError::Batch(panic)));
+            let reopened =
+                guard(|| self.at.gpu.reopen()).unwrap_or_else(|panic| Err(StageError::Batch(panic)));
             match reopened {
                 Ok(()) => break Ok(()),
                 Err(StageError::Lost(again)) => cause = again,
@@ -77,25 +78,27 @@ impl<J: Job> DeviceLoop<J> {
             }
         };
         let now = self.ledger().now();
-        self.meter.rebuilding.add(now.saturating_sub(start));
+        self.at.meter.rebuilding.add(now.saturating_sub(start));
         self.was_rebuilt(start, now);
         if rebuilt.is_ok() {
-            self.ledger().spans.rebuilt(&self.meter.info.name, now.saturating_sub(start));
+            self.ledger().spans.rebuilt(&self.at.meter.info.name, now.saturating_sub(start));
         }
         // The device had no batch while it was rebuilt, but it did not wait for one.
-        self.idle_since = self.idle_since.map(|_| now);
+        self.at.idle_since = self.at.idle_since.map(|_| now);
         rebuilt
     }
 
     /// What the device owes goes to the others; where there are none the run ends at the oldest batch of it.
     fn give_up(&mut self, owed: impl IntoIterator<Item = BatchOf<J>>, cause: Cause) {
-        self.given_up = true;
-        let owed = std::mem::take(&mut self.parts).into_iter().chain(owed).collect();
-        let rank = self.meter.rank;
+        self.at.given_up = true;
+        let owed = std::mem::take(&mut self.at.parts).into_iter().chain(owed).collect();
+        let rank = self.at.meter.rank;
         let Some(owed) = self.road.with_line(|line| line.give_up(rank, owed)) else { return };
-        self.parts = owed.into();
-        let Some((index, part)) = self.parts.front().map(|batch| (batch.index, batch.part)) else { return };
-        let device = self.meter.info.name.clone();
+        self.at.parts = owed.into();
+        let Some((index, part)) = self.at.parts.front().map(|batch| (batch.index, batch.part)) else {
+            return;
+        };
+        let device = self.at.meter.info.name.clone();
         let error = Error::DeviceLost { device, batch: index, cause };
         self.road.send(Done { index, part, delivery: Err(error), then_stop: None });
     }

@@ -119,7 +119,7 @@ impl<D, P> Line<D, P> {
     }
 
     pub(super) fn count_ready(&self) {
-        self.ledger.backlog.batches.store(self.ready.batches.len() as u64, Ordering::Relaxed);
+        self.ledger.backlog.batches.store(self.ready.batches.len() as u64, Ordering::SeqCst);
     }
 
     fn give(&mut self, rank: usize, after: &mut Aftermath<D, P>) -> Option<Batch<D, P>> {
@@ -148,6 +148,7 @@ impl<D, P> Line<D, P> {
         } else {
             self.ready.batches.extend(owed);
             self.ready.batches.make_contiguous().sort_by_key(|batch| (batch.index, batch.part));
+            self.count_ready();
         }
         after.wake = Wake::All;
         (None, after)

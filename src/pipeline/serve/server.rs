@@ -1,0 +1,90 @@
+//! The two ends of a server: where documents are submitted, and where it is waited for or stopped.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+
+use super::answer::{Answer, Open, Request, Unanswered, Why};
+use crate::observe::report::Report;
+use crate::pipeline::Handle;
+
+/// Submits documents to a [`Server`], from any thread.
+pub struct Submitter<D, U> {
+    pub(super) send: Sender<Request<D, U>>,
+    pub(super) open: Arc<Open<D, U>>,
+}
+
+impl<D, U> Submitter<D, U> {
+    /// Submits a document; waits while as many as a batch holds have not been taken in.
+    ///
+    /// # Errors
+    /// The document, where the server has ended.
+    pub fn submit(&self, document: D) -> Result<Answer<D, U>, Unanswered<D>> {
+        let (request, answer) = self.open.request(document);
+        match self.send.send(request) {
+            Ok(()) => Ok(answer),
+            Err(refused) => Err(refused.0.give_back(Why::Ended)),
+        }
+    }
+
+    /// Submits a document where there is room for it; else gives it back.
+    ///
+    /// # Errors
+    /// The document, where there is no room ([`Why::Full`]) or the server has ended.
+    pub fn try_submit(&self, document: D) -> Result<Answer<D, U>, Unanswered<D>> {
+        let (request, answer) = self.open.request(document);
+        match self.send.try_send(request) {
+            Ok(()) => Ok(answer),
+            Err(TrySendError::Full(request)) => Err(request.give_back(Why::Full)),
+            Err(TrySendError::Disconnected(request)) => Err(request.give_back(Why::Ended)),
+        }
+    }
+}
+
+impl<D, U> Clone for Submitter<D, U> {
+    fn clone(&self) -> Self {
+        Self { send: self.send.clone(), open: self.open.clone() }
+    }
+}
+
+impl<D, U> fmt::Debug for Submitter<D, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Submitter").field("waiting", &self.send.len()).finish_non_exhaustive()
+    }
+}
+
+/// A pipeline that serves requests: see [`Pipeline::serve`]. It is stopped when this is dropped.
+#[must_use = "a server is stopped when it is dropped"]
+#[derive(Debug)]
+pub struct Server {
+    pub(super) handle: Handle,
+    /// Comes when every request is answered.
+    pub(super) report: Receiver<Report>,
+}
+
+impl Server {
+    /// The run behind it: how far it has come, its report, and how to stop it.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Waits until every submitter is gone and every request is answered, and gives the report.
+    pub fn join(self) -> Report {
+        self.report.recv().unwrap_or_else(|_| self.handle.report())
+    }
+
+    /// Ends it now: requests that have no result are answered with their documents.
+    pub fn stop(self) -> Report {
+        self.handle.stop();
+        self.report.recv().unwrap_or_else(|_| self.handle.report())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Where it was waited for before it has ended, and this does nothing.
+        self.handle.stop();
+        let _ended = self.report.recv();
+    }
+}
