@@ -173,11 +173,10 @@ where
     /// A setting that cannot work, a program that cannot be opened, or failures that
     /// [`on_failure`](Self::on_failure) does not skip. Documents that were done by then keep their embeddings.
     pub fn run(self) -> Result<Applied, ApplyError> {
-        let Self { docs, program, prepare, output, batch_size, ahead, how } = self;
+        let Self { docs, program, prepare, output, batch_size, ahead, mut how } = self;
         let write = move |doc: &mut Doc, row: Row<'_>| embed(doc, row, output.as_deref());
-        let on_progress = how.on_progress.clone();
         // Who keeps the documents tells of them.
-        let how = How { on_progress: None, ..how };
+        let on_progress = how.hooks.on_progress.take();
         let pipeline = Pipeline::new(prepare, program).then(write).how(how).batch_size(batch_size);
         let pipeline = ahead.into_iter().fold(pipeline, Pipeline::ahead);
         PutBack::lend(docs.as_vec(), spill_one, on_progress, |rest| pipeline.run(rest)).work(|()| Ok(()))

@@ -8,7 +8,7 @@ use super::put_back::{PutBack, Spill, spill_batch, spill_one};
 use crate::engine::settings::Settings;
 use crate::error::{Cause, Error, Failure};
 use crate::pipeline::gather::{Gather, Rest};
-use crate::pipeline::how::{Hook, How, Late};
+use crate::pipeline::how::{How, Late};
 use crate::pipeline::setters::setters;
 use crate::pipeline::{drop_user, without_device};
 use crate::stage::CpuStage;
@@ -60,8 +60,8 @@ where
     C: CpuStage<B>,
 {
     let source = |rest: Rest<D>, batch_size| -> Source<B> { Box::new(Gather::list(rest, batch_size)) };
-    let how = How { ahead: Some(BATCHES_AHEAD), ..How::lent() };
-    Apply { documents, stage, how, batch_size, source, spill: spill_batch }
+    let (how, spill) = (How::lent(), spill_batch);
+    Apply { documents, stage, how, batch_size, source, spill }.ahead(BATCHES_AHEAD)
 }
 
 /// What is to be done with every document in place, and how: see [`apply`]. It does nothing until it is run.
@@ -142,23 +142,17 @@ where
     /// # Ok::<(), parallel::ApplyError>(())
     /// ```
     pub fn run_with(self, each: impl FnMut(C::Prepared) -> Result<(), Cause>) -> Result<Applied, ApplyError> {
-        let Self { documents, stage, how, batch_size, source, spill } = self;
-        let on_progress = how.on_progress.clone();
+        let Self { documents, stage, mut how, batch_size, source, spill } = self;
+        let on_progress = how.hooks.on_progress.take();
         let start = |rest: Rest<D>| {
             let documents = rest.clone();
             let in_documents =
                 move |late: &Late| Late { position: documents.first_of(late.position), ..*late };
-            let settings = how.over(Settings { documents: batch_size as u64, ..Settings::without_device() });
+            how.hooks.on_late = how.hooks.on_late.map(|told| told.of(in_documents));
+            let settings = Settings { documents: batch_size as u64, ..Settings::without_device() };
             // 0 documents a batch are refused as any 0 is.
             let settings = if batch_size == 0 { Settings { batch_size, ..settings } } else { settings };
-            let on_late = how.on_late.map(|told| told.of(in_documents).boxed());
-            without_device::run(
-                stage,
-                settings,
-                source(rest, batch_size),
-                on_late,
-                how.on_stall.map(Hook::boxed),
-            )
+            without_device::run(stage, how.over(settings), source(rest, batch_size))
         };
         PutBack::lend(documents, spill, on_progress, start).work(each)
     }

@@ -143,7 +143,7 @@ impl<C> Vectorizer<C> {
 
     /// Whether a failure is none of `process`.
     fn skips(&self) -> bool {
-        self.how.on_failure != OnFailure::Stop
+        self.how.settings.on_failure != OnFailure::Stop
     }
 }
 
@@ -152,6 +152,6 @@ const RESERVED: usize = 1 << 20;
 
 impl<C> fmt::Debug for Vectorizer<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Vectorizer").field("workers", &self.how.workers).finish_non_exhaustive()
+        f.debug_struct("Vectorizer").field("workers", &self.how.settings.workers).finish_non_exhaustive()
     }
 }

@@ -18,7 +18,7 @@ macro_rules! setter {
         /// for debugging.
         $(#[$more])*
         pub fn workers(mut self, workers: impl Into<$crate::WorkerCount>) -> Self {
-            self.how.workers = workers.into();
+            self.how.common().workers = workers.into();
             self
         }
     };
@@ -28,7 +28,7 @@ macro_rules! setter {
         /// error: the pool has its own.
         $(#[$more])*
         pub fn pool(mut self, pool: &std::sync::Arc<rayon::ThreadPool>) -> Self {
-            self.how.pool = Some(pool.clone());
+            self.how.common().pool = Some(pool.clone());
             self
         }
     };
@@ -41,7 +41,7 @@ macro_rules! setter {
         /// groups.
         $(#[$more])*
         pub fn ahead(mut self, documents: usize) -> Self {
-            self.how.ahead = Some(documents);
+            self.how.common().ahead = Some(documents);
             self
         }
     };
@@ -49,7 +49,7 @@ macro_rules! setter {
         /// In which order results come out. Default [`Order::Source`](crate::Order::Source).
         $(#[$more])*
         pub fn order(mut self, order: $crate::Order) -> Self {
-            self.how.order = order;
+            self.how.common().order = order;
             self
         }
     };
@@ -57,7 +57,7 @@ macro_rules! setter {
         /// What happens when a document fails.
         $(#[$more])*
         pub fn on_failure(mut self, on_failure: $crate::OnFailure) -> Self {
-            self.how.on_failure = on_failure;
+            self.how.common().on_failure = on_failure;
             self
         }
     };
@@ -66,7 +66,7 @@ macro_rules! setter {
         /// wait. What is left behind is named in the report.
         $(#[$more])*
         pub fn grace(mut self, grace: std::time::Duration) -> Self {
-            self.how.grace = grace;
+            self.how.common().grace = grace;
             self
         }
     };
@@ -78,7 +78,7 @@ macro_rules! setter {
         /// meanwhile, and a stop ends the wait.
         $(#[$more])*
         pub fn pause(mut self, least: std::time::Duration) -> Self {
-            self.how.pause = Some(least);
+            self.how.common().pause = Some(least);
             self
         }
     };
@@ -90,7 +90,7 @@ macro_rules! setter {
         /// Calls that have not returned are waited for no longer than [`grace`](Self::grace).
         $(#[$more])*
         pub fn deadline(mut self, after: std::time::Duration) -> Self {
-            self.how.deadline = Some(after);
+            self.how.common().deadline = Some(after);
             self
         }
     };
@@ -102,7 +102,7 @@ macro_rules! setter {
         /// can be killed.
         $(#[$more])*
         pub fn item_timeout(mut self, after: std::time::Duration) -> Self {
-            self.how.item_timeout = Some(after);
+            self.how.common().item_timeout = Some(after);
             self
         }
     };
@@ -112,7 +112,7 @@ macro_rules! setter {
         /// none.
         $(#[$more])*
         pub fn on_late(mut self, on_late: impl FnMut(&$crate::pipeline::how::Late) + Send + 'static) -> Self {
-            self.how.on_late = Some($crate::pipeline::how::Hook::new(on_late));
+            self.how.hooks.on_late = Some($crate::pipeline::how::Hook::new(on_late));
             self
         }
     };
@@ -125,7 +125,7 @@ macro_rules! setter {
         /// one span. What has no room is counted and left out. 0 is off.
         $(#[$more])*
         pub fn trace(mut self, recording: impl Into<$crate::Recording>) -> Self {
-            self.how.recording = recording.into();
+            self.how.common().recording = recording.into();
             self
         }
     };
@@ -144,7 +144,7 @@ macro_rules! setter {
         /// document of it but a store.
         $(#[$more])*
         pub fn watchdog(mut self, patience: std::time::Duration, then: $crate::Watchdog) -> Self {
-            self.how.watchdog = Some($crate::pipeline::how::Patience { patience, then });
+            self.how.common().watchdog = Some($crate::pipeline::how::Patience { patience, then });
             self
         }
     };
@@ -153,7 +153,7 @@ macro_rules! setter {
         /// none; nothing without [`watchdog`](Self::watchdog).
         $(#[$more])*
         pub fn on_stall(mut self, on_stall: impl FnMut(&$crate::Stalled) + Send + 'static) -> Self {
-            self.how.on_stall = Some($crate::pipeline::how::Hook::new(on_stall));
+            self.how.hooks.on_stall = Some($crate::pipeline::how::Hook::new(on_stall));
             self
         }
     };
@@ -162,7 +162,7 @@ macro_rules! setter {
         /// none. Default: what the source says of itself, where its `size_hint` is exact.
         $(#[$more])*
         pub fn total(mut self, documents: u64) -> Self {
-            self.how.total = Some(documents);
+            self.how.common().total = Some(documents);
             self
         }
     };
@@ -170,7 +170,7 @@ macro_rules! setter {
         /// Calls this on the caller's thread with everything that comes out. Default none.
         $(#[$more])*
         pub fn progress(mut self, on_progress: impl FnMut(&$crate::Progress) + Send + 'static) -> Self {
-            self.how.on_progress = Some($crate::pipeline::how::Hook::new(on_progress));
+            self.how.hooks.on_progress = Some($crate::pipeline::how::Hook::new(on_progress));
             self
         }
     };
@@ -185,7 +185,7 @@ macro_rules! setter {
         $(#[$more])*
         #[cfg(feature = "progress")]
         pub fn progress_bar(mut self) -> Self {
-            self.how.bar = true;
+            self.how.common().bar = true;
             self
         }
     };

@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::time::Duration;
 
+use super::how::{Hook, How};
 use super::mode::PerDocument;
 use super::run::{Engine, NotStarted, Run};
 use super::{drop_each, guard};
@@ -15,8 +16,6 @@ use crate::engine::road::job::{After, Job};
 use crate::engine::seam::Seam;
 use crate::engine::settings::Settings;
 use crate::engine::start::{Plan, start};
-use crate::engine::watch::OnLate;
-use crate::engine::watch::OnStall;
 use crate::error::Cause;
 use crate::stage::{CpuStage, GpuStage, StageError};
 
@@ -26,16 +25,15 @@ use crate::stage::{CpuStage, GpuStage, StageError};
 /// comes back beside it or in its failure.
 pub(crate) fn run<D, C, I>(
     stage: C,
-    mut settings: Settings<C::Prepared>,
+    how: How<Settings<C::Prepared>>,
     documents: I,
-    on_late: Option<OnLate>,
-    on_stall: Option<OnStall>,
 ) -> Run<D, Vec<C::Prepared>>
 where
     D: Send + 'static,
     C: CpuStage<D>,
     I: Iterator<Item = D> + Send + 'static,
 {
+    let How { mut settings, hooks } = how;
     settings.learn_total(guard(|| documents.size_hint()).unwrap_or_default());
     let plan = Plan::<WithoutDevice<D, C>> {
         seam: Seam::real(),
@@ -45,8 +43,8 @@ where
         settings,
         source: Box::new(documents),
         sequential: false,
-        on_late,
-        on_stall,
+        on_late: hooks.on_late.map(Hook::boxed),
+        on_stall: hooks.on_stall.map(Hook::boxed),
     };
     match start(plan) {
         Ok(caller) => Run::new(Box::new(Engine::<_, PerDocument, _>::new(caller, 1, None)), None),

@@ -8,7 +8,7 @@ pub(super) use super::outcome::{Outcome, take};
 use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::{After, AsItIs, Job};
 use crate::engine::seam::{Moment, Seam};
-use crate::engine::settings::Settings;
+use crate::engine::settings::{Common, Settings};
 use crate::engine::start::{Plan, start};
 use crate::engine::watch::OnStall;
 use crate::error::{Cause, Error};
@@ -333,6 +333,14 @@ impl Job for PerBatch {
 
     fn documents(batch: &Vec<Doc>) -> usize {
         batch.len()
+    }
+}
+
+impl<P> Settings<P> {
+    /// The same, where what every run can be told is changed.
+    pub(super) fn told(mut self, change: impl FnOnce(&mut Common)) -> Self {
+        change(&mut self.common);
+        self
     }
 }
 

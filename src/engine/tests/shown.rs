@@ -7,7 +7,7 @@ use super::fake::{Doc, FakeDevice, Fault, PerDoc, Setup, docs, take};
 use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::AsItIs;
 use crate::engine::seam::{Moment, Seam, manual::World};
-use crate::engine::settings::{Settings, WorkerCount};
+use crate::engine::settings::{Common, Settings, WorkerCount};
 use crate::engine::watch::{EVERY, Redraw};
 use crate::observe::progress::{Progress, Show};
 
@@ -45,7 +45,11 @@ fn start(
     let device = FakeDevice::new(&seam, 1, SECOND / 25, SECOND / 2);
     let setup = Setup { devices: vec![device], seam, cpu_cost: SECOND / 4, sequential: false };
     let workers = WorkerCount::Exactly(workers);
-    let settings = Settings { batch_size: 4, workers, total: Some(16), ..Settings::default() };
+    let settings = Settings {
+        common: Common { workers, total: Some(16), ..Common::default() },
+        batch_size: 4,
+        ..Settings::default()
+    };
     let mut run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, documents).expect("this can work");
     let shown = Shown::default();
     let note = Box::new(Note(world.clone(), shown.clone()));
