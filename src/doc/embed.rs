@@ -11,7 +11,7 @@ use crate::kernel::{Element, Values};
 use crate::parallel::{Applied, ApplyError, PutBack, spill_one};
 use crate::pipeline::Pipeline;
 use crate::pipeline::how::How;
-use crate::pipeline::setters::setters;
+use crate::pipeline::setters::lent_setters;
 use crate::stage::CpuStage;
 
 /// The tensor of a document is an item of a program: bytes or floats.
@@ -146,19 +146,10 @@ impl<'a, C> Embed<'a, C> {
         self
     }
 
-    setters! {
-        workers;
-        pool;
+    lent_setters! {
+        no ahead: "its own counts batches"
+        on_failure:
         /// Default [`OnFailure::Stop`](crate::OnFailure::Stop): what was done keeps its embedding.
-        on_failure;
-        /// Default: as long as it takes, since a document inside such a call cannot be put back.
-        grace;
-        limits;
-        /// It stands in [`Applied::run`].
-        trace;
-        watched;
-        /// It is told of each document, when that is kept: should it panic, all documents are back.
-        progress;
     }
 }
 

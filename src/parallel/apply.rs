@@ -9,7 +9,7 @@ use crate::engine::settings::Settings;
 use crate::error::{Cause, Error, Failure};
 use crate::pipeline::gather::{Gather, Rest};
 use crate::pipeline::how::{How, Late};
-use crate::pipeline::setters::setters;
+use crate::pipeline::setters::lent_setters;
 use crate::pipeline::{drop_user, without_device};
 use crate::stage::CpuStage;
 
@@ -81,10 +81,8 @@ pub struct Apply<'a, D, T, C> {
 type Source<T> = Box<dyn Iterator<Item = T> + Send>;
 
 impl<D, T, C> Apply<'_, D, T, C> {
-    setters! {
-        workers;
-        pool;
-        ahead;
+    lent_setters! {
+        on_failure:
         /// Default [`OnFailure::Stop`](crate::OnFailure::Stop): what was done stays done, and what was not begun is
         /// left as it was. When skipping, failures are in [`Applied`].
         ///
@@ -97,15 +95,6 @@ impl<D, T, C> Apply<'_, D, T, C> {
         /// assert_eq!(applied.failures[0].position.get(), 1);
         /// # Ok::<(), parallel::ApplyError>(())
         /// ```
-        on_failure;
-        /// Default: as long as it takes, since a document inside such a call cannot be put back.
-        grace;
-        limits;
-        /// It stands in [`Applied::run`].
-        trace;
-        watched;
-        /// It is told of each document, when that is kept: should it panic, all documents are back.
-        progress;
     }
 }
 
