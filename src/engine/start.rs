@@ -102,7 +102,7 @@ fn prepare<J: Job>(plan: &mut Plan<J>) -> Result<Prepared, Error> {
     let items = items_in_memory(plan)?;
     let before = plan.seam.now();
     let meters = open(plan)?;
-    let opening = plan.seam.now().saturating_sub(before);
+    let opening = plan.seam.now().since(before);
     // What follows is the run: a stage that tries its kernels for seconds is no caller that idles.
     plan.seam.restart();
     refused::check_depths(depths(&meters), plan.settings.batch_size)?;

@@ -11,7 +11,7 @@ use crate::place::{BatchIndex, Position};
 /// A group was prepared.
 pub(crate) fn prepared(ledger: &Ledger, first: Position, time: Range<Moment>, items: usize) {
     let meters = &ledger.meters;
-    let taken = time.end.saturating_sub(time.start);
+    let taken = time.end.since(time.start);
     if meters.prepared.fetch_add(items as u64, Ordering::Relaxed) == 0 {
         meters.first_item.add(taken);
         meters.first_prepare.set(time.start);
@@ -24,7 +24,7 @@ pub(crate) fn prepared(ledger: &Ledger, first: Position, time: Range<Moment>, it
 
 /// Rows of a batch were worked on after the device.
 pub(crate) fn worked_on(ledger: &Ledger, batch: BatchIndex, time: Range<Moment>, rows: usize) {
-    let taken = time.end.saturating_sub(time.start);
+    let taken = time.end.since(time.start);
     ledger.meters.then.add(taken);
     ledger.meters.then_times.add(taken, rows);
     ledger.meters.last_work.set(time.end);

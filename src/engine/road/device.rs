@@ -245,7 +245,7 @@ impl<J: Job> DeviceLoop<J> {
         let there = !matches!(collected, Ok(None));
         self.was_collecting(asked..now, there, !wait.is_zero());
         let result = match collected {
-            Ok(None) => return self.looked_in_vain(wait, now.saturating_sub(asked)),
+            Ok(None) => return self.looked_in_vain(wait, now.since(asked)),
             Ok(Some(output)) => Ok(output),
             Err(error) => Err(error),
         };
@@ -253,7 +253,7 @@ impl<J: Job> DeviceLoop<J> {
         let Some(flight) = self.in_flight.pop_front() else { return Stepped::Nothing };
         self.has_left(&flight, now);
         drop_user(flight.ticket);
-        self.last_took = now.saturating_sub(flight.submitted);
+        self.last_took = now.since(flight.submitted);
         let weights = &self.road.ledger.books.weights;
         match result.and_then(|output| check_rows::<J>(&flight.batch, output, weights)) {
             Ok(output) => {
@@ -270,7 +270,7 @@ impl<J: Job> DeviceLoop<J> {
     /// Notes what the batch cost: the time since it was the oldest on the device.
     fn learn(&self, batch: &BatchOf<J>, now: Moment) {
         let copies = batch.items.prepared.len() - batch.items.good();
-        self.meter.learn(self.documents(batch) + copies, now.saturating_sub(self.busy_since));
+        self.meter.learn(self.documents(batch) + copies, now.since(self.busy_since));
     }
 
     /// Hands a batch over, with the device's output where there is one.

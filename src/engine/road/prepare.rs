@@ -26,7 +26,7 @@ pub(super) fn prepare<J: Job>(road: &Road<J>, begun: Begun<J>) -> Raw<J> {
     prepare_each(road, first, &mut raw, &post);
     let end = ledger.now();
     post.end(end);
-    let took = end.saturating_sub(start);
+    let took = end.since(start);
     road.queue.learn_cost(took, count);
     measure::prepared(ledger, first, start..end, count);
     if let Some(chooser) = &road.chooser {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::fake::{Doc, FakeDevice, Fault, HOUR, PerDoc, Setup, docs, take};
 use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::{After, AsItIs, Then};
-use crate::engine::seam::{Moment, Seam, manual::World};
+use crate::engine::seam::{Seam, manual::World};
 use crate::engine::settings::{Common, Patience, Watchdog};
 use crate::engine::settings::{Settings, WorkerCount};
 use crate::error::stalled::{At, Stalled};
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const DOCUMENTS: u64 = 32;
 
 /// What was told of stalls, and when.
-type Heard = Arc<Mutex<Vec<(Moment, Stalled)>>>;
+type Heard = Arc<Mutex<Vec<(Duration, Stalled)>>>;
 
 fn settings(then: Watchdog) -> Settings<Doc> {
     Settings {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::fake::{Doc, FakeCpu, FakeDevice, Setup, docs, take};
 use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::{AsItIs, Job};
-use crate::engine::seam::{Moment, Seam, manual::World};
+use crate::engine::seam::{Seam, manual::World};
 use crate::engine::settings::{OnFailure, Settings, WorkerCount};
 use crate::error::Error;
 
@@ -43,7 +43,7 @@ fn start(world: &World, cost: Duration, settings: Settings<Doc>, documents: u64)
 }
 
 /// When a run of so many documents is over.
-fn over(cost: Duration, settings: Settings<Doc>, documents: u64) -> Moment {
+fn over(cost: Duration, settings: Settings<Doc>, documents: u64) -> Duration {
     let world = World::new();
     let _this_thread = world.enter();
     let mut run = start(&world, cost, settings, documents);

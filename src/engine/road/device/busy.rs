@@ -13,7 +13,7 @@ impl<J: Job> DeviceLoop<J> {
         let now = self.ledger().now();
         self.meter.first_submit.set_first(now);
         if let Some(since) = self.idle_since.take() {
-            self.meter.starved.add(now.saturating_sub(since));
+            self.meter.starved.add(now.since(since));
             let gap = Gap::new(since..now, &self.before, trail, self.then_came_first());
             self.meter.stalls.add(&gap);
             self.busy_since = now;
@@ -34,7 +34,7 @@ impl<J: Job> DeviceLoop<J> {
         if self.idle_since.is_some() || self.meter.first_submit.get().is_none() {
             return Duration::ZERO;
         }
-        let took = now.saturating_sub(self.busy_since);
+        let took = now.since(self.busy_since);
         self.meter.busy.add(took);
         self.meter.last_collect.set(now);
         self.busy_since = now;
