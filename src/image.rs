@@ -44,12 +44,12 @@
 //!
 //! Uses: `error`, `stage`. Used by: whoever runs a pipeline on photos.
 
+mod allowance;
 mod channels;
 mod crop;
 mod decode;
 mod encode;
 mod exif;
-mod limits;
 mod loader;
 mod normalize;
 mod orient;

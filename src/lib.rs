@@ -58,6 +58,7 @@ pub mod gpu;
 #[cfg(feature = "image")]
 pub mod image;
 pub mod kernel;
+mod moment;
 mod observe;
 #[cfg(feature = "onnx")]
 pub mod onnx;

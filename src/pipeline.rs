@@ -76,8 +76,7 @@ where
     cpu: C,
     devices: Vec<G>,
     after: A,
-    settings: Settings<C::Prepared>,
-    how: How,
+    how: How<Settings<C::Prepared>>,
     kind: PhantomData<fn() -> (D, M)>,
 }
 
@@ -130,8 +129,8 @@ where
         F: Fn(&mut D, <G::Output as Rows>::Row<'_>) -> Result<U, Cause> + Send + Sync + 'static,
     {
         let after = Then { function, result: PhantomData };
-        let Self { cpu, devices, settings, how, .. } = self;
-        Pipeline { cpu, devices, after, settings, how, kind: PhantomData }
+        let Self { cpu, devices, how, .. } = self;
+        Pipeline { cpu, devices, after, how, kind: PhantomData }
     }
 }
 
@@ -166,14 +165,13 @@ where
     C: CpuStage<M::Item>,
 {
     fn assemble(cpu: C, devices: Vec<G>, after: A) -> Self {
-        let (settings, how) = (Settings::default(), How::default());
-        Self { cpu, devices, after, settings, how, kind: PhantomData }
+        Self { cpu, devices, after, how: How::default(), kind: PhantomData }
     }
 
     /// The same, to be run like this.
     #[cfg(feature = "doc")]
     pub(crate) fn how(self, how: How) -> Self {
-        Self { how, ..self }
+        Self { how: how.over(self.how.settings), ..self }
     }
 
     /// What becomes of a last batch that is not full. Default [`LastBatch::Short`].
@@ -186,7 +184,7 @@ where
     /// assert_eq!(run.map(|batch| batch.unwrap().rows().count()).sum::<usize>(), 6);
     /// ```
     pub fn last_batch(mut self, last_batch: LastBatch<C::Prepared>) -> Self {
-        self.settings.last_batch = last_batch;
+        self.how.settings.last_batch = last_batch;
         self
     }
 
@@ -195,7 +193,7 @@ where
     /// full. 0 is an error. A source that waits for results of its own run needs it. With `workers(0)` the
     /// caller itself waits in the source, and nothing is cut meanwhile.
     pub fn max_wait(mut self, wait: Duration) -> Self {
-        self.settings.max_wait = Some(wait);
+        self.how.settings.max_wait = Some(wait);
         self
     }
 
@@ -216,7 +214,7 @@ where
     /// # Ok::<(), gapless::Error>(())
     /// ```
     pub fn device_on_workers(mut self, yes: bool) -> Self {
-        self.settings.on_workers = yes;
+        self.how.settings.on_workers = yes;
         self
     }
 }
@@ -310,11 +308,10 @@ where
         source: impl FnOnce(usize) -> (AnySource<'static, M::Item>, Option<Rest<D>>),
         sequential: bool,
     ) -> Result<Told<'static, D, A::Delivered>, Error> {
-        let Self { cpu, devices, after, settings, how, .. } = self;
-        let mut settings = how.over(settings);
+        let Self { cpu, devices, after, how: How { mut settings, hooks }, .. } = self;
         let batch_size = settings.batch_size;
         settings.learn_total(hint);
-        let on_progress = how.on_progress.map(Hook::boxed);
+        let on_progress = hooks.on_progress.map(Hook::boxed);
         job::check::<D, M, _>(&mut settings)?;
         let (source, rest) = source(batch_size);
         let plan = Plan::<JobOf<D, C, G, A, M>> {
@@ -325,8 +322,8 @@ where
             settings,
             source,
             sequential,
-            on_late: how.on_late.map(|told| late_documents::<D, M>(told, batch_size).boxed()),
-            on_stall: how.on_stall.map(Hook::boxed),
+            on_late: hooks.on_late.map(|told| late_documents::<D, M>(told, batch_size).boxed()),
+            on_stall: hooks.on_stall.map(Hook::boxed),
         };
         let caller = start(plan, Free)?;
         Ok(Told::new(Box::new(Engine::<D, M, _>::new(caller, batch_size, rest)), on_progress))

@@ -11,7 +11,7 @@ use crate::kernel::{Element, Values};
 use crate::parallel::{Applied, ApplyError, PutBack, spill_one};
 use crate::pipeline::Pipeline;
 use crate::pipeline::how::How;
-use crate::pipeline::setters::setters;
+use crate::pipeline::setters::lent_setters;
 use crate::stage::CpuStage;
 
 /// The tensor of a document is an item of a program: bytes or floats.
@@ -146,19 +146,10 @@ impl<'a, C> Embed<'a, C> {
         self
     }
 
-    setters! {
-        workers;
-        pool;
+    lent_setters! {
+        no ahead: "its own counts batches"
+        on_failure:
         /// Default [`OnFailure::Stop`](crate::OnFailure::Stop): what was done keeps its embedding.
-        on_failure;
-        /// Default: as long as it takes, since a document inside such a call cannot be put back.
-        grace;
-        limits;
-        /// It stands in [`Applied::run`].
-        trace;
-        watched;
-        /// It is told of each document, when that is kept: should it panic, all documents are back.
-        progress;
     }
 }
 
@@ -173,11 +164,10 @@ where
     /// A setting that cannot work, a program that cannot be opened, or failures that
     /// [`on_failure`](Self::on_failure) does not skip. Documents that were done by then keep their embeddings.
     pub fn run(self) -> Result<Applied, ApplyError> {
-        let Self { docs, program, prepare, output, batch_size, ahead, how } = self;
+        let Self { docs, program, prepare, output, batch_size, ahead, mut how } = self;
         let write = move |doc: &mut Doc, row: Row<'_>| embed(doc, row, output.as_deref());
-        let on_progress = how.on_progress.clone();
         // Who keeps the documents tells of them.
-        let how = How { on_progress: None, ..how };
+        let on_progress = how.hooks.on_progress.take();
         let pipeline = Pipeline::new(prepare, program).then(write).how(how).batch_size(batch_size);
         let pipeline = ahead.into_iter().fold(pipeline, Pipeline::ahead);
         PutBack::lend(docs.as_vec(), spill_one, on_progress, |rest| pipeline.run(rest).into_told())

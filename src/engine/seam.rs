@@ -26,14 +26,12 @@ pub(crate) use self::thread::spawn_aside;
 pub(crate) use self::thread::spawn_unjoined;
 pub(crate) use self::wakes::{Bell, Wakes};
 pub(crate) use self::workers::{Pool, Workers, rank, worker_name};
+pub(crate) use crate::moment::Moment;
 
 /// Longest wait of a thread that has something to look at meanwhile.
 pub(crate) const SLICE: Duration = Duration::from_millis(50);
 /// Looks before a thread goes to sleep.
 const LOOKS: usize = 8;
-
-/// Time since the seam was made.
-pub(crate) type Moment = Duration;
 
 /// Where locks, channels, threads and time come from.
 #[derive(Clone, Debug)]
@@ -116,11 +114,11 @@ impl Seam {
     /// Time since this seam was made. It stands still under random schedules.
     pub(crate) fn now(&self) -> Moment {
         match self {
-            Self::Real { start } => start.elapsed(),
+            Self::Real { start } => Moment::at(start.elapsed()),
             #[cfg(test)]
-            Self::Shuttle(_) => Duration::ZERO,
+            Self::Shuttle(_) => Moment::ZERO,
             #[cfg(test)]
-            Self::Manual(world) => world.now(),
+            Self::Manual(world) => Moment::at(world.now()),
         }
     }
 
@@ -158,9 +156,9 @@ mod tests {
     fn a_restarted_clock_counts_nothing_from_before() {
         let outside = Instant::now();
         let mut seam = Seam::real();
-        while seam.now().is_zero() {}
+        while seam.now() == Moment::ZERO {}
         let before = seam.now();
         seam.restart();
-        assert!(seam.now() + before <= outside.elapsed());
+        assert!(seam.now().plus(before.since(Moment::ZERO)) <= Moment::at(outside.elapsed()));
     }
 }

@@ -1,21 +1,18 @@
 //! The settings that the engine understands, checked in one place.
 
 mod choice;
+mod common;
 mod memory;
 mod watchdog;
 
-use std::sync::Arc;
 use std::time::Duration;
-
-use rayon::ThreadPool;
 
 pub use self::choice::{Ahead, Auto, BatchSize, Memory, Ramp, UpTo, WorkerCount};
 pub(crate) use self::choice::{Asked, cores};
+pub(crate) use self::common::Common;
 pub(crate) use self::watchdog::Patience;
 pub use self::watchdog::Watchdog;
-use super::seam::Pool;
 use crate::error::Error;
-use crate::observe::record::{MOST_ROOM, Recording};
 use crate::schedule::refused::{self, refuse};
 use crate::schedule::tokens;
 
@@ -85,49 +82,26 @@ impl From<f64> for AtMost {
     }
 }
 
-/// Everything that can be set, with its default.
+/// Everything that can be set, with its default: what every run can be told, and what only some runs can.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings<P> {
+    pub(crate) common: Common,
     /// The largest, where that is left to gapless.
     pub(crate) batch_size: usize,
-    pub(crate) workers: WorkerCount,
-    /// `None` where it was left open.
-    pub(crate) ahead: Option<usize>,
     pub(crate) ramp: bool,
     pub(crate) asked: Asked,
     /// What prepared items may take.
     pub(crate) memory: Option<Memory>,
-    pub(crate) order: Order,
     pub(crate) last_batch: LastBatch<P>,
     pub(crate) max_wait: Option<Duration>,
-    pub(crate) on_failure: OnFailure,
-    pub(crate) pool: Option<Arc<ThreadPool>>,
-    pub(crate) grace: Duration,
     /// Whether an item is a whole batch.
     pub(crate) whole_batches: bool,
     /// Whether there is no device: the caller takes what is prepared, as soon as its turn has come.
     pub(crate) without_device: bool,
     /// Items that a worker takes in one go; `None` where measured time decides.
     pub(crate) chunk: Option<usize>,
-    /// Least time between the starts of two items.
-    pub(crate) pause: Option<Duration>,
-    /// Time after which the run ends.
-    pub(crate) deadline: Option<Duration>,
-    /// Time after which an item is late.
-    pub(crate) item_timeout: Option<Duration>,
-    /// How much of the run is recorded.
-    pub(crate) recording: Recording,
-    /// Documents that there are in all, where that is known.
-    pub(crate) total: Option<u64>,
-    /// How long nothing may move, and what then.
-    pub(crate) watchdog: Option<Patience>,
     /// Documents in an item.
     pub(crate) documents: u64,
-    /// Whether a terminal shows how far the run has come.
-    pub(crate) bar: bool,
-    /// Whether the source is a list of ours: it never blocks for long, so its feeder is joined and not left
-    /// behind.
-    pub(crate) own_source: bool,
     /// Whether devices have no thread of their own, and the workers run them.
     pub(crate) on_workers: bool,
 }
@@ -135,30 +109,17 @@ pub(crate) struct Settings<P> {
 impl<P> Default for Settings<P> {
     fn default() -> Self {
         Self {
+            common: Common::default(),
             batch_size: tokens::BATCH_SIZE,
-            workers: WorkerCount::Auto,
-            ahead: None,
             ramp: false,
             asked: Asked::default(),
             memory: None,
-            order: Order::Source,
             last_batch: LastBatch::Short,
             max_wait: None,
-            on_failure: OnFailure::Stop,
-            pool: None,
-            grace: Duration::from_secs(5),
             whole_batches: false,
             without_device: false,
             chunk: None,
-            pause: None,
-            deadline: None,
-            item_timeout: None,
-            recording: Recording::default(),
-            total: None,
-            bar: false,
-            watchdog: None,
             documents: 1,
-            own_source: false,
             on_workers: false,
         }
     }
@@ -176,28 +137,12 @@ impl<P> Settings<P> {
         } else {
             refused::check_ahead(self.ahead(), self.batch_size)?;
         }
-        if matches!(self.workers, WorkerCount::Exactly(workers) if refused::too_many_workers(workers)) {
-            return refuse("workers", "more than 4096 threads are a mistake; Auto takes one a core");
-        }
-        if self.recording.room() > MOST_ROOM {
-            return refuse("trace", "room for more than 2^26 spans is more than 2 GiB; give less");
-        }
+        self.common.check()?;
         if self.max_wait.is_some_and(|wait| wait.is_zero()) {
             return refuse("max_wait", "0 would cut every document alone; give a time, or batch_size(1)");
         }
-        if matches!(self.on_failure, OnFailure::SkipAtMost(AtMost::Share(share)) if !(0.0..=1.0).contains(&share))
-        {
-            return refuse("on_failure", "a share of failures is a number from 0 to 1");
-        }
-        self.check_watchdog()?;
         self.check_on_workers()?;
-        if self.pool.is_some() && self.workers != WorkerCount::Auto {
-            return refuse(
-                "workers",
-                "the outside pool has its own number of threads; leave one of workers and pool out",
-            );
-        }
-        Ok(())
+        self.check_watchdog()
     }
 
     /// A device that no thread waits with cannot ask for what has waited too long, or for what stands.
@@ -214,7 +159,7 @@ impl<P> Settings<P> {
     /// What waits by itself must not look like a stall.
     fn check_watchdog(&self) -> Result<(), Error> {
         let refuse = |reason: &str| refuse("watchdog", reason);
-        let Some(Patience { patience, .. }) = self.watchdog else { return Ok(()) };
+        let Some(Patience { patience, .. }) = self.common.watchdog else { return Ok(()) };
         if patience.is_zero() {
             return refuse("0 would call every moment a stall; give the longest time that is still right");
         }
@@ -223,7 +168,7 @@ impl<P> Settings<P> {
                 "a document may wait max_wait for its batch, which is no stall; give more than that",
             );
         }
-        if self.pause.is_some_and(|pause| pause >= patience) {
+        if self.common.pause.is_some_and(|pause| pause >= patience) {
             return refuse("two starts are a pause apart, which is no stall; give more than that");
         }
         Ok(())
@@ -239,24 +184,17 @@ impl<P> Settings<P> {
     /// What the source says of itself counts where nothing was said of it.
     pub(crate) fn learn_total(&mut self, (least, most): (usize, Option<usize>)) {
         let exact = most.filter(|most| *most == least).map(|documents| documents as u64);
-        self.total = self.total.or(exact);
+        self.common.total = self.common.total.or(exact);
     }
 
     /// Batches ahead, or the most of them where that is left to gapless.
     pub(crate) fn ahead(&self) -> usize {
-        self.ahead.unwrap_or(tokens::AHEAD)
-    }
-
-    pub(crate) fn pool(&self) -> Pool {
-        match &self.pool {
-            Some(pool) => Pool::Outside(pool.clone()),
-            None => Pool::Private(self.workers.resolve()),
-        }
+        self.common.ahead.unwrap_or(tokens::AHEAD)
     }
 
     /// What is asked of a run without a device.
     fn check_without_device(&self) -> Result<(), Error> {
-        match (self.ahead, self.chunk) {
+        match (self.common.ahead, self.chunk) {
             (Some(items), _) if items > tokens::MOST_TOKENS => {
                 refuse("ahead", "more than 2^24 items in flight are a mistake; give less")
             }
@@ -273,7 +211,7 @@ impl<P> Settings<P> {
 
     /// Whether each item is begun for itself.
     fn one_by_one(&self) -> bool {
-        self.max_wait.is_some() || self.pause.is_some() || self.item_timeout.is_some()
+        self.max_wait.is_some() || self.common.pause.is_some() || self.common.item_timeout.is_some()
     }
 
     /// Items in one go, where measured time does not decide.
@@ -291,7 +229,7 @@ impl<P> Settings<P> {
     /// item a worker and `ahead` items.
     pub(crate) fn tokens(&self, workers: usize, depths: usize, then: bool) -> usize {
         if self.without_device {
-            return tokens::without_device(workers, self.ahead, self.chunk);
+            return tokens::without_device(workers, self.common.ahead, self.chunk);
         }
         if self.whole_batches {
             return tokens::for_whole_batches(workers, self.ahead(), depths);

@@ -102,7 +102,7 @@ fn prepare<J: Job>(plan: &mut Plan<J>) -> Result<Prepared, Error> {
     if plan.devices.is_empty() && !plan.settings.without_device {
         return refused::refuse("on_devices", "no device was given; give at least one stage");
     }
-    let inline = plan.settings.pool().threads() == 0;
+    let inline = plan.settings.common.pool().threads() == 0;
     plan.sequential &= !inline;
     if (plan.sequential || inline) && !plan.devices.is_empty() {
         // Everything happens in turn: a second device would only wait.
@@ -111,7 +111,7 @@ fn prepare<J: Job>(plan: &mut Plan<J>) -> Result<Prepared, Error> {
     let items = items_in_memory(plan)?;
     let before = plan.seam.now();
     let meters = open(plan)?;
-    let opening = plan.seam.now().saturating_sub(before);
+    let opening = plan.seam.now().since(before);
     // What follows is the run: a stage that tries its kernels for seconds is no caller that idles.
     plan.seam.restart();
     refused::check_depths(depths(&meters), plan.settings.batch_size)?;
@@ -157,11 +157,12 @@ fn build<'a, J: Job + 'a, C: Crew<'a, J>>(
     let ledger = Arc::new(ledger(&seam, threads, &settings, sizes, facts, sequential));
     let (results_in, results) = seam.channel(results_at_most(sizes, meters.len()));
     let limit = first_room.map_or(sizes.limit, |room| room.limit);
-    let pool = settings.pool();
+    let pool = settings.common.pool();
     let lookout = settings
+        .common
         .watchdog
         .map(|asked| Arc::new(Lookout::new(&seam, asked, settings.documents, settings.max_wait.is_some())));
-    let late = settings.item_timeout.map(|limit| Arc::new(LateItems::new(&seam, limit)));
+    let late = settings.common.item_timeout.map(|limit| Arc::new(LateItems::new(&seam, limit)));
     let groups = Groups::new(sizes.tokens, sizes.workers, settings.fixed_chunk());
     let workers = if sizes.inline { None } else { Some(crew.workers(&seam, &pool, threads)?) };
     let (workers, tickets) = workers.unzip();
@@ -178,7 +179,7 @@ fn build<'a, J: Job + 'a, C: Crew<'a, J>>(
         end_source: source.end(),
         call: C::call,
         own_pool: matches!(pool, Pool::Private(_)),
-        paced: settings.pause.is_some(),
+        paced: settings.common.pause.is_some(),
         late: late.clone(),
         lookout: lookout.clone(),
         chooser: choices.chooser,
@@ -189,7 +190,7 @@ fn build<'a, J: Job + 'a, C: Crew<'a, J>>(
     if let Some(Room { tokens, .. }) = first_room {
         ledger.tokens.allow(tokens);
     }
-    let feeder = Feeder::new(&road, source, settings.batch_size, settings.pause);
+    let feeder = Feeder::new(&road, source, settings.batch_size, settings.common.pause);
     let drive = Drive {
         road: &road,
         meters: &meters,
@@ -205,15 +206,15 @@ fn build<'a, J: Job + 'a, C: Crew<'a, J>>(
     let hands = hands.and_then(|hands| watch(&ledger, crew, lookout.clone(), on_stall).map(|()| hands));
     // A thread that could not be started leaves others behind, which wait for what will never come.
     let hands = hands.inspect_err(|_| road.stop())?;
-    let redraw = if settings.bar { bar::on_terminal() } else { None }.map(Redraw::new);
+    let redraw = if settings.common.bar { bar::on_terminal() } else { None }.map(Redraw::new);
     Ok(Caller::new(caller::Parts {
         road,
         hands,
         results,
-        checks: Checks { deadline: settings.deadline, on_late, redraw, late, lookout },
-        grace: settings.grace,
-        own_source: settings.own_source,
-        any_order: settings.order == Order::Completion,
+        checks: Checks { deadline: settings.common.deadline, on_late, redraw, late, lookout },
+        grace: settings.common.grace,
+        own_source: settings.common.own_source,
+        any_order: settings.common.order == Order::Completion,
         #[cfg(feature = "stream")]
         aside: C::ASIDE,
         remote: C::remote,
@@ -236,7 +237,7 @@ fn facts<J: Job>(
     let predictable = Predictable::new(settings, sizes.workers, &depths, sizes.tokens);
     Facts {
         workers: sizes.workers,
-        total: settings.total,
+        total: settings.common.total,
         devices: meters.to_vec(),
         opening: choices.opening,
         per_row: J::After::PER_ROW,
@@ -262,8 +263,8 @@ fn ledger<P>(
         tokens: if sequential { UNLIMITED } else { sizes.tokens },
         // What accounts count: an item of the faces is one, whatever it holds.
         documents: if settings.whole_batches { settings.documents } else { 1 },
-        on_failure: settings.on_failure,
-        recording: settings.recording,
+        on_failure: settings.common.on_failure,
+        recording: settings.common.recording,
         spans,
         facts,
     })
@@ -295,7 +296,7 @@ fn cuts<P>(settings: &Settings<P>, limit: usize, devices: usize, opens_late: boo
         if settings.without_device { (usize::MAX, usize::MAX) } else { (settings.batch_size, limit) };
     Cuts {
         cutter: Cutter::new(size, limit, begin),
-        order: settings.order,
+        order: settings.common.order,
         last: settings.last_batch,
         without_device: settings.without_device,
         devices,

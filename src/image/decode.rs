@@ -11,7 +11,7 @@ mod png;
 mod webp;
 mod webp_outline;
 
-use super::limits::Limits;
+use super::allowance::Allowance;
 use super::orient::Orientation;
 use crate::error::Cause;
 use crate::error::guard::guard;
@@ -43,13 +43,13 @@ impl Layout {
 }
 
 /// Decodes a photo of any known format into `pixels`, whatever was in it before.
-pub(crate) fn decode(photo: &[u8], limits: &Limits, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
+pub(crate) fn decode(photo: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
     let decode = decoder(photo)?;
     // The decoders are others' code on anyone's bytes: a panic there is a bad photo.
-    guard(|| decode(photo, limits, pixels)).unwrap_or_else(|panic| Err(panic.context("the decoder")))
+    guard(|| decode(photo, allowance, pixels)).unwrap_or_else(|panic| Err(panic.context("the decoder")))
 }
 
-type Decode = fn(&[u8], &Limits, &mut Vec<u8>) -> Result<Decoded, Cause>;
+type Decode = fn(&[u8], &Allowance, &mut Vec<u8>) -> Result<Decoded, Cause>;
 
 fn decoder(photo: &[u8]) -> Result<Decode, Cause> {
     match photo {
@@ -70,10 +70,11 @@ pub(crate) fn is_gif(photo: &[u8]) -> bool {
 /// Shows each frame of a GIF on its canvas: RGB without gaps.
 pub(crate) fn decode_frames(
     gif: &[u8],
-    limits: &Limits,
+    allowance: &Allowance,
     mut each: impl FnMut(Decoded, &[u8]) -> Result<(), Cause>,
 ) -> Result<(), Cause> {
-    guard(|| frames::decode(gif, limits, &mut each)).unwrap_or_else(|panic| Err(panic.context("the decoder")))
+    guard(|| frames::decode(gif, allowance, &mut each))
+        .unwrap_or_else(|panic| Err(panic.context("the decoder")))
 }
 
 /// Makes the buffer as long as the photo is and black, so that no pixel of another photo can remain.

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use ndarray::Array3;
 
+use super::allowance::Allowance;
 use super::crop;
 use super::decode::{Decoded, Layout, decode, decode_frames, is_gif};
-use super::limits::Limits;
 use super::orient::Region;
 use super::photo::{Photo, PhotoSource};
 use super::pixels;
@@ -46,7 +46,7 @@ pub struct Loader {
     sides: (Option<u32>, Option<u32>),
     share: f64,
     filter: Filter,
-    limits: Limits,
+    allowance: Allowance,
     kept_tensors: usize,
     scratch: Pool<Scratch>,
     tensors: Pool<Array3<u8>>,
@@ -70,7 +70,7 @@ impl Loader {
             sides: (Some(width), Some(height)),
             share: 0.0,
             filter: Filter::default(),
-            limits: Limits::default(),
+            allowance: Allowance::default(),
             kept_tensors: KEPT_TENSORS,
             scratch: Pool::default(),
             tensors: Pool::default(),
@@ -139,7 +139,7 @@ impl Loader {
     /// assert!(cause.to_string().contains("600×400 pixels are more than the limit of 500"));
     /// ```
     pub fn max_side(mut self, pixels: u32) -> Self {
-        self.limits.side = pixels;
+        self.allowance.side = pixels;
         self
     }
 
@@ -159,7 +159,7 @@ impl Loader {
     /// assert!(cause.to_string().contains("decoding takes 1 MiB"));
     /// ```
     pub fn max_decoded(mut self, bytes: usize) -> Self {
-        self.limits.decoded = bytes;
+        self.allowance.decoded = bytes;
         self
     }
 
@@ -171,7 +171,7 @@ impl Loader {
     /// assert!(cause.to_string().contains("more than the limit of 1000 a file"));
     /// ```
     pub fn max_file(mut self, bytes: u64) -> Self {
-        self.limits.file = bytes;
+        self.allowance.file = bytes;
         self
     }
 
@@ -189,7 +189,7 @@ impl Loader {
     /// Bytes of scratch that a call keeps for the next.
     #[cfg(feature = "doc")]
     pub(crate) fn kept_scratch(mut self, bytes: usize) -> Self {
-        self.limits.kept = Some(bytes);
+        self.allowance.kept = Some(bytes);
         self
     }
 
@@ -208,9 +208,10 @@ impl Loader {
     pub fn load(&self, path: impl AsRef<Path>) -> Result<Array3<u8>, Cause> {
         let path = path.as_ref();
         self.scratch
-            .lend(self.limits.kept(), |scratch| {
+            .lend(self.allowance.kept(), |scratch| {
                 let mut file = std::mem::take(&mut scratch.file);
-                let tensor = read(path, &self.limits, &mut file).and_then(|()| self.tensor(&file, scratch));
+                let tensor =
+                    read(path, &self.allowance, &mut file).and_then(|()| self.tensor(&file, scratch));
                 scratch.file = file;
                 tensor
             })
@@ -230,8 +231,8 @@ impl Loader {
     /// # Ok(()) }
     /// ```
     pub fn decode(&self, photo: &[u8]) -> Result<Array3<u8>, Cause> {
-        self.limits.admit_file(photo.len() as u64)?;
-        self.scratch.lend(self.limits.kept(), |scratch| self.tensor(photo, scratch))
+        self.allowance.admit_file(photo.len() as u64)?;
+        self.scratch.lend(self.allowance.kept(), |scratch| self.tensor(photo, scratch))
     }
 
     /// Loads every frame of a photo: several of an animated GIF, one of anything else.
@@ -250,14 +251,14 @@ impl Loader {
     /// # Ok(()) }
     /// ```
     pub fn frames(&self, photo: impl Photo) -> Result<Vec<Array3<u8>>, Cause> {
-        self.scratch.lend(self.limits.kept(), |scratch| {
+        self.scratch.lend(self.allowance.kept(), |scratch| {
             let mut file = std::mem::take(&mut scratch.file);
             let frames = match photo.source() {
-                PhotoSource::Path(path) => read(path, &self.limits, &mut file)
+                PhotoSource::Path(path) => read(path, &self.allowance, &mut file)
                     .and_then(|()| self.all(&file, scratch))
                     .map_err(|cause| cause.context(path.display())),
                 PhotoSource::Bytes(bytes) => {
-                    self.limits.admit_file(bytes.len() as u64).and_then(|()| self.all(bytes, scratch))
+                    self.allowance.admit_file(bytes.len() as u64).and_then(|()| self.all(bytes, scratch))
                 }
                 PhotoSource::Missing => Err(Cause::msg("the document names no photo")),
             };
@@ -272,7 +273,7 @@ impl Loader {
         }
         self.check()?;
         let mut tensors = Vec::new();
-        decode_frames(photo, &self.limits, |frame, canvas| {
+        decode_frames(photo, &self.allowance, |frame, canvas| {
             scratch.pixels.clear();
             scratch.pixels.extend_from_slice(canvas);
             tensors.push(self.fitted(frame, scratch)?);
@@ -283,7 +284,7 @@ impl Loader {
 
     fn tensor(&self, photo: &[u8], scratch: &mut Scratch) -> Result<Array3<u8>, Cause> {
         self.check()?;
-        let decoded = decode(photo, &self.limits, &mut scratch.pixels)?;
+        let decoded = decode(photo, &self.allowance, &mut scratch.pixels)?;
         self.fitted(decoded, scratch)
     }
 

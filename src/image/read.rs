@@ -7,15 +7,15 @@ use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use super::limits::Limits;
+use super::allowance::Allowance;
 use crate::error::Cause;
 
 /// Reads the whole file into `into`, whatever was in it before.
-pub(crate) fn read(path: &Path, limits: &Limits, into: &mut Vec<u8>) -> Result<(), Cause> {
+pub(crate) fn read(path: &Path, allowance: &Allowance, into: &mut Vec<u8>) -> Result<(), Cause> {
     let file = open(path)?;
     let metadata = file.metadata()?;
     regular(&metadata)?;
-    limits.admit_file(metadata.len())?;
+    allowance.admit_file(metadata.len())?;
     let length = usize::try_from(metadata.len())?;
     into.clear();
     into.try_reserve_exact(length)?;

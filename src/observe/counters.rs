@@ -5,6 +5,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::moment::{Moment, nanos};
+
 /// A sum of durations.
 #[derive(Debug, Default)]
 pub(crate) struct Total(AtomicU64);
@@ -30,13 +32,13 @@ impl Default for Mark {
 }
 
 impl Mark {
-    pub(crate) fn set_first(&self, moment: Duration) {
+    pub(crate) fn set_first(&self, moment: Moment) {
         let _already_set =
-            self.0.compare_exchange(u64::MAX, nanos(moment), Ordering::Relaxed, Ordering::Relaxed);
+            self.0.compare_exchange(u64::MAX, moment.nanos(), Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    pub(crate) fn set(&self, moment: Duration) {
-        self.0.store(nanos(moment), Ordering::Relaxed);
+    pub(crate) fn set(&self, moment: Moment) {
+        self.0.store(moment.nanos(), Ordering::Relaxed);
     }
 
     pub(crate) fn clear(&self) {
@@ -44,17 +46,13 @@ impl Mark {
     }
 
     /// What was set, once.
-    pub(crate) fn take(&self) -> Option<Duration> {
+    pub(crate) fn take(&self) -> Option<Moment> {
         let nanos = self.0.swap(u64::MAX, Ordering::Relaxed);
-        (nanos != u64::MAX).then(|| Duration::from_nanos(nanos))
+        (nanos != u64::MAX).then(|| Moment::from_nanos(nanos))
     }
 
-    pub(crate) fn get(&self) -> Option<Duration> {
+    pub(crate) fn get(&self) -> Option<Moment> {
         let nanos = self.0.load(Ordering::Relaxed);
-        (nanos != u64::MAX).then(|| Duration::from_nanos(nanos))
+        (nanos != u64::MAX).then(|| Moment::from_nanos(nanos))
     }
-}
-
-pub(crate) fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX - 1)
 }

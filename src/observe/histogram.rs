@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::counters::nanos;
+use crate::moment::nanos;
 
 /// Buckets to a doubling; their middle is at most 1/32 away from any duration in them.
 const FINE: u64 = 16;

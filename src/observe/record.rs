@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::counters::nanos;
+use crate::moment::{Moment, nanos};
 
 /// Spans that a recording has room for, where that was left open: 8 MiB.
 const ROOM: usize = 1 << 18;
@@ -123,12 +123,12 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    pub(crate) fn new(kind: Kind, start: Duration, end: Duration) -> Self {
-        Self { kind, device: 0, lane: 0, start: nanos(start), end: nanos(end), first: 0, count: 0 }
+    pub(crate) fn new(kind: Kind, start: Moment, end: Moment) -> Self {
+        Self { kind, device: 0, lane: 0, start: start.nanos(), end: end.nanos(), first: 0, count: 0 }
     }
 
     /// A counter that had this value from then on.
-    pub(crate) fn counter(kind: Kind, at: Duration, value: usize) -> Self {
+    pub(crate) fn counter(kind: Kind, at: Moment, value: usize) -> Self {
         Self::new(kind, at, at).about(value as u64, 1)
     }
 
@@ -199,8 +199,8 @@ impl Recorder {
     }
 
     /// A result was there at `seen`, and by its own clock the device had ended it at `end`.
-    pub(crate) fn set_clock(&self, clock: usize, seen: Duration, end: Duration) {
-        let ahead = difference(nanos(seen), nanos(end));
+    pub(crate) fn set_clock(&self, clock: usize, seen: Moment, end: Duration) {
+        let ahead = difference(seen.nanos(), nanos(end));
         self.clocks.ahead[clock].fetch_min(ahead, Ordering::Relaxed);
     }
 
@@ -261,11 +261,15 @@ fn difference(one: u64, other: u64) -> i64 {
 mod tests {
     use super::*;
 
-    fn micros(start: u64, end: u64) -> (Duration, Duration) {
-        (Duration::from_micros(start), Duration::from_micros(end))
+    fn at(micros: u64) -> Moment {
+        Moment::at(Duration::from_micros(micros))
     }
 
-    fn span(kind: Kind, (start, end): (Duration, Duration)) -> Span {
+    fn micros(start: u64, end: u64) -> (Moment, Moment) {
+        (at(start), at(end))
+    }
+
+    fn span(kind: Kind, (start, end): (Moment, Moment)) -> Span {
         Span::new(kind, start, end)
     }
 
@@ -302,8 +306,8 @@ mod tests {
         let recorder = Recorder::new(Recording::from(9)).expect("there is room");
         let clock = recorder.new_clock();
         // By its own clock, which is 1,000 us ahead, the device ended at 1,010 and 1,020.
-        recorder.set_clock(clock, Duration::from_micros(17), Duration::from_micros(1_010));
-        recorder.set_clock(clock, Duration::from_micros(21), Duration::from_micros(1_020));
+        recorder.set_clock(clock, at(17), Duration::from_micros(1_010));
+        recorder.set_clock(clock, at(21), Duration::from_micros(1_020));
         recorder.add(span(Kind::OnDevice, micros(1_002, 1_010)).in_lane(clock));
         let placed = recorder.spans()[0];
         assert_eq!((placed.start, placed.end), (3_000, 11_000), "the second was seen 1 us after its end");

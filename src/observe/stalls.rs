@@ -9,9 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::counters::{Mark, Total};
-
-/// Time since the run started.
-type Moment = Duration;
+use crate::moment::Moment;
 
 /// Why a device had no batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +83,7 @@ pub(crate) struct Before {
 
 impl Before {
     pub(crate) fn new(waits: &TokenWaits, now: Moment) -> Self {
-        let passed = waits.since.get().map_or(Duration::ZERO, |since| now.saturating_sub(since));
+        let passed = waits.since.get().map_or(Duration::ZERO, |since| now.since(since));
         Self { waited: waits.ended(), passed, ..Self::default() }
     }
 
@@ -122,13 +120,13 @@ impl Gap {
         let mut gap = Self::default();
         let Some(trail) = trail else {
             // Nobody completed the batch: it was cut because no further document came in time.
-            gap.add(Why::Source, time.end.saturating_sub(time.start));
+            gap.add(Why::Source, time.end.since(time.start));
             return gap;
         };
         let mut now = time.start;
         let mut until = |moment: Moment| {
             let next = moment.clamp(now, time.end.max(now));
-            next - std::mem::replace(&mut now, next)
+            next.since(std::mem::replace(&mut now, next))
         };
         let unasked = until(trail.asked);
         let (without, holder) = before.without_token(trail, unasked);
@@ -240,7 +238,11 @@ impl Stalls {
 mod tests {
     use super::*;
 
-    fn at(seconds: u64) -> Moment {
+    const fn at(second: u64) -> Moment {
+        Moment::at(secs(second))
+    }
+
+    const fn secs(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
 
@@ -254,10 +256,10 @@ mod tests {
 
     const TRAIL: Trail = Trail {
         waited: [Duration::ZERO; 3],
-        asked: Duration::from_secs(3),
-        pulled: Duration::from_secs(5),
-        begun: Duration::from_secs(6),
-        done: Duration::from_secs(10),
+        asked: at(3),
+        pulled: at(5),
+        begun: at(6),
+        done: at(10),
         held_up: None,
     };
 
@@ -266,7 +268,7 @@ mod tests {
         for start in 0..12 {
             for end in start..14 {
                 let gap = gap(start..end, Trail { held_up: Some(at(8)), ..TRAIL });
-                assert_eq!(gap.0.iter().sum::<Duration>(), at(end - start));
+                assert_eq!(gap.0.iter().sum::<Duration>(), secs(end - start));
             }
         }
     }
@@ -285,8 +287,8 @@ mod tests {
 
     #[test]
     fn tokens_are_missing_since_someone_has_them() {
-        let trail = Trail { waited: [at(2), at(9), at(1)], ..TRAIL };
-        let before = Before { waited: [at(2), at(7), at(1)], passed: at(1), ..Before::default() };
+        let trail = Trail { waited: [secs(2), secs(9), secs(1)], ..TRAIL };
+        let before = Before { waited: [secs(2), secs(7), secs(1)], passed: secs(1), ..Before::default() };
         let gap = Gap::new(at(1)..at(3), &before, Some(&trail), false);
         assert_eq!([Why::Then, Why::Source].map(|why| seconds(&gap, why)), [1, 1]);
     }

@@ -12,8 +12,8 @@ use crate::engine::start::{Crew, Free, Scoped};
 use crate::error::{Cause, Error, Failure};
 use crate::pipeline::drop_user;
 use crate::pipeline::gather::{Gather, Rest};
-use crate::pipeline::how::{Hook, How, Late};
-use crate::pipeline::setters::setters;
+use crate::pipeline::how::{How, Late};
+use crate::pipeline::setters::lent_setters;
 use crate::pipeline::without_device::{self, WithoutDevice};
 use crate::stage::CpuStage;
 
@@ -70,8 +70,8 @@ where
     B: FromIterator<D> + IntoIterator<Item = D> + Send,
     C: CpuStage<B>,
 {
-    let how = How { ahead: Some(BATCHES_AHEAD), ..How::lent() };
-    Apply { documents, stage, how, batch_size, source: in_batches, spill: spill_batch, life: PhantomData }
+    let (how, spill, life) = (How::lent(), spill_batch, PhantomData);
+    Apply { documents, stage, how, batch_size, source: in_batches, spill, life }.ahead(BATCHES_AHEAD)
 }
 
 /// What is to be done with every document in place, and how: see [`apply`]. It does nothing until it is run.
@@ -131,10 +131,9 @@ where
 }
 
 impl<D, T, C, W> Apply<'_, D, T, C, W> {
-    setters! {
-        workers;
-        pool;
-        ahead;
+    lent_setters! {
+        no grace: "what may be left behind must not borrow"
+        on_failure:
         /// Default [`OnFailure::Stop`](crate::OnFailure::Stop): what was done stays done, and what was not begun is
         /// left as it was. When skipping, failures are in [`Applied`].
         ///
@@ -147,13 +146,6 @@ impl<D, T, C, W> Apply<'_, D, T, C, W> {
         /// assert_eq!(applied.failures[0].position.get(), 1);
         /// # Ok::<(), parallel::ApplyError>(())
         /// ```
-        on_failure;
-        limits;
-        /// It stands in [`Applied::run`].
-        trace;
-        watched;
-        /// It is told of each document, when that is kept: should it panic, all documents are back.
-        progress;
     }
 }
 
@@ -173,7 +165,8 @@ impl<'a, D, T, C> Apply<'a, D, T, C> {
     /// ```
     pub fn grace(self, grace: Duration) -> Apply<'a, D, T, C, Owns> {
         let Self { documents, stage, how, batch_size, source, spill, .. } = self;
-        let how = How { grace, ..how };
+        let mut how = how;
+        how.settings.grace = grace;
         Apply { documents, stage, how, batch_size, source, spill, life: PhantomData }
     }
 }
@@ -253,17 +246,16 @@ impl<D, T, C, W> Apply<'_, D, T, C, W> {
         T: Send + 's,
         C: CpuStage<T> + 's,
     {
-        let Self { documents, stage, how, batch_size, source, spill, .. } = self;
-        let on_progress = how.on_progress.clone();
+        let Self { documents, stage, mut how, batch_size, source, spill, .. } = self;
+        let on_progress = how.hooks.on_progress.take();
         let start = |rest: Rest<D>| {
             let places = rest.places().clone();
             let in_documents = move |late: &Late| Late { position: places.first_of(late.position), ..*late };
-            let settings = how.over(Settings { documents: batch_size as u64, ..Settings::without_device() });
+            how.hooks.on_late = how.hooks.on_late.map(|told| told.of(in_documents));
+            let settings = Settings { documents: batch_size as u64, ..Settings::without_device() };
             // 0 documents a batch are refused as any 0 is.
             let settings = if batch_size == 0 { Settings { batch_size, ..settings } } else { settings };
-            let on_late = how.on_late.map(|told| told.of(in_documents).boxed());
-            let documents = source(rest, batch_size, PhantomData);
-            without_device::run(crew, stage, settings, documents, on_late, how.on_stall.map(Hook::boxed))
+            without_device::run(crew, stage, how.over(settings), source(rest, batch_size, PhantomData))
         };
         PutBack::lend(documents, spill, on_progress, start).work(each)
     }

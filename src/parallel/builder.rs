@@ -9,7 +9,7 @@ use super::{Failed, MapRun, ParallelRun, Results};
 use crate::engine::settings::{Auto, Settings};
 use crate::engine::start::Free;
 use crate::pipeline::gather::Gathered;
-use crate::pipeline::how::{Hook, How};
+use crate::pipeline::how::How;
 use crate::pipeline::without_device;
 use crate::stage::CpuStage;
 
@@ -138,16 +138,15 @@ where
     }
 
     pub(super) fn start<T>(self) -> Items<'static, D, C::Prepared, T> {
-        let Self { stage, items, how, chunk, batches, .. } = self;
-        let mut settings = Settings { chunk, ..how.over(Settings::without_device()) };
+        let Self { stage, items, mut how, chunk, batches, .. } = self;
+        let mut settings = Settings { chunk, ..Settings::without_device() };
         let (batch_size, gathered) = batches.map(|batches| (batches.batch_size, batches.gathered)).unzip();
         if batch_size == Some(0) {
             // What is refused of any batch; how many documents an item holds is not the engine's.
             settings.batch_size = 0;
         }
-        let (on_late, on_stall) = (how.on_late.map(Hook::boxed), how.on_stall.map(Hook::boxed));
-        let run = without_device::run(Free, stage, settings, items, on_late, on_stall);
-        Items::new(run, how.on_progress, gathered)
+        let on_progress = how.hooks.on_progress.take();
+        Items::new(without_device::run(Free, stage, how.over(settings), items), on_progress, gathered)
     }
 }
 
@@ -197,6 +196,6 @@ where
 
 impl<D, C, I, S> fmt::Debug for Parallel<D, C, I, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parallel").field("total", &self.how.total).finish_non_exhaustive()
+        f.debug_struct("Parallel").field("total", &self.how.settings.total).finish_non_exhaustive()
     }
 }

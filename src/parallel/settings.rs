@@ -5,6 +5,7 @@ use crate::pipeline::setters::setters;
 
 impl<D, C, I, S> Parallel<D, C, I, S> {
     setters! {
+        workers:
         ///
         /// ```
         /// use gapless::{Cause, parallel};
@@ -13,8 +14,7 @@ impl<D, C, I, S> Parallel<D, C, I, S> {
         /// assert_eq!(parallel(stage, [1]).workers(0).collect().unwrap(), [here]);
         /// assert_ne!(parallel(stage, [1]).workers(1).collect().unwrap(), [here]);
         /// ```
-        workers;
-        pool;
+        ahead:
         ///
         /// [`ParallelRun::tokens`](super::ParallelRun::tokens) says how many there are in all.
         ///
@@ -23,7 +23,7 @@ impl<D, C, I, S> Parallel<D, C, I, S> {
         /// let run = parallel(|n: &mut u64| Ok::<_, Cause>(*n), 0..).workers(2).ahead(1).run();
         /// assert_eq!(run.tokens(), 3);
         /// ```
-        ahead;
+        order:
         /// With [`Order::Completion`](crate::Order::Completion) they come as they are ready, and [`run`](Self::run)
         /// says which item each belongs to.
         ///
@@ -36,7 +36,7 @@ impl<D, C, I, S> Parallel<D, C, I, S> {
         ///     assert_eq!(square.result, index * index);
         /// }
         /// ```
-        order;
+        on_failure:
         /// Default [`OnFailure::Stop`](crate::OnFailure::Stop): its failure comes out in its place, then an error
         /// that says where the run stopped. With [`OnFailure::Skip`](crate::OnFailure::Skip), the default of
         /// [`map`](super::map), the others go on.
@@ -50,7 +50,7 @@ impl<D, C, I, S> Parallel<D, C, I, S> {
         /// let failure = all[1].as_ref().unwrap_err().to_string();
         /// assert_eq!(failure, "document 1 failed in the CPU stage: invalid digit found in string");
         /// ```
-        on_failure;
+        grace:
         /// Default 5 s.
         ///
         /// ```
@@ -62,7 +62,7 @@ impl<D, C, I, S> Parallel<D, C, I, S> {
         /// run.stop(); // it does not wait for the second, which never returns
         /// assert_eq!(run.accounts().delivered, 1);
         /// ```
-        grace;
+        pause:
         ///
         /// ```
         /// use gapless::{Cause, parallel};
@@ -72,7 +72,7 @@ impl<D, C, I, S> Parallel<D, C, I, S> {
         /// parallel(ask, 0..5).workers(4).pause(Duration::from_millis(2)).collect().unwrap();
         /// assert!(start.elapsed() >= Duration::from_millis(8), "four gaps");
         /// ```
-        pause;
+        deadline:
         ///
         /// ```
         /// use gapless::parallel::Failed;
@@ -81,7 +81,7 @@ impl<D, C, I, S> Parallel<D, C, I, S> {
         /// let run = parallel(|n: &mut u64| Ok::<_, Cause>(*n), 0..).deadline(Duration::from_millis(5));
         /// assert!(matches!(run.collect(), Err(Failed::Run(Error::Deadline { .. }))));
         /// ```
-        deadline;
+        item_timeout:
         ///
         /// ```
         /// use gapless::{Cause, OnFailure, parallel};
@@ -96,7 +96,7 @@ impl<D, C, I, S> Parallel<D, C, I, S> {
         /// let results: Vec<_> = run.into_iter().collect();
         /// assert!(results[1].as_ref().unwrap_err().to_string().contains("more than the 2ms that an item may take"));
         /// ```
-        item_timeout;
+        on_late:
         ///
         /// ```
         /// use gapless::{Cause, parallel};
@@ -112,7 +112,7 @@ impl<D, C, I, S> Parallel<D, C, I, S> {
         /// assert!(run.collect().is_err());
         /// assert_eq!(Vec::from_iter(heard), [0]);
         /// ```
-        on_late;
+        trace:
         ///
         /// ```
         /// use gapless::{Cause, parallel};
@@ -120,7 +120,7 @@ impl<D, C, I, S> Parallel<D, C, I, S> {
         /// assert_eq!(run.by_ref().count(), 100);
         /// assert!(run.timeline_svg().unwrap().starts_with("<svg"));
         /// ```
-        trace;
+        watchdog:
         ///
         /// A source that waits for its next item is a stall too: give a source that may wait long a longer
         /// patience.
@@ -138,7 +138,7 @@ impl<D, C, I, S> Parallel<D, C, I, S> {
         /// let ended = run.on_stall(|stalled| println!("{stalled}")).collect();
         /// assert!(matches!(ended, Err(Failed::Run(Error::Stalled { .. }))));
         /// ```
-        watchdog;
+        on_stall:
         ///
         /// ```
         /// use gapless::{Cause, Watchdog, parallel};
@@ -149,7 +149,7 @@ impl<D, C, I, S> Parallel<D, C, I, S> {
         /// let stalls = run.on_stall(move |stalled| drop(told.send(stalled.to_string()))).collect().unwrap();
         /// assert!(stalls[0].contains("preparing document 0"), "{stalls:?}");
         /// ```
-        on_stall;
+        total:
         ///
         /// ```
         /// use gapless::{Cause, parallel};
@@ -158,7 +158,7 @@ impl<D, C, I, S> Parallel<D, C, I, S> {
         /// run.next();
         /// assert_eq!(run.progress().total, Some(15));
         /// ```
-        total;
+        progress:
         /// It is told of each item, also with `workers(0)`.
         ///
         /// ```
@@ -172,13 +172,12 @@ impl<D, C, I, S> Parallel<D, C, I, S> {
         /// run.collect().unwrap();
         /// assert_eq!(Vec::from_iter(heard), [(1, Some(3)), (2, Some(3)), (3, Some(3))]);
         /// ```
-        progress;
+        progress_bar:
         ///
         /// ```
         /// use gapless::{Cause, parallel};
         /// let squares = parallel(|n: &mut u64| Ok::<_, Cause>(*n * *n), 0..100).progress_bar().collect();
         /// assert_eq!(squares.unwrap()[9], 81);
         /// ```
-        progress_bar;
     }
 }

@@ -66,20 +66,13 @@ impl<C> Vectorizer<C> {
     }
 
     setters! {
-        workers;
-        pool;
-        ahead;
+        no order: "results are a list in the order of the items"
+        on_failure:
         /// Default [`OnFailure::Stop`](crate::OnFailure::Stop), and `process` gives the failure. When skipping, the
         /// results are those of the other documents.
-        on_failure;
-        /// Default 5 s.
-        grace;
-        limits;
-        /// The recording stands in [`last`](Self::last).
-        trace;
-        watched;
-        /// It is told of each document, also with `workers(0)`.
-        progress;
+        grace: /// Default 5 s.
+        trace: /// The recording stands in [`last`](Self::last).
+        progress: /// It is told of each document, also with `workers(0)`.
     }
 
     /// What is known of the run of the last [`process`](Self::process), where there was one.
@@ -143,7 +136,7 @@ impl<C> Vectorizer<C> {
 
     /// Whether a failure is none of `process`.
     fn skips(&self) -> bool {
-        self.how.on_failure != OnFailure::Stop
+        self.how.settings.on_failure != OnFailure::Stop
     }
 }
 
@@ -152,6 +145,6 @@ const RESERVED: usize = 1 << 20;
 
 impl<C> fmt::Debug for Vectorizer<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Vectorizer").field("workers", &self.how.workers).finish_non_exhaustive()
+        f.debug_struct("Vectorizer").field("workers", &self.how.settings.workers).finish_non_exhaustive()
     }
 }

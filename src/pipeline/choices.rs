@@ -42,9 +42,9 @@ where
     /// ```
     pub fn batch_size(mut self, documents: impl Into<BatchSize>) -> Self {
         let documents = documents.into();
-        self.settings.asked.batch_size = matches!(documents, BatchSize::UpTo(_));
+        self.how.settings.asked.batch_size = matches!(documents, BatchSize::UpTo(_));
         let (BatchSize::Exactly(most) | BatchSize::UpTo(most)) = documents;
-        self.settings.batch_size = most;
+        self.how.settings.batch_size = most;
         self
     }
 
@@ -67,8 +67,8 @@ where
     /// behind it. With `workers(0)`, in [`run_sequential`](Self::run_sequential) and with `per_batch` it is 2.
     pub fn ahead(mut self, batches: impl Into<Ahead>) -> Self {
         let batches = batches.into();
-        self.settings.asked.ahead = batches == Ahead::Auto;
-        self.how.ahead = match batches {
+        self.how.settings.asked.ahead = batches == Ahead::Auto;
+        self.how.settings.common.ahead = match batches {
             Ahead::Auto => None,
             Ahead::Exactly(batches) => Some(batches),
         };
@@ -84,9 +84,9 @@ where
     /// With `workers(0)`, in [`run_sequential`](Self::run_sequential) and with `per_batch` it is off.
     pub fn ramp(mut self, ramp: impl Into<Ramp>) -> Self {
         let ramp = ramp.into();
-        self.settings.asked.ramp = ramp == Ramp::Auto;
-        self.settings.asked.ramp_is_set = true;
-        self.settings.ramp = ramp == Ramp::On;
+        self.how.settings.asked.ramp = ramp == Ramp::Auto;
+        self.how.settings.asked.ramp_is_set = true;
+        self.how.settings.ramp = ramp == Ramp::On;
         self
     }
 
@@ -111,7 +111,7 @@ where
     /// assert!(run.tokens() <= 100);
     /// ```
     pub fn memory(mut self, memory: impl Into<Memory>) -> Self {
-        self.settings.memory = Some(memory.into());
+        self.how.settings.memory = Some(memory.into());
         self
     }
 }

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use super::run::{Drive, Told};
 use super::{Batch, OnProgress, Pipeline, Run};
+use crate::engine::guard::Held;
 use crate::engine::outlet::remote::Remote;
 use crate::engine::road::job::After;
 use crate::engine::road::source::{AnySource, EndSource, Source};
@@ -76,7 +77,7 @@ where
     }
 
     fn patience(&self) -> Duration {
-        self.how.grace
+        self.how.settings.common.grace
     }
 }
 
@@ -90,7 +91,7 @@ pub struct Handed<H: Halves> {
 
 /// How a document came out of a half.
 enum Came<O> {
-    WithRow(Arc<O>, usize),
+    WithRow(Arc<Held<O>>, usize),
     Failed(Stage, Cause),
 }
 
@@ -180,10 +181,10 @@ where
         let total = first.progress().total;
         let shared = Arc::new(Before { remote: first.remote(), ended: Mutex::new(None) });
         // It is a source of ours: it is told to end, and not left behind.
-        last.how.own_source = true;
-        last.how.grace = last.how.grace.saturating_add(patience);
-        last.how.total = last.how.total.or(total);
-        let on_progress = last.how.on_progress.take().map(super::Hook::boxed);
+        last.how.settings.common.own_source = true;
+        last.how.settings.common.grace = last.how.settings.common.grace.saturating_add(patience);
+        last.how.settings.common.total = last.how.settings.common.total.or(total);
+        let on_progress = last.how.hooks.on_progress.take().map(super::Hook::boxed);
         let source = FromRun { run: Some(first), waiting: VecDeque::new(), shared: shared.clone() };
         let source = |_| (Box::new(source) as AnySource<'static, Handed<H>>, None);
         let last = last.start_over((0, None), source, false);
@@ -215,7 +216,7 @@ where
     }
 
     fn patience(&self) -> Duration {
-        self.before.patience().saturating_add(self.last.how.grace)
+        self.before.patience().saturating_add(self.last.how.settings.common.grace)
     }
 }
 
@@ -302,7 +303,7 @@ impl<H: Halves> Source<Handed<H>> for FromRun<H> {
 /// The documents of a batch with their rows, and those that failed, in the order of the source.
 fn hand_on<H: Halves>(batch: Batch<H::Document, H::Output>) -> VecDeque<Handed<H>> {
     let Batch { documents, positions, output, failures, .. } = batch;
-    let output = output.map(Arc::new);
+    let output = output.map(|output| Arc::new(Held::new(output)));
     let good = documents.into_iter().zip(positions).enumerate().filter_map(|(row, (document, position))| {
         let output = output.clone()?;
         Some(Handed { document, position, came: Came::WithRow(output, row) })

@@ -8,91 +8,58 @@
 use std::sync::{Arc, Mutex, TryLockError};
 use std::time::Duration;
 
-use rayon::ThreadPool;
-
 pub(crate) use crate::engine::settings::Patience;
-use crate::engine::settings::{OnFailure, Order, Settings, WorkerCount};
+use crate::engine::settings::{Common, Settings};
 pub(crate) use crate::engine::watch::Late;
 use crate::error::stalled::Stalled;
 use crate::observe::progress::Progress;
-use crate::observe::record::Recording;
 
-/// What every run can be told. It can be used for one run after another.
-#[derive(Clone)]
-pub(crate) struct How {
-    pub(crate) workers: WorkerCount,
-    pub(crate) pool: Option<Arc<ThreadPool>>,
-    /// Items, or batches where there is a device; `None` where it was left open.
-    pub(crate) ahead: Option<usize>,
-    pub(crate) order: Order,
-    pub(crate) on_failure: OnFailure,
-    pub(crate) grace: Duration,
-    pub(crate) pause: Option<Duration>,
-    pub(crate) deadline: Option<Duration>,
-    pub(crate) item_timeout: Option<Duration>,
-    pub(crate) recording: Recording,
-    pub(crate) total: Option<u64>,
-    pub(crate) watchdog: Option<Patience>,
-    /// Whether a terminal shows how far the run has come.
-    pub(crate) bar: bool,
-    /// Whether the source is a list of ours: see [`Settings::own_source`].
-    pub(crate) own_source: bool,
+/// What a run is told, and whom it tells. It can be used for one run after another.
+///
+/// A face that knows what its documents become holds all [`Settings`], the others what every run can be told.
+#[derive(Clone, Default)]
+pub(crate) struct How<S = Common> {
+    pub(crate) settings: S,
+    pub(crate) hooks: Hooks,
+}
+
+/// Whom a run tells, of what.
+#[derive(Clone, Default)]
+pub(crate) struct Hooks {
     pub(crate) on_late: Option<Hook<Late>>,
     pub(crate) on_stall: Option<Hook<Stalled>>,
     pub(crate) on_progress: Option<Hook<Progress>>,
 }
 
-impl Default for How {
-    fn default() -> Self {
-        let Settings { workers, order, on_failure, grace, recording, bar, own_source, .. } =
-            Settings::<()>::default();
-        Self {
-            workers,
-            order,
-            on_failure,
-            grace,
-            recording,
-            bar,
-            own_source,
-            pool: None,
-            ahead: None,
-            pause: None,
-            deadline: None,
-            item_timeout: None,
-            total: None,
-            watchdog: None,
-            on_late: None,
-            on_stall: None,
-            on_progress: None,
-        }
-    }
-}
-
 impl How {
     /// Work on documents that are lent, which must all come back: nothing that was begun is left behind.
     pub(crate) fn lent() -> Self {
-        Self { grace: Duration::MAX, own_source: true, ..Self::default() }
+        let settings = Common { grace: Duration::MAX, own_source: true, ..Common::default() };
+        Self { settings, hooks: Hooks::default() }
     }
 
-    /// These settings, where everything else is as it is given.
-    pub(crate) fn over<P>(&self, others: Settings<P>) -> Settings<P> {
-        Settings {
-            workers: self.workers,
-            pool: self.pool.clone(),
-            ahead: self.ahead,
-            order: self.order,
-            on_failure: self.on_failure,
-            grace: self.grace,
-            pause: self.pause,
-            deadline: self.deadline,
-            item_timeout: self.item_timeout,
-            recording: self.recording,
-            total: self.total,
-            watchdog: self.watchdog,
-            bar: self.bar,
-            own_source: self.own_source,
-            ..others
-        }
+    /// What every run can be told, where everything else is as it is given.
+    pub(crate) fn over<P>(self, others: Settings<P>) -> How<Settings<P>> {
+        How { settings: Settings { common: self.settings, ..others }, hooks: self.hooks }
+    }
+}
+
+impl<S: AsMut<Common>> How<S> {
+    /// What every run can be told.
+    pub(crate) fn common(&mut self) -> &mut Common {
+        self.settings.as_mut()
+    }
+}
+
+impl AsMut<Self> for Common {
+    fn as_mut(&mut self) -> &mut Self {
+        self
+    }
+}
+
+impl<P> AsMut<Common> for Settings<P> {
+    fn as_mut(&mut self) -> &mut Common {
+        &mut self.common
     }
 }
 

@@ -67,23 +67,22 @@ where
     /// # Errors
     /// A setting that cannot work, or a stage that cannot be opened; then no thread was started.
     pub fn serve(mut self) -> Result<(Submitter<D, U>, Server), Error> {
-        if self.how.workers == WorkerCount::Exactly(0) {
+        if self.how.settings.common.workers == WorkerCount::Exactly(0) {
             let reason = "with 0 workers the server would wait for the next request before it answers one";
             return Err(Error::Setting { name: "workers", reason: reason.into() });
         }
-        self.settings.max_wait.get_or_insert(MAX_WAIT);
-        self.how.on_failure = OnFailure::Skip;
+        self.how.settings.max_wait.get_or_insert(MAX_WAIT);
+        self.how.settings.common.on_failure = OnFailure::Skip;
         // Answers go to whoever asked: none waits for an older one.
-        self.how.order = Order::Completion;
+        self.how.settings.common.order = Order::Completion;
         // Its source is ours: it is told to end, and not left behind.
-        self.how.own_source = true;
-        let room = self.settings.batch_size;
-        let Self { cpu, devices, after, settings, how, .. } = self;
+        self.how.settings.common.own_source = true;
+        let room = self.how.settings.batch_size;
+        let Self { cpu, devices, after, how, .. } = self;
         let pipeline: Pipeline<Request<D, U>, ForRequest<C>, G, ForRequest<A>> = Pipeline {
             cpu: ForRequest(cpu),
             devices,
             after: ForRequest(after),
-            settings,
             how,
             kind: std::marker::PhantomData,
         };

@@ -9,15 +9,14 @@ where
     C: CpuStage<M::Item>,
 {
     super::setters::setters! {
+        no ahead: "its own counts batches"
+        workers:
         ///
         /// `Auto` is one a core also where the device runs on these cores.
-        workers;
-        pool;
-        order;
+        on_failure:
         /// Default [`OnFailure::Stop`](crate::OnFailure::Stop), so that nothing is lost unseen.
-        on_failure;
-        /// Default 5 s.
-        grace;
+        grace: /// Default 5 s.
+        pause:
         ///
         /// With [`per_batch`](Pipeline::per_batch) it lies between the starts of two batches.
         ///
@@ -31,17 +30,15 @@ where
         /// assert_eq!(run.map(|batch| batch.unwrap().len()).sum::<usize>(), 5);
         /// assert!(start.elapsed() >= Duration::from_millis(8), "four gaps");
         /// ```
-        pause;
-        deadline;
+        item_timeout:
         ///
         /// With [`per_batch`](Pipeline::per_batch) it is the time of a whole batch. Neither the device nor `then` is
         /// looked at.
-        item_timeout;
-        on_late;
+        trace:
         ///
         /// [`Run::trace`](crate::Run::trace) writes the recording, [`Run::timeline_svg`](crate::Run::timeline_svg)
         /// draws it.
-        trace;
+        watchdog:
         ///
         /// A source that waits for its next document is a stall too, unless it is a live one
         /// ([`max_wait`](Self::max_wait)) and nothing else is to be done.
@@ -61,9 +58,7 @@ where
         /// assert!(matches!(run.by_ref().last(), Some(Err(Error::Stalled { .. }))));
         /// assert!(run.accounts().balance());
         /// ```
-        watchdog;
-        on_stall;
-        total;
+        progress:
         /// It is told of each batch.
         ///
         /// ```
@@ -73,7 +68,7 @@ where
         /// let show = |progress: &gapless::Progress| println!("{progress}");
         /// assert_eq!(Pipeline::new(cpu, gpu).progress(show).run(0..64).count(), 4);
         /// ```
-        progress;
+        progress_bar:
         ///
         /// ```
         /// use gapless::{Cause, Pipeline};
@@ -82,6 +77,5 @@ where
         /// // [======>     ] 512/1024  51.2/s  ETA 0:00:10  CPU 98 %  GPU 43 %  line 12/64
         /// assert_eq!(Pipeline::new(cpu, gpu).progress_bar().run(0..1024).count(), 64);
         /// ```
-        progress_bar;
     }
 }

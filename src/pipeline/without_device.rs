@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::time::Duration;
 
+use super::how::{Hook, How};
 use super::mode::PerDocument;
 use super::run::{Engine, NotStarted, Told};
 use super::{drop_each, guard};
@@ -16,8 +17,6 @@ use crate::engine::road::source::{self, AnySource};
 use crate::engine::seam::Seam;
 use crate::engine::settings::Settings;
 use crate::engine::start::{Crew, Plan, start};
-use crate::engine::watch::OnLate;
-use crate::engine::watch::OnStall;
 use crate::error::Cause;
 use crate::stage::{CpuStage, GpuStage, StageError};
 
@@ -30,16 +29,15 @@ use crate::stage::{CpuStage, GpuStage, StageError};
 pub(crate) fn run<'a, D, C, I>(
     crew: impl Crew<'a, WithoutDevice<'a, D, C>>,
     stage: C,
-    mut settings: Settings<C::Prepared>,
+    how: How<Settings<C::Prepared>>,
     documents: I,
-    on_late: Option<OnLate>,
-    on_stall: Option<OnStall>,
 ) -> Told<'a, D, Vec<C::Prepared>>
 where
     D: Send + 'a,
     C: CpuStage<D> + 'a,
     I: Iterator<Item = D> + Send + 'a,
 {
+    let How { mut settings, hooks } = how;
     settings.learn_total(guard(|| documents.size_hint()).unwrap_or_default());
     let plan = Plan::<WithoutDevice<'a, D, C>> {
         seam: Seam::real(),
@@ -49,8 +47,8 @@ where
         settings,
         source: source::documents(documents),
         sequential: false,
-        on_late,
-        on_stall,
+        on_late: hooks.on_late.map(Hook::boxed),
+        on_stall: hooks.on_stall.map(Hook::boxed),
     };
     match start(plan, crew) {
         Ok(caller) => Told::new(Box::new(Engine::<_, PerDocument, _>::new(caller, 1, None)), None),

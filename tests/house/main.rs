@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// Floors of the house, bottom first. A module may use its own floor's module and floors below only.
 const FLOORS: &[&[&str]] = &[
-    &["error", "place"],
+    &["error", "moment", "place"],
     &["stage"],
     &["schedule"],
     &["image", "observe"],

@@ -12,7 +12,7 @@ pub(crate) fn before_the_run<P>(
     shares_cpu: bool,
 ) -> Vec<Decision> {
     let mut decisions: Vec<Decision> = workers(settings, shares_cpu).into_iter().collect();
-    let inline = settings.pool().threads() == 0;
+    let inline = settings.common.pool().threads() == 0;
     let why = if settings.whole_batches {
         "with per_batch an item is a batch, cut before anything is measured"
     } else if inline {
@@ -27,7 +27,7 @@ pub(crate) fn before_the_run<P>(
         decisions.push(Decision::new("batch_size", settings.batch_size, why));
     }
     if asked.ahead {
-        settings.ahead = Some(settings.ahead().min(FIRST_AHEAD));
+        settings.common.ahead = Some(settings.ahead().min(FIRST_AHEAD));
         decisions.push(Decision::new("ahead", settings.ahead(), why));
     }
     if asked.ramp() {
@@ -37,9 +37,9 @@ pub(crate) fn before_the_run<P>(
 }
 
 fn workers<P>(settings: &Settings<P>, shares_cpu: bool) -> Option<Decision> {
-    let threads = settings.pool().threads();
-    match settings.pool() {
-        Pool::Private(_) if settings.workers == WorkerCount::Auto => {
+    let threads = settings.common.pool().threads();
+    match settings.common.pool() {
+        Pool::Private(_) if settings.common.workers == WorkerCount::Auto => {
             let reason = if shares_cpu {
                 "one a core that this process may use; the device runs on them too, and the system shares them out"
             } else {

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::Ledger;
+use crate::engine::seam::Moment;
 use crate::observe::progress::Progress;
 
 impl Ledger {
     /// Time since the run started, up to its end.
     pub(crate) fn elapsed(&self) -> Duration {
-        self.meters.ended.get().unwrap_or_else(|| self.now())
+        self.meters.ended.get().unwrap_or_else(|| self.now()).since(Moment::ZERO)
     }
 
     pub(crate) fn progress(&self) -> Progress {

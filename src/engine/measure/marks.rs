@@ -11,7 +11,7 @@ use crate::place::{BatchIndex, Position};
 /// A worker is through with a group, of which so many items are prepared, or have failed.
 pub(crate) fn prepared(ledger: &Ledger, first: Position, time: Range<Moment>, items: usize, done: usize) {
     let meters = &ledger.meters;
-    let taken = time.end.saturating_sub(time.start);
+    let taken = time.end.since(time.start);
     if meters.prepared.fetch_add(done as u64, Ordering::Relaxed) == 0 {
         meters.first_item.add(taken);
         meters.first_prepare.set(time.start);
@@ -30,7 +30,7 @@ pub(crate) fn came_later(ledger: &Ledger, now: Moment) {
 
 /// Rows of a batch were worked on after the device.
 pub(crate) fn worked_on(ledger: &Ledger, batch: BatchIndex, time: Range<Moment>, rows: usize) {
-    let taken = time.end.saturating_sub(time.start);
+    let taken = time.end.since(time.start);
     ledger.meters.then.add(taken);
     ledger.meters.then_times.add(taken, rows);
     ledger.meters.last_work.set(time.end);

@@ -255,7 +255,7 @@ impl<J: Job> Caller<J> {
         // A caller that does the work, or is polled, cannot be told from its work here.
         if ledger.facts.only_takes && !self.polled {
             let end = asked.max(handed);
-            ledger.meters.caller_times.add(end.saturating_sub(handed), 1);
+            ledger.meters.caller_times.add(end.since(handed), 1);
             ledger.record(|| Span::new(Kind::Caller, handed, end).about(batch.0, 1));
         }
     }

@@ -85,7 +85,7 @@ impl<J: Job> Caller<J> {
         let ledger = self.road.ledger.clone();
         ledger.books.close(all);
         let now = ledger.now();
-        ledger.meters.stopping.add(now.saturating_sub(start));
+        ledger.meters.stopping.add(now.since(start));
         ledger.meters.ended.set_first(now);
         ledger.spans.ended(ending.name(), ending.error(), ledger.books.accounts());
         if let Some(redraw) = self.checks.redraw.take() {
@@ -131,7 +131,7 @@ impl<J: Job> Caller<J> {
 pub(super) fn farewell<J: Job>(road: &Arc<Road<J>>, farewell: Farewell) -> bool {
     let ledger: &Ledger = &road.ledger;
     let start = ledger.now();
-    let passed = || ledger.now().saturating_sub(start);
+    let passed = || ledger.now().since(start);
     let mut feeder_left = false;
     let left_behind = ledger.threads.join(farewell.grace, || {
         road.interrupt();

@@ -172,7 +172,7 @@ impl<J: Job> Caller<J> {
         meters.caller_asked.set_first(start);
         let message = self.wait_within_limits();
         let end = road.ledger.now();
-        meters.caller_waited.add(end.saturating_sub(start));
+        meters.caller_waited.add(end.since(start));
         road.ledger.record(|| Span::new(Kind::WaitForResult, start, end));
         message
     }

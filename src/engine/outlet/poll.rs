@@ -99,7 +99,7 @@ impl<J: Job> Caller<J> {
     fn ring_in_time(&self) -> Result<(), Error> {
         let ledger = &self.road.ledger;
         let Some(patience) = self.checks.patience(ledger) else { return Ok(()) };
-        let due = ledger.now().saturating_add(patience);
+        let due = ledger.now().plus(patience);
         self.timer.ring_at(ledger, due).map_err(|error| Error::Thread { cause: error.into() })
     }
 

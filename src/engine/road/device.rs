@@ -180,7 +180,7 @@ impl<J: Job> DeviceLoop<J> {
         let there = !matches!(collected, Ok(None));
         self.was_collecting(asked..now, there, !wait.is_zero());
         let result = match collected {
-            Ok(None) => return self.looked_in_vain(wait, now.saturating_sub(asked)),
+            Ok(None) => return self.looked_in_vain(wait, now.since(asked)),
             Ok(Some(output)) => Ok(output),
             Err(error) => Err(error),
         };
@@ -188,7 +188,7 @@ impl<J: Job> DeviceLoop<J> {
         let Some(flight) = self.at.in_flight.pop_front() else { return Stepped::Nothing };
         self.has_left(&flight, now);
         drop_user(flight.ticket);
-        self.at.last_took = now.saturating_sub(flight.submitted);
+        self.at.last_took = now.since(flight.submitted);
         let weights = &self.road.ledger.books.weights;
         match result.and_then(|output| check_rows::<J>(&flight.batch, output, weights)) {
             Ok(output) => {
@@ -205,7 +205,7 @@ impl<J: Job> DeviceLoop<J> {
     /// Notes what the batch cost: the time since it was the oldest on the device.
     fn learn(&self, batch: &BatchOf<J>, now: Moment) {
         let copies = batch.items.prepared.len() - batch.items.good();
-        self.at.meter.learn(self.documents(batch) + copies, now.saturating_sub(self.at.busy_since));
+        self.at.meter.learn(self.documents(batch) + copies, now.since(self.at.busy_since));
     }
 
     /// Hands a batch over, with the device's output where there is one.

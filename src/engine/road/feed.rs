@@ -112,7 +112,7 @@ impl<J: Job> Feeder<J> {
         ledger.meters.token_waits.begin(start);
         let tokens = ledger.tokens.take(want);
         let end = ledger.now();
-        let waited = end.saturating_sub(start);
+        let waited = end.since(start);
         ledger.meters.token_waits.end(waited, self.token_holder());
         ledger.meters.feeder_waited.add(waited);
         ledger.record(|| Span::new(Kind::WaitForToken, start, end));
@@ -153,7 +153,7 @@ impl<J: Job> Feeder<J> {
     }
 
     fn count(&mut self, start: Moment, end: Moment, items: usize) {
-        let (ledger, time) = (&self.road.ledger, end.saturating_sub(start));
+        let (ledger, time) = (&self.road.ledger, end.since(start));
         ledger.meters.source.add(time);
         ledger.meters.source_times.add(time, items);
         ledger.record(|| Span::new(Kind::Source, start, end).about(self.next - items as u64, items));
@@ -206,7 +206,7 @@ impl<J: Job> Feeder<J> {
     fn keep_pace(&mut self) {
         let Some(pause) = self.pause else { return };
         self.road.queue.wait_for_start(&self.road.ledger, self.due);
-        self.due = self.ledger().now().saturating_add(pause);
+        self.due = self.ledger().now().plus(pause);
     }
 
     /// Drops the source; the run takes nothing more from it.

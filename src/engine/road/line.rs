@@ -333,7 +333,7 @@ impl<D, P> Line<D, P> {
 
     /// Cuts the open batch if its oldest item has waited for `max_wait`; says for how long it may still wait.
     fn cut_overdue(&mut self, max_wait: Duration, now: Moment, after: &mut Aftermath<D, P>) -> Duration {
-        let waited = self.opened.map(|opened| now.saturating_sub(opened));
+        let waited = self.opened.map(|opened| now.since(opened));
         match waited {
             Some(waited) if waited >= max_wait => {
                 self.trail = None;

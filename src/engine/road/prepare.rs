@@ -33,7 +33,7 @@ pub(super) fn prepare<J: Job>(road: &Road<J>, begun: Begun<J>) -> Raw<J> {
     let through = prepare_each(road, first, &mut raw, &post, trail);
     let end = ledger.now();
     post.end(end);
-    let took = end.saturating_sub(start);
+    let took = end.since(start);
     road.queue.learn_cost(took, count);
     measure::prepared(ledger, first, start..end, count, count - through.later);
     if let Some(chooser) = &road.chooser {

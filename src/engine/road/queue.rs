@@ -268,7 +268,7 @@ impl<J: Job> Queue<J> {
     pub(crate) fn wait_for_start(&self, ledger: &Ledger, due: Moment) {
         let mut state = self.state.lock();
         while !self.is_closed() {
-            let left = due.saturating_sub(ledger.now());
+            let left = due.since(ledger.now());
             let tickets = self.tickets.load(Ordering::SeqCst);
             let idle = self.most_tickets == 0 || (tickets < self.most_tickets && !self.has_work(ledger));
             state = match (left.is_zero(), idle) {

@@ -220,7 +220,7 @@ impl<T> Queue<T> {
 
     /// One timed wait: under random schedules it ends either way.
     fn recv_timeout(&self, seam: &Seam, wait: Duration) -> Result<Option<T>, Disconnected> {
-        let deadline = seam.now() + wait;
+        let deadline = seam.now().plus(wait);
         let mut state = self.state.lock();
         loop {
             match state.pop()? {
@@ -230,9 +230,7 @@ impl<T> Queue<T> {
                     return state.pop();
                 }
                 None if seam.now() >= deadline => return Ok(None),
-                None => {
-                    state = self.ready.wait_timeout(state, &self.state, deadline.saturating_sub(seam.now()))
-                }
+                None => state = self.ready.wait_timeout(state, &self.state, deadline.since(seam.now())),
             }
         }
     }

@@ -7,8 +7,6 @@
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::Moment;
-
 #[derive(Clone, Debug)]
 pub(crate) struct World(Arc<Inner>);
 
@@ -20,7 +18,8 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct State {
-    now: Moment,
+    /// Time that has passed.
+    now: Duration,
     running: usize,
     waiters: Vec<Waiter>,
     ids: u64,
@@ -36,7 +35,7 @@ struct State {
 struct Waiter {
     id: u64,
     condvar: u64,
-    deadline: Option<Moment>,
+    deadline: Option<Duration>,
     woken: bool,
 }
 
@@ -45,7 +44,7 @@ impl World {
         Self(Arc::new(Inner { state: Mutex::default(), changed: Condvar::new() }))
     }
 
-    pub(crate) fn now(&self) -> Moment {
+    pub(crate) fn now(&self) -> Duration {
         let mut state = self.lock();
         state.looks += 1;
         let behind = if state.looks.is_multiple_of(3) { state.steps_back } else { Duration::ZERO };

@@ -82,14 +82,14 @@ impl Threads {
     /// `idle` is called between waits and says for how long the next may last: a caller that is a
     /// worker of a pool gives its pool a turn there. Returns the names of those left behind.
     pub(crate) fn join(&self, grace: Duration, mut idle: impl FnMut() -> Duration) -> Vec<String> {
-        let deadline: Moment = self.0.seam.now().saturating_add(grace);
+        let deadline: Moment = self.0.seam.now().plus(grace);
         loop {
             let slice = idle();
             let running = self.0.running.lock();
             if running.is_empty() {
                 break;
             }
-            let left = deadline.saturating_sub(self.0.seam.now());
+            let left = deadline.since(self.0.seam.now());
             if left.is_zero() {
                 break;
             }

@@ -48,7 +48,7 @@ impl<P> Settings<P> {
         let items = items.saturating_sub(self.copies(depths));
         if self.asked.ahead {
             let most = (items / self.batch_size).saturating_sub(beside).max(1);
-            self.ahead = Some(self.ahead().min(most));
+            self.common.ahead = Some(self.ahead().min(most));
         }
         let batches = self.ahead() + beside;
         // Two items are always enough to go on; batches of one may share them.

@@ -18,7 +18,7 @@ use crate::stage::{CpuStage as _, GpuStage as _};
 pub(super) fn items_in_memory<J: Job>(plan: &mut Plan<J>) -> Result<Option<usize>, Error> {
     if plan.settings.asked.ahead {
         let most = MOST_TOKENS / plan.settings.batch_size;
-        plan.settings.ahead = Some(MOST_AHEAD.min(most).max(1));
+        plan.settings.common.ahead = Some(MOST_AHEAD.min(most).max(1));
     }
     if plan.settings.memory.is_none() {
         return Ok(None);

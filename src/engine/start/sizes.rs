@@ -28,12 +28,13 @@ impl Sizes {
     /// `items` are those that the memory holds.
     pub(super) fn new<J: Job>(plan: &Plan<J>, meters: &[Arc<DeviceMeter>], items: Option<usize>) -> Self {
         let settings = &plan.settings;
-        let workers = settings.pool().threads();
+        let workers = settings.common.pool().threads();
         let copies = settings.copies(depths(meters));
         let most = items.map_or(usize::MAX, |items| items.saturating_sub(copies).max(1));
         let inline = workers == 0;
-        let left_open =
-            (settings.ahead.is_none() || settings.asked.ahead) && settings.max_wait.is_none() && !inline;
+        let left_open = (settings.common.ahead.is_none() || settings.asked.ahead)
+            && settings.max_wait.is_none()
+            && !inline;
         let least = if left_open { plain::tokens::<J>().min(most) } else { 0 };
         let items = settings.tokens(workers, depths(meters), J::After::PER_ROW);
         let Room { limit, tokens } = Room::new(items, least, most);

@@ -7,7 +7,7 @@ use super::fake::{Doc, FakeDevice, PerBatch, PerDoc, Setup, docs, take};
 use crate::engine::road::job::AsItIs;
 use crate::engine::seam::{Seam, manual::World};
 use crate::engine::settings::Patience;
-use crate::engine::settings::{LastBatch, Memory, OnFailure, Settings, Watchdog, WorkerCount};
+use crate::engine::settings::{Common, LastBatch, Memory, OnFailure, Settings, Watchdog, WorkerCount};
 use crate::error::Error;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -22,7 +22,10 @@ fn setup(world: &World, cpu_cost: Duration, device_cost: Duration) -> Setup {
 fn locks(documents: u64) -> u64 {
     let world = World::new();
     let _this_thread = world.enter();
-    let settings = Settings { workers: WorkerCount::Exactly(1), ahead: Some(8), ..Settings::default() };
+    let settings = Settings {
+        common: Common { workers: WorkerCount::Exactly(1), ahead: Some(8), ..Common::default() },
+        ..Settings::default()
+    };
     let setup = setup(&world, MILLISECOND, MILLISECOND / 10);
     let run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, docs(documents));
     let mut run = run.expect("these settings can work");
@@ -44,11 +47,10 @@ fn copies_that_fill_batches_up_are_within_the_memory() {
     let padded = |items: usize| {
         let world = World::new();
         let settings = Settings {
+            common: Common { ahead: Some(1), workers: WorkerCount::Exactly(1), ..Common::default() },
             memory: Some(Memory::of(items).item(1)),
             last_batch: LastBatch::Pad(Clone::clone),
             batch_size: 4,
-            ahead: Some(1),
-            workers: WorkerCount::Exactly(1),
             ..Settings::default()
         };
         let setup = setup(&world, MILLISECOND, MILLISECOND);
@@ -68,10 +70,13 @@ fn a_clock_that_steps_back_panics_nowhere() {
         let _this_thread = world.enter();
         world.step_back(5 * MILLISECOND);
         let settings = Settings {
-            workers: WorkerCount::Exactly(2),
-            watchdog: Some(Patience { patience: 3600 * MILLISECOND, then: Watchdog::End }),
-            item_timeout: Some(1000 * MILLISECOND),
-            on_failure: OnFailure::Skip,
+            common: Common {
+                workers: WorkerCount::Exactly(2),
+                watchdog: Some(Patience { patience: 3600 * MILLISECOND, then: Watchdog::End }),
+                item_timeout: Some(1000 * MILLISECOND),
+                on_failure: OnFailure::Skip,
+                ..Common::default()
+            },
             ..Settings::default()
         };
         let setup = Setup { sequential, ..setup(&world, MILLISECOND, MILLISECOND) };
@@ -86,7 +91,8 @@ fn a_clock_that_steps_back_panics_nowhere() {
 fn an_item_weighs_what_it_weighed_when_it_was_pulled() {
     let world = World::new();
     let _this_thread = world.enter();
-    let mut settings = Settings::<Vec<Doc>> { workers: WorkerCount::Exactly(2), ..Settings::default() };
+    let mut settings =
+        Settings::<Vec<Doc>>::default().told(|common| common.workers = WorkerCount::Exactly(2));
     settings.batch_size = 4;
     settings.items_are_batches();
     let batches = (0..3).map(|batch| docs(4).map(|doc| Doc { id: 4 * batch + doc.id, ..doc }).collect());

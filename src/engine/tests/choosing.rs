@@ -8,7 +8,7 @@ use super::fake::{Doc, FakeDevice, PerDoc, Setup, docs, slow_docs, take};
 use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::AsItIs;
 use crate::engine::seam::{Seam, manual::World};
-use crate::engine::settings::{Asked, Settings, WorkerCount};
+use crate::engine::settings::{Asked, Common, Settings, WorkerCount};
 use crate::observe::decision::Decision;
 use crate::observe::predict::tests::Random;
 use crate::observe::predict::{self, predict};
@@ -58,7 +58,8 @@ impl Case {
         let device = || FakeDevice::new(&seam, self.depth, micros(self.launch), micros(self.item));
         let devices = (0..self.devices).map(|_| device()).collect();
         let workers = WorkerCount::Exactly(self.workers);
-        let settings = Settings { batch_size: self.largest, workers, ..settings };
+        let settings =
+            Settings { batch_size: self.largest, ..settings.told(|common| common.workers = workers) };
         let setup =
             Setup { seam, cpu_cost: micros(self.cpu), begins_futures: false, devices, sequential: false };
         setup.start(AsItIs(()), settings, source).expect("these settings can work")
@@ -252,8 +253,8 @@ fn a_device_that_becomes_slow_is_learnt_anew() {
     // A document every millisecond: the device keeps up alone, and then with sixteen in a batch.
     let device = FakeDevice { slow_from: 500, ..FakeDevice::new(&seam, 1, micros(700), Duration::ZERO) };
     let settings = Settings {
+        common: Common { workers: WorkerCount::Exactly(1), ..Common::default() },
         batch_size: 64,
-        workers: WorkerCount::Exactly(1),
         asked: BATCH_SIZE,
         ..Settings::default()
     };

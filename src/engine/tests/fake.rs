@@ -10,7 +10,7 @@ use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::{After, AsItIs, Job};
 use crate::engine::road::source::{AnySource, documents};
 use crate::engine::seam::{Moment, Seam};
-use crate::engine::settings::Settings;
+use crate::engine::settings::{Common, Settings};
 use crate::engine::start::{Free, Plan, start};
 use crate::engine::watch::OnStall;
 use crate::error::{Cause, Error};
@@ -187,7 +187,7 @@ impl FakeDevice {
         assert!(self.owed.len() < self.depth, "no more batches are in flight than the device takes");
         let slow = ids.first().is_some_and(|first| *first >= self.slow_from);
         let work = self.launch * if slow { 10 } else { 1 } + self.cost * documents as u32;
-        self.busy_until = self.busy_until.max(self.seam.now()) + work;
+        self.busy_until = self.busy_until.max(self.seam.now()).plus(work);
         let first = ids.first().copied().unwrap_or_default();
         self.owed.push_back(first);
         FakeTicket { ids, first, done: self.busy_until, looks: 0, life: self.life, loses_device: false }
@@ -196,7 +196,7 @@ impl FakeDevice {
     fn collect(&mut self, ticket: &mut FakeTicket, wait: Duration) -> Result<Option<Vec<u64>>, StageError> {
         assert_eq!(ticket.life, self.life, "a lost device is asked for nothing that it owed");
         assert_eq!(self.owed.front(), Some(&ticket.first), "the oldest batch is asked for first");
-        let left = ticket.done.saturating_sub(self.seam.now());
+        let left = ticket.done.since(self.seam.now());
         if !left.is_zero() {
             pass(&self.seam, left.min(wait));
         }
@@ -253,7 +253,7 @@ impl GpuStage<Doc> for FakeDevice {
             pass(&self.seam, HOUR);
         }
         if has(Fault::DeviceHangs) {
-            self.busy_until = self.seam.now() + HOUR;
+            self.busy_until = self.seam.now().plus(HOUR);
         }
         let mut ticket = self.take(batch.iter().map(|document| document.id).collect(), batch.len());
         ticket.loses_device = has(Fault::LosesDeviceLater);
@@ -369,6 +369,14 @@ impl Job for PerBatch {
 
     fn documents(batch: &Vec<Doc>) -> usize {
         batch.len()
+    }
+}
+
+impl<P> Settings<P> {
+    /// The same, where what every run can be told is changed.
+    pub(super) fn told(mut self, change: impl FnOnce(&mut Common)) -> Self {
+        change(&mut self.common);
+        self
     }
 }
 

@@ -6,7 +6,7 @@ use super::fake::{Doc, FakeDevice, Fault, PerBatch, PerDoc, Setup, docs, take};
 use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::{AsItIs, Job};
 use crate::engine::seam::{Seam, manual::World};
-use crate::engine::settings::{OnFailure, Settings, WorkerCount};
+use crate::engine::settings::{Common, OnFailure, Settings, WorkerCount};
 use crate::error::Error;
 use crate::observe::bound::Bottleneck;
 
@@ -22,7 +22,11 @@ fn experiment(world: &World, sequential: bool) -> Setup {
 }
 
 fn settings<P>(ramp: bool) -> Settings<P> {
-    Settings { workers: WorkerCount::Exactly(4), ramp, ..Settings::default() }
+    Settings {
+        common: Common { workers: WorkerCount::Exactly(4), ..Common::default() },
+        ramp,
+        ..Settings::default()
+    }
 }
 
 /// Seconds that a run takes under manual time.
@@ -106,7 +110,7 @@ fn ramping_up_starts_the_device_after_one_document() {
 #[test]
 fn an_inline_run_prepares_while_the_device_works() {
     let world = World::new();
-    let settings = Settings { workers: WorkerCount::Exactly(0), ..settings(false) };
+    let settings = settings(false).told(|common| common.workers = WorkerCount::Exactly(0));
     let run = || experiment(&world, false).start::<PerDoc<AsItIs>>(AsItIs(()), settings, docs(DOCUMENTS));
     assert_eq!(seconds(&world, run), 1.0 + 128.0);
 }
@@ -148,7 +152,7 @@ fn a_loss_costs_the_work_that_was_lost_and_the_rebuilding() {
             20 => Doc { fault: Fault::LosesDeviceLater, ..document },
             _ => document,
         });
-        let settings = Settings { on_failure: OnFailure::Skip, ..settings(false) };
+        let settings = settings(false).told(|common| common.on_failure = OnFailure::Skip);
         let run = Setup { devices, ..setup }.start::<PerDoc<AsItIs>>(AsItIs(()), settings, source);
         let mut run = run.expect("these settings can work");
         assert_eq!(take(&mut run, usize::MAX).failed, [20]);
@@ -204,7 +208,10 @@ fn a_stop_waits_for_a_hanging_stage_as_long_as_the_grace_period() {
         begins_futures: false,
         sequential: false,
     };
-    let settings = Settings { workers: WorkerCount::Exactly(1), grace: 5 * SECOND, ..settings(false) };
+    let settings = settings(false).told(|common| {
+        common.workers = WorkerCount::Exactly(1);
+        common.grace = 5 * SECOND;
+    });
     let _this_thread = world.enter();
     let mut run =
         setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, docs(100)).expect("these settings can work");

@@ -23,7 +23,7 @@ fn halves(world: &World, cpu_cost: Duration) -> Setup {
 }
 
 fn settings<P>() -> Settings<P> {
-    Settings { workers: WorkerCount::Exactly(4), ..Settings::default() }
+    Settings::default().told(|common| common.workers = WorkerCount::Exactly(4))
 }
 
 /// Takes everything, with so long between two results.
@@ -90,7 +90,7 @@ fn one_slow_document_with_a_batch_ready_behind_it_is_told_from_slow_workers() {
         20 => Doc { fault: Fault::TakesLong, ..document },
         _ => document,
     });
-    let settings = Settings { ahead: Some(2), ..settings() };
+    let settings = settings().told(|common| common.ahead = Some(2));
     let started = halves(&world, SECOND / 16).start::<PerDoc<AsItIs>>(AsItIs(()), settings, source);
     let report = run(&world, started.expect("these settings can work"), Duration::ZERO);
     // It begins at 5/16 s and takes 10 s; the device has had the batch before it from 1/4 s to 9/4 s.
@@ -101,7 +101,7 @@ fn one_slow_document_with_a_batch_ready_behind_it_is_told_from_slow_workers() {
 fn a_caller_that_holds_the_tokens_is_why_the_device_has_no_batch() {
     let world = World::new();
     let _this_thread = world.enter();
-    let settings = Settings { ahead: Some(1), ..settings() };
+    let settings = settings().told(|common| common.ahead = Some(1));
     let report = plain(&world, SECOND / 1000, settings, 10 * SECOND);
     let (cause, seconds, gaps) = first(&report.devices[0].stalls);
     assert!(seconds > 0.99 * report.devices[0].starved_s, "{report}");
@@ -121,7 +121,7 @@ fn slow_work_after_the_device_is_why_it_has_no_batch() {
         },
         result: std::marker::PhantomData,
     };
-    let settings = Settings { ahead: Some(2), ..settings() };
+    let settings = settings().told(|common| common.ahead = Some(2));
     let started = halves(&world, SECOND / 1000).start::<PerDoc<Then<_, _>>>(after, settings, docs(160));
     let report = run(&world, started.expect("these settings can work"), Duration::ZERO);
     let (cause, seconds, gaps) = first(&report.devices[0].stalls);

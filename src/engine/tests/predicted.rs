@@ -49,7 +49,12 @@ impl<'a> Replay<'a> {
     fn engine_settings<P>(&self) -> settings::Settings<P> {
         let Settings { batch_size, workers, ahead, ramp, .. } = *self.settings;
         let workers = WorkerCount::Exactly(workers);
-        settings::Settings { batch_size, workers, ahead: Some(ahead), ramp, ..settings::Settings::default() }
+        settings::Settings {
+            common: settings::Common { workers, ahead: Some(ahead), ..settings::Common::default() },
+            batch_size,
+            ramp,
+            ..settings::Settings::default()
+        }
     }
 
     fn drive<J: Job>(&self, start: impl FnOnce(Setup) -> Result<Caller<J>, Error>) -> Report {

@@ -16,7 +16,7 @@ use super::without_device::WithoutDevice;
 use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::{AsItIs, Job, Then};
 use crate::engine::seam::{Planted, Seam};
-use crate::engine::settings::{Asked, OnFailure, Order, Patience, Settings, Watchdog, WorkerCount};
+use crate::engine::settings::{Asked, Common, OnFailure, Order, Patience, Settings, Watchdog, WorkerCount};
 use crate::error::{Cause, Error};
 
 /// Schedules of each kind; a longer run sets `GAPLESS_SCHEDULES`.
@@ -155,7 +155,7 @@ fn random_run(planted: Option<Planted>) {
     let then = rng.gen_bool(0.3);
     let setup = setup(planted, if sequential { 1 } else { rng.gen_range(1..3) }, sequential);
     let setup = losing(setup, rng.gen_bool(0.7), rng.gen_range(0..4));
-    let order = settings.order;
+    let order = settings.common.order;
     if then {
         let after = Then { function: then_function, result: PhantomData };
         let run = setup.start::<PerDoc<_>>(after, settings, documents.clone().into_iter());
@@ -197,7 +197,7 @@ fn run_with_losses() {
         let id = rng.gen_range(0..documents.len());
         documents[id].fault = if rng.gen_bool(0.5) { Fault::LosesDevice } else { Fault::LosesDeviceLater };
     }
-    let settings = Settings { on_failure: OnFailure::Skip, ..random_settings() };
+    let settings = random_settings().told(|common| common.on_failure = OnFailure::Skip);
     let setup = losing(setup(None, rng.gen_range(1..3), rng.gen_bool(0.2)), true, rng.gen_range(0..2));
     let run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, documents.clone().into_iter());
     let mut run = run.expect("these settings can work");
@@ -224,16 +224,19 @@ fn random_fault() -> Fault {
 fn random_settings() -> Settings<Doc> {
     let mut rng = thread_rng();
     let settings = Settings {
+        common: Common {
+            workers: WorkerCount::Exactly(rng.gen_range(1..3)),
+            ahead: rng.gen_bool(0.8).then_some(1),
+            order: if rng.gen_bool(0.3) { Order::Completion } else { Order::Source },
+            on_failure: if rng.gen_bool(0.5) { OnFailure::Stop } else { OnFailure::Skip },
+            // Time stands still here, so it never sees a stall.
+            watchdog: rng.gen_bool(0.2).then_some(Patience { patience: HOUR, then: Watchdog::End }),
+            ..Common::default()
+        },
         batch_size: rng.gen_range(1..4),
-        workers: WorkerCount::Exactly(rng.gen_range(1..3)),
-        ahead: rng.gen_bool(0.8).then_some(1),
         ramp: rng.gen_bool(0.3),
         asked: random_questions(),
-        order: if rng.gen_bool(0.3) { Order::Completion } else { Order::Source },
         max_wait: rng.gen_bool(0.2).then_some(Duration::from_millis(1)),
-        on_failure: if rng.gen_bool(0.5) { OnFailure::Stop } else { OnFailure::Skip },
-        // Time stands still here, so it never sees a stall.
-        watchdog: rng.gen_bool(0.2).then_some(Patience { patience: HOUR, then: Watchdog::End }),
         ..Settings::default()
     };
     let own_threads = settings.max_wait.is_some() || settings.asked.anything();
@@ -288,10 +291,13 @@ fn run_with_failures(planted: Option<Planted>) {
     let documents =
         (0..30).map(|id| Doc { id, fault: if id % 3 == 0 { Fault::CpuFails } else { Fault::None } });
     let settings = Settings {
+        common: Common {
+            workers: WorkerCount::Exactly(1),
+            ahead: Some(1),
+            on_failure: OnFailure::Skip,
+            ..Common::default()
+        },
         batch_size: 2,
-        workers: WorkerCount::Exactly(1),
-        ahead: Some(1),
-        on_failure: OnFailure::Skip,
         ..Settings::default()
     };
     let run = setup(planted, 1, false).start::<PerDoc<AsItIs>>(AsItIs(()), settings, documents.clone());
@@ -300,8 +306,11 @@ fn run_with_failures(planted: Option<Planted>) {
 
 /// The caller takes one batch of many and stops while the feeder waits for a token.
 fn stopped_run(planted: Option<Planted>) {
-    let settings =
-        Settings { batch_size: 1, workers: WorkerCount::Exactly(1), ahead: Some(1), ..Settings::default() };
+    let settings = Settings {
+        common: Common { workers: WorkerCount::Exactly(1), ahead: Some(1), ..Common::default() },
+        batch_size: 1,
+        ..Settings::default()
+    };
     let documents = || super::fake::docs(1_000);
     let mut run = setup(planted, 1, false).start::<PerDoc<AsItIs>>(AsItIs(()), settings, documents());
     let first = run.as_mut().ok().and_then(Caller::next).expect("there is a first batch");
@@ -322,14 +331,17 @@ fn run_without_device(planted: Option<Planted>) {
     let documents: Vec<Doc> =
         (0..rng.gen_range(0..9)).map(|id| Doc { id, fault: fault(rng.gen_bool(0.1)) }).collect();
     let settings = Settings {
-        workers: WorkerCount::Exactly(rng.gen_range(1..3)),
-        ahead: Some(rng.gen_range(0..4)),
-        order: if rng.gen_bool(0.3) { Order::Completion } else { Order::Source },
-        on_failure: if rng.gen_bool(0.5) { OnFailure::Stop } else { OnFailure::Skip },
+        common: Common {
+            workers: WorkerCount::Exactly(rng.gen_range(1..3)),
+            ahead: Some(rng.gen_range(0..4)),
+            order: if rng.gen_bool(0.3) { Order::Completion } else { Order::Source },
+            on_failure: if rng.gen_bool(0.5) { OnFailure::Stop } else { OnFailure::Skip },
+            ..Common::default()
+        },
         ..Settings::without_device()
     };
     let most = if rng.gen_bool(0.5) { usize::MAX } else { rng.gen_range(0..4) };
-    let (order, seam) = (settings.order, Seam::Shuttle(planted));
+    let (order, seam) = (settings.common.order, Seam::Shuttle(planted));
     let setup = Setup {
         devices: Vec::new(),
         seam,
@@ -344,8 +356,7 @@ fn run_without_device(planted: Option<Planted>) {
 /// One worker that is sooner than the feeder.
 fn few_documents(planted: Option<Planted>) {
     let settings = Settings {
-        workers: WorkerCount::Exactly(1),
-        ahead: Some(4),
+        common: Common { workers: WorkerCount::Exactly(1), ahead: Some(4), ..Common::default() },
         chunk: Some(1),
         ..Settings::without_device()
     };
@@ -364,8 +375,7 @@ fn few_documents(planted: Option<Planted>) {
 /// The caller stops while the feeder puts a group of several documents into the queue.
 fn stopped_while_fed(planted: Option<Planted>) {
     let settings = Settings {
-        workers: WorkerCount::Exactly(1),
-        ahead: Some(12),
+        common: Common { workers: WorkerCount::Exactly(1), ahead: Some(12), ..Common::default() },
         chunk: Some(4),
         ..Settings::without_device()
     };
@@ -387,8 +397,8 @@ fn one_of_two_devices_is_given_up(planted: Option<Planted>) {
     setup.devices[0].bad_luck = 1;
     let documents: Vec<Doc> = super::fake::docs(6).collect();
     let settings = Settings {
+        common: Common { workers: WorkerCount::Exactly(1), ..Common::default() },
         batch_size: thread_rng().gen_range(1..3),
-        workers: WorkerCount::Exactly(1),
         ..Settings::default()
     };
     let run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, documents.clone().into_iter());
@@ -400,8 +410,8 @@ fn one_of_two_devices_is_given_up(planted: Option<Planted>) {
 
 /// One worker, which runs the device too.
 fn run_on_workers(planted: Option<Planted>) {
-    let settings =
-        Settings { batch_size: 2, workers: WorkerCount::Exactly(1), on_workers: true, ..Settings::default() };
+    let settings = Settings { batch_size: 2, on_workers: true, ..Settings::default() };
+    let settings = settings.told(|common| common.workers = WorkerCount::Exactly(1));
     let documents: Vec<Doc> = super::fake::docs(5).collect();
     let setup = Setup { begins_futures: false, ..setup(planted, 1, false) };
     let run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, documents.clone().into_iter());
@@ -410,8 +420,10 @@ fn run_on_workers(planted: Option<Planted>) {
 
 /// Futures that others wake, in a run without a device.
 fn run_with_futures(planted: Option<Planted>) {
-    let settings =
-        Settings { workers: WorkerCount::Exactly(1), ahead: Some(4), ..Settings::without_device() };
+    let settings = Settings::without_device().told(|common| {
+        common.workers = WorkerCount::Exactly(1);
+        common.ahead = Some(4);
+    });
     let setup = Setup { devices: Vec::new(), begins_futures: true, ..setup(planted, 0, false) };
     let documents: Vec<Doc> = super::fake::docs(6).collect();
     let most = if thread_rng().gen_bool(0.7) { usize::MAX } else { thread_rng().gen_range(0..4) };

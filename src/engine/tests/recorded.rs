@@ -10,7 +10,7 @@ use super::fake::{Doc, FakeDevice, PerDoc, Setup, docs, take};
 use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::{AsItIs, Then};
 use crate::engine::seam::{Seam, manual::World};
-use crate::engine::settings::{Settings, WorkerCount};
+use crate::engine::settings::{Common, Settings, WorkerCount};
 use crate::error::Cause;
 use crate::observe::record::Recording;
 use crate::observe::timeline::Timeline;
@@ -27,7 +27,10 @@ fn experiment(world: &World, depth: usize, sequential: bool) -> Setup {
 }
 
 fn settings<P>(recording: impl Into<Recording>) -> Settings<P> {
-    Settings { workers: WorkerCount::Exactly(4), recording: recording.into(), ..Settings::default() }
+    Settings {
+        common: Common { workers: WorkerCount::Exactly(4), recording: recording.into(), ..Common::default() },
+        ..Settings::default()
+    }
 }
 
 fn ended(setup: Setup, settings: Settings<Doc>, documents: u64) -> Plain {
@@ -159,7 +162,7 @@ fn a_trace_shows_every_document_and_every_batch_once() {
 fn a_trace_shows_who_waits_and_how_full_the_line_is() {
     let world = World::new();
     let _this_thread = world.enter();
-    let settings = Settings { ahead: Some(2), ..settings(true) };
+    let settings = settings(true).told(|common| common.ahead = Some(2));
     let run = ended(experiment(&world, 1, false), settings, 160);
     let trace = Trace::of(&run.timeline().expect("it is recorded"));
     let length = |name: &str, thread: &str| -> u64 {
@@ -287,7 +290,8 @@ fn a_picture_of_many_spans_stays_small() {
         begins_futures: false,
         sequential: false,
     };
-    let settings = Settings { workers: WorkerCount::Exactly(8), batch_size: 7, ..settings(true) };
+    let settings =
+        Settings { batch_size: 7, ..settings(true).told(|common| common.workers = WorkerCount::Exactly(8)) };
     let picture = ended(setup, settings, 20_000).timeline().expect("it is recorded").svg();
     is_well_formed(&picture);
     assert!(picture.len() <= 40_000, "{} bytes", picture.len());

@@ -6,15 +6,15 @@ use std::time::Duration;
 use super::fake::{Doc, FakeDevice, Fault, PerDoc, Setup, docs, take};
 use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::AsItIs;
-use crate::engine::seam::{Moment, Seam, manual::World};
-use crate::engine::settings::{Settings, WorkerCount};
+use crate::engine::seam::{Seam, manual::World};
+use crate::engine::settings::{Common, Settings, WorkerCount};
 use crate::engine::watch::{EVERY, Redraw};
 use crate::observe::progress::{Progress, Show};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// What was shown: when, what, and whether it was the last time, after which ending.
-type Shown = Arc<Mutex<Vec<(Moment, Progress, Option<bool>)>>>;
+type Shown = Arc<Mutex<Vec<(Duration, Progress, Option<bool>)>>>;
 
 struct Note(World, Shown);
 
@@ -46,7 +46,11 @@ fn start(
     let setup =
         Setup { devices: vec![device], seam, cpu_cost: SECOND / 4, begins_futures: false, sequential: false };
     let workers = WorkerCount::Exactly(workers);
-    let settings = Settings { batch_size: 4, workers, total: Some(16), ..Settings::default() };
+    let settings = Settings {
+        common: Common { workers, total: Some(16), ..Common::default() },
+        batch_size: 4,
+        ..Settings::default()
+    };
     let mut run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, documents).expect("this can work");
     let shown = Shown::default();
     let note = Box::new(Note(world.clone(), shown.clone()));
@@ -61,7 +65,7 @@ fn a_bar_moves_on_through_a_slow_batch_and_not_more_often_than_it_may() {
     let (mut run, shown) = start(&world, 2, docs(16));
     take(&mut run, usize::MAX);
     let shown = shown.lock().unwrap();
-    let drawn: Vec<Moment> = shown.iter().filter(|(.., end)| end.is_none()).map(|(at, ..)| *at).collect();
+    let drawn: Vec<Duration> = shown.iter().filter(|(.., end)| end.is_none()).map(|(at, ..)| *at).collect();
     let ticks = (0..drawn.len() as u32).map(|tick| tick * EVERY);
     assert_eq!(drawn, Vec::from_iter(ticks));
     assert_eq!(drawn.len(), 87, "0.5 s for the first batch and 8.16 s on the device");

@@ -11,8 +11,8 @@ use std::time::Duration;
 use super::fake::{Doc, FakeDevice, Fault, HOUR, PerDoc, Setup, docs, take};
 use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::{After, AsItIs, Then};
-use crate::engine::seam::{Moment, Seam, manual::World};
-use crate::engine::settings::{Patience, Watchdog};
+use crate::engine::seam::{Seam, manual::World};
+use crate::engine::settings::{Common, Patience, Watchdog};
 use crate::engine::settings::{Settings, WorkerCount};
 use crate::error::stalled::{At, Stalled};
 use crate::error::{Cause, Error};
@@ -23,14 +23,17 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const DOCUMENTS: u64 = 32;
 
 /// What was told of stalls, and when.
-type Heard = Arc<Mutex<Vec<(Moment, Stalled)>>>;
+type Heard = Arc<Mutex<Vec<(Duration, Stalled)>>>;
 
 fn settings(then: Watchdog) -> Settings<Doc> {
     Settings {
+        common: Common {
+            workers: WorkerCount::Exactly(1),
+            ahead: Some(2),
+            watchdog: Some(Patience { patience: PATIENCE, then }),
+            ..Common::default()
+        },
         batch_size: 4,
-        workers: WorkerCount::Exactly(1),
-        ahead: Some(2),
-        watchdog: Some(Patience { patience: PATIENCE, then }),
         ..Settings::default()
     }
 }
@@ -89,7 +92,7 @@ fn a_document_that_is_prepared_for_ever_is_named_with_its_worker() {
 
 #[test]
 fn those_that_stand_behind_a_document_at_the_head_of_the_line_are_counted() {
-    let two = Settings { workers: WorkerCount::Exactly(2), ..settings(Watchdog::Tell) };
+    let two = settings(Watchdog::Tell).told(|common| common.workers = WorkerCount::Exactly(2));
     let told = told(two, |_| one_is(17, Fault::CpuHangs));
     assert_eq!(told.len(), 1, "{told:?}");
     // 16 waits for its batch, and 18 to 31 behind 17.
@@ -210,7 +213,8 @@ fn what_is_slow_and_moves_is_no_stall() {
                 begins_futures: false,
                 sequential,
             };
-            let settings = Settings { workers: WorkerCount::Exactly(workers), ..settings(Watchdog::End) };
+            let settings =
+                settings(Watchdog::End).told(|common| common.workers = WorkerCount::Exactly(workers));
             let on_stall = Box::new(|stalled: &Stalled| panic!("{stalled}"));
             let run = setup.start_watched::<PerDoc<AsItIs>>(AsItIs(()), settings, docs(16), Some(on_stall));
             let mut run = run.expect("these settings can work");
@@ -265,7 +269,7 @@ fn a_run_that_stalls_is_ended_and_what_hangs_is_left_behind() {
 fn a_caller_that_hangs_in_work_of_its_own_run_is_told_about_and_ended_when_it_is_back() {
     let world = World::new();
     let _this_thread = world.enter();
-    let inline = Settings { workers: WorkerCount::Exactly(0), ..settings(Watchdog::End) };
+    let inline = settings(Watchdog::End).told(|common| common.workers = WorkerCount::Exactly(0));
     let (mut run, heard) = start(&world, AsItIs(()), inline, one_is(9, Fault::CpuHangs));
     let outcome = take(&mut run, usize::MAX);
     let (at, told) = heard.lock().unwrap()[0].clone();
@@ -280,14 +284,13 @@ fn a_caller_that_hangs_in_work_of_its_own_run_is_told_about_and_ended_when_it_is
 fn a_patience_that_cannot_work_is_refused() {
     for (wrong, what) in [
         (
-            Settings {
-                watchdog: Some(Patience { patience: Duration::ZERO, then: Watchdog::Tell }),
-                ..settings(Watchdog::Tell)
-            },
+            settings(Watchdog::Tell).told(|common| {
+                common.watchdog = Some(Patience { patience: Duration::ZERO, then: Watchdog::Tell })
+            }),
             "0 would",
         ),
         (Settings { max_wait: Some(PATIENCE), ..settings(Watchdog::Tell) }, "max_wait"),
-        (Settings { pause: Some(PATIENCE), ..settings(Watchdog::Tell) }, "a pause apart"),
+        (settings(Watchdog::Tell).told(|common| common.pause = Some(PATIENCE)), "a pause apart"),
     ] {
         let refused = wrong.check().unwrap_err();
         assert!(

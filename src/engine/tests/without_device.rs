@@ -7,7 +7,7 @@ use super::fake::{Doc, FakeCpu, FakeDevice, Setup, docs, take};
 use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::{AsItIs, Job};
 use crate::engine::road::source::AnySource;
-use crate::engine::seam::{Moment, Seam, manual::World};
+use crate::engine::seam::{Seam, manual::World};
 use crate::engine::settings::{OnFailure, Settings, WorkerCount};
 use crate::error::Error;
 
@@ -35,7 +35,7 @@ impl Job for WithoutDevice {
 }
 
 fn settings(workers: usize) -> Settings<Doc> {
-    Settings { workers: WorkerCount::Exactly(workers), ..Settings::without_device() }
+    Settings::without_device().told(|common| common.workers = WorkerCount::Exactly(workers))
 }
 
 fn start(world: &World, cost: Duration, settings: Settings<Doc>, documents: u64) -> Caller<WithoutDevice> {
@@ -50,7 +50,7 @@ fn start(world: &World, cost: Duration, settings: Settings<Doc>, documents: u64)
 }
 
 /// When a run of so many documents is over.
-fn over(cost: Duration, settings: Settings<Doc>, documents: u64) -> Moment {
+fn over(cost: Duration, settings: Settings<Doc>, documents: u64) -> Duration {
     let world = World::new();
     let _this_thread = world.enter();
     let mut run = start(&world, cost, settings, documents);
@@ -67,14 +67,14 @@ fn ten_items_of_a_second_take_ten_workers_a_second() {
 
 #[test]
 fn starts_are_a_pause_apart() {
-    let paused = |workers| Settings { pause: Some(SECOND), ..settings(workers) };
+    let paused = |workers| settings(workers).told(|common| common.pause = Some(SECOND));
     assert_eq!(over(SECOND / 2, paused(4), 5), 4 * SECOND + SECOND / 2);
     assert_eq!(over(SECOND / 2, paused(0), 5), 4 * SECOND + SECOND / 2);
 }
 
 #[test]
 fn a_pause_is_kept_where_workers_are_busy_too() {
-    let paused = Settings { pause: Some(SECOND), ..settings(2) };
+    let paused = settings(2).told(|common| common.pause = Some(SECOND));
     // Starts at 0 and 1, then as the workers are free: at 3, 4 and 6.
     assert_eq!(over(3 * SECOND, paused, 5), 9 * SECOND);
 }
@@ -83,7 +83,7 @@ fn a_pause_is_kept_where_workers_are_busy_too() {
 fn a_stop_does_not_wait_for_a_pause() {
     let world = World::new();
     let _this_thread = world.enter();
-    let mut run = start(&world, SECOND, Settings { pause: Some(3600 * SECOND), ..settings(2) }, 10);
+    let mut run = start(&world, SECOND, settings(2).told(|common| common.pause = Some(3600 * SECOND)), 10);
     take(&mut run, 1);
     run.stop();
     assert_eq!(world.now(), SECOND);
@@ -96,7 +96,8 @@ fn a_deadline_ends_the_run_after_what_came_out_before_it() {
         let world = World::new();
         let _this_thread = world.enter();
         let deadline = 3 * SECOND + SECOND / 2;
-        let mut run = start(&world, SECOND, Settings { deadline: Some(deadline), ..settings(workers) }, 100);
+        let mut run =
+            start(&world, SECOND, settings(workers).told(|common| common.deadline = Some(deadline)), 100);
         let outcome = take(&mut run, usize::MAX);
         assert!(matches!(outcome.error, Some(Error::Deadline { after }) if after == deadline), "{outcome:?}");
         assert_eq!(outcome.delivered(), [0, 1, 2]);
@@ -108,7 +109,10 @@ fn a_deadline_ends_the_run_after_what_came_out_before_it() {
 fn an_item_that_is_late_is_told_about_and_fails_when_it_returns() {
     let world = World::new();
     let _this_thread = world.enter();
-    let late = Settings { item_timeout: Some(SECOND), on_failure: OnFailure::Skip, ..settings(1) };
+    let late = settings(1).told(|common| {
+        common.item_timeout = Some(SECOND);
+        common.on_failure = OnFailure::Skip;
+    });
     let mut run = start(&world, 3 * SECOND, late, 2);
     let told: Arc<Mutex<Vec<_>>> = Arc::default();
     let (note, clock) = (told.clone(), world.clone());
@@ -122,6 +126,6 @@ fn an_item_that_is_late_is_told_about_and_fails_when_it_returns() {
 
 #[test]
 fn an_item_in_time_is_not_late() {
-    let in_time = Settings { item_timeout: Some(SECOND), ..settings(2) };
+    let in_time = settings(2).told(|common| common.item_timeout = Some(SECOND));
     assert_eq!(over(SECOND, in_time, 6), 3 * SECOND);
 }

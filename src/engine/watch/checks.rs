@@ -7,6 +7,7 @@ use super::late::{LateItems, OnLate};
 use super::redraw::Redraw;
 use super::watchdog::Lookout;
 use crate::engine::ledger::Ledger;
+use crate::engine::seam::Moment;
 use crate::error::Error;
 
 #[derive(Default)]
@@ -27,7 +28,7 @@ impl Checks {
     pub(crate) fn look(
         &mut self,
         ledger: &Ledger,
-        in_time: impl FnOnce(Duration) -> bool,
+        in_time: impl FnOnce(Moment) -> bool,
     ) -> Result<(), Error> {
         if let Some(stalled) = self.lookout.as_ref().and_then(|lookout| lookout.verdict()) {
             return Err(Error::Stalled { stalled: Box::new(stalled) });
@@ -43,7 +44,9 @@ impl Checks {
             redraw.look(ledger, now);
         }
         match self.deadline {
-            Some(after) if now >= after && !in_time(after) => Err(Error::Deadline { after }),
+            Some(after) if now >= Moment::at(after) && !in_time(Moment::at(after)) => {
+                Err(Error::Deadline { after })
+            }
             _ => Ok(()),
         }
     }
@@ -51,7 +54,7 @@ impl Checks {
     /// For how long the caller may wait without looking; `None` for any time.
     pub(crate) fn patience(&self, ledger: &Ledger) -> Option<Duration> {
         let now = ledger.now();
-        let deadline = self.deadline.map(|deadline| deadline.saturating_sub(now));
+        let deadline = self.deadline.map(|after| Moment::at(after).since(now));
         let late = self.late.as_ref().filter(|_| self.on_late.is_some()).map(|late| late.patience(now));
         let redraw = self.redraw.as_ref().map(|redraw| redraw.patience(now));
         let verdict = self.lookout.as_ref().and_then(|lookout| lookout.patience(now));

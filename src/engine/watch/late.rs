@@ -51,7 +51,7 @@ impl LateItems {
         let index = running.iter().position(|other| other.position == position);
         let since = index.map_or(now, |index| running.swap_remove(index).since);
         drop(running);
-        let (took, limit) = (now.saturating_sub(since), self.limit);
+        let (took, limit) = (now.since(since), self.limit);
         if took <= limit {
             return made;
         }
@@ -63,7 +63,7 @@ impl LateItems {
     pub(crate) fn late(&self, now: Moment) -> Vec<Late> {
         let mut late = Vec::new();
         for item in self.running.lock().iter_mut().filter(|item| !item.told) {
-            let running = now.saturating_sub(item.since);
+            let running = now.since(item.since);
             if running >= self.limit {
                 item.told = true;
                 late.push(Late { position: item.position, running });
@@ -77,6 +77,6 @@ impl LateItems {
     pub(crate) fn patience(&self, now: Moment) -> Duration {
         let running = self.running.lock();
         let first = running.iter().filter(|item| !item.told).map(|item| item.since).min();
-        first.map_or(self.limit, |since| since.saturating_add(self.limit).saturating_sub(now))
+        first.map_or(self.limit, |since| since.plus(self.limit).since(now))
     }
 }

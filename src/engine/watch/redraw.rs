@@ -25,14 +25,14 @@ impl Redraw {
 
     pub(crate) fn look(&mut self, ledger: &Ledger, now: Moment) {
         if now >= self.next {
-            self.next = now.saturating_add(EVERY);
+            self.next = now.plus(EVERY);
             self.show.show(&ledger.progress());
         }
     }
 
     /// For how long nothing is drawn.
     pub(crate) fn patience(&self, now: Moment) -> Duration {
-        self.next.saturating_sub(now)
+        self.next.since(now)
     }
 
     /// Draws for the last time.

@@ -37,7 +37,7 @@ impl Station {
     /// It has been doing this since then.
     pub(crate) fn set(&self, doing: Doing, since: Moment) {
         let code = encode(doing);
-        self.since.store(nanos(since), Ordering::Relaxed);
+        self.since.store(since.nanos(), Ordering::Relaxed);
         self.seen.store(code, Ordering::Relaxed);
         self.doing.store(code, Ordering::Release);
     }
@@ -67,7 +67,7 @@ impl Station {
         let doing = self.doing.load(Ordering::Relaxed);
         let advanced = self.seen.swap(doing, Ordering::Relaxed) != doing;
         if advanced {
-            self.since.store(nanos(now), Ordering::Relaxed);
+            self.since.store(now.nanos(), Ordering::Relaxed);
         }
         advanced
     }
@@ -96,7 +96,7 @@ impl Stations {
     pub(crate) fn new(seam: &Seam) -> Self {
         let caller = Station::default();
         caller.set(Doing::At(At::Caller), seam.now());
-        Self { moved: AtomicU64::new(nanos(seam.now())), posts: seam.mutex(Posts::default()), caller }
+        Self { moved: AtomicU64::new(seam.now().nanos()), posts: seam.mutex(Posts::default()), caller }
     }
 
     /// A station of this thread, until it is left.
@@ -154,7 +154,7 @@ impl Stations {
     }
 
     fn moved_at(&self, now: Moment) {
-        self.moved.store(nanos(now), Ordering::Relaxed);
+        self.moved.store(now.nanos(), Ordering::Relaxed);
     }
 
     /// When anything last moved.
@@ -169,9 +169,7 @@ impl Stations {
     /// Code that has not returned, the longest first; the caller is the last.
     pub(crate) fn inside(&self, now: Moment) -> Vec<Inside> {
         let inside = |thread: &str, station: &Station| match station.doing() {
-            Doing::At(at) => {
-                Some(Inside { thread: thread.into(), at, running: now.saturating_sub(station.since()) })
-            }
+            Doing::At(at) => Some(Inside { thread: thread.into(), at, running: now.since(station.since()) }),
             Doing::Nothing | Doing::ForBatch => None,
         };
         let posts = self.posts.lock();
@@ -195,10 +193,6 @@ impl Stations {
         names.sort_unstable();
         names
     }
-}
-
-fn nanos(moment: Moment) -> u64 {
-    u64::try_from(moment.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn encode(doing: Doing) -> u64 {
@@ -233,32 +227,38 @@ fn decode(code: u64) -> Doing {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
-    const SECOND: Moment = Moment::from_secs(1);
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn at(second: u32) -> Moment {
+        Moment::at(second * SECOND)
+    }
 
     #[test]
     fn a_document_of_a_group_is_named_once_the_group_has_come_to_it() {
         let stations = Stations::new(&Seam::real());
-        let station = stations.enter(Doing::At(At::Prepare(Position(8))), SECOND);
+        let station = stations.enter(Doing::At(At::Prepare(Position(8))), at(1));
         station.next(9);
-        assert_eq!(stations.moved(3 * SECOND), 3 * SECOND, "it moved since it began");
-        assert_eq!(stations.moved(7 * SECOND), 3 * SECOND);
-        let inside = stations.inside(7 * SECOND).swap_remove(0);
+        assert_eq!(stations.moved(at(3)), at(3), "it moved since it began");
+        assert_eq!(stations.moved(at(7)), at(3));
+        let inside = stations.inside(at(7)).swap_remove(0);
         assert_eq!((inside.at, inside.running), (At::Prepare(Position(9)), 4 * SECOND));
-        stations.leave(station, 8 * SECOND);
-        assert_eq!(stations.moved(9 * SECOND), 8 * SECOND);
-        assert!(stations.inside(9 * SECOND).iter().all(|inside| inside.at == At::Caller));
+        stations.leave(station, at(8));
+        assert_eq!(stations.moved(at(9)), at(8));
+        assert!(stations.inside(at(9)).iter().all(|inside| inside.at == At::Caller));
     }
 
     #[test]
     fn a_caller_that_works_on_what_it_has_moves() {
         let stations = Stations::new(&Seam::real());
-        stations.caller(false, SECOND);
-        assert_eq!(stations.moved(2 * SECOND), SECOND);
+        stations.caller(false, at(1));
+        assert_eq!(stations.moved(at(2)), at(1));
         stations.caller_works();
-        assert_eq!(stations.moved(3 * SECOND), 3 * SECOND);
-        let inside = &stations.inside(5 * SECOND)[0];
+        assert_eq!(stations.moved(at(3)), at(3));
+        let inside = &stations.inside(at(5))[0];
         assert_eq!((inside.at, inside.running), (At::Caller, 2 * SECOND));
     }
 

@@ -51,7 +51,7 @@ impl Timer {
                     ledger.threads.alarm().ring();
                     self.state.lock()
                 }
-                Some(due) => self.changed.wait_timeout(state, &self.state, due.saturating_sub(now)),
+                Some(due) => self.changed.wait_timeout(state, &self.state, due.since(now)),
                 None => self.changed.wait(state, &self.state),
             };
         }

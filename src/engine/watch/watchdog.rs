@@ -66,7 +66,7 @@ impl Lookout {
 
     /// For how long the caller may wait without asking for the verdict; `None` where there is none.
     pub(crate) fn patience(&self, now: Moment) -> Option<Duration> {
-        let due = || self.stations.moved(now).saturating_add(self.asked.patience).saturating_sub(now);
+        let due = || self.stations.moved(now).plus(self.asked.patience).since(now);
         (self.asked.then == Watchdog::End).then(|| due().max(SLICE))
     }
 
@@ -130,7 +130,7 @@ pub(crate) fn run(ledger: &Ledger, lookout: &Lookout, mut on_stall: Option<OnSta
     while lookout.wait(wait) {
         let now = ledger.now();
         let moved = lookout.stations.moved(now);
-        let after = now.saturating_sub(moved);
+        let after = now.since(moved);
         wait = if after < patience { patience - after } else { patience };
         if after < patience || told == Some(moved) {
             continue;

@@ -4,23 +4,23 @@ use ::gif::{DisposalMethod, Frame};
 
 use super::{Decoded, Layout, blank, gif};
 use crate::error::Cause;
-use crate::image::limits::Limits;
+use crate::image::allowance::Allowance;
 use crate::image::orient::Orientation;
 
 /// Takes a canvas: RGB without gaps.
 pub(super) type Each<'a> = dyn FnMut(Decoded, &[u8]) -> Result<(), Cause> + 'a;
 
 /// Gives every frame's canvas. All of them together must be within the limit.
-pub(super) fn decode(bytes: &[u8], limits: &Limits, each: &mut Each<'_>) -> Result<(), Cause> {
+pub(super) fn decode(bytes: &[u8], allowance: &Allowance, each: &mut Each<'_>) -> Result<(), Cause> {
     let mut decoder = gif::open(bytes)?;
     let sides = (decoder.width().into(), decoder.height().into());
-    limits.admit(sides, 4)?;
+    allowance.admit(sides, 4)?;
     let (mut canvas, mut before, mut indices) = (Vec::new(), Vec::new(), Vec::new());
     blank(&mut canvas, sides, 3)?;
     let mut shown = 0;
     while let Some(frame) = decoder.next_frame_info()?.cloned() {
         shown += 1;
-        limits.admit(sides, 3 * shown + 1)?;
+        allowance.admit(sides, 3 * shown + 1)?;
         before.clone_from(&canvas);
         indices.clear();
         indices.resize(usize::from(frame.width) * usize::from(frame.height), 0);

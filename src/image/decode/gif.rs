@@ -4,15 +4,15 @@ use gif::{ColorOutput, DecodeOptions, Decoder, Frame, MemoryLimit};
 
 use super::{Decoded, Layout, blank};
 use crate::error::Cause;
-use crate::image::limits::Limits;
+use crate::image::allowance::Allowance;
 use crate::image::orient::Orientation;
 
 /// Decodes into RGB. A transparent pixel keeps the colour that its index has in the palette; what
 /// the frame leaves of the canvas is black.
-pub(crate) fn decode(gif: &[u8], limits: &Limits, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
+pub(crate) fn decode(gif: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
     let mut decoder = open(gif)?;
     let sides = (decoder.width().into(), decoder.height().into());
-    limits.admit(sides, 4)?;
+    allowance.admit(sides, 4)?;
     let frame = decoder.next_frame_info()?.ok_or_else(|| Cause::msg("a GIF without a frame"))?.clone();
     // Canvas and indices share one buffer: RGB first, then one byte a pixel of the frame.
     blank(pixels, sides, 4)?;

@@ -8,8 +8,8 @@ use zune_jpeg::JpegDecoder;
 use super::jpeg_outline::Outline;
 use super::{Decoded, Layout, blank};
 use crate::error::Cause;
+use crate::image::allowance::Allowance;
 use crate::image::exif;
-use crate::image::limits::Limits;
 
 /// A photo of more pixels is decoded without the fourth byte: memory counts more there than speed.
 const FOUR_BYTES_UP_TO: u32 = 2 << 20;
@@ -18,12 +18,12 @@ type Decoder<'a> = JpegDecoder<ZCursor<&'a [u8]>>;
 
 /// Decodes into RGB, whatever the file holds: grey is repeated, CMYK and YCCK are read as Adobe
 /// writes them (inverted) and multiplied out: R = C · K / 255, as Pillow does.
-pub(crate) fn decode(jpeg: &[u8], limits: &Limits, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
+pub(crate) fn decode(jpeg: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
     let outline = Outline::read(jpeg)?;
     let sides = (outline.width.into(), outline.height.into());
     let small = u32::from(outline.width) * u32::from(outline.height) <= FOUR_BYTES_UP_TO;
     let wanted = if small { Layout::Rgbx } else { Layout::Rgb };
-    limits.admit(sides, wanted.bytes() + outline.coefficient_bytes())?;
+    allowance.admit(sides, wanted.bytes() + outline.coefficient_bytes())?;
     let (mut decoder, layout) = open(jpeg, wanted)?;
     if decoder.dimensions().map(|(width, height)| (width as u32, height as u32)) != Some(sides) {
         return Err(Cause::msg("a JPEG with two sizes"));

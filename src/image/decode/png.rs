@@ -6,21 +6,21 @@ use png::{ColorType, Decoder, Limits as PngLimits, Transformations};
 
 use super::{Decoded, Layout, blank};
 use crate::error::Cause;
+use crate::image::allowance::Allowance;
 use crate::image::exif;
-use crate::image::limits::Limits;
 use crate::image::pixels;
 
 /// Decodes into RGB: palettes are looked up, 16 bits keep their high byte, grey is repeated, alpha is
 /// dropped. An animation gives its default image.
-pub(crate) fn decode(png: &[u8], limits: &Limits, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
-    let mut decoder = Decoder::new_with_limits(Cursor::new(png), png_limits(limits));
+pub(crate) fn decode(png: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
+    let mut decoder = Decoder::new_with_limits(Cursor::new(png), png_limits(allowance));
     // Compressed text and colour profiles are never inflated.
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
     let header = decoder.read_header_info()?;
     let sides = (header.width, header.height);
-    limits.admit(sides, 4)?;
+    allowance.admit(sides, 4)?;
     let mut reader = decoder.read_info()?;
     let orientation = reader.info().exif_metadata.as_deref().map(exif::orientation).unwrap_or_default();
     let channels = reader.output_color_type().0.samples();
@@ -36,8 +36,8 @@ pub(crate) fn decode(png: &[u8], limits: &Limits, pixels: &mut Vec<u8>) -> Resul
     Ok(Decoded { sides, layout, orientation })
 }
 
-fn png_limits(limits: &Limits) -> PngLimits {
-    match limits.decoded {
+fn png_limits(allowance: &Allowance) -> PngLimits {
+    match allowance.decoded {
         0 => PngLimits { bytes: usize::MAX },
         bytes => PngLimits { bytes },
     }

@@ -6,15 +6,15 @@ use image_webp::WebPDecoder;
 
 use super::{Decoded, Layout, blank, webp_outline};
 use crate::error::Cause;
+use crate::image::allowance::Allowance;
 use crate::image::exif;
-use crate::image::limits::Limits;
 
 /// Decodes into RGB; alpha is dropped. Of an animation, the first frame on its canvas.
-pub(crate) fn decode(webp: &[u8], limits: &Limits, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
+pub(crate) fn decode(webp: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
     let mut decoder = WebPDecoder::new(Cursor::new(webp))?;
     let sides = decoder.dimensions();
     // The pixels, a frame of four channels, and for an animation its canvas.
-    limits.admit(sides, if decoder.is_animated() { 12 } else { 8 })?;
+    allowance.admit(sides, if decoder.is_animated() { 12 } else { 8 })?;
     webp_outline::check(webp, sides)?;
     // Chunks say how long they are; none is longer than the file.
     decoder.set_memory_limit(webp.len());

@@ -92,7 +92,11 @@ pub(super) fn start_futures(setup: &Setup, code: Code) -> Box<dyn Face> {
         }
     });
     let face = parallel(stage, source).on_failure(setup.policy);
-    ByItem::start(setup, set!(face.order(setup.order), setup).run(), world)
+    let mut face = set!(face.order(setup.order), setup);
+    if let Some(chunk) = setup.chunk {
+        face = face.chunk(chunk);
+    }
+    ByItem::start(setup, face.run(), world)
 }
 
 /// Is not ready at its first poll, and has its task polled again.

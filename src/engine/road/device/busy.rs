@@ -13,7 +13,7 @@ impl<J: Job> DeviceLoop<J> {
         let now = self.ledger().now();
         self.at.meter.first_submit.set_first(now);
         if let Some(since) = self.at.idle_since.take() {
-            self.at.meter.starved.add(now.saturating_sub(since));
+            self.at.meter.starved.add(now.since(since));
             let gap = Gap::new(since..now, &self.at.before, trail, self.then_came_first());
             self.at.meter.stalls.add(&gap);
             self.at.busy_since = now;
@@ -34,7 +34,7 @@ impl<J: Job> DeviceLoop<J> {
         if self.at.idle_since.is_some() || self.at.meter.first_submit.get().is_none() {
             return Duration::ZERO;
         }
-        let took = now.saturating_sub(self.at.busy_since);
+        let took = now.since(self.at.busy_since);
         self.at.meter.busy.add(took);
         self.at.meter.last_collect.set(now);
         self.at.busy_since = now;

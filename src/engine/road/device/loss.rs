@@ -78,10 +78,10 @@ impl<J: Job> DeviceLoop<J> {
             }
         };
         let now = self.ledger().now();
-        self.at.meter.rebuilding.add(now.saturating_sub(start));
+        self.at.meter.rebuilding.add(now.since(start));
         self.was_rebuilt(start, now);
         if rebuilt.is_ok() {
-            self.ledger().spans.rebuilt(&self.at.meter.info.name, now.saturating_sub(start));
+            self.ledger().spans.rebuilt(&self.at.meter.info.name, now.since(start));
         }
         // The device had no batch while it was rebuilt, but it did not wait for one.
         self.at.idle_since = self.at.idle_since.map(|_| now);

@@ -1,6 +1,7 @@
 //! What the device thread does, as it is counted and recorded.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use super::{BatchOf, DeviceLoop, Flight};
 use crate::engine::road::job::Job;
@@ -17,13 +18,13 @@ impl<J: Job> DeviceLoop<J> {
     /// `submit` has returned.
     pub(super) fn was_submitting(&self, batch: &BatchOf<J>, since: Moment) {
         let now = self.ledger().now();
-        self.at.meter.submitting.add(now.saturating_sub(since));
+        self.at.meter.submitting.add(now.since(since));
         self.record(|| Span::new(Kind::Submit, since, now).about(batch.index.0, batch.items.good()));
     }
 
     /// `try_collect` has returned, with a result or after it waited for one; a look in passing is not recorded.
     pub(super) fn was_collecting(&self, time: Range<Moment>, there: bool, waited: bool) {
-        self.at.meter.collecting.add(time.end.saturating_sub(time.start));
+        self.at.meter.collecting.add(time.end.since(time.start));
         if (there || waited)
             && let Some(flight) = self.at.in_flight.front()
         {
@@ -37,12 +38,14 @@ impl<J: Job> DeviceLoop<J> {
         let Flight { batch, submitted, slot, .. } = flight;
         let (first, items) = (batch.index.0, batch.items.good());
         // A batch that was submitted before the one before it was done begins when that is done.
-        self.at.meter.batch_times.add(now.saturating_sub(self.at.busy_since.max(*submitted)), 1);
+        self.at.meter.batch_times.add(now.since(self.at.busy_since.max(*submitted)), 1);
         self.record(|| Span::new(Kind::InFlight, *submitted, now).about(first, items).in_lane(*slot));
         let (Some(recorder), Some(clock)) = (&self.ledger().recorder, self.at.clock) else { return };
         let Some(spans) = self.at.meter.times.take_spans() else { return };
         recorder.set_clock(clock, now, spans.batch.end);
-        let on_clock = |kind, time: &Range<Moment>| Span::new(kind, time.start, time.end).in_lane(clock);
+        let on_clock = |kind, time: &Range<Duration>| {
+            Span::new(kind, Moment::at(time.start), Moment::at(time.end)).in_lane(clock)
+        };
         self.record(|| on_clock(Kind::OnDevice, &spans.batch).about(first, items));
         for (kernel, time) in spans.kernels.iter().enumerate() {
             self.record(|| on_clock(Kind::Kernel, time).about(kernel as u64, items));

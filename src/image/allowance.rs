@@ -2,9 +2,9 @@
 
 use crate::error::Cause;
 
-/// Limits of one photo. A limit of 0 is none.
+/// What one photo may take. A limit of 0 is none.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct Allowance {
     /// Pixels a side.
     pub(crate) side: u32,
     /// Bytes that the decoded photo takes, with what its decoder holds beside it.
@@ -18,13 +18,13 @@ pub(crate) struct Limits {
 /// Bytes to decode a photo where nothing else is said.
 const DECODED: usize = 128 << 20;
 
-impl Default for Limits {
+impl Default for Allowance {
     fn default() -> Self {
         Self { side: 8192, decoded: DECODED, file: 64 << 20, kept: None }
     }
 }
 
-impl Limits {
+impl Allowance {
     /// Bytes of scratch that a call may keep for the next; bounded also where decoding is not.
     pub(crate) fn kept(&self) -> usize {
         self.kept.unwrap_or(if self.decoded > 0 { self.decoded } else { DECODED })
