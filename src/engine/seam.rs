@@ -19,11 +19,11 @@ use std::time::{Duration, Instant};
 pub(crate) use self::alarm::Alarm;
 pub(crate) use self::channel::{Disconnected, Receiver, Sender};
 pub(crate) use self::lock::{Condvar, Mutex};
-pub(crate) use self::thread::Threads;
 #[cfg(unix)]
 pub(crate) use self::thread::spawn_aside;
 #[cfg(feature = "stream")]
 pub(crate) use self::thread::spawn_unjoined;
+pub(crate) use self::thread::{Threads, thread_number};
 pub(crate) use self::workers::{Pool, Workers, rank};
 
 /// Longest wait of a thread that has something to look at meanwhile.

@@ -23,7 +23,7 @@ use super::road::queue::Queue;
 use super::road::shared::{Parts, Road};
 use super::seam::{Pool, Seam, Threads, Workers};
 use super::settings::{Order, Settings};
-use super::watch::{Checks, LateItems, Lookout, OnLate, OnStall, Redraw, run_watchdog};
+use super::watch::{Checks, Crew, LateItems, Lookout, OnLate, OnStall, Redraw, run_watchdog};
 use crate::error::Error;
 use crate::observe::bar;
 use crate::observe::decision::Decision;
@@ -144,9 +144,10 @@ fn build<J: Job>(plan: Plan<J>, prepared: Prepared, threads: &Threads) -> io::Re
     let (results_in, results) = seam.channel(results_at_most(sizes, meters.len()));
     let limit = first_room.map_or(sizes.limit, |room| room.limit);
     let pool = settings.pool();
-    let lookout = settings
-        .watchdog
-        .map(|asked| Arc::new(Lookout::new(&seam, asked, settings.documents, settings.max_wait.is_some())));
+    let crew = Crew { workers: sizes.workers, devices: meters.len() };
+    let lookout = settings.watchdog.map(|asked| {
+        Arc::new(Lookout::new(&seam, asked, crew, settings.documents, settings.max_wait.is_some()))
+    });
     let late = settings.item_timeout.map(|limit| Arc::new(LateItems::new(&seam, limit)));
     let groups = Groups::new(sizes.tokens, sizes.workers, settings.fixed_chunk());
     let road = Road::new(Parts {

@@ -132,7 +132,7 @@ impl<J: Job> DeviceLoop<J> {
             last_took: Duration::ZERO,
             vain_looks: 0,
             clock,
-            post: Post::begin(road.lookout.clone(), Doing::Nothing, road.ledger.now()),
+            post: Post::of_thread(road.lookout.as_deref(), road.ledger.now()),
             own_thread: false,
             spare: None,
             road: road.clone(),
@@ -323,7 +323,7 @@ impl<J: Job> DeviceLoop<J> {
         let Self { gpu, post, road, spare, .. } = self;
         drop_each(spare.into_iter().flatten());
         drop_user(gpu);
-        post.end(road.ledger.now());
+        post.set(Doing::Nothing, road.ledger.now());
     }
 
     fn count(&self, batch: &BatchOf<J>) {

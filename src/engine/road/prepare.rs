@@ -6,14 +6,14 @@ use super::queue::{Begun, Raw};
 use super::shared::Road;
 use crate::engine::guard::guard;
 use crate::engine::measure;
-use crate::engine::watch::{Doing, Lookout, Post};
+use crate::engine::watch::{AtWork, Doing};
 use crate::error::stalled::At;
 use crate::error::{Cause, Failure, Stage};
 use crate::place::Position;
 use crate::stage::CpuStage as _;
 
 /// Prepares the group; gives its memory back.
-pub(super) fn prepare<J: Job>(road: &Road<J>, begun: Begun<J>) -> Raw<J> {
+pub(super) fn prepare<J: Job>(road: &Road<J>, begun: Begun<J>, post: &AtWork<'_>) -> Raw<J> {
     let Begun { first, mut raw, mut trail } = begun;
     let count = raw.documents.len();
     if count == 0 {
@@ -22,10 +22,10 @@ pub(super) fn prepare<J: Job>(road: &Road<J>, begun: Begun<J>) -> Raw<J> {
     }
     let ledger = &road.ledger;
     let start = ledger.now();
-    let post = Post::begin(road.lookout.as_deref(), Doing::At(At::Prepare(first)), start);
-    prepare_each(road, first, &mut raw, &post);
+    post.set(Doing::At(At::Prepare(first)), start);
+    prepare_each(road, first, &mut raw, post);
     let end = ledger.now();
-    post.end(end);
+    post.set(Doing::Nothing, end);
     let took = end.saturating_sub(start);
     road.queue.learn_cost(took, count);
     measure::prepared(ledger, first, start..end, count);
@@ -43,7 +43,7 @@ pub(super) fn prepare<J: Job>(road: &Road<J>, begun: Begun<J>) -> Raw<J> {
     raw
 }
 
-fn prepare_each<J: Job>(road: &Road<J>, first: Position, raw: &mut Raw<J>, post: &Post<&Lookout>) {
+fn prepare_each<J: Job>(road: &Road<J>, first: Position, raw: &mut Raw<J>, post: &AtWork<'_>) {
     let entered = road.ledger.spans.enter();
     let Raw { documents, items } = raw;
     let mut places = (first.0..).map(Position);
