@@ -6,8 +6,9 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
-use gapless::{Cause, Pipeline};
+use gapless::{Cause, Pipeline, Watchdog};
 
 struct Counting;
 
@@ -29,11 +30,15 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 /// Allocations of a run over so many documents, in batches of 64 that give one number each.
-fn allocations(documents: u64) -> u64 {
+fn allocations(documents: u64, watched: bool) -> u64 {
     let cpu = |number: &mut u64| Ok::<_, Cause>(*number);
     let gpu = |batch: &[u64]| Ok::<_, Cause>(batch.iter().sum::<u64>());
     let before = TAKEN.load(Relaxed);
-    let run = Pipeline::new(cpu, gpu).workers(0).batch_size(64).run(0..documents);
+    let mut pipeline = Pipeline::new(cpu, gpu).workers(0).batch_size(64);
+    if watched {
+        pipeline = pipeline.watchdog(Duration::from_secs(3600), Watchdog::End);
+    }
+    let run = pipeline.run(0..documents);
     let sum: u64 = run.map(|batch| *batch.expect("nothing fails").output().expect("an output")).sum();
     assert_eq!(sum, documents * (documents - 1) / 2);
     TAKEN.load(Relaxed) - before
@@ -41,8 +46,11 @@ fn allocations(documents: u64) -> u64 {
 
 #[test]
 fn a_document_costs_no_allocation_and_a_batch_two() {
-    allocations(640);
-    let (few, many) = (allocations(6_400), allocations(64_000));
-    // Places and documents go to the caller with each batch; all else is used again.
-    assert_eq!((many - few) / 900, 2, "{few} and {many}");
+    for watched in [false, true] {
+        allocations(640, watched);
+        let (few, many) = (allocations(6_400, watched), allocations(64_000, watched));
+        // Places and documents go to the caller with each batch; all else is used again. Who is watched takes
+        // memory at the start alone.
+        assert_eq!((many - few) / 900, 2, "{few} and {many}, watched: {watched}");
+    }
 }

@@ -20,10 +20,10 @@ use std::time::{Duration, Instant};
 pub(crate) use self::alarm::Alarm;
 pub(crate) use self::channel::{Disconnected, Receiver, Sender};
 pub(crate) use self::lock::{Condvar, Mutex};
-pub(crate) use self::thread::Threads;
 pub(crate) use self::thread::spawn_aside;
 #[cfg(feature = "stream")]
 pub(crate) use self::thread::spawn_unjoined;
+pub(crate) use self::thread::{Threads, thread_number};
 pub(crate) use self::wakes::{Bell, Wakes};
 pub(crate) use self::workers::{Pool, Workers, rank, worker_name};
 pub(crate) use crate::moment::Moment;

@@ -32,7 +32,7 @@ use super::road::shared::Road;
 use super::road::source::Source as _;
 use super::seam::{Pool, Seam, Threads};
 use super::settings::{Order, Settings};
-use super::watch::{Checks, LateItems, Lookout, OnLate, OnStall, Redraw, run_watchdog};
+use super::watch::{Checks, LateItems, Lookout, OnLate, OnStall, Redraw, Watched, run_watchdog};
 use crate::error::Error;
 use crate::observe::bar;
 use crate::observe::decision::Decision;
@@ -158,10 +158,10 @@ fn build<'a, J: Job + 'a, C: Crew<'a, J>>(
     let (results_in, results) = seam.channel(results_at_most(sizes, meters.len()));
     let limit = first_room.map_or(sizes.limit, |room| room.limit);
     let pool = settings.common.pool();
-    let lookout = settings
-        .common
-        .watchdog
-        .map(|asked| Arc::new(Lookout::new(&seam, asked, settings.documents, settings.max_wait.is_some())));
+    let watched = Watched { workers: sizes.workers, devices: meters.len() };
+    let lookout = settings.common.watchdog.map(|asked| {
+        Arc::new(Lookout::new(&seam, asked, watched, settings.documents, settings.max_wait.is_some()))
+    });
     let late = settings.common.item_timeout.map(|limit| Arc::new(LateItems::new(&seam, limit)));
     let groups = Groups::new(sizes.tokens, sizes.workers, settings.fixed_chunk());
     let workers = if sizes.inline { None } else { Some(crew.workers(&seam, &pool, threads)?) };

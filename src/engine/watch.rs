@@ -5,7 +5,10 @@
 
 mod checks;
 mod late;
+mod look;
+mod post;
 mod redraw;
+mod station;
 mod stations;
 #[cfg(feature = "stream")]
 mod timer;
@@ -14,10 +17,12 @@ mod watchdog;
 pub(crate) use self::checks::Checks;
 pub use self::late::Late;
 pub(crate) use self::late::{LateItems, OnLate};
+pub(crate) use self::post::{AtWork, Post};
 #[cfg(test)]
 pub(crate) use self::redraw::EVERY;
 pub(crate) use self::redraw::Redraw;
-pub(crate) use self::stations::Doing;
+pub(crate) use self::station::Doing;
+pub(crate) use self::stations::Watched;
 #[cfg(feature = "stream")]
 pub(crate) use self::timer::Timer;
-pub(crate) use self::watchdog::{Lookout, OnStall, Post, run as run_watchdog};
+pub(crate) use self::watchdog::{Lookout, OnStall, run as run_watchdog};

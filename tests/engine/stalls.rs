@@ -1,10 +1,12 @@
 //! The watchdog on real threads: what hangs stands at a gate, and is named whatever else the machine does.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use gapless::{Cause, Error, Pipeline, Stalled, Watchdog};
+use rayon::ThreadPoolBuilder;
 
 use crate::support::{Gate, double, each_row, finish, pipeline_of, plus_one, watch};
 
@@ -70,6 +72,35 @@ fn a_function_in_then_that_hangs_is_named() {
     let pipeline = pipeline_of(double, plus_one).then(each_row(then)).batch_size(4).workers(2);
     let run = pipeline.watchdog(PATIENCE, Watchdog::Tell).on_stall(hear).run(0..40);
     wait_for(&heard, " has been in then with document 3 for ");
+    gate.open();
+    assert_eq!(finish(run).accounts.delivered, 40);
+}
+
+#[test]
+fn a_thread_that_is_inside_two_documents_is_named_with_both() {
+    let _watch = watch();
+    let pool = ThreadPoolBuilder::new().num_threads(2).thread_name(|rank| format!("theirs-{rank}")).build();
+    let (pool, gate) = (Arc::new(pool.expect("two threads")), Gate::new());
+    // One thread is busy with work of others: the other one does both.
+    let others = gate.clone();
+    pool.spawn(move || others.pass());
+    gate.wait_until_blocked(1);
+    let (stops, begun) = (stops_at(&gate, 1), AtomicBool::new(false));
+    let cpu = move |document: &mut u64| {
+        while *document == 0 && !begun.load(Ordering::SeqCst) {
+            rayon::yield_now();
+        }
+        begun.store(true, Ordering::SeqCst);
+        stops(*document);
+        double(document)
+    };
+    let (hear, heard) = ear();
+    let pipeline = pipeline_of(cpu, plus_one).batch_size(4).pool(&pool);
+    let run = pipeline.watchdog(PATIENCE, Watchdog::Tell).on_stall(hear).run(0..40);
+    gate.wait_until_blocked(2);
+    let told = heard.iter().find(|told| told.contains(" preparing document 1 ")).expect("the run goes on");
+    let names: Vec<_> = told.match_indices("theirs-").map(|(at, _)| &told[at..at + 8]).collect();
+    assert!(told.contains(" preparing document 0 ") && names.len() == 2 && names[0] == names[1], "{told}");
     gate.open();
     assert_eq!(finish(run).accounts.delivered, 40);
 }

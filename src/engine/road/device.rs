@@ -60,7 +60,7 @@ pub(crate) enum Waiting {
 
 impl<J: Job> DeviceLoop<J> {
     pub(crate) fn new(road: &Arc<Road<J>>, device: Device<J>) -> Self {
-        let post = Post::begin(road.lookout.clone(), Doing::Nothing, road.ledger.now());
+        let post = Post::of_thread(road.lookout.as_deref(), road.ledger.now());
         Self { road: road.clone(), at: device, post, own_thread: false }
     }
 
@@ -88,7 +88,7 @@ impl<J: Job> DeviceLoop<J> {
                 }
                 _ if self.idles() => {
                     let Self { road, at, post, .. } = self;
-                    post.end(road.ledger.now());
+                    post.set(Doing::Nothing, road.ledger.now());
                     return Some(at);
                 }
                 Stepped::Something | Stepped::Nothing => {}
@@ -257,7 +257,7 @@ impl<J: Job> DeviceLoop<J> {
         self.end_busy();
         let Self { road, at, post, .. } = self;
         at.end();
-        post.end(road.ledger.now());
+        post.set(Doing::Nothing, road.ledger.now());
     }
 
     fn count(&self, batch: &BatchOf<J>) {

@@ -68,7 +68,7 @@ impl<J: Job> Feeder<J> {
             batch_size,
             pause,
             due: Moment::ZERO,
-            post: Post::begin(road.lookout.clone(), Doing::Nothing, road.ledger.now()),
+            post: Post::of_thread(road.lookout.as_deref(), road.ledger.now()),
             trail: Trail::default(),
         }
     }

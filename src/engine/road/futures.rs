@@ -12,7 +12,8 @@ use super::shared::Road;
 use super::work::call_for_devices;
 use crate::engine::guard::{drop_user, guard};
 use crate::engine::measure;
-use crate::engine::watch::{Doing, Lookout, Post};
+use crate::engine::seam::rank;
+use crate::engine::watch::{AtWork, Doing};
 use crate::error::stalled::At;
 use crate::observe::stalls::Trail;
 
@@ -21,24 +22,21 @@ pub(crate) const POLLER: &str = "gapless-futures";
 
 /// The loop of the thread that polls.
 pub(crate) fn run<J: Job>(road: &Arc<Road<J>>) {
-    let post = Post::begin(road.lookout.as_deref(), Doing::Nothing, road.ledger.now());
+    let post = AtWork::of_worker(road.lookout.as_deref(), rank);
     while let Some(begun) = road.later.next() {
         poll(road, begun, &post);
         call_for_devices(road);
     }
-    post.end(road.ledger.now());
 }
 
 /// Polls one that was woken, in the caller; waits for one for at most so long.
 pub(crate) fn run_inline<J: Job>(road: &Road<J>, wait: Duration) -> bool {
     let Some(begun) = road.later.next_within(wait) else { return false };
-    let post = Post::begin(road.lookout.as_deref(), Doing::Nothing, road.ledger.now());
-    poll(road, begun, &post);
-    post.end(road.ledger.now());
+    poll(road, begun, &AtWork::of_worker(road.lookout.as_deref(), rank));
     true
 }
 
-fn poll<J: Job>(road: &Road<J>, mut begun: Waiting<J>, post: &Post<&Lookout>) {
+fn poll<J: Job>(road: &Road<J>, mut begun: Waiting<J>, post: &AtWork<'_>) {
     let position = begun.position;
     // A bell rings once: each poll has its own, and what an earlier one wakes is polled in vain at worst.
     let waker = Waker::from(road.later.bell(position));

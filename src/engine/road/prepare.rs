@@ -11,7 +11,7 @@ use super::shared::Road;
 use crate::engine::guard::guard;
 use crate::engine::measure;
 use crate::engine::seam::Moment;
-use crate::engine::watch::{Doing, Lookout, Post};
+use crate::engine::watch::{AtWork, Doing};
 use crate::error::stalled::At;
 use crate::error::{Cause, Failure, Stage};
 use crate::observe::stalls::Trail;
@@ -19,7 +19,7 @@ use crate::place::Position;
 use crate::stage::{self, CpuStage as _};
 
 /// Prepares the group; gives its memory back.
-pub(super) fn prepare<J: Job>(road: &Road<J>, begun: Begun<J>) -> Raw<J> {
+pub(super) fn prepare<J: Job>(road: &Road<J>, begun: Begun<J>, post: &AtWork<'_>) -> Raw<J> {
     let Begun { first, mut raw, mut trail } = begun;
     let count = raw.documents.len();
     if count == 0 {
@@ -28,11 +28,11 @@ pub(super) fn prepare<J: Job>(road: &Road<J>, begun: Begun<J>) -> Raw<J> {
     }
     let ledger = &road.ledger;
     let start = ledger.now();
-    let post = Post::begin(road.lookout.as_deref(), Doing::At(At::Prepare(first)), start);
+    post.set(Doing::At(At::Prepare(first)), start);
     trail.begun = start;
-    let through = prepare_each(road, first, &mut raw, &post, trail);
+    let through = prepare_each(road, first, &mut raw, post, trail);
     let end = ledger.now();
-    post.end(end);
+    post.set(Doing::Nothing, end);
     let took = end.since(start);
     road.queue.learn_cost(took, count);
     measure::prepared(ledger, first, start..end, count, count - through.later);
@@ -75,7 +75,7 @@ fn prepare_each<J: Job>(
     road: &Road<J>,
     first: Position,
     raw: &mut Raw<J>,
-    post: &Post<&Lookout>,
+    post: &AtWork<'_>,
     trail: Trail,
 ) -> Through {
     let entered = road.ledger.spans.enter();

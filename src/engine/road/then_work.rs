@@ -9,7 +9,7 @@ use super::shared::Road;
 use super::then::{PartOf, ThenBatch, ThenUnit, WorkedOn};
 use crate::engine::guard::guard;
 use crate::engine::measure;
-use crate::engine::watch::{Doing, Lookout, Post};
+use crate::engine::watch::{AtWork, Doing};
 use crate::error::stalled::At;
 use crate::error::{Cause, Error, Failure, Stage};
 use crate::place::Position;
@@ -46,14 +46,14 @@ pub(super) fn start<J: Job>(
 }
 
 /// Works on the rows of a unit, and hands the batch over if they were its last.
-pub(super) fn run<J: Job>(road: &Road<J>, unit: ThenUnit<J>) -> Option<Raw<J>> {
+pub(super) fn run<J: Job>(road: &Road<J>, unit: ThenUnit<J>, post: &AtWork<'_>) -> Option<Raw<J>> {
     let start = road.ledger.now();
     let ThenUnit { rows, first_row, positions, documents } = unit;
     let (first, count) = (positions.first().copied().unwrap_or_default(), documents.len());
-    let post = Post::begin(road.lookout.as_deref(), Doing::At(At::Then(first)), start);
-    let worked = work_on_each(road, &rows, first_row, positions.into_iter().zip(documents), &post);
+    post.set(Doing::At(At::Then(first)), start);
+    let worked = work_on_each(road, &rows, first_row, positions.into_iter().zip(documents), post);
     let end = road.ledger.now();
-    post.end(end);
+    post.set(Doing::Nothing, end);
     measure::worked_on(&road.ledger, rows.index, start..end, count);
     match rows.place(first_row, count, worked) {
         Err(worked) => road.cancel(worked.into_left()),
@@ -72,7 +72,7 @@ fn work_on_each<J: Job>(
     rows: &ThenBatch<J>,
     first_row: usize,
     items: impl ExactSizeIterator<Item = (Position, J::Document)>,
-    post: &Post<&Lookout>,
+    post: &AtWork<'_>,
 ) -> WorkedOn<J> {
     let entered = road.ledger.spans.enter();
     let mut worked = Columns::with_room(items.len(), Vec::with_capacity(items.len()));

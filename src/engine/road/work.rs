@@ -14,7 +14,8 @@ use super::queue::{Raw, Unit};
 use super::shared::Road;
 use super::then_work;
 use crate::engine::guard::guard;
-use crate::engine::seam::Receiver;
+use crate::engine::seam::{Receiver, rank};
+use crate::engine::watch::AtWork;
 
 /// Lets one more worker look at the queue, where one is free.
 pub(crate) fn call_worker<J: Job>(road: &Arc<Road<J>>) {
@@ -50,23 +51,27 @@ thread_local! {
 /// so that the older document above is not held back by all that are younger.
 fn run_ticket<J: Job>(road: &Arc<Road<J>>) {
     let one_only = !road.own_pool || INSIDE.get() > 0;
+    let post = AtWork::of_worker(road.lookout.as_deref(), rank);
     let (mut spare, mut finished) = (None, 0);
     loop {
         if run_device(road) {
             if one_only {
-                return end_ticket(road);
+                break;
             }
             continue;
         }
         let Some(unit) = road.queue.take(&road.ledger, spare.take(), std::mem::take(&mut finished)) else {
-            return end_ticket(road);
+            break;
         };
-        (finished, spare) = run(road, unit);
+        (finished, spare) = run(road, unit, &post);
         if one_only {
             road.queue.ends(spare, finished);
-            return end_ticket(road);
+            break;
         }
     }
+    // There are as many stations as tickets: it comes back before the ticket does.
+    drop(post);
+    end_ticket(road);
 }
 
 fn end_ticket<J: Job>(road: &Arc<Road<J>>) {
@@ -123,17 +128,19 @@ pub(crate) fn call_for_devices<J: Job>(road: &Arc<Road<J>>) {
 /// Runs one unit, if there is one, in the caller.
 pub(crate) fn run_inline<J: Job>(road: &Arc<Road<J>>) -> bool {
     let Some(unit) = road.queue.take(&road.ledger, None, 0) else { return false };
-    let (finished, spare) = run(road, unit);
+    // One unit at a time, whoever calls.
+    let post = AtWork::of_worker(road.lookout.as_deref(), || 0);
+    let (finished, spare) = run(road, unit, &post);
     road.queue.ends(spare, finished);
     true
 }
 
 /// Runs a unit; says how many items were in it, and gives its memory back.
-fn run<J: Job>(road: &Arc<Road<J>>, unit: Unit<J>) -> (usize, Option<Raw<J>>) {
+fn run<J: Job>(road: &Arc<Road<J>>, unit: Unit<J>, post: &AtWork<'_>) -> (usize, Option<Raw<J>>) {
     INSIDE.set(INSIDE.get() + 1);
     let (items, spare) = match unit {
-        Unit::Prepare(begun) => (begun.raw.documents.len(), Some(prepare(road, begun))),
-        Unit::Then(unit) => (unit.len(), then_work::run(road, unit)),
+        Unit::Prepare(begun) => (begun.raw.documents.len(), Some(prepare(road, begun, post))),
+        Unit::Then(unit) => (unit.len(), then_work::run(road, unit, post)),
     };
     INSIDE.set(INSIDE.get() - 1);
     call_for_devices(road);

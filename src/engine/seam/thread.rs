@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::Scope;
 use std::time::Duration;
 
@@ -168,6 +169,16 @@ fn start(seam: &Seam, name: &str, body: impl FnOnce() + Send + 'static) -> io::R
 
 fn real(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<std::thread::JoinHandle<()>> {
     std::thread::Builder::new().name(name.to_owned()).spawn(body)
+}
+
+/// Number of this thread, from 1: no other thread of this program ever has it. It costs no look at the thread's
+/// handle.
+pub(crate) fn thread_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    thread_local! {
+        static NUMBER: u64 = NEXT.fetch_add(1, Ordering::Relaxed);
+    }
+    NUMBER.with(|number| *number)
 }
 
 /// Marks a thread as ended when its body returns or unwinds.

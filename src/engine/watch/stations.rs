@@ -1,147 +1,63 @@
-//! Who is inside which code: what a watchdog reads where nothing moves.
+//! All stations of a run: as many as there can be threads inside user code at once.
 //!
-//! A station is where one thread is. It is written with the clock that its thread has read anyway: once a
-//! unit of work, a batch and a pull. A unit of several documents only stores the place of each; when it
-//! came there is known as exactly as the watchdog looks.
+//! That is known before the run: a feeder, the device threads, and a unit of work for each ticket, of which there
+//! are never more than workers. A unit inside another one, on the same thread, has a ticket and a station of its
+//! own, so both are seen. Whoever takes a station looks first where it was before, takes no lock for it, and makes
+//! nobody else's line its own.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::Thread;
 
-use crate::engine::seam::{Moment, Mutex, Seam};
-use crate::error::stalled::{At, Inside};
-use crate::place::{BatchIndex, Position};
+use super::station::{Doing, Station};
+use crate::engine::seam::{Moment, Seam};
+use crate::error::stalled::At;
 
-/// What a thread is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Doing {
-    Nothing,
-    /// It waits for a batch.
-    ForBatch,
-    At(At),
+/// Who may be inside user code at once, beside the feeder, whoever polls futures, and the caller.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Watched {
+    /// 0 where the caller does the work.
+    pub(crate) workers: usize,
+    pub(crate) devices: usize,
 }
 
-/// Where one thread is. Kind and number are one word, so that they are read together.
-#[derive(Debug, Default)]
-pub(crate) struct Station {
-    doing: AtomicU64,
-    /// What it was doing at the last look, or where it began after that.
-    seen: AtomicU64,
-    since: AtomicU64,
-}
-
-/// Bits of the number; above them stands the kind.
-const BITS: u32 = 56;
-
-impl Station {
-    /// It has been doing this since then.
-    pub(crate) fn set(&self, doing: Doing, since: Moment) {
-        let code = encode(doing);
-        self.since.store(since.nanos(), Ordering::Relaxed);
-        self.seen.store(code, Ordering::Relaxed);
-        self.doing.store(code, Ordering::Release);
-    }
-
-    /// The next document of the same unit.
-    pub(crate) fn next(&self, number: u64) {
-        let kind = self.doing.load(Ordering::Relaxed) >> BITS << BITS;
-        self.doing.store(kind | number, Ordering::Relaxed);
-    }
-
-    /// It goes on with the same, which is not numbered.
-    fn step(&self) {
-        let code = self.doing.load(Ordering::Relaxed);
-        self.doing.store(code + 1, Ordering::Relaxed);
-    }
-
-    pub(super) fn doing(&self) -> Doing {
-        decode(self.doing.load(Ordering::Acquire))
-    }
-
-    fn since(&self) -> Moment {
-        Moment::from_nanos(self.since.load(Ordering::Relaxed))
-    }
-
-    /// Whether it came to another document of the same unit since the last look.
-    fn advanced(&self, now: Moment) -> bool {
-        let doing = self.doing.load(Ordering::Relaxed);
-        let advanced = self.seen.swap(doing, Ordering::Relaxed) != doing;
-        if advanced {
-            self.since.store(now.nanos(), Ordering::Relaxed);
-        }
-        advanced
-    }
-}
-
-/// All stations of a run, and when anything last moved.
 pub(crate) struct Stations {
-    moved: AtomicU64,
-    posts: Mutex<Posts>,
+    /// Those of workers first, each at its rank.
+    all: Box<[Arc<Station>]>,
     /// The caller: inside `next`, or outside.
     caller: Station,
-}
-
-#[derive(Default)]
-struct Posts {
-    posts: Vec<Post>,
-    spares: Vec<Arc<Station>>,
-}
-
-struct Post {
-    thread: Thread,
-    station: Arc<Station>,
+    /// When the watchdog saw anything move last. Written by it alone.
+    seen: AtomicU64,
 }
 
 impl Stations {
-    pub(crate) fn new(seam: &Seam) -> Self {
-        let caller = Station::default();
-        caller.set(Doing::At(At::Caller), seam.now());
-        Self { moved: AtomicU64::new(seam.now().nanos()), posts: seam.mutex(Posts::default()), caller }
+    pub(crate) fn new(seam: &Seam, watched: Watched) -> Self {
+        let (caller, now) = (Station::new(seam), seam.now());
+        caller.set(Doing::At(At::Caller), now, now);
+        let count = watched.workers.max(1) + watched.devices + 2;
+        let all = (0..count).map(|_| Arc::new(Station::new(seam))).collect();
+        let stations = Self { all, caller, seen: AtomicU64::default() };
+        stations.saw_moving(now);
+        stations
     }
 
-    /// A station of this thread, until it is left.
-    pub(crate) fn enter(&self, doing: Doing, now: Moment) -> Arc<Station> {
-        let thread = std::thread::current();
-        let mut posts = self.posts.lock();
-        let station = posts.spares.pop().unwrap_or_default();
-        station.set(doing, now);
-        posts.posts.push(Post { thread, station: station.clone() });
-        drop(posts);
-        self.moved_at(now);
-        station
+    /// A station for the worker of this rank, until it is released.
+    ///
+    /// There is always a free one. Who does not find it in two rounds, because others were quicker each time, is
+    /// not watched rather than kept waiting.
+    pub(super) fn of_worker(&self, rank: usize) -> Option<&Station> {
+        let first = rank % self.all.len();
+        let round = || self.all[first..].iter().chain(&self.all[..first]);
+        round().chain(round()).find(|station| station.try_hold()).map(|station| &**station)
     }
 
-    pub(crate) fn leave(&self, station: Arc<Station>, now: Moment) {
-        station.set(Doing::Nothing, now);
-        let mut posts = self.posts.lock();
-        let index = posts.posts.iter().position(|post| Arc::ptr_eq(&post.station, &station));
-        if let Some(index) = index {
-            posts.posts.swap_remove(index);
-        }
-        posts.spares.push(station);
-        drop(posts);
-        self.moved_at(now);
-    }
-
-    /// The station is this thread's from now on.
-    pub(crate) fn adopt(&self, station: &Arc<Station>) {
-        let thread = std::thread::current();
-        let mut posts = self.posts.lock();
-        if let Some(post) = posts.posts.iter_mut().find(|post| Arc::ptr_eq(&post.station, station)) {
-            post.thread = thread;
-        }
-    }
-
-    /// The thread of this station has moved on: it has been doing this since then.
-    pub(crate) fn set(&self, station: &Station, doing: Doing, since: Moment, now: Moment) {
-        station.set(doing, since);
-        self.moved_at(now);
+    /// A station for a thread that keeps it, behind those that workers look at first.
+    pub(super) fn of_thread(&self) -> Option<Arc<Station>> {
+        self.all.iter().rev().find(|station| station.try_hold()).cloned()
     }
 
     /// The caller has come into `next`, or out of it.
     pub(crate) fn caller(&self, inside: bool, now: Moment) {
-        self.caller.set(if inside { Doing::Nothing } else { Doing::At(At::Caller) }, now);
-        self.moved_at(now);
+        self.caller.set(if inside { Doing::Nothing } else { Doing::At(At::Caller) }, now, now);
     }
 
     /// The caller is at work with a result that came out of the engine before. No clock is read for it.
@@ -153,123 +69,37 @@ impl Stations {
         self.caller.doing() == Doing::Nothing
     }
 
-    fn moved_at(&self, now: Moment) {
-        self.moved.store(now.nanos(), Ordering::Relaxed);
+    /// Every station, the caller's last.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Station> {
+        self.all.iter().map(|station| &**station).chain([&self.caller])
     }
 
-    /// When anything last moved.
-    pub(crate) fn moved(&self, now: Moment) -> Moment {
-        let advanced = self.posts.lock().posts.iter().filter(|post| post.station.advanced(now)).count();
-        if self.caller.advanced(now) || advanced > 0 {
-            self.moved_at(now);
-        }
-        Moment::from_nanos(self.moved.load(Ordering::Relaxed))
+    /// The watchdog saw something move then.
+    pub(super) fn saw_moving(&self, moved: Moment) {
+        self.seen.store(moved.nanos(), Ordering::Relaxed);
     }
 
-    /// Code that has not returned, the longest first; the caller is the last.
-    pub(crate) fn inside(&self, now: Moment) -> Vec<Inside> {
-        let inside = |thread: &str, station: &Station| match station.doing() {
-            Doing::At(at) => Some(Inside { thread: thread.into(), at, running: now.since(station.since()) }),
-            Doing::Nothing | Doing::ForBatch => None,
-        };
-        let posts = self.posts.lock();
-        let mut all: Vec<Inside> = posts
-            .posts
-            .iter()
-            .filter_map(|post| inside(post.thread.name().unwrap_or_default(), &post.station))
-            .collect();
-        drop(posts);
-        all.sort_by_key(|inside| (std::cmp::Reverse(inside.running), encode(Doing::At(inside.at))));
-        all.extend(inside("", &self.caller));
-        all
+    /// When the watchdog saw anything move last; what moved since then it will see.
+    pub(super) fn seen_moving(&self) -> Moment {
+        Moment::from_nanos(self.seen.load(Ordering::Relaxed))
     }
-
-    /// Device threads that wait for a batch.
-    pub(crate) fn for_batch(&self) -> Vec<String> {
-        let posts = self.posts.lock();
-        let waiting = posts.posts.iter().filter(|post| post.station.doing() == Doing::ForBatch);
-        let mut names: Vec<String> =
-            waiting.map(|post| post.thread.name().unwrap_or_default().to_owned()).collect();
-        names.sort_unstable();
-        names
-    }
-}
-
-fn encode(doing: Doing) -> u64 {
-    let (kind, number) = match doing {
-        Doing::Nothing => (0, 0),
-        Doing::ForBatch => (1, 0),
-        Doing::At(At::Source(place)) => (2, place.0),
-        Doing::At(At::Prepare(place)) => (3, place.0),
-        Doing::At(At::Submit(batch)) => (4, batch.0),
-        Doing::At(At::Device(batch)) => (5, batch.0),
-        Doing::At(At::Rebuild) => (6, 0),
-        Doing::At(At::Then(place)) => (7, place.0),
-        Doing::At(At::Caller) => (8, 0),
-    };
-    kind << BITS | number
-}
-
-fn decode(code: u64) -> Doing {
-    let number = code & ((1 << BITS) - 1);
-    Doing::At(match code >> BITS {
-        0 => return Doing::Nothing,
-        1 => return Doing::ForBatch,
-        2 => At::Source(Position(number)),
-        3 => At::Prepare(Position(number)),
-        4 => At::Submit(BatchIndex(number)),
-        5 => At::Device(BatchIndex(number)),
-        6 => At::Rebuild,
-        7 => At::Then(Position(number)),
-        _ => At::Caller,
-    })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
-    const SECOND: Duration = Duration::from_secs(1);
-
-    fn at(second: u32) -> Moment {
-        Moment::at(second * SECOND)
-    }
-
     #[test]
-    fn a_document_of_a_group_is_named_once_the_group_has_come_to_it() {
-        let stations = Stations::new(&Seam::real());
-        let station = stations.enter(Doing::At(At::Prepare(Position(8))), at(1));
-        station.next(9);
-        assert_eq!(stations.moved(at(3)), at(3), "it moved since it began");
-        assert_eq!(stations.moved(at(7)), at(3));
-        let inside = stations.inside(at(7)).swap_remove(0);
-        assert_eq!((inside.at, inside.running), (At::Prepare(Position(9)), 4 * SECOND));
-        stations.leave(station, at(8));
-        assert_eq!(stations.moved(at(9)), at(8));
-        assert!(stations.inside(at(9)).iter().all(|inside| inside.at == At::Caller));
-    }
-
-    #[test]
-    fn a_caller_that_works_on_what_it_has_moves() {
-        let stations = Stations::new(&Seam::real());
-        stations.caller(false, at(1));
-        assert_eq!(stations.moved(at(2)), at(1));
-        stations.caller_works();
-        assert_eq!(stations.moved(at(3)), at(3));
-        let inside = &stations.inside(at(5))[0];
-        assert_eq!((inside.at, inside.running), (At::Caller, 2 * SECOND));
-    }
-
-    #[test]
-    fn what_is_written_down_is_read_again() {
-        let (place, batch) = (Position(1 << 40), BatchIndex(7));
-        let places = [At::Source(place), At::Prepare(place), At::Submit(batch), At::Device(batch)];
-        let others = [At::Rebuild, At::Then(place), At::Caller];
-        let all = places.into_iter().chain(others).map(Doing::At).chain([Doing::Nothing, Doing::ForBatch]);
-        for doing in all {
-            assert_eq!(decode(encode(doing)), doing);
-        }
+    fn all_that_can_be_inside_code_at_once_have_a_station_whatever_their_rank() {
+        let stations = Stations::new(&Seam::real(), Watched { workers: 3, devices: 2 });
+        let threads: Vec<_> =
+            (0..4).map(|_| stations.of_thread().expect("two devices, a feeder, and who polls")).collect();
+        let workers: Vec<_> =
+            (0..3).map(|_| stations.of_worker(2).expect("three units on one worker")).collect();
+        assert!(stations.of_worker(0).is_none() && stations.of_thread().is_none());
+        assert!(std::ptr::eq(workers[0], &*stations.all[2]), "where it was before");
+        workers[0].release();
+        assert!(std::ptr::eq(stations.of_worker(0).expect("it was given back"), workers[0]));
+        drop(threads);
     }
 }

@@ -5,12 +5,11 @@
 //! its patience. Nothing of the run waits for it.
 
 use std::io::Write as _;
-use std::ops::Deref;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::stations::{Doing, Station, Stations};
+use super::look::Look;
+use super::stations::{Stations, Watched};
 use crate::engine::guard::guard;
 use crate::engine::ledger::Ledger;
 use crate::engine::seam::{Condvar, Moment, Mutex, SLICE, Seam};
@@ -41,9 +40,9 @@ struct State {
 }
 
 impl Lookout {
-    pub(crate) fn new(seam: &Seam, asked: Patience, documents: u64, live: bool) -> Self {
+    pub(crate) fn new(seam: &Seam, asked: Patience, watched: Watched, documents: u64, live: bool) -> Self {
         Self {
-            stations: Stations::new(seam),
+            stations: Stations::new(seam, watched),
             asked,
             documents,
             live,
@@ -65,8 +64,11 @@ impl Lookout {
     }
 
     /// For how long the caller may wait without asking for the verdict; `None` where there is none.
+    ///
+    /// It does not look at the stations itself, whose lines belong to those who write them: what the watchdog saw
+    /// move last was not later than what has moved since, so the caller wakes too early at most.
     pub(crate) fn patience(&self, now: Moment) -> Option<Duration> {
-        let due = || self.stations.moved(now).plus(self.asked.patience).since(now);
+        let due = || self.stations.seen_moving().plus(self.asked.patience).since(now);
         (self.asked.then == Watchdog::End).then(|| due().max(SLICE))
     }
 
@@ -94,9 +96,9 @@ impl Lookout {
         in_flight == 0 && user_code.all(|inside| self.live && matches!(inside.at, At::Source(_)))
     }
 
-    fn describe(&self, ledger: &Ledger, after: Duration, inside: Vec<Inside>) -> Stalled {
+    fn describe(&self, ledger: &Ledger, after: Duration, look: &Look, inside: Vec<Inside>) -> Stalled {
         let units = ledger.backlog.standing();
-        let devices = self.stations.for_batch().into_iter().map(Wait::DeviceForBatch);
+        let devices = look.for_batch(&self.stations).into_iter().map(Wait::DeviceForBatch);
         let others = [
             (units > 0).then_some(Wait::WorkForWorker(units)),
             ledger.tokens.feeder_waits().then_some(Wait::FeederForToken),
@@ -126,21 +128,21 @@ impl Lookout {
 /// The loop of the watchdog's thread.
 pub(crate) fn run(ledger: &Ledger, lookout: &Lookout, mut on_stall: Option<OnStall>) {
     let (patience, mut told) = (lookout.asked.patience, None);
-    let mut wait = patience;
+    let (mut wait, mut look) = (patience, Look::default());
     while lookout.wait(wait) {
         let now = ledger.now();
-        let moved = lookout.stations.moved(now);
+        let moved = look.again(&lookout.stations, now);
         let after = now.since(moved);
         wait = if after < patience { patience - after } else { patience };
         if after < patience || told == Some(moved) {
             continue;
         }
-        let inside = lookout.stations.inside(now);
+        let inside = look.inside(&lookout.stations, now);
         if lookout.rests(ledger, &inside) {
             continue;
         }
         told = Some(moved);
-        let stalled = lookout.describe(ledger, after, inside);
+        let stalled = lookout.describe(ledger, after, &look, inside);
         ledger.spans.stalled(&stalled);
         let ended = lookout.end(&stalled);
         ledger.threads.alarm().ring();
@@ -157,66 +159,5 @@ fn tell(stalled: &Stalled, on_stall: Option<&mut OnStall>) {
         Some(on_stall) => drop(guard(|| on_stall(stalled))),
         // Lost where nobody reads stderr.
         None => drop(writeln!(std::io::stderr(), "gapless: {stalled}")),
-    }
-}
-
-/// A thread's place at its station, where there is a watchdog.
-///
-/// A thread that goes on for the whole run shares the lookout; a unit of work borrows it, so that workers do not
-/// count on one reference.
-pub(crate) struct Post<L = Arc<Lookout>>(Option<(L, Arc<Station>)>);
-
-impl<L: Deref<Target = Lookout>> Post<L> {
-    /// Of a thread that does this from now on.
-    pub(crate) fn begin(lookout: Option<L>, doing: Doing, now: Moment) -> Self {
-        Self(lookout.map(|lookout| {
-            let station = lookout.stations.enter(doing, now);
-            (lookout, station)
-        }))
-    }
-
-    /// The thread of the post is this one.
-    pub(crate) fn adopt(&self) {
-        self.with(|lookout, station| lookout.stations.adopt(station));
-    }
-
-    /// It comes to the next document of what it has begun.
-    pub(crate) fn next(&self, number: u64) {
-        self.with(|_, station| station.next(number));
-    }
-
-    /// It does something else from now on.
-    pub(crate) fn set(&self, doing: Doing, now: Moment) {
-        self.with(|lookout, station| lookout.stations.set(station, doing, now, now));
-    }
-
-    /// It does something else, where the clock has not been read.
-    pub(crate) fn now(&self, seam: &Seam, doing: Doing) {
-        if self.0.is_some() {
-            self.set(doing, seam.now());
-        }
-    }
-
-    /// It waits, and has been waiting since then; that moves nothing.
-    pub(crate) fn wait(&self, doing: Doing, since: Moment) {
-        self.with(|_, station| station.set(doing, since));
-    }
-
-    /// It goes on with what it has been doing since then.
-    pub(crate) fn since(&self, seam: &Seam, at: At, since: Moment) {
-        self.with(|lookout, station| lookout.stations.set(station, Doing::At(at), since, seam.now()));
-    }
-
-    /// It leaves for good.
-    pub(crate) fn end(self, now: Moment) {
-        if let Some((lookout, station)) = self.0 {
-            lookout.stations.leave(station, now);
-        }
-    }
-
-    fn with(&self, change: impl FnOnce(&Lookout, &Arc<Station>)) {
-        if let Some((lookout, station)) = &self.0 {
-            change(lookout, station);
-        }
     }
 }
