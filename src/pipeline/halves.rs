@@ -14,7 +14,7 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use super::run::{Drive, Told};
-use super::{Batch, OnProgress, Pipeline, Run};
+use super::{Batch, OnProgress, Pipeline, Run, drop_each, drop_user};
 use crate::engine::guard::Held;
 use crate::engine::outlet::remote::Remote;
 use crate::engine::road::job::After;
@@ -84,9 +84,27 @@ where
 /// A document on its way from one half to the next.
 #[doc(hidden)]
 pub struct Handed<H: Halves> {
-    document: H::Document,
+    /// `None` once it was taken from here.
+    document: Option<H::Document>,
     position: Position,
     came: Came<H::Output>,
+}
+
+impl<H: Halves> Handed<H> {
+    fn document(&mut self) -> Result<&mut H::Document, Cause> {
+        self.document.as_mut().ok_or_else(|| Cause::msg("the document was taken"))
+    }
+
+    fn into_left(mut self) -> Option<(Position, H::Document)> {
+        Some((self.position, self.document.take()?))
+    }
+}
+
+impl<H: Halves> Drop for Handed<H> {
+    fn drop(&mut self) {
+        // What it came with has guards of its own.
+        drop_user(self.document.take());
+    }
 }
 
 /// How a document came out of a half.
@@ -109,10 +127,11 @@ where
     type Prepared = P;
 
     fn prepare(&self, handed: &mut Handed<H>) -> Result<P, Cause> {
-        match &handed.came {
-            Came::WithRow(output, row) => (self.0)(&mut handed.document, output.row(*row)),
-            Came::Failed(_, cause) => Err(cause.clone()),
-        }
+        let (output, row) = match &handed.came {
+            Came::WithRow(output, row) => (output.clone(), *row),
+            Came::Failed(_, cause) => return Err(cause.clone()),
+        };
+        (self.0)(handed.document()?, output.row(row))
     }
 }
 
@@ -243,6 +262,12 @@ struct Ended<D> {
     left: Vec<(Position, D)>,
 }
 
+impl<D> Drop for Ended<D> {
+    fn drop(&mut self) {
+        drop_each(self.left.drain(..).map(|(_, document)| document));
+    }
+}
+
 impl<D> Before<D> {
     fn with<R>(&self, ask: impl FnOnce(&mut Option<Ended<D>>) -> R) -> R {
         ask(&mut self.ended.lock().unwrap_or_else(PoisonError::into_inner))
@@ -306,10 +331,10 @@ fn hand_on<H: Halves>(batch: Batch<H::Document, H::Output>) -> VecDeque<Handed<H
     let output = output.map(|output| Arc::new(Held::new(output)));
     let good = documents.into_iter().zip(positions).enumerate().filter_map(|(row, (document, position))| {
         let output = output.clone()?;
-        Some(Handed { document, position, came: Came::WithRow(output, row) })
+        Some(Handed { document: Some(document), position, came: Came::WithRow(output, row) })
     });
     let failed = failures.into_iter().map(|Failure { document, position, stage, cause }| Handed {
-        document,
+        document: Some(document),
         position,
         came: Came::Failed(stage, cause),
     });
@@ -323,7 +348,7 @@ impl<H: Halves> Drop for FromRun<H> {
         let Some(mut run) = self.run.take() else { return };
         run.stop();
         let mut left = run.take_back();
-        left.extend(self.waiting.drain(..).map(|handed| (handed.position, handed.document)));
+        left.extend(self.waiting.drain(..).filter_map(Handed::into_left));
         let ended = Ended { accounts: run.accounts(), report: run.report(), left };
         self.shared.with(|known| *known = Some(ended));
     }
@@ -343,19 +368,19 @@ impl<H: Halves, O> InARow<H, O> {
         let Batch { index, documents, output, failures, .. } = batch;
         self.failed.clear();
         let positions = documents.iter().map(|handed| handed.position).collect();
-        let documents = documents.into_iter().map(|handed| handed.document).collect();
-        let failures = failures.into_iter().map(|failure| self.failure(failure)).collect();
+        let documents =
+            documents.into_iter().filter_map(Handed::into_left).map(|(_, document)| document).collect();
+        let failures = failures.into_iter().filter_map(|failure| self.failure(failure)).collect();
         Ok(Batch { index, documents, positions, output, failures, taken: Vec::new() })
     }
 
-    fn failure(&mut self, failure: Failure<Handed<H>>) -> Failure<H::Document> {
+    /// The failure of a document, in the half in which it failed.
+    fn failure(&mut self, failure: Failure<Handed<H>>) -> Option<Failure<H::Document>> {
         let Failure { document: handed, position: place, stage, cause } = failure;
-        let Handed { document, position, came } = handed;
+        let stage = if let Came::Failed(before, _) = handed.came { before } else { stage };
+        let (position, document) = handed.into_left()?;
         self.failed.push((place, position));
-        match came {
-            Came::Failed(stage, cause) => Failure { document, position, stage, cause },
-            Came::WithRow(..) => Failure { document, position, stage, cause },
-        }
+        Some(Failure { document, position, stage, cause })
     }
 
     /// The same error with a place in the source. One of the halves before speaks of that already, and of no
@@ -392,7 +417,7 @@ impl<H: Halves, O: Send> Drive<H::Document, O> for InARow<H, O> {
 
     fn take_back(&mut self) -> Vec<(Position, H::Document)> {
         let left = self.last.take_back().into_iter();
-        let mut left: Vec<_> = left.map(|(_, handed)| (handed.position, handed.document)).collect();
+        let mut left: Vec<_> = left.filter_map(|(_, handed)| handed.into_left()).collect();
         let before = self.before.with(|ended| ended.as_mut().map(|ended| std::mem::take(&mut ended.left)));
         left.extend(before.into_iter().flatten());
         left.sort_by_key(|(position, _)| *position);

@@ -6,6 +6,7 @@
 #[path = "../engine/support.rs"]
 mod support;
 
+mod borrowed;
 mod causes;
 mod faces;
 mod futures;

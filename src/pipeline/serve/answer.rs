@@ -108,13 +108,31 @@ impl<D, U> Default for Cell<D, U> {
     }
 }
 
+impl<D, U> Drop for State<D, U> {
+    fn drop(&mut self) {
+        drop_answer(self.answer.take());
+    }
+}
+
+/// Drops what nobody waits for, each value for itself.
+fn drop_answer<D, U>(answer: Option<Result<(D, U), Unanswered<D>>>) {
+    match answer {
+        Some(Ok((document, row))) => {
+            drop_user(document);
+            drop_user(row);
+        }
+        Some(Err(unanswered)) => drop_user(unanswered.document),
+        None => {}
+    }
+}
+
 impl<D, U> Cell<D, U> {
     /// The first answer counts.
     fn set(&self, answer: Result<(D, U), Unanswered<D>>) {
         let mut state = lock(&self.state);
         if state.answer.is_some() {
             drop(state);
-            return drop_user(answer);
+            return drop_answer(Some(answer));
         }
         state.answer = Some(answer);
         let waker = state.waker.take();

@@ -1,5 +1,6 @@
 //! `Pipeline`, per document and per batch, with and without `then`: iterated and polled.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use gapless::pipeline::{After, Mode, RunStream};
@@ -45,7 +46,10 @@ pub(super) fn start(setup: &Setup, code: Code) -> Box<dyn Face> {
             let (first, lives) = (Pipeline::<Doc, Cpu, Device>::on_devices(cpu, devices), world.clone());
             let prepare = move |document: &mut Doc, row: &Row| {
                 let part = then(document, row)?;
-                Ok::<_, Cause>(plain::prepared((part.place, 1), &lives))
+                let place = part.place;
+                // It may panic when it is dropped, which is no failure of this half.
+                let _panic = catch_unwind(AssertUnwindSafe(|| drop(part)));
+                Ok::<_, Cause>(plain::prepared((place, 1), &lives))
             };
             let halves = with(setup, cut(setup, first)).then_gpu(prepare, plain::behaved(&world));
             let halves = halves.last_half(|half| {
