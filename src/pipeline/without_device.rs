@@ -57,7 +57,9 @@ where
 }
 
 /// The types of a run without a device.
-pub(crate) struct WithoutDevice<'a, D, C>(PhantomData<fn() -> (&'a (), D, C)>);
+pub(crate) struct WithoutDevice<'a, D, C>(Types<'a, D, C>);
+
+type Types<'a, D, C> = PhantomData<fn() -> (&'a (), D, C)>;
 
 impl<'a, D: Send + 'a, C: CpuStage<D>> Job for WithoutDevice<'a, D, C> {
     type Document = D;

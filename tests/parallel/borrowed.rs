@@ -41,7 +41,11 @@ fn documents_and_stages_that_borrow_are_worked_on_by_threads_of_the_run_and_by_p
             Some(workers) => applied.workers(workers),
             None => applied.pool(&pool),
         };
-        applied.run_with(|length| Ok(lengths.push(length))).unwrap();
+        let push = |length| {
+            lengths.push(length);
+            Ok(())
+        };
+        applied.run_with(push).unwrap();
         assert_eq!(lengths, text.split(' ').map(str::len).collect::<Vec<_>>(), "{workers:?}");
         assert_eq!((words.len(), seen.into_inner()), (lengths.len(), lengths.len()));
         let threads = threads.into_inner().unwrap();
