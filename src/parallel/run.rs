@@ -19,7 +19,7 @@ use crate::place::Position;
 /// [`MapRun`](super::MapRun), with results alone [`Results`].
 ///
 /// # How a run ends
-/// As any [`Run`]: by the end of the source, by a failure that is not skipped, stopped, or dropped; the
+/// As any [`Run`](crate::Run): by the end of the source, by a failure that is not skipped, stopped, or dropped; the
 /// threads are joined, and every item that was pulled is accounted for and can be taken back where it did not
 /// come out. Items that were ready and not yet asked for count as in flight.
 ///
@@ -90,7 +90,7 @@ impl<D, R, S> ParallelRun<D, R, S> {
         self.0.run.timeline()
     }
 
-    /// Writes who did what when, so far, into a file: see [`Run::trace`].
+    /// Writes who did what when, so far, into a file: see [`Run::trace`](crate::Run::trace).
     ///
     /// # Errors
     /// As [`timeline`](Self::timeline), and [`Error::Output`] where the file cannot be written.
@@ -98,7 +98,7 @@ impl<D, R, S> ParallelRun<D, R, S> {
         self.timeline()?.save(path.as_ref())
     }
 
-    /// Draws the run so far as SVG: see [`Run::timeline_svg`].
+    /// Draws the run so far as SVG: see [`Run::timeline_svg`](crate::Run::timeline_svg).
     ///
     /// # Errors
     /// As [`timeline`](Self::timeline).

@@ -201,7 +201,7 @@ pub enum Why {
     Error(Error),
     /// The server was stopped before.
     Ended,
-    /// Too many requests wait: see [`Submitter::try_submit`].
+    /// Too many requests wait: see [`Submitter::try_submit`](super::Submitter::try_submit).
     Full,
 }
 

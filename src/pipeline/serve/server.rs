@@ -54,7 +54,7 @@ impl<D, U> fmt::Debug for Submitter<D, U> {
     }
 }
 
-/// A pipeline that serves requests: see [`Pipeline::serve`]. It is stopped when this is dropped.
+/// A pipeline that serves requests: see [`Pipeline::serve`](crate::Pipeline::serve). It is stopped when this is dropped.
 #[must_use = "a server is stopped when it is dropped"]
 #[derive(Debug)]
 pub struct Server {
