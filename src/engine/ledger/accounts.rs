@@ -8,18 +8,19 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use crate::apart::Apart;
 use crate::observe::accounts::Accounts;
 use crate::place::Position;
 
 pub(crate) struct Books {
     pub(crate) weights: Weights,
     /// The feeder alone writes it, before anybody else can see the document.
-    pulled: AtomicU64,
+    pulled: Apart<AtomicU64>,
     delivered: AtomicU64,
     failed: AtomicU64,
     cancelled: AtomicU64,
     /// Documents that went through the line.
-    seen: AtomicU64,
+    seen: Apart<AtomicU64>,
     batches_out: AtomicU64,
     /// Documents that the source had given for an item that was never whole. Known once the run has ended.
     gathered: AtomicU64,
@@ -36,11 +37,11 @@ impl Books {
                 odd: AtomicU64::new(u64::MAX),
                 odd_weight: AtomicU64::new(0),
             },
-            pulled: AtomicU64::new(0),
+            pulled: Apart::default(),
             delivered: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             cancelled: AtomicU64::new(0),
-            seen: AtomicU64::new(0),
+            seen: Apart::default(),
             batches_out: AtomicU64::new(0),
             gathered: AtomicU64::new(0),
             closed: AtomicBool::new(false),

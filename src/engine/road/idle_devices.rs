@@ -27,10 +27,7 @@ impl<J: Job> IdleDevices<J> {
     }
 
     /// A device for which a batch is there.
-    pub(super) fn take(&self, ledger: &Ledger) -> Option<Device<J>> {
-        if !self.wanted(ledger) {
-            return None;
-        }
+    pub(super) fn take(&self) -> Option<Device<J>> {
         let mut devices = self.devices.lock();
         let device = devices.pop();
         self.count.store(devices.len(), Ordering::SeqCst);

@@ -13,6 +13,7 @@ use std::time::Duration;
 use super::batch::{Columns, Left};
 use super::job::Job;
 use super::then::ThenUnit;
+use crate::apart::Apart;
 use crate::engine::ledger::Ledger;
 use crate::engine::seam::{Condvar, Moment, Mutex, Receiver, Seam, Sender};
 use crate::observe::stalls::Trail;
@@ -29,9 +30,9 @@ pub(crate) struct Queue<J: Job> {
     tickets: AtomicUsize,
     most_tickets: usize,
     /// Whether no more documents are taken in.
-    closed: AtomicBool,
+    closed: Apart<AtomicBool>,
     /// Items inside units that run now. Written under the lock.
-    running: AtomicUsize,
+    running: Apart<AtomicUsize>,
     /// Measured cost of preparing one item, in nanoseconds.
     cost: AtomicU64,
     sizes: Groups,
@@ -101,8 +102,8 @@ impl<J: Job> Queue<J> {
             idle: seam.condvar(),
             tickets: AtomicUsize::new(0),
             most_tickets: workers,
-            closed: AtomicBool::new(false),
-            running: AtomicUsize::new(0),
+            closed: Apart::default(),
+            running: Apart::default(),
             cost: AtomicU64::new(UNKNOWN),
             sizes,
         }
@@ -150,14 +151,12 @@ impl<J: Job> Queue<J> {
             Some(Turn::Prepare) => group.map(|group| Unit::Prepare(self.begin(&mut state, group))),
             None => None,
         };
-        let (begun, begins) = match &unit {
-            Some(unit) => (u64::from(matches!(unit, Unit::Prepare(_))), unit.items()),
-            None => (0, 0),
-        };
-        self.runs(begins, finished);
-        let backlog = &ledger.backlog;
-        backlog.begun.fetch_add(begun, Ordering::SeqCst);
-        backlog.rows.store(state.rows.len() as u64, Ordering::SeqCst);
+        self.runs(unit.as_ref().map_or(0, Unit::items), finished);
+        match &unit {
+            Some(Unit::Prepare(_)) => drop(ledger.backlog.begun.fetch_add(1, Ordering::SeqCst)),
+            Some(Unit::Then(_)) => ledger.backlog.rows.store(state.rows.len() as u64, Ordering::SeqCst),
+            None => {}
+        }
         unit
     }
 

@@ -102,10 +102,10 @@ fn device_waits<J: Job>(road: &Road<J>) -> bool {
 /// Runs a device for which a batch is there. Rows that stand in the queue are older.
 fn run_device<J: Job>(road: &Arc<Road<J>>) -> bool {
     let ledger = &road.ledger;
-    if ledger.backlog.rows.load(Ordering::SeqCst) > 0 {
+    if !road.idle_devices.wanted(ledger) || ledger.backlog.rows.load(Ordering::SeqCst) > 0 {
         return false;
     }
-    let Some(device) = road.idle_devices.take(ledger) else { return false };
+    let Some(device) = road.idle_devices.take() else { return false };
     call_for_devices(road);
     road.queue.begins(1);
     INSIDE.set(INSIDE.get() + 1);
