@@ -9,6 +9,7 @@ mod support;
 mod causes;
 mod faces;
 mod futures;
+mod late;
 mod lent;
 #[cfg(target_os = "linux")]
 mod process;
