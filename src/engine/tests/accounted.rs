@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::fake::{Doc, FakeDevice, PerBatch, PerDoc, Setup, docs, take};
+use super::fake::{FakeDevice, PerDoc, Setup, docs, take};
 use crate::engine::road::job::AsItIs;
 use crate::engine::seam::{Seam, manual::World};
 use crate::engine::settings::Patience;
@@ -85,21 +85,4 @@ fn a_clock_that_steps_back_panics_nowhere() {
         assert_eq!(take(&mut run, usize::MAX).delivered().len(), 100);
         assert!(run.report().accounts.balance());
     }
-}
-
-#[test]
-fn an_item_weighs_what_it_weighed_when_it_was_pulled() {
-    let world = World::new();
-    let _this_thread = world.enter();
-    let mut settings =
-        Settings::<Vec<Doc>>::default().told(|common| common.workers = WorkerCount::Exactly(2));
-    settings.batch_size = 4;
-    settings.items_are_batches();
-    let batches = (0..3).map(|batch| docs(4).map(|doc| Doc { id: 4 * batch + doc.id, ..doc }).collect());
-    let setup = setup(&world, MILLISECOND, MILLISECOND);
-    let mut run = setup.start::<PerBatch>(AsItIs(()), settings, batches).expect("these settings can work");
-    while let Some(delivery) = run.next() {
-        assert_eq!(delivery.expect("nothing fails").documents.len(), 1);
-    }
-    assert_eq!(run.ledger().books.accounts().delivered, 12);
 }
