@@ -7,6 +7,7 @@
 //! A channel's `send` never waits: every channel is as long as its tokens allow.
 
 mod alarm;
+pub(crate) mod atomics;
 mod channel;
 mod lock;
 #[cfg(test)]
