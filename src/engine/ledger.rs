@@ -12,13 +12,14 @@ mod facts;
 mod progress;
 mod tokens;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 pub(crate) use self::accounts::{Books, Weights};
 use self::budget::Budget;
 pub(crate) use self::facts::{Facts, Predictable};
 pub(crate) use self::tokens::{Tokens, UNLIMITED};
+use super::seam::atomics::{AtomicBool, AtomicU64};
 use super::seam::{Condvar, Moment, Mutex, Seam, Threads};
 use super::settings::OnFailure;
 use crate::apart::Apart;

@@ -7,6 +7,7 @@
 //! A channel's `send` never waits: every channel is as long as its tokens allow.
 
 mod alarm;
+pub(crate) mod atomics;
 mod channel;
 mod lock;
 #[cfg(test)]
@@ -45,7 +46,7 @@ pub(crate) enum Seam {
     Manual(manual::World),
 }
 
-/// Bugs that a test plants, to show that random schedules find them.
+/// Bugs that a test plants, to show that random schedules, or laws under manual time, find them.
 #[cfg(test)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Planted {
@@ -65,12 +66,22 @@ pub(crate) enum Planted {
     WakeIsLost,
     /// What a device owes that is given up is cancelled, and the others go on.
     OwedIsCancelled,
+    /// What a batch weighs is asked of it again when it comes out.
+    WeighsAgain,
+    /// A stage is interrupted once, and not until its calls have returned.
+    InterruptsOnce,
+    /// A run misses its deadline by being asked late for what was there in time.
+    MissedByTheCaller,
 }
 
 impl Seam {
     #[cfg(test)]
     pub(crate) fn has(&self, bug: Planted) -> bool {
-        matches!(self, Self::Shuttle(Some(planted)) if *planted == bug)
+        match self {
+            Self::Real { .. } => false,
+            Self::Shuttle(planted) => *planted == Some(bug),
+            Self::Manual(world) => world.has(bug),
+        }
     }
 
     pub(crate) fn real() -> Self {

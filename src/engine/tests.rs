@@ -3,15 +3,19 @@
 mod accounted;
 mod choosing;
 mod fake;
+mod fake_cpu;
 mod manual_time;
 mod measured;
 mod outcome;
+mod planted;
+mod planted_in_time;
 #[cfg(feature = "stream")]
 mod polled;
 mod predicted;
 mod promised;
 mod random_schedules;
 mod recorded;
+mod schedules;
 mod shown;
 mod stalls;
 mod without_device;

@@ -62,7 +62,9 @@ impl Twins {
         let mut rows: Vec<Vec<f32>> = self.plan.outputs.iter().map(|output| values(output.bytes)).collect();
         self.taken.fill(Duration::ZERO);
         for item in batch {
-            let arrays: Vec<_> = (0..item.arrays()).map(|index| RowMajor::new(item.array(index))).collect();
+            // How many it has is known: what it says now may be another number.
+            let inputs = 0..self.plan.inputs.len();
+            let arrays: Vec<_> = inputs.map(|index| RowMajor::new(item.array(index))).collect();
             let item: Vec<Values<'_>> = arrays.iter().map(RowMajor::values).collect();
             self.run_item(&item);
             for (rows, output) in rows.iter_mut().zip(&self.plan.outputs) {

@@ -27,6 +27,8 @@ pub(crate) struct PutBack<'d, 'a, D, T, R> {
     /// Why documents of a batch are gone.
     broken: Option<Cause>,
     spill: Spill<D, T>,
+    /// Whether everything is back.
+    is_back: bool,
 }
 
 /// Puts the documents of an item at the end of a vector.
@@ -47,7 +49,8 @@ impl<'d, 'a, D, T, R> PutBack<'d, 'a, D, T, R> {
             resume_unwind(payload)
         });
         let run = Items::new(run, on_progress, None);
-        Self { documents, rest, run, done: Vec::new(), failures: Vec::new(), broken: None, spill }
+        let (done, failures) = (Vec::new(), Vec::new());
+        Self { documents, rest, run, done, failures, broken: None, spill, is_back: false }
     }
 
     /// Gives each result to this function, and puts everything back.
@@ -98,8 +101,11 @@ impl<'d, 'a, D, T, R> PutBack<'d, 'a, D, T, R> {
     }
 
     /// Ends the run. Documents come in the order of the source: what came out, what was in flight, what had
-    /// not been pulled.
+    /// not been pulled. It is done once: what a call gives back that had not returned by then has no place left.
     fn put_back(&mut self) {
+        if self.is_back {
+            return;
+        }
         self.run.stop();
         self.done.extend(self.run.take_back());
         self.done.sort_by_key(|(position, _)| *position);
@@ -111,6 +117,7 @@ impl<'d, 'a, D, T, R> PutBack<'d, 'a, D, T, R> {
             }
         }
         self.documents.extend(self.rest.give_back());
+        self.is_back = true;
     }
 }
 

@@ -23,9 +23,13 @@ pub(crate) struct Hostile {
 
 /// An error of user code, or a panic.
 pub(crate) fn happen<T>(fault: Fault, plan: &Plan, world: &Arc<World>, id: u64) -> Result<T, Cause> {
+    trouble(fault, plan.bomb(1, id, plan.bombs.error), world)
+}
+
+/// The same, where the error may be a bomb.
+pub(crate) fn trouble<T>(fault: Fault, bomb: bool, world: &Arc<World>) -> Result<T, Cause> {
     match fault {
         Fault::Err | Fault::Unshowable => {
-            let bomb = plan.bomb(1, id, plan.bombs.error);
             let cannot_be_shown = fault == Fault::Unshowable;
             Err(Cause::from(Trouble { cannot_be_shown, _life: world.life(What::Error, bomb) }))
         }

@@ -2,162 +2,41 @@
 //! types allow: every document that the source gave ends exactly once, in order, with the right value and
 //! exact accounts; nothing of a run is left in memory, and no thread or descriptor of it.
 //!
-//! The runs are in a process of their own, so that one that ends its process, or never ends, is a failed run
-//! like any other. A failure prints its seed; `GAPLESS_SEED=…` runs that one alone, in this process.
+//! `embed` has runs of its own, since its documents are [`gapless::doc::Doc`]s and cannot be counted as they drop.
 
 mod cpu;
 mod device;
+mod embed;
 mod ends;
 #[allow(dead_code, reason = "each test uses its part of what they share")]
 mod kit;
 mod plan;
 mod random;
 mod run;
+mod seeds;
 
-use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
-
-use crate::kit::process::{threads, until, watch};
 use crate::plan::Plan;
-use crate::run::{Seen, foreign_pool, run_one};
-
-/// A longer test sets `GAPLESS_FAULTED_RUNS`.
-const RUNS: u64 = 20_000;
-/// Failures after which a test has seen enough; `GAPLESS_FAULTED_FAILURES` says another number.
-const ENOUGH: u64 = 20;
-/// Where the runs of a child begin.
-const FROM: &str = "GAPLESS_FAULTED_FROM";
-const NAME: &str = "twenty_thousand_faulted_runs_lose_no_document_and_leave_no_thread";
-
-fn from_env(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{name} is a number")))
-}
+use crate::run::run_one;
+use crate::seeds::Seeds;
 
 #[test]
 fn twenty_thousand_faulted_runs_lose_no_document_and_leave_no_thread() {
-    let runs = from_env("GAPLESS_FAULTED_RUNS").unwrap_or(RUNS);
-    match (from_env("GAPLESS_SEED"), from_env(FROM)) {
-        (Some(seed), _) => {
-            println!("{:#?}", Plan::new(seed));
-            warm_up();
-            if let Err(reason) = run_one(Plan::new(seed)) {
-                panic!("GAPLESS_SEED={seed}: {reason}");
-            }
-        }
-        (None, Some(from)) => child(from, runs),
-        (None, None) => parent(runs),
+    Seeds {
+        test: "twenty_thousand_faulted_runs_lose_no_document_and_leave_no_thread",
+        one_in: 1,
+        show: |seed| format!("{:#?}", Plan::new(seed)),
+        run: |seed| run_one(Plan::new(seed)),
     }
+    .run();
 }
 
-/// Starts what every process has once, so that it belongs to no run.
-fn warm_up() {
-    for threads in 1..4 {
-        foreign_pool(threads);
+#[test]
+fn a_thousand_faulted_embeds_put_every_document_back_into_its_place() {
+    Seeds {
+        test: "a_thousand_faulted_embeds_put_every_document_back_into_its_place",
+        one_in: 20,
+        show: |seed| format!("{:#?}", embed::Plan::new(seed)),
+        run: |seed| embed::run_one(embed::Plan::new(seed)),
     }
-    rayon::join(|| (), || ());
-}
-
-/// Runs from this seed on, and tells of each that fails.
-fn child(from: u64, runs: u64) {
-    let mut begins = watch();
-    warm_up();
-    let before = threads();
-    let mut not_compared = 0;
-    for seed in from..runs {
-        begins(format!("seed {seed}"));
-        say(format_args!("BEGINS {seed}"));
-        match run_one(Plan::new(seed)) {
-            Ok(Seen::All) => {}
-            Ok(Seen::FeederLeft) => not_compared += 1,
-            Err(reason) => say(format_args!("FAILED {seed} {}", reason.replace('\n', " "))),
-        }
-    }
-    if !until(|| threads() <= before) {
-        say(format_args!("FAILED {runs} threads are left after all runs"));
-    }
-    say(format_args!("ENDS {not_compared}"));
-}
-
-/// Told through the pipe at once: a process that ends early has told all.
-fn say(line: std::fmt::Arguments<'_>) {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "\n{line}").and_then(|()| out.flush()).expect("the parent listens");
-}
-
-/// What children told.
-#[derive(Default)]
-struct Told {
-    failures: Vec<(u64, String)>,
-    not_compared: u64,
-    ended: bool,
-    last: u64,
-}
-
-fn parent(runs: u64) {
-    let enough = from_env("GAPLESS_FAULTED_FAILURES").unwrap_or(ENOUGH);
-    let mut told = Told::default();
-    let mut from = 0;
-    while !told.ended && (told.failures.len() as u64) < enough {
-        listen(from, enough, &mut told);
-        from = told.last + 1;
-    }
-    let most_not_compared = 20.max(runs / 250);
-    assert!(told.failures.is_empty(), "{}", summary(&told.failures));
-    assert!(told.not_compared < most_not_compared, "{} runs left their feeder behind", told.not_compared);
-}
-
-/// Listens to a child that begins at this seed until it ends, however it does.
-fn listen(from: u64, enough: u64, told: &mut Told) {
-    told.last = from;
-    let program = std::env::current_exe().expect("this program has a path");
-    let mut child = Command::new(program)
-        .args([NAME, "--exact", "--nocapture"])
-        .env(FROM, from.to_string())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("this program starts again");
-    let out = child.stdout.take().expect("it is piped");
-    let mut hung = false;
-    for line in BufReader::new(out).lines().map_while(Result::ok) {
-        let (word, rest) = line.split_once(' ').unwrap_or((&line, ""));
-        match word {
-            "BEGINS" => told.last = rest.parse().unwrap_or(told.last),
-            "FAILED" => {
-                let (seed, reason) = rest.split_once(' ').unwrap_or((rest, ""));
-                told.failures.push((seed.parse().unwrap_or_default(), reason.to_owned()));
-            }
-            "HANGS" => hung = true,
-            "ENDS" => {
-                told.ended = true;
-                told.not_compared += rest.parse().unwrap_or(0);
-            }
-            _ => {}
-        }
-        if told.failures.len() as u64 >= enough && !told.ended {
-            drop(child.kill());
-            break;
-        }
-    }
-    drop(child.wait());
-    if !told.ended && (told.failures.len() as u64) < enough {
-        let reason = if hung { "it hangs" } else { "it ended its process" };
-        told.failures.push((told.last, reason.into()));
-    }
-}
-
-/// How often each thing was wrong, and where.
-fn summary(failures: &[(u64, String)]) -> String {
-    let mut reasons: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
-    // Accounts differ from run to run.
-    for (seed, reason) in failures {
-        let kind = reason.split("Accounts {").next().unwrap_or(reason);
-        reasons.entry(kind).or_default().push(*seed);
-    }
-    let mut text = format!("{} runs failed:\n", failures.len());
-    for (reason, seeds) in reasons {
-        let first: Vec<String> = seeds.iter().take(4).map(|seed| format!("GAPLESS_SEED={seed}")).collect();
-        text.push_str(&format!("  {} x {reason}: {}\n", seeds.len(), first.join(" ")));
-    }
-    text
+    .run();
 }

@@ -305,7 +305,7 @@ const FACES: [Kind; 14] = [
     Kind::Vectorizer,
 ];
 
-const POLICIES: [OnFailure; 5] = [
+pub(crate) const POLICIES: [OnFailure; 5] = [
     OnFailure::Stop,
     OnFailure::Skip,
     OnFailure::Skip,
@@ -313,7 +313,7 @@ const POLICIES: [OnFailure; 5] = [
     OnFailure::SkipAtMost(AtMost::Share(0.2)),
 ];
 
-fn place(random: &mut Random) -> Place {
+pub(crate) fn place(random: &mut Random) -> Place {
     if random.once_in(4) {
         Place::Foreign { threads: random.size(1..4), caller_inside: random.once_in(2) }
     } else {

@@ -10,6 +10,7 @@ mod borrowed;
 mod causes;
 mod faces;
 mod futures;
+mod late;
 mod lent;
 #[cfg(target_os = "linux")]
 mod process;

@@ -6,8 +6,9 @@
 //! What is stuck is what user code has not given back when the run gave up waiting for it. It is no count of its
 //! own but what is left: a call that returns later gives its documents back, and they are cancelled then.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
+use super::super::seam::atomics::{AtomicBool, AtomicU64};
 use crate::apart::Apart;
 use crate::observe::accounts::Accounts;
 use crate::place::Position;

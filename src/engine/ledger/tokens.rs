@@ -3,8 +3,9 @@
 //! The feeder takes them and is the only one that waits for them; they come back when a batch is
 //! handed to the caller. Taking and giving are atomic; a lock is taken only where the feeder waits.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
+use super::super::seam::atomics::{AtomicBool, AtomicUsize};
 use super::super::seam::{Condvar, Mutex, Seam};
 
 /// Tokens of a sequential run, which holds everything.

@@ -230,6 +230,12 @@ impl<J: Job> Caller<J> {
         let ledger = &self.road.ledger;
         let weights = &ledger.books.weights;
         let delivered = weights.of_all(delivery.positions.iter().copied());
+        #[cfg(test)]
+        let delivered = if ledger.seam.has(crate::engine::seam::Planted::WeighsAgain) {
+            delivery.documents.iter().map(|document| J::documents(document) as u64).sum()
+        } else {
+            delivered
+        };
         let failed = weights.of_all(delivery.failures.iter().map(|failure| failure.position));
         ledger.books.deliver(delivered, failed);
         if part.last {

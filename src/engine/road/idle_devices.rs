@@ -3,11 +3,12 @@
 //! For a stage that computes on the CPU: then whoever has nothing to prepare runs a batch, and no thread of a device
 //! takes a core from the workers. A device belongs to whoever took it from here, so it is run by one at a time.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::device_state::Device;
 use super::job::Job;
 use crate::engine::ledger::Ledger;
+use crate::engine::seam::atomics::AtomicUsize;
 use crate::engine::seam::{Mutex, Seam};
 
 pub(crate) struct IdleDevices<J: Job> {

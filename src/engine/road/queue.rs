@@ -7,7 +7,7 @@
 //! Putting and announcing take no lock; taking takes one.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::batch::{Columns, Left};
@@ -15,6 +15,7 @@ use super::job::Job;
 use super::then::ThenUnit;
 use crate::apart::Apart;
 use crate::engine::ledger::Ledger;
+use crate::engine::seam::atomics::{AtomicBool, AtomicU64, AtomicUsize};
 use crate::engine::seam::{Condvar, Moment, Mutex, Receiver, Seam, Sender};
 use crate::observe::stalls::Trail;
 use crate::place::Position;

@@ -58,7 +58,11 @@ impl<T> Sender<T> {
                 error.into_inner()
             }),
             #[cfg(test)]
-            Self::Test(queue) => queue.send(message),
+            Self::Test(queue) => {
+                // A real one takes a place in one step.
+                super::atomics::count_change();
+                queue.send(message)
+            }
         }
     }
 }
@@ -107,7 +111,13 @@ impl<T> Receiver<T> {
                 Err(crossbeam_channel::TryRecvError::Disconnected) => Err(Disconnected),
             },
             #[cfg(test)]
-            Self::Test(queue, _) => queue.state.lock().pop(),
+            Self::Test(queue, _) => {
+                let popped = queue.state.lock().pop();
+                if let Ok(Some(_)) = popped {
+                    super::atomics::count_change();
+                }
+                popped
+            }
         }
     }
 }

@@ -7,11 +7,14 @@
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::Planted;
+
 #[derive(Clone, Debug)]
 pub(crate) struct World(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    planted: Option<Planted>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -41,7 +44,16 @@ struct Waiter {
 
 impl World {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Inner { state: Mutex::default(), changed: Condvar::new() }))
+        Self::with(None)
+    }
+
+    /// A world in which the engine has this bug.
+    pub(crate) fn with(planted: Option<Planted>) -> Self {
+        Self(Arc::new(Inner { planted, state: Mutex::default(), changed: Condvar::new() }))
+    }
+
+    pub(super) fn has(&self, bug: Planted) -> bool {
+        self.0.planted == Some(bug)
     }
 
     pub(crate) fn now(&self) -> Duration {

@@ -1,10 +1,10 @@
-//! Fake halves: documents that say what happens to them, a CPU that takes time, a device that owes results.
+//! Documents that say what happens to them, and a device that owes results; the CPU half is in `fake_cpu`.
 
 use std::collections::VecDeque;
 use std::marker::PhantomData;
-use std::task::{Poll, Waker};
 use std::time::Duration;
 
+pub(super) use super::fake_cpu::FakeCpu;
 pub(super) use super::outcome::{Outcome, take};
 use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::{After, AsItIs, Job};
@@ -14,7 +14,7 @@ use crate::engine::settings::{Common, Settings};
 use crate::engine::start::{Free, Plan, start};
 use crate::engine::watch::OnStall;
 use crate::error::{Cause, Error};
-use crate::stage::{Begun, CpuStage, GpuStage, StageError};
+use crate::stage::{GpuStage, StageError};
 
 /// Longer than any patience.
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
@@ -30,6 +30,10 @@ pub(super) enum Fault {
     CpuPanics,
     /// The CPU half takes an hour.
     CpuHangs,
+    /// The CPU half looks whether it was interrupted, a second later waits until it is, and fails then.
+    CpuWaits,
+    /// The CPU half takes it out of its batch.
+    LeavesItsBatch,
     /// The device takes an hour to take the batch.
     SubmitHangs,
     /// The device takes an hour to run the batch.
@@ -52,73 +56,8 @@ pub(super) fn docs(count: u64) -> impl Iterator<Item = Doc> + Send + 'static {
     (0..count).map(|id| Doc { id, fault: Fault::None })
 }
 
-/// A CPU half that takes `cost` of manual time a document.
-pub(super) struct FakeCpu {
-    pub(super) seam: Seam,
-    pub(super) cost: Duration,
-    /// Whether it begins a future with some documents, which others wake.
-    pub(super) begins_futures: bool,
-}
-
-impl CpuStage<Doc> for FakeCpu {
-    type Prepared = Doc;
-
-    fn begin(&self, document: &mut Doc) -> Begun<Doc> {
-        if !self.begins_futures || document.id.is_multiple_of(3) {
-            return Begun::Done(self.prepare(document));
-        }
-        let (seam, cost, mut document) = (self.seam.clone(), self.cost, *document);
-        let mut polled = false;
-        Begun::Later(Box::pin(std::future::poll_fn(move |task| {
-            if std::mem::replace(&mut polled, true) {
-                let stage = Self { seam: seam.clone(), cost, begins_futures: false };
-                return Poll::Ready(stage.prepare(&mut document));
-            }
-            wake(&seam, task.waker(), document.id);
-            Poll::Pending
-        })))
-    }
-
-    fn waits(&self) -> bool {
-        self.begins_futures
-    }
-
-    fn prepare(&self, document: &mut Doc) -> Result<Doc, Cause> {
-        let times = if document.fault == Fault::TakesLong { 160 } else { 1 };
-        pass(&self.seam, self.cost * times);
-        match document.fault {
-            Fault::CpuFails => Err(Cause::msg("planned")),
-            Fault::CpuHangs => {
-                pass(&self.seam, HOUR);
-                Ok(*document)
-            }
-            Fault::CpuPanics => std::panic::resume_unwind(Box::new("planned")),
-            _ => Ok(*document),
-        }
-    }
-}
-
-/// A batch prepared in one opaque call.
-impl CpuStage<Vec<Doc>> for FakeCpu {
-    type Prepared = Vec<Doc>;
-
-    fn prepare(&self, batch: &mut Vec<Doc>) -> Result<Vec<Doc>, Cause> {
-        pass(&self.seam, self.cost * batch.len() as u32);
-        Ok(batch.clone())
-    }
-}
-
-/// Wakes a future: from within its poll, or from another thread.
-fn wake(seam: &Seam, waker: &Waker, id: u64) {
-    if matches!(seam, Seam::Shuttle(_)) && id % 3 == 1 {
-        let waker = waker.clone();
-        drop(shuttle::thread::spawn(move || waker.wake()));
-    } else {
-        waker.wake_by_ref();
-    }
-}
-
-fn pass(seam: &Seam, time: Duration) {
+/// Lets time pass, or others go first.
+pub(super) fn pass(seam: &Seam, time: Duration) {
     match seam {
         Seam::Manual(world) => world.sleep(time),
         Seam::Shuttle(_) => shuttle::thread::yield_now(),
@@ -417,7 +356,7 @@ impl Setup {
         FakeDevice: GpuStage<J::Prepared, Output = J::Output>,
     {
         let Self { seam, cpu_cost, begins_futures, devices, sequential } = self;
-        let cpu = FakeCpu { seam: seam.clone(), cost: cpu_cost, begins_futures };
+        let cpu = FakeCpu::new(&seam, cpu_cost, begins_futures);
         let plan = Plan::<J> {
             seam,
             cpu,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::child::{Child, Lost, Patience, Program};
 use super::died::Ending;
 use super::frame::{Kind, frame};
+use super::isolated::Isolated;
 use super::transfer::Transfer;
 
 const NUMBER: u64 = 7;
@@ -129,6 +130,24 @@ fn an_answer_that_is_whole_counts_whatever_comes_after_it() {
     }
     let (outcome, _) = outcome(&format!("{}{answered}exec sleep 600", hello()), &call);
     assert!(outcome.expect("it answered").1.is_idle(), "one that waits is");
+}
+
+/// Calls of which an answer came, one after the other, where every child ends as soon as it has given one.
+fn answered(careless: bool) -> Vec<bool> {
+    let call = call(10);
+    let script = format!("{}{}{}{}exit 3", hello(), read(&call), taken(NUMBER), say(&answer(NUMBER)));
+    let stage = Isolated::<u64, u64>::new("f").program("/bin/sh").arguments(["-c", &script]);
+    let mut stage = stage.restarts(0);
+    stage.careless = careless;
+    let patience = Patience { limit: Some(HANGS), stopped: &|| false };
+    (0..4).map(|_| stage.call(NUMBER, &call, &patience).is_ok()).collect()
+}
+
+#[test]
+fn a_child_that_ends_while_it_is_idle_costs_nothing_and_one_that_would_is_found() {
+    assert_eq!(answered(false), [true; 4]);
+    // Every other call is given to a child that has ended.
+    assert_eq!(answered(true), [true, false, true, false]);
 }
 
 #[test]
