@@ -50,7 +50,6 @@
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
 
-mod apart;
 #[cfg(feature = "doc")]
 pub mod doc;
 mod engine;

@@ -4,6 +4,7 @@
 
 mod batch;
 mod choices;
+mod drive;
 pub(crate) mod gather;
 mod halves;
 mod handle;
@@ -23,6 +24,8 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 pub use self::batch::Batch;
+pub(crate) use self::drive::Driven;
+use self::drive::{Engine, NotStarted};
 use self::gather::Rest;
 pub use self::halves::{Chain, Halves};
 pub use self::handle::Handle;
@@ -30,8 +33,6 @@ use self::how::{Hook, How, Late};
 use self::job::JobOf;
 pub use self::mode::{Mode, PerBatch, PerDocument};
 pub use self::run::Run;
-pub(crate) use self::run::Told;
-use self::run::{Engine, NotStarted};
 pub use self::serve::{Answer, Server, Submitter, Unanswered, Why};
 #[cfg(feature = "stream")]
 pub use self::stream::RunStream;
@@ -42,11 +43,8 @@ use crate::engine::seam::Seam;
 use crate::engine::settings::{LastBatch, Settings};
 use crate::engine::start::{Free, Plan, start};
 use crate::error::{Cause, Error};
-use crate::observe::progress::Progress;
 use crate::place::Position;
 use crate::stage::{CpuStage, GpuStage, Rows};
-
-type OnProgress = Box<dyn FnMut(&Progress) + Send>;
 
 /// A CPU half and a GPU half, and how they are to run.
 ///
@@ -296,9 +294,9 @@ where
         hint: (usize, Option<usize>),
         source: impl FnOnce(usize) -> (AnySource<'static, M::Item>, Option<Rest<D>>),
         sequential: bool,
-    ) -> Told<'static, D, A::Delivered> {
+    ) -> Driven<'static, D, A::Delivered> {
         let started = self.try_start(hint, source, sequential);
-        started.unwrap_or_else(|error| Told::new(Box::new(NotStarted(Some(error))), None))
+        started.unwrap_or_else(|error| Driven::new(Box::new(NotStarted(Some(error))), None))
     }
 
     /// The same; an error where the run cannot start.
@@ -307,7 +305,7 @@ where
         hint: (usize, Option<usize>),
         source: impl FnOnce(usize) -> (AnySource<'static, M::Item>, Option<Rest<D>>),
         sequential: bool,
-    ) -> Result<Told<'static, D, A::Delivered>, Error> {
+    ) -> Result<Driven<'static, D, A::Delivered>, Error> {
         let Self { cpu, devices, after, how: How { mut settings, hooks }, .. } = self;
         let batch_size = settings.batch_size;
         settings.learn_total(hint);
@@ -326,11 +324,11 @@ where
             on_stall: hooks.on_stall.map(Hook::boxed),
         };
         let caller = start(plan, Free)?;
-        Ok(Told::new(Box::new(Engine::<D, M, _>::new(caller, batch_size, rest)), on_progress))
+        Ok(Driven::new(Box::new(Engine::<D, M, _>::new(caller, batch_size, rest)), on_progress))
     }
 }
 
-/// Told of documents, where the engine counts batches.
+/// Driven of documents, where the engine counts batches.
 fn late_documents<D, M: Mode<D>>(told: Hook<Late>, batch_size: usize) -> Hook<Late> {
     let documents = if M::WHOLE_BATCH { batch_size as u64 } else { 1 };
     told.of(move |late| Late { position: Position(late.position.0 * documents), ..*late })

@@ -22,7 +22,6 @@ pub(crate) use self::tokens::{Tokens, UNLIMITED};
 use super::seam::atomics::{AtomicBool, AtomicU64};
 use super::seam::{Condvar, Moment, Mutex, Seam, Threads};
 use super::settings::OnFailure;
-use crate::apart::Apart;
 use crate::error::Error;
 use crate::observe::meters::{Mark, Meters};
 use crate::observe::record::{Recorder, Recording, Span};
@@ -43,14 +42,14 @@ pub(crate) struct Ledger {
     /// When a result was put before the caller last, or the end.
     pub(crate) last_result: Mark,
     verdict: Mutex<Verdict>,
-    stop: Apart<AtomicBool>,
+    stop: AtomicBool,
     /// Somebody wants the caller to end the run.
     asked_to_end: AtomicBool,
     /// Whoever rests between two looks is woken by a stop.
     resting: Mutex<()>,
     stopping: Condvar,
     /// The feeder is inside the source.
-    pub(crate) in_source: Apart<AtomicBool>,
+    pub(crate) in_source: AtomicBool,
     left_behind: Mutex<Vec<String>>,
 }
 
@@ -58,13 +57,13 @@ pub(crate) struct Ledger {
 #[derive(Default)]
 pub(crate) struct Backlog {
     /// Groups that the feeder has put into the queue. It alone writes this.
-    pub(crate) pushed: Apart<AtomicU64>,
+    pub(crate) pushed: AtomicU64,
     /// Groups that workers have begun, or that were taken out again. Written under the lock of the queue.
-    pub(crate) begun: Apart<AtomicU64>,
+    pub(crate) begun: AtomicU64,
     /// Units of `then`. Written under the lock of the queue.
     pub(crate) rows: AtomicU64,
     /// Batches that no device has taken. Written under the lock of the line; a device looks here before it sleeps.
-    pub(crate) batches: Apart<AtomicU64>,
+    pub(crate) batches: AtomicU64,
 }
 
 impl Backlog {
@@ -106,11 +105,11 @@ impl Ledger {
             recorder: Recorder::new(recording),
             last_result: Mark::default(),
             verdict: seam.mutex(Verdict { budget: Budget::new(on_failure), ending: None }),
-            stop: Apart::default(),
+            stop: AtomicBool::new(false),
             asked_to_end: AtomicBool::new(false),
             resting: seam.mutex(()),
             stopping: seam.condvar(),
-            in_source: Apart::default(),
+            in_source: AtomicBool::new(false),
             left_behind: seam.mutex(Vec::new()),
             threads,
             spans,

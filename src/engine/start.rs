@@ -169,7 +169,7 @@ fn build<'a, J: Job + 'a, C: Crew<'a, J>>(
     let road = Arc::new(Road {
         queue: Queue::new(&seam, ledger.tokens.total(), sizes.workers, groups),
         later: Later::new(&seam),
-        idle_devices: IdleDevices::new(&seam),
+        idle_devices: IdleDevices::new(&seam, settings.on_workers),
         line: seam.mutex(Line::new(&ledger, cuts(&settings, limit, meters.len(), sequential))),
         batch_there: seam.condvar(),
         in_then: seam.mutex(Vec::new()),

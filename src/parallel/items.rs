@@ -13,12 +13,12 @@ use crate::observe::progress::Progress;
 use crate::observe::report::Report;
 use crate::pipeline::gather::Gathered;
 use crate::pipeline::how::Hook;
-use crate::pipeline::{Batch, Told};
+use crate::pipeline::{Batch, Driven};
 use crate::place::Position;
 
 /// Items of a run, whose stage and documents live for `'a`.
 pub(crate) struct Items<'a, D, R, S> {
-    pub(super) run: Told<'a, D, Vec<R>>,
+    pub(super) run: Driven<'a, D, Vec<R>>,
     ready: Ready<D, R>,
     over: bool,
     on_progress: Option<Hook<Progress>>,
@@ -33,7 +33,7 @@ pub(crate) struct Items<'a, D, R, S> {
 
 impl<'a, D, R, S> Items<'a, D, R, S> {
     pub(super) fn new(
-        run: Told<'a, D, Vec<R>>,
+        run: Driven<'a, D, Vec<R>>,
         on_progress: Option<Hook<Progress>>,
         gathered: Option<Box<dyn Gathered<D>>>,
     ) -> Self {

@@ -13,7 +13,7 @@ use crate::error::{Cause, Error, Failure, Stage};
 use crate::observe::progress::Progress;
 use crate::pipeline::gather::Rest;
 use crate::pipeline::how::Hook;
-use crate::pipeline::{Told, drop_user, guard};
+use crate::pipeline::{Driven, drop_user, guard};
 use crate::place::Position;
 
 /// Documents that are lent; they are back in their vector when this is dropped.
@@ -40,7 +40,7 @@ impl<'d, 'a, D, T, R> PutBack<'d, 'a, D, T, R> {
         documents: &'d mut Vec<D>,
         spill: Spill<D, T>,
         on_progress: Option<Hook<Progress>>,
-        start: impl FnOnce(Rest<D>) -> Told<'a, T, Vec<R>>,
+        start: impl FnOnce(Rest<D>) -> Driven<'a, T, Vec<R>>,
     ) -> Self {
         let rest = Rest::of(std::mem::take(documents));
         let started = catch_unwind(AssertUnwindSafe(|| start(rest.clone())));

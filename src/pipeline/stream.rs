@@ -39,7 +39,7 @@ impl<D, O> Run<D, O> {
     /// assert_eq!(documents, 10);
     /// ```
     pub fn into_stream(mut self) -> RunStream<D, O> {
-        self.told().never_wait();
+        self.driven().never_wait();
         RunStream(self)
     }
 }
@@ -58,7 +58,7 @@ impl<D, O> Stream for RunStream<D, O> {
     type Item = Result<Batch<D, O>, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.told().poll_next(task.waker())
+        self.0.driven().poll_next(task.waker())
     }
 }
 

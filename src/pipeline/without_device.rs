@@ -8,9 +8,9 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::time::Duration;
 
+use super::drive::{Driven, Engine, NotStarted};
 use super::how::{Hook, How};
 use super::mode::PerDocument;
-use super::run::{Engine, NotStarted, Told};
 use super::{drop_each, guard};
 use crate::engine::road::job::{After, Job};
 use crate::engine::road::source::{self, AnySource};
@@ -31,7 +31,7 @@ pub(crate) fn run<'a, D, C, I>(
     stage: C,
     how: How<Settings<C::Prepared>>,
     documents: I,
-) -> Told<'a, D, Vec<C::Prepared>>
+) -> Driven<'a, D, Vec<C::Prepared>>
 where
     D: Send + 'a,
     C: CpuStage<D> + 'a,
@@ -51,8 +51,8 @@ where
         on_stall: hooks.on_stall.map(Hook::boxed),
     };
     match start(plan, crew) {
-        Ok(caller) => Told::new(Box::new(Engine::<_, PerDocument, _>::new(caller, 1, None)), None),
-        Err(error) => Told::new(Box::new(NotStarted(Some(error))), None),
+        Ok(caller) => Driven::new(Box::new(Engine::<_, PerDocument, _>::new(caller, 1, None)), None),
+        Err(error) => Driven::new(Box::new(NotStarted(Some(error))), None),
     }
 }
 

@@ -9,19 +9,18 @@
 use std::sync::atomic::Ordering;
 
 use super::super::seam::atomics::{AtomicBool, AtomicU64};
-use crate::apart::Apart;
 use crate::observe::accounts::Accounts;
 use crate::place::Position;
 
 pub(crate) struct Books {
     pub(crate) weights: Weights,
     /// The feeder alone writes it, before anybody else can see the document.
-    pulled: Apart<AtomicU64>,
+    pulled: AtomicU64,
     delivered: AtomicU64,
     failed: AtomicU64,
     cancelled: AtomicU64,
     /// Documents that went through the line.
-    seen: Apart<AtomicU64>,
+    seen: AtomicU64,
     batches_out: AtomicU64,
     /// Documents that the source had given for an item that was never whole. Known once the run has ended.
     gathered: AtomicU64,
@@ -38,11 +37,11 @@ impl Books {
                 odd: AtomicU64::new(u64::MAX),
                 odd_weight: AtomicU64::new(0),
             },
-            pulled: Apart::default(),
+            pulled: AtomicU64::new(0),
             delivered: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             cancelled: AtomicU64::new(0),
-            seen: Apart::default(),
+            seen: AtomicU64::new(0),
             batches_out: AtomicU64::new(0),
             gathered: AtomicU64::new(0),
             closed: AtomicBool::new(false),

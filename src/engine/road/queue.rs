@@ -13,7 +13,6 @@ use std::time::Duration;
 use super::batch::{Columns, Left};
 use super::job::Job;
 use super::then::ThenUnit;
-use crate::apart::Apart;
 use crate::engine::ledger::Ledger;
 use crate::engine::seam::atomics::{AtomicBool, AtomicU64, AtomicUsize};
 use crate::engine::seam::{Condvar, Moment, Mutex, Receiver, Seam, Sender};
@@ -31,9 +30,9 @@ pub(crate) struct Queue<J: Job> {
     tickets: AtomicUsize,
     most_tickets: usize,
     /// Whether no more documents are taken in.
-    closed: Apart<AtomicBool>,
+    closed: AtomicBool,
     /// Items inside units that run now. Written under the lock.
-    running: Apart<AtomicUsize>,
+    running: AtomicUsize,
     /// Measured cost of preparing one item, in nanoseconds.
     cost: AtomicU64,
     sizes: Groups,
@@ -103,8 +102,8 @@ impl<J: Job> Queue<J> {
             idle: seam.condvar(),
             tickets: AtomicUsize::new(0),
             most_tickets: workers,
-            closed: Apart::default(),
-            running: Apart::default(),
+            closed: AtomicBool::new(false),
+            running: AtomicUsize::new(0),
             cost: AtomicU64::new(UNKNOWN),
             sizes,
         }

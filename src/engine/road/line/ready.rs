@@ -119,7 +119,7 @@ impl<D, P> Line<D, P> {
     }
 
     pub(super) fn count_ready(&self) {
-        self.ledger.backlog.batches.store(self.ready.batches.len() as u64, Ordering::SeqCst);
+        self.ledger.backlog.batches.store(self.ready.batches.len() as u64, Ordering::Relaxed);
     }
 
     fn give(&mut self, rank: usize, after: &mut Aftermath<D, P>) -> Option<Batch<D, P>> {

@@ -1,0 +1,158 @@
+//! A run of several halves: what drives it is the last, and what is said of it is said of all.
+
+use std::sync::Arc;
+#[cfg(feature = "stream")]
+use std::task::{Poll, Waker};
+
+use super::before::{Before, over_all};
+use super::handed::{Came, Handed};
+use crate::engine::outlet::remote::Remote;
+use crate::error::{Error, Failure};
+use crate::observe::accounts::Accounts;
+use crate::observe::progress::Progress;
+use crate::observe::report::Report;
+use crate::observe::timeline::Timeline;
+use crate::pipeline::Batch;
+use crate::pipeline::drive::{Drive, Driven};
+use crate::place::Position;
+
+/// A run of several halves.
+pub(super) struct InARow<D, B, O> {
+    pub(super) before: Arc<Before<D>>,
+    pub(super) last: Driven<'static, Handed<D, B>, O>,
+    /// Failures that came out last: their places in the last half, and in the source.
+    pub(super) failed: Vec<(Position, Position)>,
+}
+
+impl<D, B, O> InARow<D, B, O> {
+    fn unpacked(&mut self, next: Result<Batch<Handed<D, B>, O>, Error>) -> Result<Batch<D, O>, Error> {
+        let batch = next.map_err(|error| self.in_source(error))?;
+        let Batch { index, documents, output, failures, .. } = batch;
+        self.failed.clear();
+        let positions = documents.iter().map(|handed| handed.position).collect();
+        let documents =
+            documents.into_iter().filter_map(Handed::into_left).map(|(_, document)| document).collect();
+        let failures = failures.into_iter().filter_map(|failure| self.failure(failure)).collect();
+        Ok(Batch { index, documents, positions, output, failures, taken: Vec::new() })
+    }
+
+    /// The failure of a document, in the half in which it failed.
+    fn failure(&mut self, failure: Failure<Handed<D, B>>) -> Option<Failure<D>> {
+        let Failure { document: handed, position: place, stage, cause } = failure;
+        let stage = if let Came::Failed(before, _) = handed.came { before } else { stage };
+        let (position, document) = handed.into_left()?;
+        self.failed.push((place, position));
+        Some(Failure { document, position, stage, cause })
+    }
+
+    /// The same error with a place in the source. One of the halves before speaks of that already, and of no
+    /// failure that came out here.
+    fn in_source(&self, error: Error) -> Error {
+        let place = |place: Position| {
+            self.failed.iter().find(|(last, _)| *last == place).map_or(place, |(_, position)| *position)
+        };
+        match error {
+            Error::Stopped { position } => Error::Stopped { position: place(position) },
+            other => other,
+        }
+    }
+}
+
+impl<D: Send + 'static, B: Send + Sync, O: Send> Drive<D, O> for InARow<D, B, O> {
+    fn next(&mut self) -> Option<Result<Batch<D, O>, Error>> {
+        let next = self.last.next()?;
+        Some(self.unpacked(next))
+    }
+
+    fn stop(&mut self) {
+        self.last.stop();
+    }
+
+    fn accounts(&self) -> Accounts {
+        let over = self.before.with(|ended| ended.is_some());
+        over_all(self.before.accounts(), self.last.accounts(), over && self.last.accounts().balance())
+    }
+
+    fn tokens(&self) -> usize {
+        self.last.tokens()
+    }
+
+    fn take_back(&mut self) -> Vec<(Position, D)> {
+        let left = self.last.take_back().into_iter();
+        let mut left: Vec<_> = left.filter_map(|(_, handed)| handed.into_left()).collect();
+        let before = self.before.with(|ended| ended.as_mut().map(|ended| std::mem::take(&mut ended.left)));
+        left.extend(before.into_iter().flatten());
+        left.sort_by_key(|(position, _)| *position);
+        left
+    }
+
+    fn report(&self) -> Report {
+        let mut report = self.last.report();
+        report.accounts = self.accounts();
+        let mut before = self.before.report();
+        report.before = std::mem::take(&mut before.before);
+        report.before.push(before);
+        report
+    }
+
+    fn timeline(&self) -> Option<Timeline> {
+        self.last.timeline().ok()
+    }
+
+    fn progress(&self) -> Progress {
+        let accounts = self.accounts();
+        Progress { in_flight: accounts.in_flight(), ..self.last.progress() }
+    }
+
+    fn watched(&self) -> bool {
+        self.last.watched()
+    }
+
+    fn alive(&self) {
+        self.last.alive();
+    }
+
+    fn remote(&self) -> Option<Arc<dyn Remote>> {
+        let last = self.last.remote()?;
+        Some(Arc::new(Both { before: self.before.clone(), last }))
+    }
+
+    #[cfg(feature = "stream")]
+    fn never_wait(&mut self) {
+        self.last.never_wait();
+    }
+
+    #[cfg(feature = "stream")]
+    fn poll_next(&mut self, waker: &Waker) -> Poll<Option<Result<Batch<D, O>, Error>>> {
+        let next = std::task::ready!(self.last.poll_next(waker));
+        Poll::Ready(next.map(|next| self.unpacked(next)))
+    }
+}
+
+/// All halves, as they are seen from other threads.
+struct Both<D> {
+    before: Arc<Before<D>>,
+    last: Arc<dyn Remote>,
+}
+
+impl<D: Send> Remote for Both<D> {
+    fn stop(&self) {
+        self.last.stop();
+    }
+
+    fn accounts(&self) -> Accounts {
+        let over = self.before.with(|ended| ended.is_some());
+        over_all(self.before.accounts(), self.last.accounts(), over && self.last.accounts().balance())
+    }
+
+    fn progress(&self) -> Progress {
+        Progress { in_flight: self.accounts().in_flight(), ..self.last.progress() }
+    }
+
+    fn report(&self) -> Report {
+        let mut report = self.last.report();
+        report.accounts = self.accounts();
+        report.before.push(self.before.report());
+        report
+    }
+}
