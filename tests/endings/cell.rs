@@ -73,41 +73,42 @@ const fn of(kind: Kind) -> Of {
     }
 }
 
-/// All faces of the table.
-pub(crate) const FACES: [Of; 32] = [
-    of(Kind::Documents),
-    Of { threads: Threads::Own(0), ..of(Kind::Documents) },
+const KINDS: [Kind; 11] = [
+    Kind::Documents,
+    Kind::Batches,
+    Kind::Then,
+    Kind::Halves,
+    Kind::Parallel,
+    Kind::Futures,
+    Kind::Map,
+    Kind::MapBatch,
+    Kind::Apply,
+    Kind::ApplyBatch,
+    Kind::Vectorizer,
+];
+
+/// What only some faces have.
+const OTHERS: [Of; 10] = [
     Of { sequential: true, ..of(Kind::Documents) },
+    Of { sequential: true, ..of(Kind::Batches) },
+    Of { sequential: true, ..of(Kind::Then) },
     Of { devices: 2, ..of(Kind::Documents) },
-    Of { threads: Threads::Foreign, ..of(Kind::Documents) },
-    Of { threads: Threads::CallerInside, ..of(Kind::Documents) },
-    Of { polled: true, ..of(Kind::Documents) },
-    of(Kind::Batches),
-    Of { threads: Threads::Own(0), ..of(Kind::Batches) },
-    Of { polled: true, ..of(Kind::Batches) },
-    of(Kind::Then),
-    Of { polled: true, ..of(Kind::Then) },
-    of(Kind::Halves),
-    Of { threads: Threads::Own(0), ..of(Kind::Halves) },
-    Of { polled: true, ..of(Kind::Halves) },
+    Of { devices: 2, ..of(Kind::Then) },
     Of { on_workers: true, ..of(Kind::Documents) },
     Of { on_workers: true, devices: 2, ..of(Kind::Documents) },
+    Of { on_workers: true, ..of(Kind::Batches) },
     Of { on_workers: true, threads: Threads::Foreign, ..of(Kind::Then) },
-    of(Kind::Parallel),
-    Of { threads: Threads::Own(0), ..of(Kind::Parallel) },
-    Of { polled: true, ..of(Kind::Parallel) },
     Of { chunk: Some(3), ..of(Kind::Parallel) },
-    of(Kind::Futures),
-    Of { threads: Threads::Own(0), ..of(Kind::Futures) },
-    Of { polled: true, ..of(Kind::Futures) },
-    of(Kind::Map),
-    Of { polled: true, ..of(Kind::Map) },
-    of(Kind::MapBatch),
-    Of { polled: true, ..of(Kind::MapBatch) },
-    of(Kind::Apply),
-    of(Kind::ApplyBatch),
-    of(Kind::Vectorizer),
 ];
+
+/// All faces of the table: each kind, whoever works and wherever its caller is, iterated and polled, and what only
+/// some have.
+pub(crate) fn faces() -> Vec<Of> {
+    let threads = [Threads::Own(2), Threads::Own(0), Threads::Foreign, Threads::CallerInside];
+    let iterated = KINDS.into_iter().flat_map(|kind| threads.map(|threads| Of { threads, ..of(kind) }));
+    let polled = iterated.clone().filter(|of| of.kind.can_be_polled() && of.threads != Threads::CallerInside);
+    iterated.chain(polled.map(|of| Of { polled: true, ..of })).chain(OTHERS).collect()
+}
 
 impl Of {
     pub(crate) fn is_inline(self) -> bool {
@@ -196,7 +197,9 @@ impl Cell {
             Ending::FailsOnDevice | Ending::DeviceIsGivenUp => {
                 inside && kind.has_device() && !(blocks && self.of.sequential)
             }
-            Ending::FailsInThen => inside && matches!(kind, Kind::Then | Kind::Halves),
+            Ending::FailsInThen => {
+                inside && matches!(kind, Kind::Then | Kind::Halves) && !(blocks && self.of.sequential)
+            }
             Ending::Stopped => !polled && !kind.is_one_call(),
             Ending::Dropped => !kind.is_one_call(),
             Ending::Deadline | Ending::StalledInCpu => inside && !self.of.works_in_caller(),

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use rayon::ThreadPoolBuilder;
 
-use crate::cell::{Cell, Ending, FACES, Pace, Threads};
+use crate::cell::{Cell, Ending, Pace, Threads, faces};
 use crate::kit::face::{Face, Got, Setup, start};
 use crate::kit::laws::{Base, Ended, Law};
 use crate::kit::process::{HANGS, until};
@@ -27,7 +27,7 @@ const TOGETHER: usize = 11;
 pub(crate) fn row(ending: Ending) {
     let _alone = alone();
     let mut wrong = Vec::new();
-    for of in FACES {
+    for of in faces() {
         let base = Base::now();
         let before = wrong.len();
         Cell::all(of, ending).chunks(TOGETHER).for_each(|cells| wrong.extend(run_together(cells)));

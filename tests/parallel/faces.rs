@@ -202,8 +202,13 @@ fn documents_of_a_batch_that_was_never_full_are_the_last_that_is_taken_back() {
     assert!(run.take_back().is_empty(), "a second time");
     gate.open();
 
-    let fails = |lot: &mut Vec<u64>| Err::<(), _>(Cause::msg(lot.len()));
     let gate = Gate::new();
+    // A failure that comes first would keep the feeder from the gate.
+    let blocked = gate.clone();
+    let fails = move |lot: &mut Vec<u64>| {
+        blocked.wait_until_blocked(1);
+        Err::<(), _>(Cause::msg(lot.len()))
+    };
     let run = parallel::map_batch(waits_after_six(&gate), 4, fails).workers(2).on_failure(OnFailure::Stop);
     let mut run = run.run();
     gate.wait_until_blocked(1);

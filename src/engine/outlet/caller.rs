@@ -217,7 +217,7 @@ impl<J: Job> Caller<J> {
                 self.turn.ends_after(items);
                 None
             }
-            Message::Bug(error) => Some(Some(Err(error))),
+            Message::Ends(error) => Some(Some(Err(error))),
         }
     }
 

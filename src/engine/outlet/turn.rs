@@ -69,7 +69,7 @@ impl<D, R> Turn<D, R> {
             match message {
                 Message::Done(done) => coming += done.items(),
                 Message::End { items } => all = Some(*items),
-                Message::Opened | Message::Stopped | Message::Bug(_) => {}
+                Message::Opened | Message::Stopped | Message::Ends(_) => {}
             }
         }
         all == Some(self.out + here + coming)

@@ -227,6 +227,6 @@ pub(crate) enum Message<D, R> {
     },
     /// Somebody wants the run to end.
     Stopped,
-    /// A thread of ours ended in a way that only a bug explains.
-    Bug(Error),
+    /// The run ends now, for this reason, whatever else is on its way.
+    Ends(Error),
 }

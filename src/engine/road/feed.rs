@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::batch::Message;
 use super::job::{After, Job};
 use super::queue::Announced;
 use super::shared::Road;
@@ -148,6 +149,11 @@ impl<J: Job> Feeder<J> {
         match pulled {
             Pulled::All => Fed::Documents,
             Pulled::SourceEnded => self.end(None),
+            // A source that is a run has met its limit, and so has this one.
+            Pulled::Failed(error @ (Error::Deadline { .. } | Error::Stalled { .. })) => {
+                self.road.tell(Message::Ends(error));
+                self.end(None)
+            }
             Pulled::Failed(error) => self.end(Some(error)),
         }
     }

@@ -127,7 +127,7 @@ impl<J: Job> Road<J> {
 
     /// A thread of ours has ended by a panic that is none of the user's.
     pub(crate) fn bug(&self, cause: Cause) {
-        self.tell(Message::Bug(Error::Bug { cause }));
+        self.tell(Message::Ends(Error::Bug { cause }));
     }
 
     /// What was chosen from what was measured.
