@@ -217,13 +217,13 @@ where
     }
 }
 
-impl<D, C, G, A, M> Pipeline<D, C, G, A, M>
+impl<D, C, G, A> Pipeline<D, C, G, A>
 where
     D: Send + 'static,
-    M: Mode<D>,
-    C: CpuStage<M::Item> + 'static,
+    C: CpuStage<D> + 'static,
     G: GpuStage<C::Prepared> + 'static,
-    A: After<M::Item, G::Output> + 'static,
+    A: After<D, G::Output> + 'static,
+    A::Delivered: Rows + Sync + 'static,
 {
     /// Another CPU half and another GPU half behind these: CPU → GPU → CPU → GPU, as in finding things and then
     /// naming each. `prepare` gets each document and its row of what came before, on workers of its own half; what it
@@ -245,14 +245,22 @@ where
     /// ```
     pub fn then_gpu<F, G2, P2>(self, prepare: F, gpu: G2) -> Chain<Self, F, G2>
     where
-        A::Delivered: Rows + 'static,
         F: Fn(&mut D, <A::Delivered as Rows>::Row<'_>) -> Result<P2, Cause> + Send + Sync,
         P2: Send,
         G2: GpuStage<P2>,
     {
         Chain::new(self, prepare, gpu)
     }
+}
 
+impl<D, C, G, A, M> Pipeline<D, C, G, A, M>
+where
+    D: Send + 'static,
+    M: Mode<D>,
+    C: CpuStage<M::Item> + 'static,
+    G: GpuStage<C::Prepared> + 'static,
+    A: After<M::Item, G::Output> + 'static,
+{
     /// Starts the run: the halves overlap, and results can be taken while the rest still runs.
     ///
     /// The source is pulled lazily, on a thread of its own, and never further ahead than the tokens

@@ -23,10 +23,9 @@ use super::{Pipeline, Run};
 use crate::engine::road::job::After;
 use crate::engine::road::source::AnySource;
 use crate::error::Cause;
-use crate::pipeline::mode::Mode;
 use crate::stage::{CpuStage, GpuStage, Rows};
 
-/// One half after another: a [`Pipeline`], or a [`Chain`] of them.
+/// One half after another: a [`Pipeline`] that works document by document, or a [`Chain`] of them.
 pub trait Halves: sealed::Sealed {
     /// What the source gives.
     type Document: Send + 'static;
@@ -46,25 +45,19 @@ pub trait Halves: sealed::Sealed {
 
 mod sealed {
     pub trait Sealed {}
-    impl<D, C, G, A, M> Sealed for super::Pipeline<D, C, G, A, M>
-    where
-        M: super::Mode<D>,
-        C: super::CpuStage<M::Item>,
-    {
-    }
+    impl<D: Send, C: super::CpuStage<D>, G, A> Sealed for super::Pipeline<D, C, G, A> {}
     impl<H: super::Halves, F, G> Sealed for super::Chain<H, F, G> where
         super::OfRow<F>: super::CpuStage<super::Handed<H::Document, H::Output>>
     {
     }
 }
 
-impl<D, C, G, A, M> Halves for Pipeline<D, C, G, A, M>
+impl<D, C, G, A> Halves for Pipeline<D, C, G, A>
 where
     D: Send + 'static,
-    M: Mode<D>,
-    C: CpuStage<M::Item> + 'static,
+    C: CpuStage<D> + 'static,
     G: GpuStage<C::Prepared> + 'static,
-    A: After<M::Item, G::Output> + 'static,
+    A: After<D, G::Output> + 'static,
     A::Delivered: Sync + 'static,
 {
     type Document = D;

@@ -73,20 +73,6 @@ const fn of(kind: Kind) -> Of {
     }
 }
 
-const KINDS: [Kind; 11] = [
-    Kind::Documents,
-    Kind::Batches,
-    Kind::Then,
-    Kind::Halves,
-    Kind::Parallel,
-    Kind::Futures,
-    Kind::Map,
-    Kind::MapBatch,
-    Kind::Apply,
-    Kind::ApplyBatch,
-    Kind::Vectorizer,
-];
-
 /// What only some faces have.
 const OTHERS: [Of; 10] = [
     Of { sequential: true, ..of(Kind::Documents) },
@@ -105,7 +91,7 @@ const OTHERS: [Of; 10] = [
 /// some have.
 pub(crate) fn faces() -> Vec<Of> {
     let threads = [Threads::Own(2), Threads::Own(0), Threads::Foreign, Threads::CallerInside];
-    let iterated = KINDS.into_iter().flat_map(|kind| threads.map(|threads| Of { threads, ..of(kind) }));
+    let iterated = Kind::ALL.into_iter().flat_map(|kind| threads.map(|threads| Of { threads, ..of(kind) }));
     let polled = iterated.clone().filter(|of| of.kind.can_be_polled() && of.threads != Threads::CallerInside);
     iterated.chain(polled.map(|of| Of { polled: true, ..of })).chain(OTHERS).collect()
 }

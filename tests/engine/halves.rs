@@ -110,10 +110,11 @@ fn three_halves_are_one_run() {
     let mut run = halves.run(0..23_u64);
     let expected = (0..23).map(|number| (number, Ok((2 * number + 1) * 2)));
     assert_eq!(all(&mut run), Vec::from_iter(expected));
-    let report = run.report();
-    assert_eq!(report.before.len(), 2, "a report of each half before the last");
-    assert!(report.before.iter().all(|half| half.accounts.delivered == 23));
-    assert_eq!(report.accounts.delivered, 23);
+    for report in [run.report(), run.handle().report()] {
+        assert_eq!(report.before.len(), 2, "a report of each half before the last");
+        assert!(report.before.iter().all(|half| half.accounts.delivered == 23 && half.before.is_empty()));
+        assert_eq!(report.accounts.delivered, 23);
+    }
 }
 
 #[test]

@@ -163,7 +163,7 @@ pub(crate) const NEVER: u64 = u64::MAX;
 impl Plan {
     pub(crate) fn new(seed: u64) -> Self {
         let random = &mut Random(seed);
-        let kind = random.choose(&FACES);
+        let kind = random.choose(&Kind::ALL);
         let documents = random.choose(&[0, 1, 7, 20, 64]) + random.below(20);
         let has_device = kind.has_device();
         Self {
@@ -287,23 +287,6 @@ impl Plan {
         !(device || then || source || gather || copies || self.deadline || self.progress_panics)
     }
 }
-
-const FACES: [Kind; 14] = [
-    Kind::Documents,
-    Kind::Documents,
-    Kind::Batches,
-    Kind::Batches,
-    Kind::Then,
-    Kind::Halves,
-    Kind::Parallel,
-    Kind::Parallel,
-    Kind::Futures,
-    Kind::Map,
-    Kind::MapBatch,
-    Kind::Apply,
-    Kind::ApplyBatch,
-    Kind::Vectorizer,
-];
 
 pub(crate) const POLICIES: [OnFailure; 5] = [
     OnFailure::Stop,

@@ -1,18 +1,16 @@
 //! Planted bugs under random schedules: thousands of them find each.
 
-use std::time::Duration;
-
 use shuttle::rand::{Rng, thread_rng};
 
 use super::fake::{Doc, Fault, PerDoc, Setup, take};
 #[cfg(feature = "stream")]
 use super::random_schedules::polled_run;
-use super::random_schedules::{check, every_document_once, setup};
+use super::random_schedules::{check, every_document_once, no_device, setup};
 use super::schedules::{check_adversarial, check_random, found_by_both, found_by_either, schedules};
 use super::without_device::WithoutDevice;
 use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::AsItIs;
-use crate::engine::seam::{Planted, Seam};
+use crate::engine::seam::Planted;
 use crate::engine::settings::{Common, OnFailure, Order, Settings, WorkerCount};
 
 #[test]
@@ -111,15 +109,7 @@ fn few_documents(planted: Option<Planted>) {
         chunk: Some(1),
         ..Settings::without_device()
     };
-    let seam = Seam::Shuttle(planted);
-    let setup = Setup {
-        devices: Vec::new(),
-        seam,
-        cpu_cost: Duration::ZERO,
-        begins_futures: false,
-        sequential: false,
-    };
-    let run = setup.start::<WithoutDevice>(AsItIs(()), settings, super::fake::docs(4));
+    let run = no_device(planted).start::<WithoutDevice>(AsItIs(()), settings, super::fake::docs(4));
     check(run, super::fake::docs(4).collect(), usize::MAX, Order::Source);
 }
 
@@ -130,15 +120,7 @@ fn stopped_while_fed(planted: Option<Planted>) {
         chunk: Some(4),
         ..Settings::without_device()
     };
-    let seam = Seam::Shuttle(planted);
-    let setup = Setup {
-        devices: Vec::new(),
-        seam,
-        cpu_cost: Duration::ZERO,
-        begins_futures: false,
-        sequential: false,
-    };
-    let run = setup.start::<WithoutDevice>(AsItIs(()), settings, super::fake::docs(1_000));
+    let run = no_device(planted).start::<WithoutDevice>(AsItIs(()), settings, super::fake::docs(1_000));
     check(run, Vec::new(), thread_rng().gen_range(0..3), Order::Source);
 }
 
@@ -175,7 +157,7 @@ fn run_with_futures(planted: Option<Planted>) {
         common.workers = WorkerCount::Exactly(1);
         common.ahead = Some(4);
     });
-    let setup = Setup { devices: Vec::new(), begins_futures: true, ..setup(planted, 0, false) };
+    let setup = Setup { begins_futures: true, ..setup(planted, 0, false) };
     let documents: Vec<Doc> = super::fake::docs(6).collect();
     let most = if thread_rng().gen_bool(0.7) { usize::MAX } else { thread_rng().gen_range(0..4) };
     let run = setup.start::<WithoutDevice>(AsItIs(()), settings, documents.clone().into_iter());

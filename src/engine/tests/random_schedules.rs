@@ -81,6 +81,11 @@ pub(super) fn setup(planted: Option<Planted>, devices: usize, sequential: bool) 
     Setup { devices, seam, cpu_cost: Duration::ZERO, begins_futures: thread_rng().gen_bool(0.3), sequential }
 }
 
+/// The same without a device.
+pub(super) fn no_device(planted: Option<Planted>) -> Setup {
+    Setup { begins_futures: false, ..setup(planted, 0, false) }
+}
+
 /// Devices that can be made again, or not, and that are lost for no reason up to so many times.
 fn losing(mut setup: Setup, can_be_rebuilt: bool, bad_luck: u32) -> Setup {
     for device in &mut setup.devices {
@@ -204,15 +209,8 @@ fn run_without_device(planted: Option<Planted>) {
         ..Settings::without_device()
     };
     let most = if rng.gen_bool(0.5) { usize::MAX } else { rng.gen_range(0..4) };
-    let (order, seam) = (settings.common.order, Seam::Shuttle(planted));
-    let setup = Setup {
-        devices: Vec::new(),
-        seam,
-        cpu_cost: Duration::ZERO,
-        begins_futures: false,
-        sequential: false,
-    };
-    let run = setup.start::<WithoutDevice>(AsItIs(()), settings, documents.clone().into_iter());
+    let order = settings.common.order;
+    let run = no_device(planted).start::<WithoutDevice>(AsItIs(()), settings, documents.clone().into_iter());
     check(run, documents, most, order);
 }
 

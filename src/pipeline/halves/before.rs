@@ -8,6 +8,7 @@ use crate::engine::outlet::remote::Remote;
 use crate::engine::road::source::{EndSource, Source};
 use crate::error::Error;
 use crate::observe::accounts::Accounts;
+use crate::observe::progress::Progress;
 use crate::observe::report::Report;
 use crate::pipeline::{Run, drop_each};
 use crate::place::Position;
@@ -37,24 +38,40 @@ impl<D> Before<D> {
         ask(&mut self.ended.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(super) fn accounts(&self) -> Accounts {
+    fn accounts(&self) -> Accounts {
         let known = self.with(|ended| ended.as_ref().map(|ended| ended.accounts));
         known.unwrap_or_else(|| self.remote.as_ref().map(|run| run.accounts()).unwrap_or_default())
     }
 
-    pub(super) fn report(&self) -> Report {
+    fn report(&self) -> Report {
         let known = self.with(|ended| ended.as_ref().map(|ended| ended.report.clone()));
         known.unwrap_or_else(|| self.remote.as_ref().map_or_else(Report::not_started, |run| run.report()))
     }
-}
 
-/// Accounts over all halves: a document is in flight until it came out of the last, or is known not to.
-pub(super) fn over_all(before: Accounts, last: Accounts, over: bool) -> Accounts {
-    let mut all = Accounts { pulled: before.pulled, stuck: before.stuck + last.stuck, cancelled: 0, ..last };
-    if over {
-        all.cancelled = all.in_flight();
+    /// Accounts over all halves, by those of the last: a document is in flight until it came out of that, or is
+    /// known not to.
+    pub(super) fn accounts_over(&self, last: Accounts) -> Accounts {
+        let before = self.accounts();
+        let mut all =
+            Accounts { pulled: before.pulled, stuck: before.stuck + last.stuck, cancelled: 0, ..last };
+        if last.balance() && self.with(|ended| ended.is_some()) {
+            all.cancelled = all.in_flight();
+        }
+        all
     }
-    all
+
+    /// The report of all halves, by that of the last.
+    pub(super) fn report_over(&self, last: Report) -> Report {
+        let mut first = self.report();
+        let mut before = std::mem::take(&mut first.before);
+        before.push(first);
+        Report { accounts: self.accounts_over(last.accounts), before, ..last }
+    }
+
+    /// How far all halves have come, by the accounts and the progress of the last.
+    pub(super) fn progress_over(&self, accounts: Accounts, last: Progress) -> Progress {
+        Progress { in_flight: self.accounts_over(accounts).in_flight(), ..last }
+    }
 }
 
 /// A run of the halves before, as the source of the last.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 #[cfg(feature = "stream")]
 use std::task::{Poll, Waker};
 
-use super::before::{Before, over_all};
+use super::before::Before;
 use super::handed::{Came, Handed};
 use crate::engine::outlet::remote::Remote;
 use crate::error::{Error, Failure};
@@ -69,8 +69,7 @@ impl<D: Send + 'static, B: Send + Sync, O: Send> Drive<D, O> for InARow<D, B, O>
     }
 
     fn accounts(&self) -> Accounts {
-        let over = self.before.with(|ended| ended.is_some());
-        over_all(self.before.accounts(), self.last.accounts(), over && self.last.accounts().balance())
+        self.before.accounts_over(self.last.accounts())
     }
 
     fn tokens(&self) -> usize {
@@ -87,12 +86,7 @@ impl<D: Send + 'static, B: Send + Sync, O: Send> Drive<D, O> for InARow<D, B, O>
     }
 
     fn report(&self) -> Report {
-        let mut report = self.last.report();
-        report.accounts = self.accounts();
-        let mut before = self.before.report();
-        report.before = std::mem::take(&mut before.before);
-        report.before.push(before);
-        report
+        self.before.report_over(self.last.report())
     }
 
     fn timeline(&self) -> Option<Timeline> {
@@ -100,8 +94,7 @@ impl<D: Send + 'static, B: Send + Sync, O: Send> Drive<D, O> for InARow<D, B, O>
     }
 
     fn progress(&self) -> Progress {
-        let accounts = self.accounts();
-        Progress { in_flight: accounts.in_flight(), ..self.last.progress() }
+        self.before.progress_over(self.last.accounts(), self.last.progress())
     }
 
     fn watched(&self) -> bool {
@@ -141,18 +134,14 @@ impl<D: Send> Remote for Both<D> {
     }
 
     fn accounts(&self) -> Accounts {
-        let over = self.before.with(|ended| ended.is_some());
-        over_all(self.before.accounts(), self.last.accounts(), over && self.last.accounts().balance())
+        self.before.accounts_over(self.last.accounts())
     }
 
     fn progress(&self) -> Progress {
-        Progress { in_flight: self.accounts().in_flight(), ..self.last.progress() }
+        self.before.progress_over(self.last.accounts(), self.last.progress())
     }
 
     fn report(&self) -> Report {
-        let mut report = self.last.report();
-        report.accounts = self.accounts();
-        report.before.push(self.before.report());
-        report
+        self.before.report_over(self.last.report())
     }
 }

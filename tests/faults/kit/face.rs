@@ -32,6 +32,20 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Documents,
+        Self::Batches,
+        Self::Then,
+        Self::Halves,
+        Self::Parallel,
+        Self::Futures,
+        Self::Map,
+        Self::MapBatch,
+        Self::Apply,
+        Self::ApplyBatch,
+        Self::Vectorizer,
+    ];
+
     pub(crate) fn has_device(self) -> bool {
         matches!(self, Self::Documents | Self::Batches | Self::Then | Self::Halves)
     }

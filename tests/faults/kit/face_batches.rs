@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use gapless::pipeline::{After, Mode, RunStream};
-use gapless::{Accounts, Auto, Batch, Cause, CpuStage, Error, LastBatch, Pipeline, Run, Watchdog};
+use gapless::{Accounts, Auto, Batch, Cause, CpuStage, Error, LastBatch, Pipeline, Run};
 
 use super::executor::Executor;
 use super::face::{Code, Face, Got, Kind, Last, Setup};
@@ -106,25 +106,9 @@ where
     Cpu: CpuStage<M::Item, Prepared = Prepared>,
 {
     pipeline = pipeline.batch_size(setup.batch_size).order(setup.order).on_failure(setup.policy);
-    pipeline = pipeline.device_on_workers(setup.on_workers);
-    if let Some(ahead) = setup.ahead {
-        pipeline = pipeline.ahead(ahead);
-    }
+    pipeline = set!(pipeline.device_on_workers(setup.on_workers), setup);
     if setup.chosen && setup.kind != Kind::Batches {
         pipeline = pipeline.batch_size(Auto.up_to(setup.batch_size)).ahead(Auto);
-    }
-    pipeline = match &setup.pool {
-        Some(pool) => pipeline.pool(pool),
-        None => pipeline.workers(setup.workers),
-    };
-    if let Some(grace) = setup.grace {
-        pipeline = pipeline.grace(grace);
-    }
-    if let Some(deadline) = setup.deadline {
-        pipeline = pipeline.deadline(deadline);
-    }
-    if let Some(patience) = setup.patience {
-        pipeline = pipeline.watchdog(patience, Watchdog::End).on_stall(|_| ());
     }
     pipeline
 }

@@ -4,7 +4,7 @@
 //! All runs of these tests have one type of document, stage and device, so that the engine is compiled
 //! once for each face and not once for each test.
 
-/// Tells a face without a device what every one of them can be told.
+/// Tells a face what every one of them can be told.
 macro_rules! set {
     ($face:expr, $setup:ident) => {{
         let mut face = set_but_grace!($face, $setup);
