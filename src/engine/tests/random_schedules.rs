@@ -81,9 +81,15 @@ pub(super) fn setup(planted: Option<Planted>, devices: usize, sequential: bool) 
     Setup { devices, seam, cpu_cost: Duration::ZERO, begins_futures: thread_rng().gen_bool(0.3), sequential }
 }
 
-/// The same without a device.
+/// The same without a device, and without a choice: a planted bug is found by the schedules alone.
 pub(super) fn no_device(planted: Option<Planted>) -> Setup {
-    Setup { begins_futures: false, ..setup(planted, 0, false) }
+    Setup {
+        devices: Vec::new(),
+        seam: Seam::Shuttle(planted),
+        cpu_cost: Duration::ZERO,
+        begins_futures: false,
+        sequential: false,
+    }
 }
 
 /// Devices that can be made again, or not, and that are lost for no reason up to so many times.
