@@ -75,8 +75,9 @@ impl<D, O> Run<D, O> {
     /// });
     /// run.by_ref().for_each(|batch| drop(batch.unwrap()));
     /// other.join().unwrap();
-    /// let goes_on_at = run.accounts().delivered; // in the order of the source
-    /// assert_eq!(run.take_back()[0].1, goes_on_at);
+    /// let accounts = run.accounts(); // in the order of the source: what was delivered is its beginning
+    /// let left = run.take_back().into_iter().map(|(_, document)| document);
+    /// assert!(left.eq(accounts.delivered..accounts.pulled));
     /// ```
     pub fn handle(&self) -> Handle {
         Handle(self.remote())
