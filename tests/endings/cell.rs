@@ -91,7 +91,10 @@ const OTHERS: [Of; 10] = [
 /// some have.
 pub(crate) fn faces() -> Vec<Of> {
     let threads = [Threads::Own(2), Threads::Own(0), Threads::Foreign, Threads::CallerInside];
-    let iterated = Kind::ALL.into_iter().flat_map(|kind| threads.map(|threads| Of { threads, ..of(kind) }));
+    let iterated = Kind::ALL
+        .into_iter()
+        .chain([Kind::Embed])
+        .flat_map(|kind| threads.map(|threads| Of { threads, ..of(kind) }));
     let polled = iterated.clone().filter(|of| of.kind.can_be_polled() && of.threads != Threads::CallerInside);
     iterated.chain(polled.map(|of| Of { polled: true, ..of })).chain(OTHERS).collect()
 }
@@ -180,6 +183,8 @@ impl Cell {
             Ending::BudgetIsSpent if blocks => self.index + 1 < DOCUMENTS && self.failure_is_certain(),
             Ending::FailsInCpu => inside,
             Ending::BudgetIsSpent => inside && kind != Kind::ApplyBatch && kind != Kind::Vectorizer,
+            // Its device is the CPU.
+            Ending::DeviceIsGivenUp if kind == Kind::Embed => false,
             Ending::FailsOnDevice | Ending::DeviceIsGivenUp => {
                 inside && kind.has_device() && !(blocks && self.of.sequential)
             }

@@ -59,6 +59,8 @@ impl Cell {
             Ending::BudgetIsSpent if self.index + 1 == DOCUMENTS => End::Simply,
             Ending::BudgetIsSpent => End::Stopped(self.index + 1),
             Ending::FailsInThen => End::Stopped(self.index),
+            // A program refuses what it cannot take, and not its batch.
+            Ending::FailsOnDevice if self.of.kind == Kind::Embed => End::Stopped(self.index),
             Ending::FailsOnDevice => End::Batch(batch),
             // Another goes on with what it had.
             Ending::DeviceIsGivenUp if self.of.devices > 1 => End::Simply,
@@ -75,7 +77,10 @@ impl Cell {
         let taken = self.results().saturating_mul(self.of.result()).min(all);
         let before_batch = self.index / BATCH * BATCH;
         match self.ending {
-            _ if self.of.kind.is_in_place() => None,
+            // What is done further on is done before a run knows that it ends.
+            _ if self.of.kind == Kind::Embed && self.end() != End::Simply => None,
+            // They do not say what is done.
+            _ if matches!(self.of.kind, Kind::Apply | Kind::ApplyBatch) => None,
             Ending::Finished | Ending::DropsPanic => Some(taken),
             Ending::Stopped | Ending::Dropped => Some(taken),
             // Their stops leave what was ready.

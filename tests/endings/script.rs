@@ -6,7 +6,7 @@ use std::time::Duration;
 use gapless::{Cause, StageError};
 
 use crate::cell::{Cell, Ending, Pace};
-use crate::kit::face::Code;
+use crate::kit::face::{Code, Kind};
 use crate::kit::process::HANGS;
 use crate::kit::stages::{
     Cpu, CpuCode, Device, GpuCode, Out, Part, Prepared, Source, SourceCode, Then, Ticket, Work, places,
@@ -98,7 +98,9 @@ impl Script {
             code: Box::new(Scripted { script: self.clone(), rank }),
             _life: self.world.life(What::Device, self.bombs()),
         };
-        let devices = if self.cell.of.kind.has_device() { self.cell.of.devices } else { 0 };
+        // The device of `embed` is a program.
+        let has_own = self.cell.of.kind.has_device() && self.cell.of.kind != Kind::Embed;
+        let devices = if has_own { self.cell.of.devices } else { 0 };
         let in_place = self.cell.of.kind.is_in_place();
         Code {
             world: self.world.clone(),
@@ -150,6 +152,15 @@ impl CpuCode for Script {
             return Err(Cause::msg("planted"));
         }
         Ok(Prepared { first, rows, life: self.world.life(What::Prepared, self.bombs()) })
+    }
+
+    fn is_read(&self, place: u64) -> bool {
+        let meets = place == self.cell.index;
+        let on_device = || std::thread::current().name() == Some("gapless-device");
+        if meets && self.is(Ending::StalledOnDevice) && on_device() {
+            self.for_ever.pass();
+        }
+        !(meets && self.is(Ending::FailsOnDevice))
     }
 }
 

@@ -8,7 +8,7 @@ use rayon::ThreadPool;
 
 use super::stages::{Cpu, Device, Source, Then};
 use super::world::{Doc, World};
-use super::{face_batches, face_items, face_whole};
+use super::{face_batches, face_embed, face_items, face_whole};
 
 /// A face of the crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,9 +29,12 @@ pub(crate) enum Kind {
     Apply,
     ApplyBatch,
     Vectorizer,
+    /// `embed`, whose documents are the crate's own: each stands for one that is counted.
+    Embed,
 }
 
 impl Kind {
+    /// Those that take documents of any type.
     pub(crate) const ALL: [Self; 11] = [
         Self::Documents,
         Self::Batches,
@@ -47,7 +50,7 @@ impl Kind {
     ];
 
     pub(crate) fn has_device(self) -> bool {
-        matches!(self, Self::Documents | Self::Batches | Self::Then | Self::Halves)
+        matches!(self, Self::Documents | Self::Batches | Self::Then | Self::Halves | Self::Embed)
     }
 
     /// Whether a CPU stage is lent whole batches.
@@ -67,12 +70,12 @@ impl Kind {
 
     /// Whether it returns when all is over, and not before.
     pub(crate) fn is_one_call(self) -> bool {
-        matches!(self, Self::Apply | Self::ApplyBatch | Self::Vectorizer)
+        self.is_in_place() || self == Self::Vectorizer
     }
 
     /// Whether it changes documents where they are, and has no source.
     pub(crate) fn is_in_place(self) -> bool {
-        matches!(self, Self::Apply | Self::ApplyBatch)
+        matches!(self, Self::Apply | Self::ApplyBatch | Self::Embed)
     }
 }
 
@@ -228,5 +231,6 @@ pub(crate) fn start(setup: &Setup, code: Code) -> Box<dyn Face> {
         Kind::MapBatch => face_items::start_map_batch(setup, code),
         Kind::Apply | Kind::ApplyBatch => face_whole::apply_face(setup, code),
         Kind::Vectorizer => face_whole::vectorizer(setup, code),
+        Kind::Embed => face_embed::embed(setup, code),
     }
 }

@@ -13,7 +13,13 @@ use super::world::{Doc, World, panic_quietly, said};
 type Call = Box<dyn FnOnce(&mut Got) + Send>;
 
 /// A run that is one call.
-struct Whole(Option<Call>);
+pub(super) struct Whole(Option<Call>);
+
+impl Whole {
+    pub(super) fn face(call: impl FnOnce(&mut Got) + Send + 'static) -> Box<dyn Face> {
+        Box::new(Self(Some(Box::new(call))))
+    }
+}
 
 impl Face for Whole {
     fn next(&mut self, got: &mut Got) -> bool {
@@ -42,7 +48,7 @@ impl Face for Whole {
 pub(super) fn apply_face(setup: &Setup, code: Code) -> Box<dyn Face> {
     let Code { world, cpu, source, in_place, .. } = code;
     let setup = setup.clone();
-    Box::new(Whole(Some(Box::new(move |got| {
+    Whole::face(move |got| {
         drop(source);
         let mut documents: Vec<Doc> = (0..in_place).map(|_| world.document(false)).collect();
         let called = catch_unwind(AssertUnwindSafe(|| match setup.kind {
@@ -50,16 +56,26 @@ pub(super) fn apply_face(setup: &Setup, code: Code) -> Box<dyn Face> {
             _ => work(apply_batch::<Doc, Bag, _>(&mut documents, setup.batch_size, cpu), &setup),
         }));
         got.documents = documents;
-        match called {
-            Ok(Ok(Applied { failures, run, .. })) => note(failures, &run, got),
-            Ok(Err(ApplyError { error, failures, run, .. })) => {
-                note(failures, &run, got);
-                got.end(error, &world);
-            }
-            Err(_) if setup.progress_panics => {}
-            Err(payload) => world.wrong(format_args!("a panic came out of apply: {}", said(&*payload))),
+        note_call(called, &setup, got, &world);
+    })
+}
+
+/// Notes how a call has ended.
+pub(super) fn note_call(
+    called: std::thread::Result<Result<Applied, ApplyError>>,
+    setup: &Setup,
+    got: &mut Got,
+    world: &World,
+) {
+    match called {
+        Ok(Ok(Applied { failures, run, .. })) => note(failures, &run, got),
+        Ok(Err(ApplyError { error, failures, run, .. })) => {
+            note(failures, &run, got);
+            got.end(error, world);
         }
-    }))))
+        Err(_) if setup.progress_panics => {}
+        Err(payload) => world.wrong(format_args!("a panic came out of the call: {}", said(&*payload))),
+    }
 }
 
 fn note(failures: Vec<gapless::Failure<()>>, run: &Ended, got: &mut Got) {
@@ -87,7 +103,7 @@ where
 pub(super) fn vectorizer(setup: &Setup, code: Code) -> Box<dyn Face> {
     let Code { world, cpu, source, .. } = code;
     let setup = setup.clone();
-    Box::new(Whole(Some(Box::new(move |got| {
+    Whole::face(move |got| {
         got.results_only = true;
         let vectorizer = Vectorizer::new(cpu);
         let mut vectorizer = set!(vectorizer.on_failure(setup.policy), setup);
@@ -95,7 +111,7 @@ pub(super) fn vectorizer(setup: &Setup, code: Code) -> Box<dyn Face> {
         got.accounts = vectorizer.last().map(Ended::accounts);
         // Its stage is the vectorizer's, which drops it as any value is dropped.
         drop(catch_unwind(AssertUnwindSafe(|| drop(vectorizer))));
-    }))))
+    })
 }
 
 fn process(vectorizer: &mut Vectorizer<Cpu>, source: Source, got: &mut Got, world: &Arc<World>) {

@@ -39,6 +39,7 @@ macro_rules! set_but_grace {
 pub(crate) mod executor;
 pub(crate) mod face;
 mod face_batches;
+mod face_embed;
 mod face_items;
 mod face_whole;
 pub(crate) mod laws;

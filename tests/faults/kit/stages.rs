@@ -27,6 +27,11 @@ pub(crate) trait CpuCode: Send + Sync {
     }
 
     fn interrupt(&self) {}
+
+    /// Asked whenever a program reads what the document at this place became; false where it cannot take it.
+    fn is_read(&self, _place: u64) -> bool {
+        true
+    }
 }
 
 /// The CPU stage.
@@ -69,17 +74,17 @@ pub(crate) struct Prepared {
 }
 
 impl Cpu {
-    fn run(&self, work: Work<'_>) -> Result<Prepared, Cause> {
+    pub(super) fn run(&self, work: Work<'_>) -> Result<Prepared, Cause> {
         let _user = UserCode::enter();
         self.code.prepare(work)
     }
 
-    fn reuse(&self, used: Prepared) {
+    pub(super) fn reuse(&self, used: Prepared) {
         let _user = UserCode::enter();
         self.code.recycle(used);
     }
 
-    fn give_up(&self) {
+    pub(super) fn give_up(&self) {
         let _user = UserCode::enter();
         self.code.interrupt();
     }
