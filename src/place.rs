@@ -40,3 +40,26 @@ macro_rules! place {
 
 place!(Position);
 place!(BatchIndex);
+
+/// A place, and one within it.
+pub(crate) type Within = (u64, usize);
+
+impl Position {
+    pub(crate) fn whole(self) -> Within {
+        (self.0, 0)
+    }
+}
+
+/// These by their places; of two in one place the first comes first.
+///
+/// Only places are sorted: the standard library's sort is a thousand lines of code for each type that is.
+pub(crate) fn in_order<T>(items: impl IntoIterator<Item = T>, place: impl Fn(&T) -> Within) -> Vec<T> {
+    let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
+    let places = items.iter().flatten().map(place).zip(0..).collect();
+    order(places).filter_map(|at| items[at].take()).collect()
+}
+
+fn order(mut places: Vec<(Within, usize)>) -> impl Iterator<Item = usize> {
+    places.sort_unstable();
+    places.into_iter().map(|(_, at)| at)
+}

@@ -9,6 +9,7 @@
 mod alarm;
 pub(crate) mod atomics;
 mod channel;
+mod fifo;
 mod lock;
 #[cfg(test)]
 pub(crate) mod manual;
@@ -20,17 +21,22 @@ use std::time::{Duration, Instant};
 
 pub(crate) use self::alarm::Alarm;
 pub(crate) use self::channel::{Disconnected, Receiver, Sender};
+pub(crate) use self::fifo::Fifo;
 pub(crate) use self::lock::{Condvar, Mutex};
 pub(crate) use self::thread::spawn_aside;
 #[cfg(feature = "stream")]
 pub(crate) use self::thread::spawn_unjoined;
-pub(crate) use self::thread::{Threads, thread_number};
+pub(crate) use self::thread::{Body, Threads, thread_number};
 pub(crate) use self::wakes::{Bell, Wakes};
-pub(crate) use self::workers::{Pool, Workers, rank, worker_name};
+pub(crate) use self::workers::{Pool, Workers, next_ticket, rank, worker_name};
 pub(crate) use crate::moment::Moment;
 
 /// Longest wait of a thread that has something to look at meanwhile.
 pub(crate) const SLICE: Duration = Duration::from_millis(50);
+/// Values that a channel or a line holds memory for from the start. Beyond them it takes memory as it fills:
+/// with tokens for a million documents in flight their memory would be gigabytes.
+const ALLOCATED: usize = 1 << 12;
+
 /// Looks before a thread goes to sleep.
 const LOOKS: usize = 8;
 
@@ -151,6 +157,11 @@ impl Seam {
             #[cfg(test)]
             Self::Manual(world) => Condvar::Manual(world.condvar()),
         }
+    }
+
+    /// A line of at most so many values.
+    pub(crate) fn fifo<T>(&self, most: usize) -> Fifo<T> {
+        Fifo::new(self, most)
     }
 
     /// A channel for at most `capacity` messages.

@@ -30,7 +30,7 @@ use super::road::line::{Cuts, Line};
 use super::road::queue::Queue;
 use super::road::shared::Road;
 use super::road::source::Source as _;
-use super::seam::{Pool, Seam, Threads};
+use super::seam::{Body, Pool, Seam, Threads};
 use super::settings::{Order, Settings};
 use super::watch::{Checks, LateItems, Lookout, OnLate, OnStall, Redraw, Watched, run_watchdog};
 use crate::error::Error;
@@ -280,7 +280,7 @@ fn watch<'a, J: Job>(
     let Some(lookout) = lookout else { return Ok(()) };
     let watched = ledger.clone();
     let body = move || run_watchdog(&watched, &lookout, on_stall);
-    crew.spawn(&ledger.threads, "gapless-watchdog".into(), body)
+    crew.spawn(&ledger.threads, "gapless-watchdog".into(), Box::new(body))
 }
 
 fn cuts<P>(settings: &Settings<P>, limit: usize, devices: usize, opens_late: bool) -> Cuts<P> {
@@ -329,13 +329,13 @@ impl<'a, J: Job + 'a, C: Crew<'a, J>> Drive<'_, 'a, J, C> {
             } else {
                 let name = if several { format!("gapless-device-{rank}") } else { "gapless-device".into() };
                 let device = DeviceLoop::new(self.road, device);
-                self.spawn(name, move || device.run())?;
+                self.spawn(name, Box::new(move || device.run()))?;
             }
         }
         if self.sizes.inline {
             hands.feeder = Some(feeder);
         } else {
-            self.spawn(FEEDER.into(), move || feeder.run())?;
+            self.spawn(FEEDER.into(), Box::new(move || feeder.run()))?;
             self.poll_futures()?;
         }
         Ok(hands)
@@ -347,16 +347,17 @@ impl<'a, J: Job + 'a, C: Crew<'a, J>> Drive<'_, 'a, J, C> {
             return Ok(());
         }
         let road = self.road.clone();
-        self.spawn(futures::POLLER.into(), move || futures::run(&road))
+        self.spawn(futures::POLLER.into(), Box::new(move || futures::run(&road)))
     }
 
     /// A panic that comes out of a thread is a bug of ours: the run ends with it.
-    fn spawn(&self, name: String, body: impl FnOnce() + Send + 'a) -> io::Result<()> {
+    fn spawn(&self, name: String, body: Body<'a>) -> io::Result<()> {
         let road = self.road.clone();
-        self.crew.spawn(&self.road.ledger.threads, name, move || {
+        let body = move || {
             if let Err(cause) = guard(body) {
                 road.bug(cause);
             }
-        })
+        };
+        self.crew.spawn(&self.road.ledger.threads, name, Box::new(body))
     }
 }

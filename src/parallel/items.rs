@@ -14,7 +14,7 @@ use crate::observe::report::Report;
 use crate::pipeline::gather::Gathered;
 use crate::pipeline::how::Hook;
 use crate::pipeline::{Batch, Driven};
-use crate::place::Position;
+use crate::place::{Position, in_order};
 
 /// Items of a run, whose stage and documents live for `'a`.
 pub(crate) struct Items<'a, D, R, S> {
@@ -63,8 +63,8 @@ impl<'a, D, R, S> Items<'a, D, R, S> {
         let mut left = self.run.take_back();
         if self.over {
             self.kept = self.not_out();
-            left.extend(self.ready.take_items());
-            left.sort_by_key(|(position, _)| *position);
+            left =
+                in_order(left.into_iter().chain(self.ready.take_items()), |(position, _)| position.whole());
             left.extend(self.take_gathered());
         }
         left

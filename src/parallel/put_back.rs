@@ -14,7 +14,7 @@ use crate::observe::progress::Progress;
 use crate::pipeline::gather::Rest;
 use crate::pipeline::how::Hook;
 use crate::pipeline::{Driven, drop_user, guard};
-use crate::place::Position;
+use crate::place::{Position, in_order};
 
 /// Documents that are lent; they are back in their vector when this is dropped.
 pub(crate) struct PutBack<'d, 'a, D, T, R> {
@@ -107,9 +107,8 @@ impl<'d, 'a, D, T, R> PutBack<'d, 'a, D, T, R> {
             return;
         }
         self.run.stop();
-        self.done.extend(self.run.take_back());
-        self.done.sort_by_key(|(position, _)| *position);
-        for (position, unit) in std::mem::take(&mut self.done) {
+        let done = std::mem::take(&mut self.done).into_iter().chain(self.run.take_back());
+        for (position, unit) in in_order(done, |(position, _)| position.whole()) {
             if let Err(cause) = (self.spill)(unit, self.documents) {
                 let cause = cause.context("documents of a batch could not be taken out of it");
                 self.broken.get_or_insert(cause.clone());

@@ -97,7 +97,8 @@ where
         let serve = move || {
             let _nobody_waits = tell.send(answer_all(run, &answered));
         };
-        spawn_aside("gapless-serve", serve).map_err(|error| Error::Thread { cause: error.into() })?;
+        spawn_aside("gapless-serve", Box::new(serve))
+            .map_err(|error| Error::Thread { cause: error.into() })?;
         Ok((Submitter { send, open }, Server { handle, report }))
     }
 }

@@ -129,7 +129,7 @@ impl<J: Job> Caller<J> {
 pub(crate) fn wait_aside<J: Job + 'static>(road: &Arc<Road<J>>, how: Farewell, joined: &Arc<Joined>) {
     let (for_thread, and_joined) = (road.clone(), joined.clone());
     let wait = move || wait_here(&for_thread, how, &and_joined);
-    if spawn_unjoined(&road.ledger.seam, "gapless-farewell", wait).is_err() {
+    if spawn_unjoined(&road.ledger.seam, "gapless-farewell", Box::new(wait)).is_err() {
         // There is no thread to be had: what has ended has ended, and the others are left behind.
         wait_here(road, Farewell { grace: Duration::ZERO, ..how }, joined);
     }

@@ -1,17 +1,15 @@
 //! Whose turn it is: results come before their turn, and are handed over in it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use crate::engine::road::batch::{Done, Message, Part};
-
-/// Place of a result: its batch, and the items of that batch before it.
-type Place = (u64, usize);
+use crate::place::Within;
 
 /// Results in order.
 pub(crate) struct Turn<D, R> {
-    /// Those that came before their turn.
-    before: BTreeMap<Place, Done<D, R>>,
-    next: Place,
+    /// Those that came before their turn, in order.
+    before: VecDeque<Done<D, R>>,
+    next: Within,
     /// Whether they leave as they come.
     any: bool,
     /// Items that are out. Batches are not counted, since the parts of one may come in any order.
@@ -22,24 +20,25 @@ pub(crate) struct Turn<D, R> {
 
 impl<D, R> Turn<D, R> {
     pub(crate) fn new(any: bool) -> Self {
-        Self { before: BTreeMap::new(), next: (0, 0), any, out: 0, all: None }
+        Self { before: VecDeque::new(), next: (0, 0), any, out: 0, all: None }
     }
 
     /// Takes a result; gives it back where its turn has come.
     pub(crate) fn take(&mut self, done: Done<D, R>) -> Option<Done<D, R>> {
-        let place = (done.index.0, done.part.start);
+        let place = done.place();
         if self.any || place == self.next {
             return Some(self.goes(done));
         }
-        self.before.insert(place, done);
+        let at = self.before.partition_point(|before| before.place() < place);
+        self.before.insert(at, done);
         None
     }
 
     /// The result whose turn has come, where it came before.
     pub(crate) fn next(&mut self) -> Option<Done<D, R>> {
-        let entry = self.before.first_entry().filter(|entry| *entry.key() == self.next)?;
-        let done = entry.remove();
-        Some(self.goes(done))
+        let comes = self.before.front().is_some_and(|done| done.place() == self.next);
+        let done = if comes { self.before.pop_front() } else { None };
+        done.map(|done| self.goes(done))
     }
 
     fn goes(&mut self, done: Done<D, R>) -> Done<D, R> {
@@ -63,7 +62,7 @@ impl<D, R> Turn<D, R> {
 
     /// Whether every item is out, here, or in these messages.
     pub(crate) fn has_all(&self, heard: &VecDeque<Message<D, R>>) -> bool {
-        let here: u64 = self.before.values().map(Done::items).sum();
+        let here: u64 = self.before.iter().map(Done::items).sum();
         let (mut all, mut coming) = (self.all, 0);
         for message in heard {
             match message {
@@ -77,6 +76,6 @@ impl<D, R> Turn<D, R> {
 
     /// What is here and will not be handed over.
     pub(crate) fn left(&mut self) -> impl Iterator<Item = Done<D, R>> {
-        std::mem::take(&mut self.before).into_values()
+        std::mem::take(&mut self.before).into_iter()
     }
 }

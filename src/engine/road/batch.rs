@@ -7,7 +7,7 @@ use super::blame::Suspicion;
 use crate::engine::guard::{drop_each, drop_user};
 use crate::error::{Error, Failure};
 use crate::observe::stalls::Trail;
-use crate::place::{BatchIndex, Position};
+use crate::place::{BatchIndex, Position, Within};
 
 /// Items that memory is taken for at once; beyond them it is taken as they come.
 pub(crate) const RESERVED: usize = 1 << 12;
@@ -146,6 +146,11 @@ impl Part {
 }
 
 impl<D, P> Batch<D, P> {
+    /// Its place, and the items of the batch before it where it is a part.
+    pub(crate) fn place(&self) -> Within {
+        (self.index.0, self.part.start)
+    }
+
     pub(crate) fn new(index: BatchIndex, items: Columns<D, P>) -> Self {
         Self {
             index,
@@ -209,6 +214,11 @@ pub(crate) struct Done<D, R> {
 }
 
 impl<D, R> Done<D, R> {
+    /// Its batch, and the items of that batch before it.
+    pub(crate) fn place(&self) -> Within {
+        (self.index.0, self.part.start)
+    }
+
     /// Items that come out with it.
     pub(crate) fn items(&self) -> u64 {
         let delivery = self.delivery.as_ref();

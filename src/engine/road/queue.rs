@@ -15,16 +15,14 @@ use super::job::Job;
 use super::then::ThenUnit;
 use crate::engine::ledger::Ledger;
 use crate::engine::seam::atomics::{AtomicBool, AtomicU64, AtomicUsize};
-use crate::engine::seam::{Condvar, Moment, Mutex, Receiver, Seam, Sender};
+use crate::engine::seam::{Condvar, Fifo, Moment, Mutex, Seam};
 use crate::observe::stalls::Trail;
 use crate::place::Position;
 use crate::schedule::turns::{self, Groups, Turn, UNKNOWN};
 
 pub(crate) struct Queue<J: Job> {
-    put: Sender<J::Document>,
-    waiting: Receiver<J::Document>,
-    announced: Sender<Announced>,
-    groups: Receiver<Announced>,
+    waiting: Fifo<J::Document>,
+    groups: Fifo<Announced>,
     state: Mutex<State<J>>,
     idle: Condvar,
     tickets: AtomicUsize,
@@ -90,14 +88,10 @@ impl<J: Job> Unit<J> {
 impl<J: Job> Queue<J> {
     /// For so many tokens and workers; 0 workers where the caller runs the units itself.
     pub(crate) fn new(seam: &Seam, tokens: usize, workers: usize, sizes: Groups) -> Self {
-        let (put, waiting) = seam.channel(tokens);
-        let (announced, groups) = seam.channel(tokens);
         let state = State { rows: VecDeque::new(), rows_closed: false, next: 0, spares: Vec::new() };
         Self {
-            put,
-            waiting,
-            announced,
-            groups,
+            waiting: seam.fifo(tokens),
+            groups: seam.fifo(tokens),
             state: seam.mutex(state),
             idle: seam.condvar(),
             tickets: AtomicUsize::new(0),
@@ -127,16 +121,15 @@ impl<J: Job> Queue<J> {
     /// Puts a document here. Where the queue was closed meanwhile it may be left behind:
     /// [`left_behind`](Self::left_behind) takes it out.
     pub(crate) fn put(&self, document: J::Document) {
-        // The queue holds its own receiver, so it is never gone.
-        let sent = self.put.send(document);
-        debug_assert!(sent.is_ok(), "the queue is as long as its tokens");
-        drop(sent);
+        let put = self.waiting.push(document);
+        debug_assert!(put.is_ok(), "the queue is as long as its tokens");
+        drop(put);
     }
 
     /// Lets workers take the last so many documents.
     pub(crate) fn announce(&self, ledger: &Ledger, group: Announced) {
-        let sent = self.announced.send(group);
-        debug_assert!(sent.is_ok(), "there are no more groups than documents");
+        let put = self.groups.push(group);
+        debug_assert!(put.is_ok(), "there are no more groups than documents");
         ledger.backlog.pushed.fetch_add(1, Ordering::SeqCst);
         ledger.seam.meet();
     }
@@ -145,7 +138,7 @@ impl<J: Job> Queue<J> {
     pub(crate) fn take(&self, ledger: &Ledger, spare: Option<Raw<J>>, finished: usize) -> Option<Unit<J>> {
         let mut state = self.state.lock();
         state.keep(spare);
-        let group = if state.rows.is_empty() { self.groups.try_recv().ok().flatten() } else { None };
+        let group = if state.rows.is_empty() { self.groups.pop() } else { None };
         let unit = match turns::next(!state.rows.is_empty(), group.is_some()) {
             Some(Turn::Then) => state.rows.pop_front().map(Unit::Then),
             Some(Turn::Prepare) => group.map(|group| Unit::Prepare(self.begin(&mut state, group))),
@@ -162,7 +155,7 @@ impl<J: Job> Queue<J> {
 
     fn begin(&self, state: &mut State<J>, group: Announced) -> Begun<J> {
         let mut raw = state.spares.pop().unwrap_or_default();
-        let waiting = std::iter::from_fn(|| self.waiting.try_recv().ok().flatten());
+        let waiting = std::iter::from_fn(|| self.waiting.pop());
         raw.documents.extend(waiting.take(group.items));
         let first = Position(state.next);
         state.next += raw.documents.len() as u64;
@@ -233,11 +226,11 @@ impl<J: Job> Queue<J> {
     /// Documents that nobody has begun, once the queue is closed.
     pub(crate) fn left_behind(&self, ledger: &Ledger) -> Vec<Left<J::Document>> {
         let mut state = self.state.lock();
-        while let Ok(Some(_)) = self.groups.try_recv() {
+        while self.groups.pop().is_some() {
             ledger.backlog.begun.fetch_add(1, Ordering::SeqCst);
         }
         let mut left = Vec::new();
-        while let Ok(Some(document)) = self.waiting.try_recv() {
+        while let Some(document) = self.waiting.pop() {
             left.push(Left { position: Position(state.next), document });
             state.next += 1;
         }

@@ -18,6 +18,7 @@ use crate::engine::watch::{LateItems, Lookout};
 use crate::error::{Cause, Error};
 use crate::observe::decision::Decision;
 use crate::observe::record::{Kind, Span};
+use crate::place::in_order;
 use crate::stage::CpuStage as _;
 
 pub(crate) struct Road<J: Job> {
@@ -222,9 +223,8 @@ impl<J: Job> Road<J> {
         if !self.ledger.books.closed() {
             return Vec::new();
         }
-        let mut left = std::mem::take(&mut *self.left.lock());
-        left.sort_by_key(|left| left.position);
-        left
+        let left = std::mem::take(&mut *self.left.lock());
+        in_order(left, |left| left.position.whole())
     }
 }
 

@@ -84,14 +84,14 @@ impl<J: Job> ThenBatch<J> {
             return Err(worked);
         }
         state.missing -= rows;
-        state.done.push((first_row, worked));
+        let at = state.done.partition_point(|(before, _)| *before < first_row);
+        state.done.insert(at, (first_row, worked));
         if state.missing > 0 {
             return Ok(None);
         }
-        let mut done = std::mem::take(&mut state.done);
+        let done = std::mem::take(&mut state.done);
         let failures = std::mem::take(&mut state.failures);
         drop(state);
-        done.sort_by_key(|(first_row, _)| *first_row);
         let mut all = done.into_iter().map(|(_, worked)| worked);
         let mut items = all.next().unwrap_or_default();
         all.for_each(|mut worked| items.append(&mut worked));

@@ -14,7 +14,7 @@ use super::queue::{Raw, Unit};
 use super::shared::Road;
 use super::then_work;
 use crate::engine::guard::guard;
-use crate::engine::seam::{Receiver, rank};
+use crate::engine::seam::{Receiver, next_ticket, rank};
 use crate::engine::watch::AtWork;
 
 /// Lets one more worker look at the queue, where one is free.
@@ -26,7 +26,7 @@ pub(crate) fn call_worker<J: Job>(road: &Arc<Road<J>>) {
 
 /// The loop of a worker that is a thread of the run; the work itself is done in `pool`, where one is given.
 pub(crate) fn use_tickets<J: Job>(road: &Arc<Road<J>>, tickets: &Receiver<()>, pool: Option<&ThreadPool>) {
-    while tickets.recv().is_ok() {
+    while next_ticket(tickets) {
         match pool {
             Some(pool) => pool.install(|| use_ticket(road)),
             None => use_ticket(road),
@@ -75,6 +75,7 @@ fn run_ticket<J: Job>(road: &Arc<Road<J>>) {
 }
 
 fn end_ticket<J: Job>(road: &Arc<Road<J>>) {
+    road.ledger.seam.meet();
     road.queue.give_ticket(&road.ledger.seam);
     if road.paced || road.queue.running() == 0 {
         road.queue.is_idle();

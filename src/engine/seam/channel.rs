@@ -40,13 +40,13 @@ pub(super) fn channel<T>(seam: &Seam, capacity: usize) -> (Sender<T>, Receiver<T
     }
 }
 
-/// Messages that a channel holds memory for from the start. Beyond them it takes memory as it fills:
-/// with tokens for a million documents in flight the messages of a channel would be gigabytes.
-const ALLOCATED: usize = 1 << 12;
-
 #[expect(clippy::disallowed_methods, reason = "the tokens bound it: no more messages exist than `capacity`")]
 fn real<T>(capacity: usize) -> (crossbeam_channel::Sender<T>, crossbeam_channel::Receiver<T>) {
-    if capacity <= ALLOCATED { crossbeam_channel::bounded(capacity) } else { crossbeam_channel::unbounded() }
+    if capacity <= super::ALLOCATED {
+        crossbeam_channel::bounded(capacity)
+    } else {
+        crossbeam_channel::unbounded()
+    }
 }
 
 impl<T> Sender<T> {

@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use super::{Alarm, Condvar, Moment, Mutex, Seam};
 
+/// What a thread does. It is boxed, so that starting a thread is compiled once and not for each of them.
+pub(crate) type Body<'a> = Box<dyn FnOnce() + Send + 'a>;
+
 /// The threads of one run.
 ///
 /// A thread whose user code never returns cannot be joined: after the grace period it is left behind.
@@ -53,9 +56,9 @@ impl Threads {
     }
 
     /// Starts a thread; its name is shown by debuggers and in the report.
-    pub(crate) fn spawn(&self, name: String, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    pub(crate) fn spawn(&self, name: String, body: Body<'static>) -> io::Result<()> {
         let (name, ended) = self.begins(name);
-        let handle = start(&self.0.seam, &name, move || ended.after(body))?;
+        let handle = start(&self.0.seam, &name, Box::new(move || ended.after(body)))?;
         self.0.handles.lock().push((name, handle));
         Ok(())
     }
@@ -65,7 +68,7 @@ impl Threads {
         &self,
         scope: &'scope Scope<'scope, '_>,
         name: String,
-        body: impl FnOnce() + Send + 'scope,
+        body: Body<'scope>,
     ) -> io::Result<()> {
         let (name, ended) = self.begins(name);
         let builder = std::thread::Builder::new().name(name.to_string());
@@ -136,38 +139,34 @@ impl Threads {
 }
 
 /// Starts a thread of this program that belongs to no run and is never joined.
-pub(crate) fn spawn_aside(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+pub(crate) fn spawn_aside(name: &str, body: Body<'static>) -> io::Result<()> {
     real(name, body).map(drop)
 }
 
 /// Starts a thread of a run that nobody joins: its body ends by itself, soon after the run.
 #[cfg(feature = "stream")]
-pub(crate) fn spawn_unjoined(
-    seam: &Seam,
-    name: &str,
-    body: impl FnOnce() + Send + 'static,
-) -> io::Result<()> {
+pub(crate) fn spawn_unjoined(seam: &Seam, name: &str, body: Body<'static>) -> io::Result<()> {
     start(seam, name, body).map(drop)
 }
 
-fn start(seam: &Seam, name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<Handle> {
+fn start(seam: &Seam, name: &str, body: Body<'static>) -> io::Result<Handle> {
     match seam {
         Seam::Real { .. } => real(name, body).map(Handle::Real),
         #[cfg(test)]
         Seam::Manual(world) => {
             let thread = world.enter();
-            real(name, move || {
+            let body = move || {
                 let _thread = thread;
                 body();
-            })
-            .map(Handle::Real)
+            };
+            real(name, Box::new(body)).map(Handle::Real)
         }
         #[cfg(test)]
         Seam::Shuttle(_) => Ok(Handle::Shuttle(shuttle::thread::spawn(body))),
     }
 }
 
-fn real(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<std::thread::JoinHandle<()>> {
+fn real(name: &str, body: Body<'static>) -> io::Result<std::thread::JoinHandle<()>> {
     std::thread::Builder::new().name(name.to_owned()).spawn(body)
 }
 
@@ -188,7 +187,7 @@ struct Ended {
 }
 
 impl Ended {
-    fn after(self, body: impl FnOnce()) {
+    fn after(self, body: Body<'_>) {
         body();
     }
 }

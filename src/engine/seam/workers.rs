@@ -85,9 +85,14 @@ fn taken<T>(slot: &Mutex<Option<T>>) -> Option<T> {
 fn private(workers: usize, threads: &Threads) -> io::Result<ThreadPool> {
     ThreadPoolBuilder::new()
         .num_threads(workers)
-        .spawn_handler(|thread| threads.spawn(worker_name(thread.index()), move || thread.run()))
+        .spawn_handler(|thread| threads.spawn(worker_name(thread.index()), Box::new(move || thread.run())))
         .build()
         .map_err(io::Error::other)
+}
+
+/// Waits for a ticket; false where there will be none.
+pub(crate) fn next_ticket(tickets: &Receiver<()>) -> bool {
+    tickets.recv().is_ok()
 }
 
 const NAME: &str = "gapless-cpu-";

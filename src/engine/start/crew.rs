@@ -15,12 +15,12 @@ use crate::engine::outlet::{caller::Aside, poll};
 use crate::engine::road::job::Job;
 use crate::engine::road::shared::Road;
 use crate::engine::road::work::{self, use_ticket};
-use crate::engine::seam::{Pool, Receiver, Seam, Threads, Workers, worker_name};
+use crate::engine::seam::{Body, Pool, Receiver, Seam, Threads, Workers, worker_name};
 
 /// Who runs the threads of a run of `J`, whose bodies live for `'a`.
 pub(crate) trait Crew<'a, J: Job>: Copy {
     /// Starts a thread of the run.
-    fn spawn(self, threads: &Threads, name: String, body: impl FnOnce() + Send + 'a) -> io::Result<()>;
+    fn spawn(self, threads: &Threads, name: String, body: Body<'a>) -> io::Result<()>;
 
     /// Makes the workers; with them where tickets are waited for, if by threads of the run.
     fn workers(
@@ -49,7 +49,7 @@ impl<J: Job + 'static> Crew<'static, J> for Free {
     #[cfg(feature = "stream")]
     const ASIDE: Aside<J> = poll::wait_aside;
 
-    fn spawn(self, threads: &Threads, name: String, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    fn spawn(self, threads: &Threads, name: String, body: Body<'static>) -> io::Result<()> {
         threads.spawn(name, body)
     }
 
@@ -86,7 +86,7 @@ impl<'scope, J: Job + 'scope> Crew<'scope, J> for Scoped<'scope, '_> {
     #[cfg(feature = "stream")]
     const ASIDE: Aside<J> = poll::wait_here;
 
-    fn spawn(self, threads: &Threads, name: String, body: impl FnOnce() + Send + 'scope) -> io::Result<()> {
+    fn spawn(self, threads: &Threads, name: String, body: Body<'scope>) -> io::Result<()> {
         threads.spawn_scoped(self.0, name, body)
     }
 
@@ -126,7 +126,7 @@ pub(super) fn start_workers<'a, J: Job + 'a>(
             Pool::Private(_) => None,
         };
         let body = move || work::use_tickets(&road, &tickets, outside.as_deref());
-        crew.spawn(&threads, worker_name(rank), body)?;
+        crew.spawn(&threads, worker_name(rank), Box::new(body))?;
     }
     Ok(())
 }

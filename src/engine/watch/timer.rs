@@ -35,7 +35,7 @@ impl Timer {
         self.changed.notify_one();
         if starts {
             let (timer, ledger) = (self.clone(), ledger.clone());
-            spawn_unjoined(&ledger.seam.clone(), "gapless-timer", move || timer.run(&ledger))?;
+            spawn_unjoined(&ledger.seam.clone(), "gapless-timer", Box::new(move || timer.run(&ledger)))?;
         }
         Ok(())
     }

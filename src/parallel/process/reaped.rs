@@ -54,7 +54,7 @@ impl Reaped {
     fn leave(&mut self) {
         if let Some(mut process) = self.process.take() {
             let waits = move || drop(process.wait());
-            let _without = spawn_aside("gapless-reaper", waits);
+            let _without = spawn_aside("gapless-reaper", Box::new(waits));
         }
     }
 }

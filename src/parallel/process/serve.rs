@@ -116,7 +116,7 @@ fn take_stdin() -> io::Result<UnixStream> {
 /// gone, and ends the process then.
 fn calls(connection: UnixStream) -> io::Result<Receiver<(u64, Vec<u8>)>> {
     let (sender, calls) = sync_channel(1);
-    spawn_aside("gapless-parent", move || {
+    let reads = move || {
         while let Ok(call) = take_call(&connection) {
             if sender.send(call).is_err() {
                 break;
@@ -127,7 +127,8 @@ fn calls(connection: UnixStream) -> io::Result<Receiver<(u64, Vec<u8>)>> {
         // own exit may wait for what the call holds.
         each_moment(LAST_MOMENTS, || false);
         let _gone = kill_process(getpid(), Signal::KILL);
-    })?;
+    };
+    spawn_aside("gapless-parent", Box::new(reads))?;
     Ok(calls)
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::engine::guard::Held;
 use crate::error::{Cause, Failure, Stage};
 use crate::pipeline::{Batch, drop_user};
-use crate::place::Position;
+use crate::place::{Position, in_order};
 use crate::stage::{CpuStage, Rows};
 
 /// A document on its way from one half to the next.
@@ -75,7 +75,5 @@ pub(super) fn hand_on<D, B>(batch: Batch<D, B>) -> VecDeque<Handed<D, B>> {
         position,
         came: Came::Failed(stage, cause),
     });
-    let mut handed: VecDeque<_> = good.chain(failed).collect();
-    handed.make_contiguous().sort_by_key(|handed| handed.position);
-    handed
+    in_order(good.chain(failed), |handed| handed.position.whole()).into()
 }

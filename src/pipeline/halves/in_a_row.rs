@@ -14,7 +14,7 @@ use crate::observe::report::Report;
 use crate::observe::timeline::Timeline;
 use crate::pipeline::Batch;
 use crate::pipeline::drive::{Drive, Driven};
-use crate::place::Position;
+use crate::place::{Position, in_order};
 
 /// A run of several halves.
 pub(super) struct InARow<D, B, O> {
@@ -78,11 +78,9 @@ impl<D: Send + 'static, B: Send + Sync, O: Send> Drive<D, O> for InARow<D, B, O>
 
     fn take_back(&mut self) -> Vec<(Position, D)> {
         let left = self.last.take_back().into_iter();
-        let mut left: Vec<_> = left.filter_map(|(_, handed)| handed.into_left()).collect();
+        let left = left.filter_map(|(_, handed)| handed.into_left());
         let before = self.before.with(|ended| ended.as_mut().map(|ended| std::mem::take(&mut ended.left)));
-        left.extend(before.into_iter().flatten());
-        left.sort_by_key(|(position, _)| *position);
-        left
+        in_order(left.chain(before.into_iter().flatten()), |(position, _)| position.whole())
     }
 
     fn report(&self) -> Report {

@@ -15,6 +15,7 @@ use crate::engine::road::job::Job;
 use crate::engine::watch::Doing;
 use crate::error::stalled::At;
 use crate::error::{Cause, Error};
+use crate::place::in_order;
 use crate::stage::{GpuStage, StageError};
 
 impl<J: Job> DeviceLoop<J> {
@@ -36,7 +37,7 @@ impl<J: Job> DeviceLoop<J> {
             Err(cause) => self.give_up(judged.into_iter().map(|(_, batch)| batch), cause),
         }
         // Of two that are in flight the older may be a part that was submitted later.
-        self.at.parts.make_contiguous().sort_by_key(|batch| (batch.index, batch.part));
+        self.at.parts = in_order(std::mem::take(&mut self.at.parts), BatchOf::<J>::place).into();
     }
 
     fn carry_out(&mut self, verdict: Verdict, mut batch: BatchOf<J>, cause: &Cause) {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::{Aftermath, Batch, Line, Wake};
 use crate::engine::seam::Moment;
+use crate::place::in_order;
 
 pub(super) struct Ready<D, P> {
     batches: VecDeque<Batch<D, P>>,
@@ -135,10 +136,8 @@ impl<D, P> Line<D, P> {
         let mut after = Aftermath::default();
         self.ready.devices[rank] = None;
         if self.ready.devices.iter().all(Option::is_none) {
-            let mut owed = owed;
-            owed.extend(self.ready.batches.drain(..));
-            owed.sort_by_key(|batch| (batch.index, batch.part));
-            return (Some(owed), after);
+            let all = owed.into_iter().chain(self.ready.batches.drain(..));
+            return (Some(in_order(all, Batch::place)), after);
         }
         let cancels = self.ready.ended && self.closed && self.ledger.stopped();
         #[cfg(test)]
@@ -146,8 +145,8 @@ impl<D, P> Line<D, P> {
         if cancels {
             after.cancelled.extend(owed.into_iter().map(|batch| batch.items));
         } else {
-            self.ready.batches.extend(owed);
-            self.ready.batches.make_contiguous().sort_by_key(|batch| (batch.index, batch.part));
+            let all = self.ready.batches.drain(..).chain(owed);
+            self.ready.batches = in_order(all, Batch::place).into();
             self.count_ready();
         }
         after.wake = Wake::All;
