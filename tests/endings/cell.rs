@@ -245,8 +245,13 @@ impl Cell {
         }
     }
 
-    pub(crate) fn setup(&self) -> Setup {
-        let stalls = matches!(self.ending, Ending::StalledInCpu | Ending::StalledOnDevice);
+    /// Whether its watchdog ends it.
+    pub(crate) fn is_stalled(&self) -> bool {
+        matches!(self.ending, Ending::StalledInCpu | Ending::StalledOnDevice)
+    }
+
+    pub(crate) fn setup(&self, patience: Duration) -> Setup {
+        let stalls = self.is_stalled();
         let late = self.ending == Ending::Deadline;
         let one = matches!(self.of.kind, Kind::Parallel | Kind::Futures) && self.pace == Pace::Blocks;
         Setup {
@@ -260,7 +265,7 @@ impl Cell {
                 _ => OnFailure::Stop,
             },
             grace: (stalls || late).then_some(Duration::from_millis(10)),
-            patience: stalls.then_some(Duration::from_millis(10)),
+            patience: stalls.then_some(patience),
             deadline: late.then_some(Duration::from_millis(5)),
             chunk: self.of.chunk.or(one.then_some(1)),
             ..Setup::of(self.of.kind)
