@@ -95,7 +95,7 @@ cargo test --profile testing --locked --features http,stream,tracing --doc
 prove_wire
 if [ "$all" = yes ]; then
   say "benches"
-  # A network on a software driver takes most of an hour, and says nothing of speed.
+  # A network on a software driver takes over twenty minutes, and says nothing of speed.
   measured="$GAPLESS_DEVICE"
   [ "$measured" != software ] || measured=cpu
   GAPLESS_DEVICE="$measured" cargo bench --locked --bench engine --bench photos --bench auto

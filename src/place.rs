@@ -54,8 +54,12 @@ impl Position {
 ///
 /// Only places are sorted: the standard library's sort is a thousand lines of code for each type that is.
 pub(crate) fn in_order<T>(items: impl IntoIterator<Item = T>, place: impl Fn(&T) -> Within) -> Vec<T> {
-    let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
-    let places = items.iter().flatten().map(place).zip(0..).collect();
+    let items = Vec::from_iter(items);
+    let places: Vec<_> = items.iter().map(place).zip(0..).collect();
+    if places.is_sorted() {
+        return items;
+    }
+    let mut items: Vec<_> = items.into_iter().map(Some).collect();
     order(places).filter_map(|at| items[at].take()).collect()
 }
 

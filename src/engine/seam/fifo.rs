@@ -28,21 +28,20 @@ impl<T> Fifo<T> {
         }
     }
 
-    /// Puts it behind the others; gives it back where there are more than are to be.
-    pub(crate) fn push(&self, value: T) -> Result<(), T> {
+    /// Puts it behind the others.
+    pub(crate) fn push(&self, value: T) {
         match self {
-            Self::Short(queue) => queue.push(value),
-            Self::Long(queue) => {
-                queue.push(value);
-                Ok(())
+            Self::Short(queue) => {
+                let put = queue.push(value);
+                debug_assert!(put.is_ok(), "a line is as long as its tokens");
             }
+            Self::Long(queue) => queue.push(value),
             #[cfg(test)]
             Self::Test(queue, most) => {
                 super::atomics::count_change();
                 let mut queue = queue.lock();
                 assert!(queue.len() < *most, "a line is as long as its tokens");
                 queue.push_back(value);
-                Ok(())
             }
         }
     }

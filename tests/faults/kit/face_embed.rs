@@ -33,7 +33,6 @@ pub(super) fn embed(setup: &Setup, code: Code) -> Box<dyn Face> {
                 continue;
             };
             got.delivered.extend(embedded(document, place, &world));
-            // Where it is missing the document is in two places.
             match counted[place as usize].lock().unwrap_or_else(PoisonError::into_inner).take() {
                 Some(document) => got.documents.push(document),
                 None => world.wrong(format_args!("document {place} is there twice")),
