@@ -191,7 +191,7 @@ fn build<'a, J: Job + 'a, C: Crew<'a, J>>(
         ledger.tokens.allow(tokens);
     }
     let feeder = Feeder::new(&road, source, settings.batch_size, settings.common.pause);
-    let drive = Drive {
+    let starter = Starter {
         road: &road,
         meters: &meters,
         max_wait: settings.max_wait,
@@ -202,7 +202,7 @@ fn build<'a, J: Job + 'a, C: Crew<'a, J>>(
         life: PhantomData,
     };
     let workers = tickets.flatten().map_or(Ok(()), |tickets| start_workers(crew, &road, &tickets, &pool));
-    let hands = workers.and_then(|()| drive.hands(devices, feeder));
+    let hands = workers.and_then(|()| starter.hands(devices, feeder));
     let hands = hands.and_then(|hands| watch(&ledger, crew, lookout.clone(), on_stall).map(|()| hands));
     // A thread that could not be started leaves others behind, which wait for what will never come.
     let hands = hands.inspect_err(|_| road.stop())?;
@@ -304,8 +304,8 @@ fn cuts<P>(settings: &Settings<P>, limit: usize, devices: usize, opens_late: boo
     }
 }
 
-/// Who does the work: threads, or the caller.
-struct Drive<'d, 'a, J: Job, C> {
+/// Starts whoever does the work: threads, or the caller.
+struct Starter<'d, 'a, J: Job, C> {
     road: &'d Arc<Road<J>>,
     meters: &'d [Arc<DeviceMeter>],
     max_wait: Option<Duration>,
@@ -316,7 +316,7 @@ struct Drive<'d, 'a, J: Job, C> {
     life: PhantomData<fn() -> &'a ()>,
 }
 
-impl<'a, J: Job + 'a, C: Crew<'a, J>> Drive<'_, 'a, J, C> {
+impl<'a, J: Job + 'a, C: Crew<'a, J>> Starter<'_, 'a, J, C> {
     fn hands(self, devices: Vec<J::Gpu>, feeder: Feeder<J>) -> io::Result<Hands<J>> {
         let mut hands = Hands::none();
         let several = devices.len() > 1;
