@@ -6,7 +6,9 @@
 //! Uses: `run`. Used by: `pipeline`.
 
 mod answer;
+mod asked;
 mod request;
+mod room;
 mod server;
 
 use std::sync::Arc;
@@ -16,7 +18,9 @@ use crossbeam_channel::bounded;
 
 pub use self::answer::{Answer, Unanswered, Why};
 use self::answer::{Open, Request};
+pub use self::asked::Asked;
 use self::request::{ForRequest, Requests};
+use self::room::Room;
 pub use self::server::{Server, Submitter};
 use super::{Batch, Pipeline, Run};
 use crate::engine::road::job::After;
@@ -88,7 +92,8 @@ where
         };
         let (send, requests) = bounded(room);
         let (end, ended) = bounded(1);
-        let source = Requests { requests, end, ended };
+        let waiting = Arc::new(Room::default());
+        let source = Requests { requests: Some(requests), room: waiting.clone(), end, ended };
         let source = |_| (Box::new(source) as AnySource<'static, Request<D, U>>, None);
         let run = Run::new(pipeline.try_start((0, None), source, false)?);
         let open = Arc::new(Open::default());
@@ -99,7 +104,7 @@ where
         };
         spawn_aside("gapless-serve", Box::new(serve))
             .map_err(|error| Error::Thread { cause: error.into() })?;
-        Ok((Submitter { send, open }, Server { handle, report }))
+        Ok((Submitter { send, open, room: waiting }, Server { handle, report }))
     }
 }
 

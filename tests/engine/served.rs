@@ -142,3 +142,76 @@ fn a_server_that_cannot_start_says_why_and_starts_nothing() {
     assert_eq!(refused(Pipeline::new(cpu, double).batch_size(0)), "batch_size");
     assert_eq!(refused(Pipeline::new(cpu, double).workers(0)), "workers");
 }
+
+/// Polls a future until it is done, waking as an executor does.
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(std::thread::Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+#[test]
+fn requests_that_are_awaited_wait_for_room_without_a_thread_and_each_gets_its_row() {
+    let _watch = watch();
+    let same = |number: &mut u64| Ok::<_, Cause>(*number);
+    // Room for two: most of them wait for it.
+    let (submitter, server) = Pipeline::new(same, double).batch_size(2).workers(1).serve().unwrap();
+    let mut asked: Vec<_> = (0..100).map(|number| (number, submitter.ask(number))).collect();
+    // Some are given up, polled or not, and leave their room to others.
+    let mut given_up = asked.split_off(90);
+    for (_, asked) in given_up.iter_mut().take(5) {
+        let _pending = pin!(asked).poll(&mut Context::from_waker(Waker::noop()));
+    }
+    drop(given_up);
+    let answers = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            asked.into_iter().map(|(number, asked)| scope.spawn(move || (number, block_on(asked)))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    for (number, answer) in answers {
+        assert_eq!(answer.unwrap(), (number, 2 * number));
+    }
+    drop(submitter);
+    assert!(server.join().accounts.balance());
+}
+
+#[test]
+fn whoever_waits_for_room_is_told_when_the_server_ends() {
+    let _watch = watch();
+    let (release, released) = channel::<()>();
+    let released = Mutex::new(released);
+    let cpu = move |number: &mut u64| {
+        let _released = released.lock().unwrap().recv();
+        Ok::<_, Cause>(*number)
+    };
+    let (submitter, server) = Pipeline::new(cpu, double).batch_size(1).workers(1).serve().unwrap();
+    let threads: Vec<_> = (0..40)
+        .map(|number| {
+            let asked = submitter.ask(number);
+            std::thread::spawn(move || block_on(asked))
+        })
+        .collect();
+    while !format!("{submitter:?}").contains("waiting: 1") {
+        std::thread::yield_now();
+    }
+    let stopped = std::thread::spawn(move || server.stop());
+    drop(release);
+    for (number, thread) in threads.into_iter().enumerate() {
+        match thread.join().unwrap() {
+            Ok(answer) => assert_eq!(answer, (number as u64, 2 * number as u64)),
+            Err(refused) => assert_eq!(refused.document, Some(number as u64), "{refused}"),
+        }
+    }
+    assert!(stopped.join().unwrap().accounts.balance());
+}

@@ -19,6 +19,10 @@ pub(super) struct Request<D, U> {
 }
 
 impl<D, U> Request<D, U> {
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
     pub(super) fn document(&mut self) -> Result<&mut D, Cause> {
         self.document.as_mut().ok_or_else(|| Cause::msg("the request is answered"))
     }

@@ -1,27 +1,43 @@
 //! Requests as the engine sees them: the source that they come from, and the stages that work on their documents.
 
+use std::sync::Arc;
+
 use crossbeam_channel::{Receiver, Sender, select_biased};
 
 use super::answer::Request;
+use super::room::Room;
 use crate::engine::road::job::After;
 use crate::engine::road::source::{EndSource, Source};
 use crate::error::{Cause, Error};
 use crate::place::Position;
-use crate::stage::{Begun, CpuStage};
+use crate::stage::{Begun, Context, CpuStage};
 
 /// Requests as a source: it ends when every submitter is gone, or when it is told to.
 pub(super) struct Requests<D, U> {
-    pub(super) requests: Receiver<Request<D, U>>,
+    /// `None` once it has ended.
+    pub(super) requests: Option<Receiver<Request<D, U>>>,
+    /// Who waits for room in it.
+    pub(super) room: Arc<Room>,
     pub(super) end: Sender<()>,
     pub(super) ended: Receiver<()>,
 }
 
+impl<D, U> Drop for Requests<D, U> {
+    fn drop(&mut self) {
+        drop(self.requests.take());
+        self.room.wake_all();
+    }
+}
+
 impl<D: Send, U: Send> Source<Request<D, U>> for Requests<D, U> {
     fn next(&mut self, _: Position) -> Result<Option<Request<D, U>>, Error> {
-        select_biased! {
-            recv(self.ended) -> _ => Ok(None),
-            recv(self.requests) -> request => Ok(request.ok()),
-        }
+        let Some(requests) = &self.requests else { return Ok(None) };
+        let request = select_biased! {
+            recv(self.ended) -> _ => None,
+            recv(requests) -> request => request.ok(),
+        };
+        self.room.wake_all();
+        Ok(request)
     }
 
     fn length(&self) -> Option<u64> {
@@ -58,9 +74,9 @@ impl<D: Send, U: Send, C: CpuStage<D>> CpuStage<Request<D, U>> for ForRequest<C>
         self.0.interrupt();
     }
 
-    fn begin(&self, request: &mut Request<D, U>) -> Begun<C::Prepared> {
+    fn begin(&self, request: &mut Request<D, U>, context: &Context<'_>) -> Begun<C::Prepared> {
         match request.document() {
-            Ok(document) => self.0.begin(document),
+            Ok(document) => self.0.begin(document, context),
             Err(cause) => Begun::Done(Err(cause)),
         }
     }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use super::answer::{Answer, Open, Request, Unanswered, Why};
+use super::asked::Asked;
+use super::room::Room;
 use crate::observe::report::Report;
 use crate::pipeline::Handle;
 
@@ -13,6 +15,7 @@ use crate::pipeline::Handle;
 pub struct Submitter<D, U> {
     pub(super) send: Sender<Request<D, U>>,
     pub(super) open: Arc<Open<D, U>>,
+    pub(super) room: Arc<Room>,
 }
 
 impl<D, U> Submitter<D, U> {
@@ -26,6 +29,24 @@ impl<D, U> Submitter<D, U> {
             Ok(()) => Ok(answer),
             Err(refused) => Err(refused.0.give_back(Why::Ended)),
         }
+    }
+
+    /// The document with its row, as one future: it waits for room and then for the answer, and holds no thread.
+    ///
+    /// ```
+    /// use gapless::{Cause, Pipeline};
+    /// let cpu = |n: &mut u64| Ok::<_, Cause>(*n);
+    /// let gpu = |batch: &[u64]| Ok::<_, Cause>(batch.iter().map(|n| n + 1).collect::<Vec<_>>());
+    /// let (submitter, _server) = Pipeline::new(cpu, gpu).serve()?;
+    /// let answer = pollster::block_on(async { submitter.ask(41).await });
+    /// assert_eq!(answer.unwrap(), (41, 42));
+    /// # Ok::<(), gapless::Error>(())
+    /// ```
+    ///
+    /// It gives the document back where there is no row, and why.
+    pub fn ask(&self, document: D) -> Asked<D, U> {
+        let (request, answer) = self.open.request(document);
+        Asked { submitter: self.clone(), request: Some(request), answer }
     }
 
     /// Submits a document where there is room for it; else gives it back.
@@ -44,7 +65,7 @@ impl<D, U> Submitter<D, U> {
 
 impl<D, U> Clone for Submitter<D, U> {
     fn clone(&self) -> Self {
-        Self { send: self.send.clone(), open: self.open.clone() }
+        Self { send: self.send.clone(), open: self.open.clone(), room: self.room.clone() }
     }
 }
 
