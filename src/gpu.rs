@@ -46,7 +46,7 @@ pub use self::program::{Program, ProgramTicket};
 use self::rebuild::{Origin, Rebuilt};
 use self::ring::Trial;
 pub use self::scalar::Scalar;
-pub use self::tensors::{Flat, Row, Tensors};
+pub use self::tensors::{Flat, OwnRow, Row, Tensors};
 use crate::error::{Cause, Error};
 use crate::stage::{DeviceInfo, DeviceKind};
 

@@ -8,7 +8,7 @@ use bytemuck::TransparentWrapper;
 use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn};
 
 use super::shelf::Shelf;
-use crate::stage::{Output, Rows};
+use crate::stage::{IntoRows, Output, Rows};
 
 /// The named outputs of a program for one batch. The first axis of each is the batch.
 ///
@@ -76,6 +76,10 @@ impl Tensors {
         self.span.clone()
     }
 
+    fn no_output(&self, name: &str) -> ! {
+        panic!("no output is called {name:?}; there is {:?}", self.names)
+    }
+
     fn place(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|other| other == name)
     }
@@ -87,7 +91,7 @@ impl Index<&str> for Tensors {
     type Output = ArrayD<f32>;
 
     fn index(&self, name: &str) -> &ArrayD<f32> {
-        self.get(name).unwrap_or_else(|| panic!("no output is called {name:?}; there is {:?}", self.names))
+        self.get(name).unwrap_or_else(|| self.no_output(name))
     }
 }
 
@@ -111,6 +115,40 @@ impl Rows for Tensors {
     fn row(&self, index: usize) -> Row<'_> {
         assert!(index < self.rows, "row {index} of {}", self.rows);
         Row { tensors: self, index }
+    }
+}
+
+impl IntoRows for Tensors {
+    type Own = OwnRow;
+
+    fn into_rows(self) -> impl Iterator<Item = OwnRow> {
+        let (rows, tensors) = (self.rows, Arc::new(self));
+        (0..rows).map(move |index| OwnRow { tensors: tensors.clone(), index })
+    }
+}
+
+/// One document's part of [`Tensors`], to keep. The rows of a batch share its memory, which is given back with the
+/// last of them.
+#[derive(Clone, Debug)]
+pub struct OwnRow {
+    tensors: Arc<Tensors>,
+    index: usize,
+}
+
+impl OwnRow {
+    /// The row, to ask for its outputs.
+    pub fn row(&self) -> Row<'_> {
+        self.tensors.row(self.index)
+    }
+}
+
+/// # Panics
+/// If the program has no output of this name; [`Row::get`] does not.
+impl Index<&str> for OwnRow {
+    type Output = Flat;
+
+    fn index(&self, name: &str) -> &Flat {
+        self.row().get(name).unwrap_or_else(|| self.tensors.no_output(name))
     }
 }
 
@@ -152,8 +190,7 @@ impl Index<&str> for Row<'_> {
     type Output = Flat;
 
     fn index(&self, name: &str) -> &Flat {
-        self.get(name)
-            .unwrap_or_else(|| panic!("no output is called {name:?}; there is {:?}", self.tensors.names))
+        self.get(name).unwrap_or_else(|| self.tensors.no_output(name))
     }
 }
 

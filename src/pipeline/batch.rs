@@ -1,8 +1,10 @@
 //! One batch of results.
 
+use std::fmt;
+
 use crate::error::Failure;
 use crate::place::{BatchIndex, Position};
-use crate::stage::Rows;
+use crate::stage::{IntoRows, Rows};
 
 /// One batch of results: the documents, what the device made of them, and the documents that failed.
 #[derive(Debug)]
@@ -80,6 +82,81 @@ impl<D, O> Batch<D, O> {
     /// Takes the batch apart: documents, output, failures.
     pub fn into_parts(self) -> (Vec<D>, Option<O>, Vec<Failure<D>>) {
         (self.documents, self.output, self.failures)
+    }
+}
+
+impl<D, O: IntoRows> Batch<D, O> {
+    /// Each document with its place in the source and its row, to keep; failures are dropped, see
+    /// [`failures`](Self::failures). Where only documents and rows are wanted, the batch is an iterator itself.
+    ///
+    /// ```
+    /// use gapless::{Cause, Pipeline};
+    /// let cpu = |word: &mut String| Ok::<_, Cause>(word.len());
+    /// let gpu = |batch: &[usize]| Ok::<_, Cause>(batch.to_vec());
+    /// let mut lengths = Vec::new();
+    /// for batch in Pipeline::new(cpu, gpu).run(["one", "three"].map(String::from)) {
+    ///     lengths.extend(batch?.into_rows().map(|(position, word, length)| (position.get(), word, length)));
+    /// }
+    /// assert_eq!(lengths, [(0, "one".to_string(), 3), (1, "three".to_string(), 5)]);
+    /// # Ok::<(), gapless::Error>(())
+    /// ```
+    pub fn into_rows(self) -> impl Iterator<Item = (Position, D, O::Own)> {
+        let Self { documents, positions, output, .. } = self;
+        let rows = output.into_iter().flat_map(O::into_rows);
+        positions
+            .into_iter()
+            .zip(documents)
+            .zip(rows)
+            .map(|((position, document), row)| (position, document, row))
+    }
+}
+
+/// Each document with its row, to keep.
+///
+/// ```
+/// use gapless::{Cause, Pipeline};
+/// let cpu = |n: &mut u32| Ok::<_, Cause>(*n);
+/// let gpu = |batch: &[u32]| Ok::<_, Cause>(batch.iter().map(|n| n * n).collect::<Vec<_>>());
+/// let run = Pipeline::new(cpu, gpu).run([1, 2, 3]);
+/// let squares: Vec<(u32, u32)> = run.flat_map(|batch| batch.unwrap()).collect();
+/// assert_eq!(squares, [(1, 1), (2, 4), (3, 9)]);
+/// ```
+impl<D, O: IntoRows> IntoIterator for Batch<D, O> {
+    type Item = (D, O::Own);
+    type IntoIter = IntoIter<D, O>;
+
+    fn into_iter(self) -> IntoIter<D, O> {
+        let Self { documents, positions, output, .. } = self;
+        let rows: Vec<O::Own> = output.into_iter().flat_map(O::into_rows).collect();
+        IntoIter { left: positions.len(), documents: documents.into_iter(), rows: rows.into_iter() }
+    }
+}
+
+/// The documents of a [`Batch`] with their rows.
+pub struct IntoIter<D, O: IntoRows> {
+    documents: std::vec::IntoIter<D>,
+    rows: std::vec::IntoIter<O::Own>,
+    /// Those that have a result, as they were pulled.
+    left: usize,
+}
+
+impl<D, O: IntoRows> Iterator for IntoIter<D, O> {
+    type Item = (D, O::Own);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        self.documents.next().zip(self.rows.next())
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.left.min(self.documents.len()).min(self.rows.len());
+        (left, Some(left))
+    }
+}
+
+impl<D, O: IntoRows> fmt::Debug for IntoIter<D, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IntoIter").field("left", &self.left).finish_non_exhaustive()
     }
 }
 

@@ -49,6 +49,15 @@ pub trait Rows: Output {
     fn row(&self, index: usize) -> Self::Row<'_>;
 }
 
+/// An output that can be taken apart into rows that own what is theirs.
+pub trait IntoRows: Rows {
+    /// One document's part of the output.
+    type Own;
+
+    /// All rows, in their order.
+    fn into_rows(self) -> impl Iterator<Item = Self::Own>;
+}
+
 /// An output without rows: it belongs to the batch as a whole, whatever its type.
 ///
 /// ```
@@ -107,6 +116,14 @@ impl<T: Send + Sync> Rows for Vec<T> {
     }
 }
 
+impl<T: Send + Sync> IntoRows for Vec<T> {
+    type Own = T;
+
+    fn into_rows(self) -> impl Iterator<Item = T> {
+        self.into_iter()
+    }
+}
+
 impl<T: Send + Sync, D: Dimension> Output for Array<T, D> {
     fn rows(&self) -> Option<usize> {
         self.shape().first().copied()
@@ -121,5 +138,14 @@ impl<T: Send + Sync, D: RemoveAxis> Rows for Array<T, D> {
 
     fn row(&self, index: usize) -> Self::Row<'_> {
         self.index_axis(Axis(0), index)
+    }
+}
+
+impl<T: Clone + Send + Sync, D: RemoveAxis> IntoRows for Array<T, D> {
+    type Own = Array<T, D::Smaller>;
+
+    fn into_rows(self) -> impl Iterator<Item = Self::Own> {
+        let rows = self.len_of(Axis(0));
+        (0..rows).map(move |row| self.index_axis(Axis(0), row).to_owned())
     }
 }
