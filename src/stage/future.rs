@@ -3,7 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 
-use super::CpuStage;
+use super::{Context, CpuStage};
 use crate::error::Cause;
 
 /// What a document will become.
@@ -78,7 +78,7 @@ where
         pollster::block_on((self.0)(document))
     }
 
-    fn begin(&self, document: &mut D) -> Begun<P> {
+    fn begin(&self, document: &mut D, _: &Context<'_>) -> Begun<P> {
         Begun::Later(Box::pin((self.0)(document)))
     }
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Begun, CpuStage};
+use super::{Begun, Context, CpuStage};
 use crate::error::Cause;
 
 /// A stage that is shared is the stage: every call reaches it, so each of its runs may [`interrupt`] what the
-/// others are at.
+/// others are at, and [`Context::is_stopped`](super::Context::is_stopped) says whether it was the call's own.
 ///
 /// ```
 /// use gapless::{Cause, parallel, with_state};
@@ -41,8 +41,12 @@ impl<D, C: CpuStage<D> + ?Sized> CpuStage<D> for Arc<C> {
         (**self).interrupt();
     }
 
-    fn begin(&self, document: &mut D) -> Begun<C::Prepared> {
-        (**self).begin(document)
+    fn prepare_in(&self, document: &mut D, context: &Context<'_>) -> Result<C::Prepared, Cause> {
+        (**self).prepare_in(document, context)
+    }
+
+    fn begin(&self, document: &mut D, context: &Context<'_>) -> Begun<C::Prepared> {
+        (**self).begin(document, context)
     }
 
     fn waits(&self) -> bool {
