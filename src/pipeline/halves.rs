@@ -22,33 +22,28 @@ use super::drive::Driven;
 use super::{Pipeline, Run};
 use crate::engine::road::job::After;
 use crate::engine::road::source::AnySource;
+use crate::engine::settings::Common;
 use crate::error::Cause;
 use crate::stage::{CpuStage, GpuStage, Rows};
 
 /// One half after another: a [`Pipeline`] that works document by document, or a [`Chain`] of them.
-pub trait Halves: sealed::Sealed {
+pub trait Halves: sealed::Half<Self::Document, Self::Output> {
     /// What the source gives.
     type Document: Send + 'static;
     /// What a batch of the last of them carries.
     type Output: Send + Sync + 'static;
-
-    #[doc(hidden)]
-    fn start(
-        self,
-        documents: Box<dyn Iterator<Item = Self::Document> + Send>,
-    ) -> Run<Self::Document, Self::Output>;
-
-    /// How long its end may take.
-    #[doc(hidden)]
-    fn patience(&self) -> Duration;
 }
 
 mod sealed {
-    pub trait Sealed {}
-    impl<D: Send, C: super::CpuStage<D>, G, A> Sealed for super::Pipeline<D, C, G, A> {}
-    impl<H: super::Halves, F, G> Sealed for super::Chain<H, F, G> where
-        super::OfRow<F>: super::CpuStage<super::Handed<H::Document, H::Output>>
-    {
+    use super::{Common, Duration, Run};
+
+    /// What halves are asked for by those behind them.
+    pub trait Half<D, O> {
+        fn start(self, documents: Box<dyn Iterator<Item = D> + Send>) -> Run<D, O>;
+        /// What its last half was told.
+        fn common(&mut self) -> &mut Common;
+        /// How long its end may take.
+        fn patience(&self) -> Duration;
     }
 }
 
@@ -62,9 +57,22 @@ where
 {
     type Document = D;
     type Output = A::Delivered;
+}
 
+impl<D, C, G, A> sealed::Half<D, A::Delivered> for Pipeline<D, C, G, A>
+where
+    D: Send + 'static,
+    C: CpuStage<D> + 'static,
+    G: GpuStage<C::Prepared> + 'static,
+    A: After<D, G::Output> + 'static,
+    A::Delivered: Sync + 'static,
+{
     fn start(self, documents: Box<dyn Iterator<Item = D> + Send>) -> Run<D, A::Delivered> {
         self.run(documents)
+    }
+
+    fn common(&mut self) -> &mut Common {
+        self.how.common()
     }
 
     fn patience(&self) -> Duration {
@@ -89,11 +97,15 @@ where
     OfRow<F>: CpuStage<Handed<H::Document, H::Output>>,
     G: GpuStage<<OfRow<F> as CpuStage<Handed<H::Document, H::Output>>>::Prepared>,
 {
-    pub(super) fn new(before: H, prepare: F, gpu: G) -> Self {
-        Self { before, last: Pipeline::new(OfRow(prepare), gpu) }
+    pub(super) fn new(mut before: H, prepare: F, gpu: G) -> Self {
+        let mut last = Pipeline::new(OfRow(prepare), gpu);
+        *last.how.common() = before.common().for_next_half();
+        Self { before, last }
     }
 
-    /// Sets how the last of the halves is to run, by the methods of a [`Pipeline`].
+    /// Sets how the last of the halves is to run, by the methods of a [`Pipeline`]. What was set of the half before,
+    /// when this one came behind it, holds here too: workers or pool, order, failures, grace, the time of an item,
+    /// recording and watchdog. Each half has its own batch size, `ahead` and the like.
     pub fn last_half(
         mut self,
         set: impl FnOnce(
@@ -126,15 +138,17 @@ where
     }
 
     /// Starts the run: all halves overlap. It is one run: results in the order of the source, documents that failed
-    /// in any half in their places, accounts over all of them. Its report is that of the last half, with those of
-    /// the others in [`Report::before`](crate::Report::before).
+    /// in any half in their places, accounts over all of them. Its report speaks of the slowest half, and has those of
+    /// the halves before the last in [`Report::before`](crate::Report::before).
     pub fn run<I>(self, documents: I) -> Run<H::Document, G::Output>
     where
         I: IntoIterator<Item = H::Document>,
         I::IntoIter: Send + 'static,
     {
-        let Self { before, mut last } = self;
+        let Self { mut before, mut last } = self;
         let patience = before.patience();
+        before.common().to_run = true;
+        last.how.settings.common.from_run = true;
         let first = before.start(Box::new(documents.into_iter()));
         let total = first.progress().total;
         let shared = Arc::new(Before { remote: first.remote(), ended: Mutex::new(None) });
@@ -162,9 +176,23 @@ where
 {
     type Document = H::Document;
     type Output = G::Output;
+}
 
+impl<H, F, G> sealed::Half<H::Document, G::Output> for Chain<H, F, G>
+where
+    H: Halves + 'static,
+    H::Output: Rows,
+    F: 'static,
+    OfRow<F>: CpuStage<Handed<H::Document, H::Output>> + 'static,
+    G: GpuStage<<OfRow<F> as CpuStage<Handed<H::Document, H::Output>>>::Prepared> + 'static,
+    G::Output: 'static,
+{
     fn start(self, documents: Box<dyn Iterator<Item = H::Document> + Send>) -> Run<H::Document, G::Output> {
         self.run(documents)
+    }
+
+    fn common(&mut self) -> &mut Common {
+        self.last.how.common()
     }
 
     fn patience(&self) -> Duration {

@@ -112,7 +112,7 @@ impl<D, B> Drop for FromRun<D, B> {
         run.stop();
         let mut left = run.take_back();
         left.extend(self.waiting.drain(..).filter_map(Handed::into_left));
-        let ended = Ended { accounts: run.accounts(), report: run.report(), left };
+        let ended = Ended { accounts: run.accounts(), report: run.report_of_last(), left };
         self.shared.with(|known| *known = Some(ended));
     }
 }
