@@ -82,13 +82,13 @@ pub use observe::histogram::Distribution;
 pub use observe::predict::{self, predict};
 pub use observe::progress::Progress;
 pub use observe::record::Recording;
-pub use observe::report::{CpuReport, DeviceReport, KernelReport, Report, Times, Waits};
+pub use observe::report::{CpuReport, DeviceReport, KernelReport, Latency, Report, Times, Waits};
 pub use observe::stalls::{Stall, Stalls};
 pub use observe::timeline::Timeline;
-pub use parallel::parallel;
+pub use parallel::{IteratorExt, parallel};
 pub use pipeline::{Batch, Handle, Pipeline, Run};
 pub use place::{BatchIndex, Position};
 pub use stage::{
-    AsyncStage, ClosureTicket, CpuStage, DeviceInfo, DeviceKind, DeviceTimes, GpuStage, Output, Rows,
-    StageError, Whole, WithState, async_stage, with_state,
+    AsyncStage, ClosureTicket, Context, CpuStage, DeviceInfo, DeviceKind, DeviceTimes, GpuStage, IntoRows,
+    Output, Rows, StageError, Whole, WithContext, WithState, async_stage, with_context, with_state,
 };

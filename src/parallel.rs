@@ -18,6 +18,7 @@ mod builder;
 mod ended;
 mod failed;
 mod items;
+mod iterator;
 mod map;
 #[cfg(unix)]
 pub mod process;
@@ -35,6 +36,7 @@ pub use self::apply::{Applied, Apply, ApplyError, apply, apply_batch};
 pub use self::builder::{Chunk, Parallel, parallel};
 pub use self::ended::Ended;
 pub use self::failed::{Failed, MapError, Outcome};
+pub use self::iterator::IteratorExt;
 pub use self::map::{Map, MapRun, map, map_batch};
 #[cfg(feature = "doc")]
 pub(crate) use self::put_back::{PutBack, spill_one};

@@ -5,6 +5,8 @@
 mod batch;
 mod choices;
 mod drive;
+#[cfg(feature = "stream")]
+mod from_stream;
 pub(crate) mod gather;
 mod halves;
 mod handle;
@@ -16,6 +18,7 @@ mod serve;
 pub(crate) mod setters;
 #[cfg(feature = "stream")]
 mod stream;
+mod try_run;
 mod watch;
 pub(crate) mod without_device;
 
@@ -23,7 +26,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-pub use self::batch::Batch;
+pub use self::batch::{Batch, IntoIter};
 pub(crate) use self::drive::Driven;
 use self::drive::{Engine, NotStarted};
 use self::gather::Rest;
@@ -33,7 +36,7 @@ use self::how::{Hook, How, Late};
 use self::job::JobOf;
 pub use self::mode::{Mode, PerBatch, PerDocument};
 pub use self::run::Run;
-pub use self::serve::{Answer, Server, Submitter, Unanswered, Why};
+pub use self::serve::{Answer, Asked, Server, Submitter, Unanswered, Why};
 #[cfg(feature = "stream")]
 pub use self::stream::RunStream;
 pub(crate) use crate::engine::guard::{drop_each, drop_user, guard};
@@ -85,8 +88,12 @@ where
     G: GpuStage<C::Prepared>,
 {
     /// A pipeline whose CPU half works document by document.
+    ///
+    /// Where the GPU half computes on the CPU with one core ([`GpuStage::split`]: the twins do), it takes as many of
+    /// them as the process has cores, each on a thread of its own; [`on_devices`](Self::on_devices) takes as many as
+    /// it is given.
     pub fn new(cpu: C, gpu: G) -> Self {
-        Self::on_devices(cpu, vec![gpu])
+        Self::assemble(cpu, vec![gpu], AsItIs(())).split()
     }
 
     /// A pipeline with several device threads, one a stage, that share the batches.
@@ -153,7 +160,7 @@ where
     /// assert_eq!(sums, [2 * (0 + 1 + 2 + 3), 2 * (4 + 5 + 6 + 7)]);
     /// ```
     pub fn per_batch(cpu: C, gpu: G) -> Self {
-        Self::assemble(cpu, vec![gpu], AsItIs(()))
+        Self::assemble(cpu, vec![gpu], AsItIs(())).split()
     }
 }
 
@@ -164,6 +171,12 @@ where
 {
     fn assemble(cpu: C, devices: Vec<G>, after: A) -> Self {
         Self { cpu, devices, after, how: How::default(), kind: PhantomData }
+    }
+
+    /// The same, with as many devices as pay, where one is the CPU.
+    fn split(mut self) -> Self {
+        self.how.settings.split = true;
+        self
     }
 
     /// The same, to be run like this.
@@ -186,12 +199,38 @@ where
         self
     }
 
-    /// For a live source: a device that idles cuts what there is when a document has waited this long, and
-    /// no document waits for its neighbours before it is prepared. Default none: a batch waits until it is
+    /// For a live source: a device that idles cuts what there is when a document has waited this long, or at once
+    /// where no other is on its way; and no document waits for its neighbours before it is prepared. Default none: a batch waits until it is
     /// full. 0 is an error. A source that waits for results of its own run needs it. With `workers(0)` the
     /// caller itself waits in the source, and nothing is cut meanwhile.
     pub fn max_wait(mut self, wait: Duration) -> Self {
         self.how.settings.max_wait = Some(wait);
+        self
+    }
+
+    /// For a live source: how long a document may be on its way, from when it is pulled until it is handed over. It
+    /// is a goal, and no limit. With [`Auto`](crate::Auto) as batch size no batch is larger than the device runs in
+    /// half of it; without [`max_wait`](Self::max_wait) a document waits for others for no more than a quarter of it.
+    /// [`Report::latency`](crate::Report::latency) says what was reached. Default none: with `Auto` batches may then
+    /// be as large as allowed. 0 is an error.
+    ///
+    /// ```
+    /// use gapless::{Auto, Cause, Pipeline};
+    /// use std::time::Duration;
+    /// let cpu = |n: &mut u64| Ok::<_, Cause>(*n);
+    /// let gpu = |batch: &[u64]| Ok::<_, Cause>(batch.to_vec());
+    /// let (requests, source) = std::sync::mpsc::sync_channel(16);
+    /// let live = Pipeline::new(cpu, gpu).batch_size(Auto.up_to(64)).target_latency(Duration::from_millis(20));
+    /// let mut run = live.run(source);
+    /// requests.send(17).unwrap();
+    /// assert_eq!(run.next().unwrap()?.output(), Some(&vec![17]), "it waits for no other");
+    /// drop(requests);
+    /// assert!(run.next().is_none());
+    /// assert_eq!(run.report().latency.unwrap().whole.count, 1);
+    /// # Ok::<(), gapless::Error>(())
+    /// ```
+    pub fn target_latency(mut self, goal: Duration) -> Self {
+        self.how.settings.target_latency = Some(goal);
         self
     }
 

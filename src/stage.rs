@@ -5,6 +5,7 @@
 //! Nothing here starts a thread or knows how batches are cut: that is the engine.
 
 mod closure;
+mod context;
 mod future;
 mod output;
 mod shared;
@@ -14,10 +15,12 @@ pub(crate) mod times;
 use std::time::Duration;
 
 pub use self::closure::ClosureTicket;
+pub(crate) use self::context::Goes;
+pub use self::context::{Context, WithContext, with_context};
 pub use self::future::{AsyncStage, async_stage};
 pub(crate) use self::future::{Begun, PreparedLater};
 pub(crate) use self::output::plain_bytes;
-pub use self::output::{Output, Rows, Whole};
+pub use self::output::{IntoRows, Output, Rows, Whole};
 pub use self::state::{WithState, with_state};
 pub use self::times::DeviceTimes;
 use crate::error::Cause;
@@ -52,6 +55,15 @@ pub trait CpuStage<D>: Send + Sync {
     /// Any error that makes this document unusable; `?` turns any error into a [`Cause`].
     fn prepare(&self, document: &mut D) -> Result<Self::Prepared, Cause>;
 
+    /// As `prepare`, for a stage that asks which document this is, or whether the run goes on. It is what a run
+    /// calls; by default it calls `prepare`.
+    ///
+    /// # Errors
+    /// As `prepare`.
+    fn prepare_in(&self, document: &mut D, _context: &Context<'_>) -> Result<Self::Prepared, Cause> {
+        self.prepare(document)
+    }
+
     /// Takes a prepared item back after the device is done with it, so that its memory can be used again.
     ///
     /// Called for every item that went through the GPU half (and every copy that filled a batch up), after
@@ -69,12 +81,13 @@ pub trait CpuStage<D>: Send + Sync {
     /// Tells that the run is being stopped: a call that waits for something (another process, a server)
     /// should give up and return. Called from another thread while calls of the run have not returned, and again
     /// until they have, since one may fall between a stage's own look and its wait. The stage may be used again.
+    /// Where several runs share the stage it does not say which of them: [`Context::is_stopped`] does.
     fn interrupt(&self) {}
 
     /// Begins with one document; what the engine calls.
     #[doc(hidden)]
-    fn begin(&self, document: &mut D) -> Begun<Self::Prepared> {
-        Begun::Done(self.prepare(document))
+    fn begin(&self, document: &mut D, context: &Context<'_>) -> Begun<Self::Prepared> {
+        Begun::Done(self.prepare_in(document, context))
     }
 
     /// Whether what it begins may be done later: see [`async_stage`].
@@ -111,6 +124,22 @@ pub trait GpuStage<P>: Send {
     /// With 1 a device idles between two batches; 2 or more keep it busy.
     fn depth(&self) -> usize {
         1
+    }
+
+    /// Most batches that the stage could be told to have in flight, for the report, which offers no depth beyond
+    /// it. By default those that it has.
+    fn most_depth(&self) -> usize {
+        self.depth()
+    }
+
+    /// Another stage like this one, where the device is the CPU and more of them pay, one a core: a
+    /// [`Pipeline::new`](crate::Pipeline::new) takes as many as the process has cores, each on a thread of its own.
+    /// Asked for before `open`. By default there is none.
+    fn split(&self) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
     }
 
     /// The device behind this stage, for the report.

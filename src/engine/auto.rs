@@ -21,8 +21,8 @@ use self::choose::{Estimate, Frame};
 pub(crate) use self::fixed::before_the_run;
 use self::learn::{Learned, Look, Totals};
 use super::ledger::Ledger;
-use super::seam::{Moment, Mutex, Seam};
-use super::settings::{Asked, cores};
+use super::seam::{Moment, Mutex, Seam, cores};
+use super::settings::Asked;
 use crate::observe::decision::Decision;
 use crate::schedule::cutter::Early;
 use crate::schedule::tokens::{self, Room};
@@ -48,6 +48,9 @@ pub(crate) struct Scope {
     pub(crate) least_tokens: usize,
     /// Documents of the source, where it says so.
     pub(crate) length: Option<u64>,
+    /// Whether the source is live, and how long a document of it may be on its way.
+    pub(crate) live: bool,
+    pub(crate) target_latency: Option<Duration>,
 }
 
 /// Batches ahead before anything is known.
@@ -128,7 +131,7 @@ impl Chooser {
         Self {
             scope,
             state: seam.mutex(State::default()),
-            early: AtomicBool::new(scope.asked.cuts()),
+            early: AtomicBool::new(scope.asked.cuts() && !scope.live),
             slowest: AtomicU64::new(0),
         }
     }
@@ -200,7 +203,9 @@ impl Chooser {
         state.learned.looked(totals);
         let costs = match (look, state.chosen) {
             (Look::Same, _) => return None,
-            (Look::Wrong(_), Some(chosen)) if self.scope.asked.batch_size && self.scope.largest > 1 => {
+            (Look::Wrong(_), Some(chosen))
+                if self.scope.asked.batch_size && self.scope.largest > 1 && !self.scope.live =>
+            {
                 state.learned.forget();
                 state.step = Step::Learns;
                 return Some(Decided { size: self.scope.largest, ahead: chosen.ahead, early: Early::Anew });
@@ -221,8 +226,18 @@ impl Chooser {
         let mut decisions = Vec::new();
         let mut size = self.scope.largest;
         if asked.batch_size {
-            size = choose::batch_size(&from, &frame, before.map(|chosen| chosen.size));
-            decisions.push(choose::for_batch_size(&from, &frame, size));
+            let decision = if self.scope.live {
+                choose::for_latency(
+                    &from,
+                    &frame,
+                    self.scope.target_latency.map(|target| target.as_secs_f64()),
+                )
+            } else {
+                let size = choose::batch_size(&from, &frame, before.map(|chosen| chosen.size));
+                (size, choose::for_batch_size(&from, &frame, size))
+            };
+            size = decision.0;
+            decisions.push(decision.1);
         }
         let mut ahead = self.scope.ahead;
         if asked.ahead {
@@ -231,7 +246,7 @@ impl Chooser {
             decisions.push(decision.1);
         }
         let mut early = before.map_or(self.scope.ramp, |chosen| chosen.early);
-        if asked.ramp() && before.is_none() {
+        if asked.ramp() && before.is_none() && !self.scope.live {
             let decision = choose::ramp(&from, &frame, size);
             early = decision.0;
             decisions.push(decision.1);

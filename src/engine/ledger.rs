@@ -27,6 +27,7 @@ use crate::observe::meters::{Mark, Meters};
 use crate::observe::record::{Recorder, Recording, Span};
 use crate::observe::spans::Spans;
 use crate::place::Position;
+use crate::stage::Goes;
 
 pub(crate) struct Ledger {
     pub(crate) seam: Seam,
@@ -41,6 +42,8 @@ pub(crate) struct Ledger {
     pub(crate) facts: Facts,
     /// When a result was put before the caller last, or the end.
     pub(crate) last_result: Mark,
+    /// Processor time that the process had used when the run ended.
+    used_at_end: Mark,
     verdict: Mutex<Verdict>,
     stop: AtomicBool,
     /// Somebody wants the caller to end the run.
@@ -75,6 +78,16 @@ impl Backlog {
     }
 }
 
+impl Goes for Ledger {
+    fn is_stopped(&self) -> bool {
+        self.stopped() || self.is_asked_to_end()
+    }
+
+    fn rest(&self, time: Duration) {
+        Self::rest(self, time);
+    }
+}
+
 /// Why the run ends, and when failures are a reason.
 struct Verdict {
     budget: Budget,
@@ -104,6 +117,7 @@ impl Ledger {
             meters: Meters::default(),
             recorder: Recorder::new(recording),
             last_result: Mark::default(),
+            used_at_end: Mark::default(),
             verdict: seam.mutex(Verdict { budget: Budget::new(on_failure), ending: None }),
             stop: AtomicBool::new(false),
             asked_to_end: AtomicBool::new(false),
@@ -120,6 +134,20 @@ impl Ledger {
 
     pub(crate) fn now(&self) -> Moment {
         self.seam.now()
+    }
+
+    /// The run has ended, for its caller too.
+    pub(crate) fn ended(&self, now: Moment) {
+        self.meters.ended.set_first(now);
+        if let Some(used) = self.seam.process_time() {
+            self.used_at_end.set_first(Moment::at(used));
+        }
+    }
+
+    /// Processor time that the process has used, until the run ended; `None` where the system does not tell.
+    pub(crate) fn process_time(&self) -> Option<Duration> {
+        let at_end = self.used_at_end.get().map(|used| used.since(Moment::ZERO));
+        at_end.or_else(|| self.seam.process_time())
     }
 
     /// Whether nothing more may come out.

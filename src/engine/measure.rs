@@ -4,7 +4,10 @@
 
 mod figures;
 mod marks;
+mod processor;
 mod rerun;
+mod sampled;
 
 pub(crate) use self::figures::{report, timeline};
-pub(crate) use self::marks::{came_later, prepared, worked_on};
+pub(crate) use self::marks::{arrived, came_later, prepared, worked_on};
+pub(crate) use self::sampled::{Sampled, Work};

@@ -13,6 +13,7 @@ mod fifo;
 mod lock;
 #[cfg(test)]
 pub(crate) mod manual;
+mod processor;
 mod thread;
 mod wakes;
 mod workers;
@@ -23,6 +24,7 @@ pub(crate) use self::alarm::Alarm;
 pub(crate) use self::channel::{Disconnected, Receiver, Sender};
 pub(crate) use self::fifo::Fifo;
 pub(crate) use self::lock::{Condvar, Mutex};
+pub(crate) use self::processor::cores;
 pub(crate) use self::thread::spawn_aside;
 #[cfg(feature = "stream")]
 pub(crate) use self::thread::spawn_unjoined;

@@ -7,8 +7,8 @@ mod watchdog;
 
 use std::time::Duration;
 
+pub(crate) use self::choice::Asked;
 pub use self::choice::{Ahead, Auto, BatchSize, Memory, Ramp, UpTo, WorkerCount};
-pub(crate) use self::choice::{Asked, cores};
 pub(crate) use self::common::Common;
 pub(crate) use self::watchdog::Patience;
 pub use self::watchdog::Watchdog;
@@ -94,6 +94,8 @@ pub(crate) struct Settings<P> {
     pub(crate) memory: Option<Memory>,
     pub(crate) last_batch: LastBatch<P>,
     pub(crate) max_wait: Option<Duration>,
+    /// Of a live source: how long a document may be on its way.
+    pub(crate) target_latency: Option<Duration>,
     /// Whether an item is a whole batch.
     pub(crate) whole_batches: bool,
     /// Whether there is no device: the caller takes what is prepared, as soon as its turn has come.
@@ -104,6 +106,8 @@ pub(crate) struct Settings<P> {
     pub(crate) documents: u64,
     /// Whether devices have no thread of their own, and the workers run them.
     pub(crate) on_workers: bool,
+    /// Whether it is left open how many devices there are, where one is the CPU.
+    pub(crate) split: bool,
 }
 
 impl<P> Default for Settings<P> {
@@ -116,11 +120,13 @@ impl<P> Default for Settings<P> {
             memory: None,
             last_batch: LastBatch::Short,
             max_wait: None,
+            target_latency: None,
             whole_batches: false,
             without_device: false,
             chunk: None,
             documents: 1,
             on_workers: false,
+            split: false,
         }
     }
 }
@@ -141,19 +147,36 @@ impl<P> Settings<P> {
         if self.max_wait.is_some_and(|wait| wait.is_zero()) {
             return refuse("max_wait", "0 would cut every document alone; give a time, or batch_size(1)");
         }
+        if self.target_latency.is_some_and(|target| target.is_zero()) {
+            return refuse(
+                "target_latency",
+                "no document is out at once; give the longest time that is still right",
+            );
+        }
         self.check_on_workers()?;
         self.check_watchdog()
     }
 
     /// A device that no thread waits with cannot ask for what has waited too long, or for what stands.
     fn check_on_workers(&self) -> Result<(), Error> {
-        if !self.on_workers || (self.max_wait.is_none() && !self.asked.anything()) {
+        if !self.on_workers || (!self.is_live() && !self.asked.anything()) {
             return Ok(());
         }
         refuse(
             "device_on_workers",
             "with max_wait, and where sizes are left to Auto, a device waits for documents in a thread of its own",
         )
+    }
+
+    /// Whether documents come when they come, so that a device that idles takes what there is.
+    pub(crate) fn is_live(&self) -> bool {
+        self.max_wait.is_some() || self.target_latency.is_some()
+    }
+
+    /// Where only the latency is given, a document waits for others no longer than a quarter of it.
+    pub(crate) fn wait_for_latency(&mut self) {
+        let quarter = self.target_latency.map(|target| (target / 4).max(Duration::from_nanos(1)));
+        self.max_wait = self.max_wait.or(quarter);
     }
 
     /// What waits by itself must not look like a stall.

@@ -3,6 +3,7 @@
 mod choices;
 pub(crate) mod crew;
 mod sizes;
+mod split;
 
 use std::io;
 use std::marker::PhantomData;
@@ -99,6 +100,7 @@ struct Prepared {
 /// Everything that can fail before a thread is started.
 fn prepare<J: Job>(plan: &mut Plan<J>) -> Result<Prepared, Error> {
     plan.settings.check()?;
+    plan.settings.wait_for_latency();
     if plan.devices.is_empty() && !plan.settings.without_device {
         return refused::refuse("on_devices", "no device was given; give at least one stage");
     }
@@ -109,6 +111,7 @@ fn prepare<J: Job>(plan: &mut Plan<J>) -> Result<Prepared, Error> {
         drop_each(plan.devices.drain(1..));
     }
     let items = items_in_memory(plan)?;
+    let devices = split::split(plan, items)?;
     let before = plan.seam.now();
     let meters = open(plan)?;
     let opening = plan.seam.now().since(before);
@@ -117,7 +120,8 @@ fn prepare<J: Job>(plan: &mut Plan<J>) -> Result<Prepared, Error> {
     refused::check_depths(depths(&meters), plan.settings.batch_size)?;
     plan.settings.fit(items, depths(&meters), J::After::PER_ROW)?;
     let shares_cpu = meters.iter().any(|meter| meter.info.kind.shares_cpu());
-    let chosen = auto::before_the_run(&mut plan.settings, plan.sequential, shares_cpu);
+    let mut chosen = auto::before_the_run(&mut plan.settings, plan.sequential, shares_cpu);
+    chosen.extend(devices);
     let sizes = Sizes::new(plan, &meters, items);
     let chooser = chooser(plan, &meters, sizes);
     Ok(Prepared { meters, sizes, choices: Choices { chooser, chosen, opening } })
@@ -129,10 +133,12 @@ fn open<J: Job>(plan: &mut Plan<J>) -> Result<Vec<Arc<DeviceMeter>>, Error> {
         .iter_mut()
         .enumerate()
         .map(|(rank, gpu)| {
-            let opened = guard(|| gpu.open(most).map(|()| (gpu.device(), gpu.depth(), gpu.times())));
-            let (device, depth, times) =
+            let opened = guard(|| {
+                gpu.open(most).map(|()| (gpu.device(), (gpu.depth(), gpu.most_depth()), gpu.times()))
+            });
+            let (device, depths, times) =
                 opened.and_then(|opened| opened).map_err(|cause| Error::Open { cause })?;
-            Ok(Arc::new(DeviceMeter::new(device, rank, depth.max(1), times)))
+            Ok(Arc::new(DeviceMeter::new(device, rank, depths, times)))
         })
         .collect()
 }
@@ -153,7 +159,7 @@ fn build<'a, J: Job + 'a, C: Crew<'a, J>>(
     let Prepared { meters, sizes, choices } = prepared;
     let Plan { seam, cpu, devices, after, settings, source, sequential, on_late, on_stall } = plan;
     let first_room = choices.chooser.as_ref().map(Chooser::first_room);
-    let facts = facts::<J>(&settings, &meters, sizes, &choices, sequential);
+    let facts = facts::<J>(&seam, &settings, &meters, sizes, &choices, sequential);
     let ledger = Arc::new(ledger(&seam, threads, &settings, sizes, facts, sequential));
     let (results_in, results) = seam.channel(results_at_most(sizes, meters.len()));
     let limit = first_room.map_or(sizes.limit, |room| room.limit);
@@ -170,7 +176,13 @@ fn build<'a, J: Job + 'a, C: Crew<'a, J>>(
         queue: Queue::new(&seam, ledger.tokens.total(), sizes.workers, groups),
         later: Later::new(&seam),
         idle_devices: IdleDevices::new(&seam, settings.on_workers),
-        line: seam.mutex(Line::new(&ledger, cuts(&settings, limit, meters.len(), sequential))),
+        line: seam.mutex(Line::new(
+            &ledger,
+            Cuts {
+                live: settings.is_live() && !sequential && !sizes.inline,
+                ..cuts(&settings, limit, meters.len(), sequential)
+            },
+        )),
         batch_there: seam.condvar(),
         in_then: seam.mutex(Vec::new()),
         left: seam.mutex(Vec::new()),
@@ -227,6 +239,7 @@ fn results_at_most(sizes: Sizes, devices: usize) -> usize {
 }
 
 fn facts<J: Job>(
+    seam: &Seam,
     settings: &Settings<J::Prepared>,
     meters: &[Arc<DeviceMeter>],
     sizes: Sizes,
@@ -236,6 +249,11 @@ fn facts<J: Job>(
     let depths: Vec<usize> = meters.iter().map(|meter| meter.depth).collect();
     let predictable = Predictable::new(settings, sizes.workers, &depths, sizes.tokens);
     Facts {
+        cores: seam.cores(),
+        process_time: seam.process_time(),
+        live: settings.is_live(),
+        from_run: settings.common.from_run,
+        to_run: settings.common.to_run,
         workers: sizes.workers,
         total: settings.common.total,
         devices: meters.to_vec(),
@@ -284,7 +302,10 @@ fn watch<'a, J: Job>(
 }
 
 fn cuts<P>(settings: &Settings<P>, limit: usize, devices: usize, opens_late: bool) -> Cuts<P> {
-    let begin = if settings.asked.cuts() {
+    let begin = if settings.is_live() && settings.asked.cuts() {
+        // A device that idles gets what there is anyhow.
+        Begin::Full
+    } else if settings.asked.cuts() {
         Begin::Early
     } else if settings.ramp {
         Begin::Ramp
@@ -301,6 +322,7 @@ fn cuts<P>(settings: &Settings<P>, limit: usize, devices: usize, opens_late: boo
         without_device: settings.without_device,
         devices,
         opens_late,
+        live: false,
     }
 }
 

@@ -18,7 +18,7 @@ use super::twins::Twins;
 use super::{Gpu, TensorId};
 use crate::error::{Cause, Error};
 use crate::kernel::{Element, Spec};
-use crate::stage::{DeviceInfo, DeviceTimes, GpuStage, StageError};
+use crate::stage::{DeviceInfo, DeviceKind, DeviceTimes, GpuStage, StageError};
 
 /// More batches in flight only cost memory: two keep a device busy.
 const MOST_IN_FLIGHT: usize = 64;
@@ -296,6 +296,16 @@ impl<I: Item> GpuStage<I> for Program {
     /// 1 on the twins: a batch is done when `submit` returns.
     fn depth(&self) -> usize {
         self.in_flight()
+    }
+
+    /// The twins run a batch while it is submitted, and a device takes as many as [`Program::depth`] allows.
+    fn most_depth(&self) -> usize {
+        if self.gpu.info().kind == DeviceKind::Twin { 1 } else { MOST_IN_FLIGHT }
+    }
+
+    /// The twins of a program use one core each.
+    fn split(&self) -> Option<Self> {
+        (self.gpu.info().kind == DeviceKind::Twin).then(|| self.on(&self.gpu))
     }
 
     fn device(&self) -> DeviceInfo {

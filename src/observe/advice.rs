@@ -9,8 +9,9 @@ const NEAR: f64 = 5.0;
 
 /// What to change, and what that would bring.
 pub(crate) fn advise(report: &Report) -> String {
-    let advice = sentence(report);
-    match best(report) {
+    let best = best(report);
+    let advice = sentence(report, best);
+    match best {
         Some(Change { what, seconds, saving_s, .. }) => format!(
             "{advice} By the costs of this run {what} would take {seconds:.3} s, {saving_s:.3} s less."
         ),
@@ -35,7 +36,9 @@ fn little(change: &&Change) -> bool {
     change.saving_s > 0.0005
 }
 
-fn sentence(report: &Report) -> String {
+/// What the run shows. Nothing that contradicts the change that is named behind it: that only something else helps is
+/// said where there is none.
+fn sentence(report: &Report, best: Option<&Change>) -> String {
     if report.accounts.delivered == 0 {
         return nothing_came_out(report);
     }
@@ -54,13 +57,18 @@ fn sentence(report: &Report) -> String {
         );
     }
     match report.bottleneck {
-        Bottleneck::Source => "The source is the bottleneck: make its `next` cheaper, and move work into the CPU stage.".into(),
-        Bottleneck::Caller => "The caller is the bottleneck: move what it does with each result into `then`.".into(),
-        _ if report.shares_cpu() => {
-            "The device shares the CPU with the workers, so overlap cannot gain much here; on a GPU of its own it does.".into()
+        Bottleneck::Idle => {
+            "The run kept up with its source and waited for documents: there is nothing to change.".into()
         }
-        Bottleneck::Gpu => gpu(report),
-        Bottleneck::Cpu => cpu(report),
+        Bottleneck::Source => {
+            "The source is the bottleneck: make its `next` cheaper, and move work into the CPU stage.".into()
+        }
+        Bottleneck::Caller => {
+            "The caller is the bottleneck: move what it does with each result into `then`.".into()
+        }
+        Bottleneck::Cores => cores(report),
+        Bottleneck::Gpu => gpu(report, best),
+        Bottleneck::Cpu => cpu(report, best),
     }
 }
 
@@ -71,17 +79,39 @@ fn nothing_came_out(report: &Report) -> String {
     }
 }
 
-fn gpu(report: &Report) -> String {
+fn cores(report: &Report) -> String {
+    format!(
+        "Both halves share {}, which were full: less work, more cores or a GPU of its own help.",
+        cores_in_words(report.cores)
+    )
+}
+
+fn cores_in_words(cores: usize) -> String {
+    if cores == 1 { "one core".into() } else { format!("{cores} cores") }
+}
+
+fn gpu(report: &Report, best: Option<&Change>) -> String {
     let Report { fill_s: fill, stalls_s: stalls, drain_s: drain, .. } = *report;
-    if report.above_bound_percent < NEAR && larger_batches(report) {
-        "The GPU is the bottleneck and has no gaps, but its launches take much of the time: larger batches help."
-            .into()
-    } else if report.above_bound_percent < NEAR && knows_other_sizes(report) {
-        "The GPU is the bottleneck and has no gaps: only a faster device or a smaller network helps.".into()
-    } else if report.above_bound_percent < NEAR {
-        "The GPU is the bottleneck and has no gaps: a faster device, a smaller network or larger batches may help; \
-         what a larger batch costs is known after a run with ramp(true)."
-            .into()
+    let what = best.map(|change| change.what);
+    if report.above_bound_percent < NEAR {
+        let found = "The GPU is the bottleneck and has no gaps";
+        match what {
+            Some(What::BatchSize(_)) => {
+                format!("{found}, but its launches take much of the time: larger batches help.")
+            }
+            Some(What::Devices(_)) => format!(
+                "{found}, but it computes on one of {}: another such device uses more of them.",
+                cores_in_words(report.cores)
+            ),
+            Some(What::GpuTime(_)) | None if knows_other_sizes(report) || report.shares_cpu() => {
+                format!("{found}: only a faster device or a smaller network helps.")
+            }
+            Some(What::GpuTime(_)) | None => format!(
+                "{found}: a faster device, a smaller network or larger batches may help; what a larger batch costs \
+                 is known after a run with ramp(true)."
+            ),
+            Some(_) => format!("{found}."),
+        }
     } else if fill >= stalls.max(drain) {
         format!(
             "The GPU waited {fill:.3} s for its first batch: a smaller batch_size, or ramp(true), starts it earlier."
@@ -90,14 +120,11 @@ fn gpu(report: &Report) -> String {
         format!(
             "After the GPU's last batch the run took another {drain:.3} s: make `then`, or the caller, cheaper."
         )
-    } else {
+    } else if report.devices.iter().any(|device| device.depth < device.most_depth) {
         format!("The GPU had gaps of {stalls:.3} s in all: raise ahead, or the depth of the GPU stage.")
+    } else {
+        format!("The GPU had gaps of {stalls:.3} s in all: raise ahead.")
     }
-}
-
-/// Whether the change that is worth most is a larger batch.
-fn larger_batches(report: &Report) -> bool {
-    best(report).is_some_and(|change| matches!(change.what, What::BatchSize(_)))
 }
 
 /// Whether the run shows what batches of another size cost.
@@ -105,11 +132,21 @@ fn knows_other_sizes(report: &Report) -> bool {
     report.changes.iter().any(|change| matches!(change.what, What::BatchSize(_)))
 }
 
-fn cpu(report: &Report) -> String {
+fn cpu(report: &Report, best: Option<&Change>) -> String {
     let Report { stalls_s: stalls, drain_s: drain, .. } = *report;
     if report.above_bound_percent < NEAR {
-        "The CPU half is the bottleneck and the workers are busy: more workers or a cheaper CPU stage helps."
-            .into()
+        let found = "The CPU half is the bottleneck and the workers are busy";
+        match best.map(|change| change.what) {
+            Some(What::Workers(_)) => format!("{found}: more workers or a cheaper CPU stage helps."),
+            Some(_) => format!("{found}."),
+            None if report.cpu.workers >= report.cores => {
+                format!(
+                    "{found}, on {}: a cheaper CPU stage, or more cores, help.",
+                    cores_in_words(report.cores)
+                )
+            }
+            None => format!("{found}: a cheaper CPU stage helps."),
+        }
     } else if drain > stalls {
         format!(
             "The GPU took {drain:.3} s after the last document was prepared: a smaller batch_size shortens that."

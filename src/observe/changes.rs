@@ -18,6 +18,36 @@ pub(crate) struct Rerun {
     pub(crate) settings: Option<Settings>,
     /// Tokens that there are at least, whatever the settings: plain items have many.
     pub(crate) least_tokens: usize,
+    pub(crate) cores: Cores,
+    /// Batches that the stage could have in flight, and devices that could work at once.
+    pub(crate) deepest: usize,
+    pub(crate) most_devices: usize,
+    /// Whether the work of the devices is mostly what fills the cores.
+    pub(crate) on_cpu: bool,
+}
+
+/// The cores that the process may use: nothing is faster than they are, however many threads share them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cores {
+    pub(crate) count: usize,
+    /// Processor time of the whole run.
+    pub(crate) seconds: f64,
+    /// Share of the CPU half's time that is processor time.
+    pub(crate) cpu_share: f64,
+}
+
+impl Cores {
+    /// How long they take for the whole run.
+    fn least(&self) -> f64 {
+        self.seconds / self.count.max(1) as f64
+    }
+
+    /// Workers that could work at once; others would wait for a core.
+    fn workers(&self) -> usize {
+        let most = self.count as f64 / self.cpu_share.max(1e-6);
+        // A share that was measured is never quite 1.
+        (most + 0.1).max(1.0) as usize
+    }
 }
 
 /// A change, and what it would bring.
@@ -38,7 +68,7 @@ pub struct Change {
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum What {
-    /// So many workers. There must be a core for each, unless they wait for something else.
+    /// So many workers; never more than there are cores for.
     Workers(usize),
     /// So many documents a batch.
     BatchSize(usize),
@@ -48,6 +78,9 @@ pub enum What {
     Depth(usize),
     /// A ramp.
     Ramp(bool),
+    /// So many devices, where each computes on the CPU in a thread of its own: see
+    /// [`Pipeline::on_devices`](crate::Pipeline::on_devices).
+    Devices(usize),
     /// A GPU stage that takes this share of the time.
     GpuTime(f64),
 }
@@ -60,6 +93,7 @@ impl fmt::Display for What {
             Self::Ahead(batches) => write!(f, "ahead({batches})"),
             Self::Depth(batches) => write!(f, "a depth of {batches}"),
             Self::Ramp(ramp) => write!(f, "ramp({ramp})"),
+            Self::Devices(devices) => write!(f, "{devices} of these devices"),
             Self::GpuTime(share) => write!(f, "a GPU {:.0} × as fast", 1.0 / share),
         }
     }
@@ -86,8 +120,12 @@ pub(crate) fn changes(rerun: &Rerun, wall: f64) -> Vec<Change> {
 
 impl Rerun {
     fn worth_trying(&self, settings: &Settings) -> Vec<What> {
-        let Settings { workers, batch_size, ahead, depth, ramp, .. } = *settings;
-        let mut all = vec![What::Workers(workers + 1), What::Depth(depth + 1), What::GpuTime(0.5)];
+        let Settings { workers, batch_size, ahead, depth, ramp, devices, .. } = *settings;
+        let mut all = Vec::new();
+        all.extend((workers < self.cores.workers()).then_some(What::Workers(workers + 1)));
+        all.extend((depth < self.deepest).then_some(What::Depth(depth + 1)));
+        all.extend((!self.on_cpu).then_some(What::GpuTime(0.5)));
+        all.extend((devices < self.most_devices).then_some(What::Devices(devices + 1)));
         // Where plain items have more tokens than `ahead` asks for, a number given to it would take them away.
         if self.least_tokens <= settings.tokens(self.costs.then.is_some()) {
             all.push(What::Ahead(ahead + 1));
@@ -108,6 +146,7 @@ impl Rerun {
             What::Ahead(batches) => (self.costs, settings.ahead(batches)),
             What::Depth(batches) => (self.costs, settings.depth(batches)),
             What::Ramp(ramp) => (self.costs, settings.ramp(ramp)),
+            What::Devices(devices) => (self.costs, settings.devices(devices)),
             What::GpuTime(share) => (self.costs.gpu(share * gpu_launch, share * gpu_item), settings),
         };
         self.seconds(costs, settings)
@@ -115,6 +154,8 @@ impl Rerun {
 
     fn seconds(&self, costs: Costs, settings: Settings) -> Option<f64> {
         let tokens = settings.tokens(costs.then.is_some()).max(self.least_tokens);
-        Some(predict_within(&costs, &settings.with_tokens(tokens), STEPS)?.seconds)
+        let workers = settings.workers.min(self.cores.workers());
+        let alone = predict_within(&costs, &settings.with_tokens(tokens).workers(workers), STEPS)?.seconds;
+        Some(alone.max(self.cores.least()))
     }
 }

@@ -21,6 +21,26 @@ impl Total {
     }
 }
 
+/// Work that was looked at: how long it took, and how much processor time it used.
+#[derive(Debug, Default)]
+pub(crate) struct Worked {
+    took: Total,
+    used: Total,
+}
+
+impl Worked {
+    pub(crate) fn add(&self, took: Duration, used: Duration) {
+        self.took.add(took);
+        self.used.add(used);
+    }
+
+    /// Share of its time that was processor time, from 0 to 1; `None` where none was looked at.
+    pub(crate) fn share(&self) -> Option<f64> {
+        let took = self.took.get().as_secs_f64();
+        (took > 0.0).then(|| (self.used.get().as_secs_f64() / took).min(1.0))
+    }
+}
+
 /// A moment that is set once, or moved on.
 #[derive(Debug)]
 pub(crate) struct Mark(AtomicU64);

@@ -7,7 +7,7 @@ use std::fmt;
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Decision {
-    /// The setting: `workers`, `batch_size`, `ahead` or `ramp`.
+    /// The setting: `workers`, `devices`, `batch_size`, `ahead` or `ramp`.
     pub setting: &'static str,
     /// What was chosen, as one would give it to the setter: `32`, `true`.
     pub value: String,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-pub(crate) use super::counters::{Mark, Total};
+pub(crate) use super::counters::{Mark, Total, Worked};
 use super::fit::{DeviceFit, Fit};
 use super::histogram::Histogram;
 use super::stalls::{StallMeter, TokenWaits};
@@ -32,6 +32,8 @@ pub(crate) struct Meters {
     pub(crate) first_prepare: Mark,
     pub(crate) last_work: Mark,
     pub(crate) then: Total,
+    /// Preparation and `then` that was looked at.
+    pub(crate) worked: Worked,
     /// Each item's time with a worker, and in `then`.
     pub(crate) prepare_times: Histogram,
     pub(crate) then_times: Histogram,
@@ -52,8 +54,9 @@ pub(crate) struct Meters {
     _caller: NewLine,
     /// The caller waited for a result.
     pub(crate) caller_waited: Total,
-    /// When the caller began to wait for the result that it has not got yet.
+    /// When the caller asked for the result that it has not got yet, and since when it waits, where it does.
     pub(crate) caller_asked: Mark,
+    pub(crate) caller_waits: Mark,
     /// The last result stood ready when the caller asked for it.
     pub(crate) caller_was_late: AtomicBool,
     /// The caller's time between two results.
@@ -62,6 +65,10 @@ pub(crate) struct Meters {
     pub(crate) stopping: Total,
     pub(crate) first_result: Mark,
     pub(crate) ended: Mark,
+    /// Of a live source: from when an item was pulled until it was handed over, and the same without the time in
+    /// which its batch waited for others.
+    pub(crate) latency: Histogram,
+    pub(crate) latency_without_wait: Histogram,
 }
 
 /// Counters of one device, which its thread alone writes.
@@ -70,6 +77,8 @@ pub(crate) struct Meters {
 pub(crate) struct DeviceMeter {
     pub(crate) info: DeviceInfo,
     pub(crate) depth: usize,
+    /// Most batches that it could be told to have in flight.
+    pub(crate) most_depth: usize,
     /// Its place among the devices of the run.
     pub(crate) rank: usize,
     /// What the stage measures itself.
@@ -92,6 +101,8 @@ pub(crate) struct DeviceMeter {
     pub(crate) collecting: Total,
     /// Each batch's time on the device.
     pub(crate) batch_times: Histogram,
+    /// Calls of the stage that were looked at.
+    pub(crate) worked: Worked,
     /// Why nothing was in flight.
     pub(crate) stalls: StallMeter,
     /// What batches cost. The device thread alone writes it, once a batch.
@@ -99,10 +110,13 @@ pub(crate) struct DeviceMeter {
 }
 
 impl DeviceMeter {
-    pub(crate) fn new(info: DeviceInfo, rank: usize, depth: usize, times: DeviceTimes) -> Self {
+    /// `depths` are the batches in flight, as it is and at most.
+    pub(crate) fn new(info: DeviceInfo, rank: usize, depths: (usize, usize), times: DeviceTimes) -> Self {
+        let depth = depths.0.max(1);
         Self {
             info,
             depth,
+            most_depth: depths.1.max(depth),
             rank,
             times,
             busy: Total::default(),
@@ -116,6 +130,7 @@ impl DeviceMeter {
             submitting: Total::default(),
             collecting: Total::default(),
             batch_times: Histogram::default(),
+            worked: Worked::default(),
             stalls: StallMeter::default(),
             fit: Mutex::default(),
         }
@@ -154,7 +169,7 @@ mod tests {
     #[test]
     fn no_two_kinds_of_threads_count_on_one_line() {
         let groups = [
-            lines!(prepare: Total, prepared: AtomicU64, last_work: Mark, then: Total, then_times: Histogram),
+            lines!(prepare: Total, prepared: AtomicU64, last_work: Mark, then: Total, worked: Worked, then_times: Histogram),
             lines!(source: Total, source_times: Histogram, feeder_waited: Total, token_waits: TokenWaits),
             lines!(taken: AtomicU64),
             lines!(caller_waited: Total, caller_asked: Mark, caller_was_late: AtomicBool, ended: Mark),

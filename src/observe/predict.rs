@@ -133,5 +133,6 @@ fn spent(rules: &Rules, devices: usize) -> bound::Spent {
         items: rules.items as f64,
         source: seconds(documents * rules.source),
         caller: seconds(Time::from(rules.cuts().batches()) * rules.caller),
+        ..bound::Spent::default()
     }
 }

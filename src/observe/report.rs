@@ -1,6 +1,7 @@
 //! The report: where the time of a run went, and what to change.
 
 mod assert;
+mod halves;
 mod text;
 
 use super::accounts::Accounts;
@@ -40,6 +41,11 @@ pub struct Report {
     pub first_result_s: f64,
     /// What the run could not be faster than.
     pub bottleneck: Bottleneck,
+    /// Cores that the process may use.
+    pub cores: usize,
+    /// Seconds of processor time that both halves used, as far as the system tells; where a device is a software
+    /// driver, with the rest of the process. Near `wall_s` times `cores`: the cores are full.
+    pub processor_s: f64,
     /// The best time, in seconds, that any schedule could reach with the costs measured in this run.
     pub bound_s: f64,
     /// How far the run was from the bound, in percent of the bound. Below 5: the schedule is not what
@@ -67,18 +73,21 @@ pub struct Report {
     pub left_behind: Vec<String>,
     /// What gapless chose, and why, oldest first: see [`Auto`](crate::Auto).
     pub decisions: Vec<Decision>,
+    /// Of a live source ([`Pipeline::max_wait`](crate::Pipeline::max_wait)): how long documents were on their way.
+    pub latency: Option<Latency>,
     /// What a document and a batch cost in this run; `None` before the first batch has left a device. Where all
     /// batches had one size, `gpu_launch` is the time of such a batch and `gpu_item` is 0.
     pub costs: Option<predict::Costs>,
     /// What one change each would bring, by [`predict()`](crate::predict()) from `costs`. Empty while the run goes
-    /// on, where it did not end by itself, where the halves share the CPU, and where the costs do not explain
-    /// the time that it took. A change whose effect the run does not show is left out: of another batch size,
+    /// on, where it did not end by itself, and where the costs do not explain the time that it took. Nothing is
+    /// promised beyond the cores that the process may use, nor beyond the depth that a stage can have. A change whose effect the run does not show is left out: of another batch size,
     /// where all batches had one.
     pub changes: Vec<Change>,
     /// What to change, in a sentence, and what it would bring.
     pub advice: String,
     /// The reports of the halves before, first to last, where there are several in a row: see
-    /// [`Pipeline::then_gpu`](crate::Pipeline::then_gpu).
+    /// [`Pipeline::then_gpu`](crate::Pipeline::then_gpu). Then the times above, the bound and the advice are those of
+    /// the slowest half, and `cpu`, `devices`, `waits` and `times` those of the last.
     pub before: Vec<Report>,
 }
 
@@ -95,7 +104,8 @@ pub struct Times {
     pub prepare: Distribution,
     /// An item in `then`.
     pub then: Distribution,
-    /// The caller between two results. Not measured where the caller does the work, or polls.
+    /// The caller between two results; where it polls, from when its task is woken. Not measured where the caller
+    /// does the work.
     pub caller: Distribution,
 }
 
@@ -109,6 +119,10 @@ pub struct CpuReport {
     /// Share of the run in which a worker had work, from 0 to 1, averaged over the workers. Near 1:
     /// more workers, or a faster CPU stage, would help.
     pub busy: f64,
+    /// Share of the work's time that was processor time, from 0 to 1, looked at for some of it; `None` where the
+    /// system does not tell. Near 1: it computes, and no more workers than cores help. Well below: it waits, for a
+    /// disk, a server, or for a core.
+    pub working: Option<f64>,
     /// Seconds of preparation, summed over the workers.
     pub prepare_s: f64,
     /// Seconds of `then`, summed over the workers.
@@ -139,6 +153,11 @@ pub struct DeviceReport {
     pub items: u64,
     /// Batches that may be in flight on the device.
     pub depth: usize,
+    /// Most batches that its stage could be told to have in flight.
+    pub most_depth: usize,
+    /// Share of the device thread's time in the stage that was processor time, as in [`CpuReport::working`]. Near
+    /// 1: the stage computes on the CPU.
+    pub working: Option<f64>,
     /// Seconds that the device worked by its own clock; `None` where it has none. Well below `busy_s`: the
     /// host side of the device (submitting, waiting, copying results out) is what takes the time.
     pub device_s: Option<f64>,
@@ -197,6 +216,19 @@ pub struct Waits {
     pub caller_for_result_s: f64,
 }
 
+/// How long documents of a live source were on their way, from when they were pulled until their batch was handed to
+/// the caller.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Latency {
+    /// All of it. Its largest part is mostly the wait for a batch: see `without_wait`.
+    pub whole: Distribution,
+    /// Without the time in which the batch waited for more documents
+    /// ([`Pipeline::max_wait`](crate::Pipeline::max_wait)): what is left when nothing waits for company.
+    pub without_wait: Distribution,
+}
+
 /// What the engine measured, in seconds, before it is interpreted.
 #[derive(Clone, Debug)]
 pub(crate) struct Measured {
@@ -218,6 +250,9 @@ pub(crate) struct Measured {
     pub(crate) left_behind: Vec<String>,
     pub(crate) decisions: Vec<Decision>,
     pub(crate) rerun: Option<Rerun>,
+    pub(crate) cores: usize,
+    pub(crate) processor: f64,
+    pub(crate) latency: Option<Latency>,
 }
 
 impl Report {
@@ -234,12 +269,11 @@ impl Report {
             drain_s: parts.drain,
             first_result_s: measured.first_result,
             bottleneck,
+            cores: measured.cores,
+            processor_s: measured.processor,
+            latency: measured.latency,
             bound_s: bound,
-            above_bound_percent: if bound > 0.0 {
-                ((measured.wall / bound - 1.0) * 100.0).max(0.0)
-            } else {
-                0.0
-            },
+            above_bound_percent: halves::above_percent(measured.wall, bound),
             cpu: measured.cpu,
             devices: measured.devices,
             waits: measured.waits,
@@ -255,7 +289,7 @@ impl Report {
             advice: String::new(),
             before: Vec::new(),
         };
-        if let Some(rerun) = measured.rerun.filter(|_| !report.shares_cpu()) {
+        if let Some(rerun) = measured.rerun {
             report.changes = changes(&rerun, report.wall_s);
         }
         report.advice = super::advice::advise(&report);
@@ -273,6 +307,9 @@ impl Report {
             drain_s: 0.0,
             first_result_s: 0.0,
             bottleneck: Bottleneck::Caller,
+            cores: 0,
+            processor_s: 0.0,
+            latency: None,
             bound_s: 0.0,
             above_bound_percent: 0.0,
             cpu: CpuReport::default(),
@@ -318,7 +355,8 @@ impl Parts {
                 let busy = measured.spent.cpu / measured.spent.workers.max(1.0);
                 (measured.first_prepare, measured.last_work, busy)
             }
-            Bottleneck::Source => (0.0, wall, measured.spent.source),
+            Bottleneck::Cores => (measured.first_prepare, wall, measured.spent.cores_share()),
+            Bottleneck::Source | Bottleneck::Idle => (0.0, wall, measured.spent.source),
             Bottleneck::Caller => (measured.first_result, wall, measured.spent.caller),
         };
         let fill = first.clamp(0.0, wall);

@@ -28,7 +28,7 @@ impl Handle {
 
     /// Where the time went so far, and what to change.
     pub fn report(&self) -> Report {
-        self.0.as_ref().map_or_else(Report::not_started, |run| run.report())
+        self.0.as_ref().map_or_else(Report::not_started, |run| run.report().over_halves())
     }
 }
 

@@ -108,6 +108,11 @@ impl<D, O> Run<D, O> {
 
     /// Where the time went so far, and what to change.
     pub fn report(&self) -> Report {
+        self.0.report().over_halves()
+    }
+
+    /// The same of the last half alone, where there are several.
+    pub(crate) fn report_of_last(&self) -> Report {
         self.0.report()
     }
 

@@ -4,6 +4,7 @@
 //! Gates, not sleeps: a timing never decides a test. A test that hangs ends the process with its name.
 
 mod auto;
+mod contexts;
 mod endings;
 mod gpu_failures;
 mod halves;
@@ -11,11 +12,13 @@ mod handles;
 mod hangs;
 mod losses;
 mod order;
+mod own_rows;
 mod pools;
 mod serial;
 mod served;
 mod settings;
 mod skips;
+mod sources;
 mod stalls;
 mod states;
 mod support;

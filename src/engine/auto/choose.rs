@@ -110,6 +110,27 @@ pub(super) fn batch_size(costs: &Estimate, frame: &Frame, now: Option<usize>) ->
     good().find(has_room).or_else(|| good().next()).unwrap_or(frame.largest)
 }
 
+/// The batch size for a live source, and why. A device that idles takes what there is, so a size only bounds what
+/// goes at once where more documents have come than that: the largest gets through them first, unless those in it
+/// would be on their way for too long.
+pub(super) fn for_latency(costs: &Estimate, frame: &Frame, target: Option<f64>) -> (usize, Decision) {
+    let Some(target) = target else {
+        let reason = "the source is live, and what has come while a batch ran is the next";
+        return (frame.largest, Decision::new("batch_size", frame.largest, reason));
+    };
+    let takes = |size: usize| costs.batch() + size as f64 * costs.item;
+    let in_time = sizes(frame.largest).take_while(|size| takes(*size) <= target / 2.0).last().unwrap_or(1);
+    // Where documents come faster than that gets through them they would wait for ever.
+    let keeps_up = |size: &usize| costs.device(frame, *size) <= ROOM * costs.supply(frame);
+    let size = in_time.max(sizes(frame.largest).find(keeps_up).unwrap_or(frame.largest));
+    let reason = format!(
+        "a batch of {size} takes {}, of the {} that a document may be on its way",
+        time(takes(size)),
+        time(target)
+    );
+    (size, Decision::new("batch_size", size, reason))
+}
+
 /// 1, 2, 4, … and the largest.
 fn sizes(largest: usize) -> impl Iterator<Item = usize> {
     let doubled = std::iter::successors(Some(1_usize), |size| size.checked_mul(2));

@@ -16,6 +16,8 @@ pub(crate) struct Books {
     pub(crate) weights: Weights,
     /// The feeder alone writes it, before anybody else can see the document.
     pulled: AtomicU64,
+    /// Items of these documents. Written with them.
+    items_pulled: AtomicU64,
     delivered: AtomicU64,
     failed: AtomicU64,
     cancelled: AtomicU64,
@@ -38,6 +40,7 @@ impl Books {
                 odd_weight: AtomicU64::new(0),
             },
             pulled: AtomicU64::new(0),
+            items_pulled: AtomicU64::new(0),
             delivered: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             cancelled: AtomicU64::new(0),
@@ -53,7 +56,12 @@ impl Books {
     pub(crate) fn pull(&self, position: Position, documents: u64) {
         self.weights.note(position, documents);
         let before = self.pulled.load(Ordering::Relaxed);
+        self.items_pulled.store(position.0 + 1, Ordering::Release);
         self.pulled.store(before + documents, Ordering::Release);
+    }
+
+    pub(crate) fn items_pulled(&self) -> u64 {
+        self.items_pulled.load(Ordering::Acquire)
     }
 
     pub(crate) fn deliver(&self, delivered: u64, failed: u64) {

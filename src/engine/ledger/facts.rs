@@ -16,6 +16,14 @@ pub(crate) struct Facts {
     pub(crate) devices: Vec<Arc<DeviceMeter>>,
     /// How long the stages took to open, before the run.
     pub(crate) opening: Duration,
+    /// Cores that the process may use, and processor time that it had used when the run started.
+    pub(crate) cores: usize,
+    pub(crate) process_time: Option<Duration>,
+    /// Whether the source is live: its documents come when they come.
+    pub(crate) live: bool,
+    /// Whether the source is a run, and whether the caller is one.
+    pub(crate) from_run: bool,
+    pub(crate) to_run: bool,
     /// Whether rows are worked on after the device.
     pub(crate) per_row: bool,
     /// Whether threads do all the work, and the caller only takes results.

@@ -3,12 +3,15 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::processor::{Processor, processor};
 use super::rerun::rerun;
 use crate::engine::ledger::Ledger;
 use crate::observe::bound::Spent;
 use crate::observe::decision::Decision;
 use crate::observe::meters::{DeviceMeter, Mark};
-use crate::observe::report::{CpuReport, DeviceReport, KernelReport, Measured, Report, Times, Waits};
+use crate::observe::report::{
+    CpuReport, DeviceReport, KernelReport, Latency, Measured, Report, Times, Waits,
+};
 use crate::observe::timeline::{DeviceFacts, Facts, Timeline};
 use crate::stage::times::Record;
 
@@ -17,6 +20,7 @@ pub(crate) fn report(ledger: &Ledger, measured: Vec<Decision>) -> Report {
     let (meters, facts) = (&ledger.meters, &ledger.facts);
     let wall = ledger.elapsed().as_secs_f64();
     let devices = device_reports(ledger, wall);
+    let processor = processor(ledger);
     let busiest = facts.devices.iter().max_by_key(|device| device.busy.get());
     Report::new(Measured {
         wall,
@@ -26,8 +30,10 @@ pub(crate) fn report(ledger: &Ledger, measured: Vec<Decision>) -> Report {
         first_submit: busiest.map_or(wall, |device| seconds(&device.first_submit, wall)),
         last_collect: busiest.map_or(0.0, |device| seconds(&device.last_collect, wall)),
         first_result: meters.first_result.get().unwrap_or_default().as_secs_f64(),
-        spent: spent(ledger, &devices),
+        spent: spent(ledger, &devices, &processor),
         cpu: cpu_report(ledger, wall),
+        cores: processor.cores,
+        processor: processor.seconds,
         waits: waits(ledger, &devices),
         devices,
         tokens: ledger.tokens.bounded(),
@@ -36,7 +42,8 @@ pub(crate) fn report(ledger: &Ledger, measured: Vec<Decision>) -> Report {
         accounts: ledger.books.accounts(),
         left_behind: ledger.left_behind(),
         decisions: facts.chosen.iter().cloned().chain(measured).collect(),
-        rerun: rerun(ledger),
+        rerun: rerun(ledger, &processor),
+        latency: latency(ledger),
     })
 }
 
@@ -50,7 +57,7 @@ pub(crate) fn timeline(ledger: &Ledger) -> Option<Timeline> {
         workers: ledger.facts.workers,
         devices: devices.iter().map(names).collect(),
         wall_s: wall,
-        bound_s: spent(ledger, &devices).bound(),
+        bound_s: spent(ledger, &devices, &processor(ledger)).bound(),
         ..Facts::default()
     };
     for (facts, device) in facts.devices.iter_mut().zip(&ledger.facts.devices) {
@@ -63,27 +70,48 @@ fn device_reports(ledger: &Ledger, wall: f64) -> Vec<DeviceReport> {
     ledger.facts.devices.iter().map(|device| device_report(device, wall)).collect()
 }
 
-fn spent(ledger: &Ledger, devices: &[DeviceReport]) -> Spent {
+fn spent(ledger: &Ledger, devices: &[DeviceReport], processor: &Processor) -> Spent {
     let meters = &ledger.meters;
+    let costs = devices.iter().zip(&processor.device_costs);
     Spent {
-        cpu: (meters.prepare.get() + meters.then.get()).as_secs_f64(),
+        cpu: (meters.prepare.get() + meters.then.get()).as_secs_f64() * processor.cpu_cost,
         workers: ledger.facts.workers as f64,
         first_item: meters.first_item.get().as_secs_f64(),
-        gpu: devices.iter().map(|device| device.busy_s).sum(),
+        gpu: costs.map(|(device, cost)| device.busy_s * cost).sum(),
         devices: devices.len() as f64,
         items: devices.iter().map(|device| device.items as f64).sum(),
-        source: meters.source.get().as_secs_f64(),
+        source: source_seconds(ledger),
         caller: caller_seconds(ledger),
+        processor: processor.seconds,
+        of_devices: processor.of_devices,
+        cores: processor.cores as f64,
+        live: ledger.facts.live,
     }
 }
 
-/// Time that the caller spent between two calls of `next`. Where it runs the device or everything, its
-/// time is theirs.
+fn latency(ledger: &Ledger) -> Option<Latency> {
+    let meters = &ledger.meters;
+    let latency = || Latency {
+        whole: meters.latency.distribution(),
+        without_wait: meters.latency_without_wait.distribution(),
+    };
+    ledger.facts.live.then(latency)
+}
+
+/// Time inside the source's `next`. Where that is a run its time is that of its own stages.
+pub(super) fn source_seconds(ledger: &Ledger) -> f64 {
+    if ledger.facts.from_run { 0.0 } else { ledger.meters.source.get().as_secs_f64() }
+}
+
+/// Time that the caller spent between two calls of `next`. Where it runs the device or everything, or is a run itself,
+/// its time is theirs.
 pub(super) fn caller_seconds(ledger: &Ledger) -> f64 {
-    if !ledger.facts.only_takes {
+    if !ledger.facts.only_takes || ledger.facts.to_run {
         return 0.0;
     }
-    let others = ledger.meters.caller_waited.get() + ledger.meters.stopping.get();
+    let meters = &ledger.meters;
+    let waits = meters.caller_waits.get().map_or(Duration::ZERO, |since| ledger.now().since(since));
+    let others = meters.caller_waited.get() + waits + meters.stopping.get();
     ledger.elapsed().saturating_sub(others).as_secs_f64()
 }
 
@@ -94,6 +122,7 @@ fn cpu_report(ledger: &Ledger, wall: f64) -> CpuReport {
     CpuReport {
         workers,
         busy: if capacity > 0.0 { ((prepare + then) / capacity).min(1.0) } else { 0.0 },
+        working: meters.worked.share(),
         prepare_s: prepare,
         then_s: then,
         prepared: meters.prepared.load(Ordering::Relaxed),
@@ -134,6 +163,8 @@ fn device_report(device: &DeviceMeter, wall: f64) -> DeviceReport {
         depth: device.depth,
         device_s: (times.batches > 0).then_some(times.worked.as_secs_f64()),
         kernels: kernel_reports(&times),
+        most_depth: device.most_depth,
+        working: device.worked.share(),
         losses: device.losses.load(Ordering::Relaxed),
         rebuilding_s: device.rebuilding.get().as_secs_f64(),
         stalls: device.stalls.stalls(),

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use crate::engine::ledger::Ledger;
 use crate::engine::seam::{Moment, rank};
@@ -26,6 +27,15 @@ pub(crate) fn prepared(ledger: &Ledger, first: Position, time: Range<Moment>, it
 pub(crate) fn came_later(ledger: &Ledger, now: Moment) {
     ledger.meters.prepared.fetch_add(1, Ordering::Relaxed);
     ledger.meters.last_work.set(now);
+}
+
+/// Items of a live source are handed to the caller: when each was pulled, and how long its batch waited for others.
+pub(crate) fn arrived(ledger: &Ledger, now: Moment, items: impl Iterator<Item = (Moment, Duration)>) {
+    for (pulled, waited) in items {
+        let whole = now.since(pulled);
+        ledger.meters.latency.add(whole, 1);
+        ledger.meters.latency_without_wait.add(whole.saturating_sub(waited), 1);
+    }
 }
 
 /// Rows of a batch were worked on after the device.

@@ -49,6 +49,9 @@ pub(crate) struct Caller<J: Job> {
     handed: Option<(Moment, BatchIndex)>,
     /// Whether results are polled for: then nobody knows when the caller wants the next.
     pub(super) polled: bool,
+    /// When the task that polls was woken.
+    #[cfg(feature = "stream")]
+    pub(super) woken: Option<Moment>,
     /// The last item of a run that is polled, while its threads are ending.
     #[cfg(feature = "stream")]
     pub(super) last: Option<Next<J>>,
@@ -123,6 +126,8 @@ impl<J: Job> Caller<J> {
             aside: parts.aside,
             #[cfg(feature = "stream")]
             timer: Arc::new(Timer::new(&road.ledger.seam)),
+            #[cfg(feature = "stream")]
+            woken: None,
             #[cfg(feature = "stream")]
             last: None,
             #[cfg(feature = "stream")]
@@ -222,7 +227,7 @@ impl<J: Job> Caller<J> {
     }
 
     pub(super) fn hand_over(&mut self, done: DoneOf<J>) -> Next<J> {
-        let Done { delivery, then_stop, part, .. } = done;
+        let Done { delivery, then_stop, part, on_their_way, .. } = done;
         let delivery = match delivery {
             Ok(delivery) => delivery,
             Err(error) => return Some(Err(error)),
@@ -244,6 +249,7 @@ impl<J: Job> Caller<J> {
         ledger.tokens.give_back(delivery.positions.len(), delivery.failures.len());
         let now = ledger.now();
         ledger.meters.first_result.set_first(now);
+        measure::arrived(ledger, now, on_their_way.iter().map(|item| (item.pulled, item.waited)));
         ledger.record(|| Span::counter(Kind::Tokens, now, ledger.tokens.taken()));
         self.caller_is_back(now);
         self.handed = Some((now, delivery.index));
@@ -258,8 +264,8 @@ impl<J: Job> Caller<J> {
         let ledger = &self.road.ledger;
         let asked = ledger.meters.caller_asked.take().unwrap_or(now);
         let Some((handed, batch)) = self.handed.take() else { return };
-        // A caller that does the work, or is polled, cannot be told from its work here.
-        if ledger.facts.only_takes && !self.polled {
+        // A caller that does the work cannot be told from its work here.
+        if ledger.facts.only_takes {
             let end = asked.max(handed);
             ledger.meters.caller_times.add(end.since(handed), 1);
             ledger.record(|| Span::new(Kind::Caller, handed, end).about(batch.0, 1));

@@ -86,7 +86,7 @@ impl<J: Job> Caller<J> {
         ledger.books.close(all);
         let now = ledger.now();
         ledger.meters.stopping.add(now.since(start));
-        ledger.meters.ended.set_first(now);
+        ledger.ended(now);
         ledger.spans.ended(ending.name(), ending.error(), ledger.books.accounts());
         if let Some(redraw) = self.checks.redraw.take() {
             redraw.end(&ledger, matches!(ending, Ending::Finished));

@@ -170,8 +170,10 @@ impl<J: Job> Caller<J> {
         }
         let start = road.ledger.now();
         meters.caller_asked.set_first(start);
+        meters.caller_waits.set(start);
         let message = self.wait_within_limits();
         let end = road.ledger.now();
+        meters.caller_waits.clear();
         meters.caller_waited.add(end.since(start));
         road.ledger.record(|| Span::new(Kind::WaitForResult, start, end));
         message

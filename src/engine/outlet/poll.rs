@@ -14,7 +14,7 @@ use super::caller::{Caller, Joined, Next, State};
 use super::ending::{Farewell, farewell};
 use crate::engine::road::job::Job;
 use crate::engine::road::shared::Road;
-use crate::engine::seam::spawn_unjoined;
+use crate::engine::seam::{Moment, spawn_unjoined};
 use crate::error::Error;
 
 impl<J: Job> Caller<J> {
@@ -28,13 +28,30 @@ impl<J: Job> Caller<J> {
         if !self.ledger().facts.only_takes {
             return Poll::Ready(self.next());
         }
+        self.woken = self.ledger().threads.alarm().rung();
+        let asked = self.ledger().now();
+        self.ledger().meters.caller_asked.set_first(asked);
         let polled = self.poll_item(waker);
+        self.count_wait(asked, polled.is_pending());
         // Between two polls of one result the caller waits for it.
         match polled {
             Poll::Ready(_) => self.goes(),
             Poll::Pending => self.comes(),
         }
         polled
+    }
+
+    /// Counts the wait that this poll ended: until the task was woken, where a result was there then. What the task
+    /// was woken for in vain is part of the wait.
+    fn count_wait(&self, polled: Moment, in_vain: bool) {
+        let ledger = self.ledger();
+        if let Some(since) = ledger.meters.caller_waits.take() {
+            let woken = if in_vain { None } else { self.woken };
+            ledger.meters.caller_waited.add(woken.unwrap_or(polled).min(polled).since(since));
+        }
+        if in_vain {
+            ledger.meters.caller_waits.set(polled);
+        }
     }
 
     fn poll_item(&mut self, waker: &Waker) -> Poll<Next<J>> {

@@ -3,8 +3,11 @@
 //! From the worker on an item keeps its place: position, document and prepared item stand side by side in
 //! columns, which groups hand to batches and batches to the caller. Each item has one owner at a time.
 
+use std::time::Duration;
+
 use super::blame::Suspicion;
 use crate::engine::guard::{drop_each, drop_user};
+use crate::engine::seam::Moment;
 use crate::error::{Error, Failure};
 use crate::observe::stalls::Trail;
 use crate::place::{BatchIndex, Position, Within};
@@ -108,6 +111,15 @@ pub(crate) struct Pad<P> {
     pub(crate) size: usize,
 }
 
+/// An item of a live source on its way: when it was pulled, and how long its batch waited for others with it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OnItsWay {
+    pub(crate) pulled: Moment,
+    /// When it came into its batch.
+    pub(crate) came: Moment,
+    pub(crate) waited: Duration,
+}
+
 /// What goes to the device at once.
 pub(crate) struct Batch<D, P> {
     pub(crate) index: BatchIndex,
@@ -122,6 +134,8 @@ pub(crate) struct Batch<D, P> {
     pub(crate) then_stop: Option<Error>,
     /// How the group came through that completed it; `None` where none did.
     pub(crate) trail: Option<Trail>,
+    /// Where the source is live: its items, and how long they are on their way.
+    pub(crate) on_their_way: Vec<OnItsWay>,
 }
 
 /// A part of a batch: which of its items it holds.
@@ -160,15 +174,16 @@ impl<D, P> Batch<D, P> {
             suspicion: Suspicion::default(),
             then_stop: None,
             trail: None,
+            on_their_way: Vec::new(),
         }
     }
 
     /// What comes out of it, with this output.
     pub(crate) fn done<R>(self, output: Option<R>) -> Done<D, R> {
-        let Self { index, items, part, then_stop, .. } = self;
+        let Self { index, items, part, then_stop, on_their_way, .. } = self;
         let Columns { positions, documents, failures, .. } = items;
         let delivery = Delivery { index, positions, documents, output, failures };
-        Done { index, part, delivery: Ok(delivery), then_stop }
+        Done { index, part, delivery: Ok(delivery), then_stop, on_their_way }
     }
 
     /// Splits off the second half; the failures come out with the first.
@@ -186,6 +201,7 @@ impl<D, P> Batch<D, P> {
             part: Part { start: middle, ..self.part },
             suspicion: self.suspicion,
             then_stop: self.then_stop.take(),
+            on_their_way: std::mem::take(&mut self.on_their_way),
             trail: self.trail,
             ..Self::new(self.index, second)
         };
@@ -211,6 +227,8 @@ pub(crate) struct Done<D, R> {
     pub(crate) delivery: Result<Delivery<D, R>, Error>,
     /// The run ends after this delivery, for this reason.
     pub(crate) then_stop: Option<Error>,
+    /// Items of a live source that are out with it.
+    pub(crate) on_their_way: Vec<OnItsWay>,
 }
 
 impl<D, R> Done<D, R> {

@@ -25,6 +25,7 @@ use super::shared::Road;
 use super::{then_work, work};
 use crate::engine::guard::{drop_user, guard};
 use crate::engine::ledger::Ledger;
+use crate::engine::measure::{Sampled, Work};
 use crate::engine::seam::{Moment, SLICE};
 use crate::engine::watch::{Doing, Post};
 use crate::error::stalled::At;
@@ -135,11 +136,12 @@ impl<J: Job> DeviceLoop<J> {
         let submitted = self.begin_busy(batch.trail.as_ref());
         self.post.set(Doing::At(At::Submit(batch.index)), submitted);
         let span = self.ledger().spans.batch(batch.index, self.documents(&batch), &self.at.meter.info.name);
+        let sampled = Sampled::begin(&self.ledger().seam, Work::Submit, submitted);
         let result = fill_up(&mut batch).and_then(|()| {
             let submitted = span.call(|| guard(|| self.at.gpu.submit(&batch.items.prepared)));
             submitted.unwrap_or_else(|panic| Err(StageError::Batch(panic)))
         });
-        self.was_submitting(&batch, submitted);
+        self.was_submitting(&batch, submitted, sampled);
         match result {
             Ok(ticket) => {
                 let slot = self.free_slot();
@@ -172,11 +174,13 @@ impl<J: Job> DeviceLoop<J> {
         let Some(flight) = self.at.in_flight.front_mut() else { return Stepped::Nothing };
         let asked = self.road.ledger.now();
         self.post.wait(Doing::At(At::Device(flight.batch.index)), flight.submitted);
+        let sampled = Sampled::begin(&self.road.ledger.seam, Work::Collect, asked);
         let Flight { ticket, span, .. } = flight;
         let collected = span
             .call(|| guard(|| self.at.gpu.try_collect(ticket, wait)))
             .unwrap_or_else(|panic| Err(StageError::Batch(panic)));
         let now = self.ledger().now();
+        sampled.end(&self.ledger().seam, now, &self.at.meter.worked);
         let there = !matches!(collected, Ok(None));
         self.was_collecting(asked..now, there, !wait.is_zero());
         let result = match collected {

@@ -19,7 +19,7 @@ use std::time::Duration;
 pub(crate) use self::aftermath::{Aftermath, Wake};
 use self::ready::Ready;
 pub(crate) use self::ready::{Asks, Taken};
-use super::batch::{Batch, Columns, Group, Pad, RESERVED};
+use super::batch::{Batch, Columns, Group, OnItsWay, Pad, RESERVED};
 use crate::engine::auto::CutAt;
 use crate::engine::ledger::Ledger;
 use crate::engine::seam::Moment;
@@ -40,6 +40,8 @@ pub(crate) struct Cuts<P> {
     pub(crate) devices: usize,
     /// Whether batches are kept back until the last one is cut.
     pub(crate) opens_late: bool,
+    /// Whether the source is live: a batch waits for others only while some are on their way.
+    pub(crate) live: bool,
 }
 
 pub(crate) struct Line<D, P> {
@@ -121,7 +123,7 @@ impl<D, P> Line<D, P> {
         } else {
             self.stand_behind(group);
         }
-        if self.cuts.without_device {
+        if self.cuts.without_device || (self.ready.is_idle() && self.is_alone()) {
             self.cut(&mut after);
         }
         self.look_behind(now);
@@ -150,11 +152,16 @@ impl<D, P> Line<D, P> {
 
     /// Puts the items of a group into the open batch, and cuts it as often as it is full.
     fn accept(&mut self, group: Group<D, P>, now: Moment, after: &mut Aftermath<D, P>) {
-        let Group { count, mut items, .. } = group;
+        let Group { count, mut items, trail, .. } = group;
         self.accepted += count as u64;
         if self.closed {
             after.cancelled.push(items);
             return;
+        }
+        if self.cuts.live {
+            // A group of a live source is one item.
+            let item = OnItsWay { pulled: trail.pulled, came: now, waited: Duration::ZERO };
+            self.open.on_their_way.push(item);
         }
         self.opened.get_or_insert(now);
         let (good, all) = (self.open.items.good() + count, self.open.items.len() + count);
@@ -287,6 +294,10 @@ impl<D, P> Line<D, P> {
         let next = Batch::new(BatchIndex(self.open.index.0 + 1), self.columns());
         let mut batch = std::mem::replace(&mut self.open, next);
         batch.trail = self.trail;
+        if self.cuts.live {
+            let now = self.ledger.now();
+            batch.on_their_way.iter_mut().for_each(|item| item.waited = now.since(item.came));
+        }
         self.opened = None;
         self.cut_items += batch.items.len() as u64;
         self.cuts.cutter.was_cut(batch.items.good());
@@ -331,11 +342,17 @@ impl<D, P> Line<D, P> {
         after
     }
 
-    /// Cuts the open batch if its oldest item has waited for `max_wait`; says for how long it may still wait.
+    /// Whether nothing is on its way from a live source that the open batch could wait for.
+    fn is_alone(&self) -> bool {
+        self.cuts.live && self.put == self.accepted && self.put == self.ledger.books.items_pulled()
+    }
+
+    /// Cuts the open batch if its oldest item has waited for `max_wait`, or none is on its way; says for how long it
+    /// may still wait.
     fn cut_overdue(&mut self, max_wait: Duration, now: Moment, after: &mut Aftermath<D, P>) -> Duration {
         let waited = self.opened.map(|opened| now.since(opened));
         match waited {
-            Some(waited) if waited >= max_wait => {
+            Some(waited) if waited >= max_wait || self.is_alone() => {
                 self.trail = None;
                 self.cut(after);
                 max_wait

@@ -10,13 +10,13 @@ use super::queue::{Begun, Raw};
 use super::shared::Road;
 use crate::engine::guard::guard;
 use crate::engine::measure;
-use crate::engine::seam::Moment;
+use crate::engine::seam::{Moment, rank};
 use crate::engine::watch::{AtWork, Doing};
 use crate::error::stalled::At;
 use crate::error::{Cause, Failure, Stage};
 use crate::observe::stalls::Trail;
 use crate::place::Position;
-use crate::stage::{self, CpuStage as _};
+use crate::stage::{self, Context, CpuStage as _};
 
 /// Prepares the group; gives its memory back.
 pub(super) fn prepare<J: Job>(road: &Road<J>, begun: Begun<J>, post: &AtWork<'_>) -> Raw<J> {
@@ -30,8 +30,10 @@ pub(super) fn prepare<J: Job>(road: &Road<J>, begun: Begun<J>, post: &AtWork<'_>
     let start = ledger.now();
     post.set(Doing::At(At::Prepare(first)), start);
     trail.begun = start;
+    let sampled = measure::Sampled::begin(&ledger.seam, measure::Work::Prepare, start);
     let through = prepare_each(road, first, &mut raw, post, trail);
     let end = ledger.now();
+    sampled.end(&ledger.seam, end, &ledger.meters.worked);
     post.set(Doing::Nothing, end);
     let took = end.since(start);
     road.queue.learn_cost(took, count);
@@ -120,7 +122,8 @@ fn begin<J: Job>(
     if let Some(late) = &road.late {
         late.begin(position, road.ledger.now());
     }
-    match guard(|| road.cpu.begin(document)) {
+    let context = Context::new(position, rank, &*road.ledger);
+    match guard(|| road.cpu.begin(document, &context)) {
         Ok(stage::Begun::Done(made)) => stage::Begun::Done(in_time(road, position, made)),
         Ok(later) => later,
         Err(panic) => stage::Begun::Done(in_time(road, position, Err(panic))),

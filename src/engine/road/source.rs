@@ -1,7 +1,7 @@
 //! Where documents come from.
 
 use crate::engine::guard::guard;
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::place::Position;
 
 /// Where the documents of a run come from. It is asked by the feeder alone, and not again after its end.
@@ -32,6 +32,20 @@ impl<I: Iterator + Send> Source<I::Item> for Documents<I> {
     fn length(&self) -> Option<u64> {
         let (least, most) = guard(|| self.0.size_hint()).ok()?;
         most.filter(|most| *most == least).map(|items| items as u64)
+    }
+}
+
+/// An iterator of results: the first error is why there is no document more.
+pub(crate) struct UntilError<I>(pub(crate) Documents<I>);
+
+impl<D, E: Into<Cause>, I: Iterator<Item = Result<D, E>> + Send> Source<D> for UntilError<I> {
+    fn next(&mut self, position: Position) -> Result<Option<D>, Error> {
+        let next = self.0.next(position)?.transpose();
+        next.map_err(|error| Error::Source { position, cause: error.into() })
+    }
+
+    fn length(&self) -> Option<u64> {
+        self.0.length()
     }
 }
 

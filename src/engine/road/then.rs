@@ -2,7 +2,7 @@
 //!
 //! It goes out when its last row is done, in the place of its index.
 
-use super::batch::{Columns, Delivery, Done, Left, Part};
+use super::batch::{Batch, Columns, Delivery, Done, Left, OnItsWay, Part};
 use super::job::{After, Job};
 use crate::engine::guard::Held;
 use crate::engine::seam::{Mutex, Seam};
@@ -40,6 +40,7 @@ pub(crate) struct ThenBatch<J: Job> {
     part: Part,
     pub(super) output: Held<J::Output>,
     then_stop: Option<Error>,
+    on_their_way: Vec<OnItsWay>,
     state: Mutex<State<J>>,
 }
 
@@ -62,13 +63,13 @@ pub(super) struct Finished<J: Job> {
 impl<J: Job> ThenBatch<J> {
     pub(super) fn new(
         seam: &Seam,
-        (index, part): (BatchIndex, Part),
+        batch: Batch<J::Document, J::Prepared>,
         (rows, failures): (usize, Vec<Failure<J::Document>>),
         output: J::Output,
-        then_stop: Option<Error>,
     ) -> Self {
+        let Batch { index, part, then_stop, on_their_way, .. } = batch;
         let state = State { done: Vec::new(), failures, missing: rows, cancelled: false };
-        Self { index, part, output: Held::new(output), then_stop, state: seam.mutex(state) }
+        Self { index, part, output: Held::new(output), then_stop, on_their_way, state: seam.mutex(state) }
     }
 
     /// Places rows that were worked on; gives all of them where these were the last, and these back where nobody
@@ -111,7 +112,8 @@ impl<J: Job> ThenBatch<J> {
         let output = if documents.is_empty() { None } else { after.join(parts) };
         let delivery = Delivery { index: self.index, positions, documents, output, failures };
         let then_stop = self.then_stop.clone().or(stop);
-        Done { index: self.index, part: self.part, delivery: Ok(delivery), then_stop }
+        let on_their_way = self.on_their_way.clone();
+        Done { index: self.index, part: self.part, delivery: Ok(delivery), then_stop, on_their_way }
     }
 
     /// The run has been stopped: what was placed here will not come out.

@@ -18,15 +18,13 @@ use crate::schedule::turns;
 /// Puts the rows of a batch into the queue of work; `call_worker` lets a worker know of each unit.
 pub(super) fn start<J: Job>(
     road: &Arc<Road<J>>,
-    batch: Batch<J::Document, J::Prepared>,
+    mut batch: Batch<J::Document, J::Prepared>,
     output: J::Output,
     call_worker: impl Fn(&Arc<Road<J>>),
 ) {
-    let Batch { index, items, part, then_stop, .. } = batch;
-    let Columns { mut positions, mut documents, failures, .. } = items;
+    let Columns { mut positions, mut documents, failures, .. } = std::mem::take(&mut batch.items);
     let rows = documents.len();
-    let batch =
-        Arc::new(ThenBatch::new(&road.ledger.seam, (index, part), (rows, failures), output, then_stop));
+    let batch = Arc::new(ThenBatch::new(&road.ledger.seam, batch, (rows, failures), output));
     road.in_then.lock().push(batch.clone());
     let size = turns::rows_in_unit(rows, road.queue.workers());
     for first_row in (0..rows).step_by(size) {
@@ -51,8 +49,10 @@ pub(super) fn run<J: Job>(road: &Road<J>, unit: ThenUnit<J>, post: &AtWork<'_>) 
     let ThenUnit { rows, first_row, positions, documents } = unit;
     let (first, count) = (positions.first().copied().unwrap_or_default(), documents.len());
     post.set(Doing::At(At::Then(first)), start);
+    let sampled = measure::Sampled::begin(&road.ledger.seam, measure::Work::Then, start);
     let worked = work_on_each(road, &rows, first_row, positions.into_iter().zip(documents), post);
     let end = road.ledger.now();
+    sampled.end(&road.ledger.seam, end, &road.ledger.meters.worked);
     post.set(Doing::Nothing, end);
     measure::worked_on(&road.ledger, rows.index, start..end, count);
     match rows.place(first_row, count, worked) {

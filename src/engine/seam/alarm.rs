@@ -7,17 +7,26 @@
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::task::Waker;
 
-use super::{Mutex, Seam};
+use super::{Moment, Mutex, Seam};
 use crate::engine::guard::guard;
+use crate::observe::meters::Mark;
 
 pub(crate) struct Alarm {
     set: AtomicBool,
     waker: Mutex<Option<Waker>>,
+    /// When it was rung first since it was set.
+    rung: Mark,
+    seam: Seam,
 }
 
 impl Alarm {
     pub(crate) fn new(seam: &Seam) -> Self {
-        Self { set: AtomicBool::new(false), waker: seam.mutex(None) }
+        Self {
+            set: AtomicBool::new(false),
+            waker: seam.mutex(None),
+            rung: Mark::default(),
+            seam: seam.clone(),
+        }
     }
 
     /// Wakes whoever polls, at the next news. The caller has to look once more after this.
@@ -25,10 +34,17 @@ impl Alarm {
     pub(crate) fn set(&self, waker: &Waker) {
         // Cloned and dropped without the lock: both are code of the executor.
         let new = waker.clone();
+        self.rung.clear();
         let before = self.waker.lock().replace(new);
         drop(before);
         self.set.store(true, Ordering::SeqCst);
         fence(Ordering::SeqCst);
+    }
+
+    /// When whoever polls was woken; `None` where that has not happened since the alarm was set.
+    #[cfg_attr(not(feature = "stream"), expect(dead_code, reason = "only streams are polled"))]
+    pub(crate) fn rung(&self) -> Option<Moment> {
+        self.rung.get()
     }
 
     /// There may be news. To be called after what is new can be seen.
@@ -39,6 +55,7 @@ impl Alarm {
         }
         let waker = self.waker.lock().take();
         if let Some(waker) = waker {
+            self.rung.set(self.seam.now());
             // A panic of the executor must not end a thread of the run.
             let _woken = guard(|| waker.wake());
         }

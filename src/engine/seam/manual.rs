@@ -3,8 +3,13 @@
 //! The threads are real; what they wait for is kept in one world. When the last running thread
 //! begins to wait, the clock jumps to the earliest deadline. When there is none, nothing could ever
 //! move again: every waiting thread then panics, so that a deadlock is a failed test and not a hang.
+//!
+//! A thread may also work: it waits until a processor has given it so much time. The world has cores, which share
+//! themselves out evenly among the threads that work, as a fair scheduler does with ever shorter slices.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 use super::Planted;
@@ -12,9 +17,23 @@ use super::Planted;
 #[derive(Clone, Debug)]
 pub(crate) struct World(Arc<Inner>);
 
+/// The machine of a world: its cores, and which of a test's stages work on them; the others wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Machine {
+    pub(crate) cores: usize,
+    pub(crate) cpu_works: bool,
+    pub(crate) device_works: bool,
+}
+
+impl Machine {
+    /// As many cores as there are threads, and stages that wait.
+    pub(crate) const LARGE: Self = Self { cores: 1 << 20, cpu_works: false, device_works: false };
+}
+
 #[derive(Debug)]
 struct Inner {
     planted: Option<Planted>,
+    machine: Machine,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -32,6 +51,8 @@ struct State {
     /// How far every third look at the clock is behind the one before.
     steps_back: Duration,
     looks: u64,
+    /// Processor time that threads have used.
+    worked: HashMap<ThreadId, Duration>,
 }
 
 #[derive(Debug)]
@@ -39,17 +60,43 @@ struct Waiter {
     id: u64,
     condvar: u64,
     deadline: Option<Duration>,
+    /// Work that is left, in parts of a nanosecond.
+    work: Option<u128>,
     woken: bool,
 }
+
+/// Parts of a nanosecond: up to sixteen threads that share cores get a whole number of them each.
+const PARTS: u128 = 720_720;
 
 impl World {
     pub(crate) fn new() -> Self {
         Self::with(None)
     }
 
+    /// A world on this machine.
+    pub(crate) fn on(machine: Machine) -> Self {
+        Self::made(None, machine)
+    }
+
+    pub(crate) fn machine(&self) -> Machine {
+        self.0.machine
+    }
+
     /// A world in which the engine has this bug.
     pub(crate) fn with(planted: Option<Planted>) -> Self {
-        Self(Arc::new(Inner { planted, state: Mutex::default(), changed: Condvar::new() }))
+        Self::made(planted, Machine::LARGE)
+    }
+
+    fn made(planted: Option<Planted>, machine: Machine) -> Self {
+        Self(Arc::new(Inner { planted, machine, state: Mutex::default(), changed: Condvar::new() }))
+    }
+
+    pub(super) fn thread_time(&self) -> Duration {
+        self.lock().worked.get(&std::thread::current().id()).copied().unwrap_or_default()
+    }
+
+    pub(super) fn process_time(&self) -> Duration {
+        self.lock().worked.values().sum()
     }
 
     pub(super) fn has(&self, bug: Planted) -> bool {
@@ -96,6 +143,15 @@ impl World {
         }
     }
 
+    /// Has this thread work until it has had so much of a processor.
+    pub(crate) fn work(&self, time: Duration) {
+        if time.is_zero() {
+            return;
+        }
+        self.condvar().wait_for((), None, Some(time.as_nanos() * PARTS));
+        *self.lock().worked.entry(std::thread::current().id()).or_default() += time;
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -104,15 +160,36 @@ impl World {
         if state.running > 0 || state.waiters.is_empty() || state.waiters.iter().any(|waiter| waiter.woken) {
             return;
         }
-        match state.waiters.iter().filter_map(|waiter| waiter.deadline).min() {
-            Some(deadline) => {
-                state.now = state.now.max(deadline);
-                wake(state, |waiter| waiter.deadline == Some(deadline), true);
+        let pace = pace(state, self.0.machine.cores);
+        match state.waiters.iter().filter_map(|waiter| due(waiter, state.now, pace)).min() {
+            Some(due) => {
+                let gone = due.saturating_sub(state.now).as_nanos() * pace;
+                state.now = state.now.max(due);
+                for work in state.waiters.iter_mut().filter_map(|waiter| waiter.work.as_mut()) {
+                    *work = work.saturating_sub(gone);
+                }
+                let now = state.now;
+                let is_due = |waiter: &Waiter| {
+                    waiter.deadline.is_some_and(|deadline| deadline <= now) || waiter.work == Some(0)
+                };
+                wake(state, is_due, true);
             }
             None => state.deadlock = true,
         }
         self.0.changed.notify_all();
     }
+}
+
+/// What each thread that works gets of a core in a nanosecond.
+fn pace(state: &State, cores: usize) -> u128 {
+    let working = state.waiters.iter().filter(|waiter| waiter.work.is_some()).count().max(1);
+    PARTS * cores.min(working) as u128 / working as u128
+}
+
+/// When the thread has waited, or worked, long enough.
+fn due(waiter: &Waiter, now: Duration, pace: u128) -> Option<Duration> {
+    let nanos = waiter.work.map(|work| u64::try_from(work.div_ceil(pace)).unwrap_or(u64::MAX));
+    nanos.map(|nanos| now.saturating_add(Duration::from_nanos(nanos))).or(waiter.deadline)
 }
 
 fn wake(state: &mut State, which: impl Fn(&Waiter) -> bool, all: bool) {
@@ -145,13 +222,17 @@ pub(crate) struct WorldCondvar {
 impl WorldCondvar {
     /// Gives the guard up and waits; the caller locks again.
     pub(crate) fn wait<G>(&self, guard: G, timeout: Option<Duration>) {
+        self.wait_for(guard, timeout, None);
+    }
+
+    fn wait_for<G>(&self, guard: G, timeout: Option<Duration>, work: Option<u128>) {
         let mut state = self.world.lock();
         // Dropped under the world's lock, so that no notification falls between the two.
         drop(guard);
         state.ids += 1;
         let id = state.ids;
         let deadline = timeout.map(|timeout| state.now.saturating_add(timeout));
-        state.waiters.push(Waiter { id, condvar: self.id, deadline, woken: false });
+        state.waiters.push(Waiter { id, condvar: self.id, deadline, work, woken: false });
         state.running -= 1;
         self.world.advance(&mut state);
         loop {

@@ -1,5 +1,7 @@
 //! Settings that are a number, or are left to gapless.
 
+use crate::engine::seam::cores;
+
 /// Let gapless choose.
 ///
 /// What it chose, and why, stands in [`Report::decisions`](crate::Report::decisions). A choice that rests on
@@ -67,11 +69,6 @@ impl WorkerCount {
             Self::Exactly(workers) => workers,
         }
     }
-}
-
-/// Cores that this process may use.
-pub(crate) fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// How many documents are in a batch.

@@ -13,7 +13,7 @@ use crate::schedule::refused::{refuse, too_many_workers};
 
 /// What every run can be told, with its default. It can be used for one run after another.
 #[derive(Clone, Debug)]
-pub(crate) struct Common {
+pub struct Common {
     pub(crate) workers: WorkerCount,
     /// Threads of the user's that are the workers.
     pub(crate) pool: Option<Arc<ThreadPool>>,
@@ -40,6 +40,9 @@ pub(crate) struct Common {
     /// Whether the source is a list of ours: it never blocks for long, so its feeder is joined and not left
     /// behind.
     pub(crate) own_source: bool,
+    /// Whether the source is a run, and whether the caller is one: then waiting for them is neither's work.
+    pub(crate) from_run: bool,
+    pub(crate) to_run: bool,
 }
 
 impl Default for Common {
@@ -59,11 +62,20 @@ impl Default for Common {
             watchdog: None,
             bar: false,
             own_source: false,
+            from_run: false,
+            to_run: false,
         }
     }
 }
 
 impl Common {
+    /// What another half behind this one is told too, unless it is told otherwise.
+    pub(crate) fn for_next_half(&self) -> Self {
+        let Self { workers, pool, order, on_failure, grace, item_timeout, recording, watchdog, .. } =
+            self.clone();
+        Self { workers, pool, order, on_failure, grace, item_timeout, recording, watchdog, ..Self::default() }
+    }
+
     pub(super) fn check(&self) -> Result<(), Error> {
         if matches!(self.workers, WorkerCount::Exactly(workers) if too_many_workers(workers)) {
             return refuse("workers", "more than 4096 threads are a mistake; Auto takes one a core");

@@ -51,6 +51,8 @@ pub(super) fn chooser<J: Job>(plan: &Plan<J>, meters: &[Arc<DeviceMeter>], sizes
         tokens: sizes.tokens,
         least_tokens: sizes.least,
         length: plan.source.length(),
+        live: settings.is_live(),
+        target_latency: settings.target_latency,
     };
     Some(Chooser::new(&plan.seam, scope))
 }

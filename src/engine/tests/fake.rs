@@ -9,12 +9,13 @@ pub(super) use super::outcome::{Outcome, take};
 use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::{After, AsItIs, Job};
 use crate::engine::road::source::{AnySource, documents};
+use crate::engine::seam::manual::Machine;
 use crate::engine::seam::{Moment, Seam};
 use crate::engine::settings::{Common, Settings};
 use crate::engine::start::{Free, Plan, start};
 use crate::engine::watch::OnStall;
 use crate::error::{Cause, Error};
-use crate::stage::{GpuStage, StageError};
+use crate::stage::{DeviceInfo, DeviceKind, GpuStage, StageError};
 
 /// Longer than any patience.
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
@@ -54,6 +55,14 @@ pub(super) struct Doc {
 
 pub(super) fn docs(count: u64) -> impl Iterator<Item = Doc> + Send + 'static {
     (0..count).map(|id| Doc { id, fault: Fault::None })
+}
+
+/// Lets time pass, or others go first; where a thread works, as long as the cores take for it.
+pub(super) fn work(seam: &Seam, works: impl FnOnce(Machine) -> bool, time: Duration) {
+    match seam {
+        Seam::Manual(world) if works(world.machine()) => world.work(time),
+        _ => pass(seam, time),
+    }
 }
 
 /// Lets time pass, or others go first.
@@ -112,6 +121,15 @@ impl FakeDevice {
         if by_chance || noticed { Err(StageError::Lost(Cause::msg("planned"))) } else { Ok(()) }
     }
 
+    /// Whether it computes on the cores that the workers use.
+    fn on_cpu(&self) -> bool {
+        matches!(&self.seam, Seam::Manual(world) if world.machine().device_works)
+    }
+
+    fn info(&self) -> DeviceInfo {
+        if self.on_cpu() { DeviceInfo::new("cpu", DeviceKind::Twin) } else { DeviceInfo::default() }
+    }
+
     fn make_again(&mut self) -> Result<(), StageError> {
         let Some(time) = self.rebuilt_in else { return Err(StageError::Batch(Cause::msg("no such device"))) };
         pass(&self.seam, time);
@@ -126,7 +144,12 @@ impl FakeDevice {
         assert!(self.owed.len() < self.depth, "no more batches are in flight than the device takes");
         let slow = ids.first().is_some_and(|first| *first >= self.slow_from);
         let work = self.launch * if slow { 10 } else { 1 } + self.cost * documents as u32;
-        self.busy_until = self.busy_until.max(self.seam.now()).plus(work);
+        if self.on_cpu() {
+            super::fake::work(&self.seam, |_| true, work);
+            self.busy_until = self.seam.now();
+        } else {
+            self.busy_until = self.busy_until.max(self.seam.now()).plus(work);
+        }
         let first = ids.first().copied().unwrap_or_default();
         self.owed.push_back(first);
         FakeTicket { ids, first, done: self.busy_until, looks: 0, life: self.life, loses_device: false }
@@ -174,6 +197,18 @@ impl GpuStage<Doc> for FakeDevice {
 
     fn depth(&self) -> usize {
         self.depth
+    }
+
+    fn most_depth(&self) -> usize {
+        if self.on_cpu() { self.depth } else { 8 }
+    }
+
+    fn split(&self) -> Option<Self> {
+        self.on_cpu().then(|| Self::new(&self.seam, self.depth, self.launch, self.cost))
+    }
+
+    fn device(&self) -> DeviceInfo {
+        self.info()
     }
 
     fn submit(&mut self, batch: &[Doc]) -> Result<FakeTicket, StageError> {
@@ -256,7 +291,7 @@ impl After<Doc, Vec<u64>> for FakeThen {
     }
 
     fn part(&self, _: &mut Doc, output: &Vec<u64>, row: usize) -> Result<u64, Cause> {
-        pass(&self.seam, self.cost);
+        work(&self.seam, |machine| machine.cpu_works, self.cost);
         Ok(output[row])
     }
 

@@ -3,10 +3,10 @@
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use super::fake::{Doc, Fault, HOUR, pass};
+use super::fake::{Doc, Fault, HOUR, pass, work};
 use crate::engine::seam::{Condvar, Mutex, Seam};
 use crate::error::Cause;
-use crate::stage::{Begun, CpuStage};
+use crate::stage::{Begun, Context, CpuStage};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -37,7 +37,7 @@ impl FakeCpu {
 impl CpuStage<Doc> for FakeCpu {
     type Prepared = Doc;
 
-    fn begin(&self, document: &mut Doc) -> Begun<Doc> {
+    fn begin(&self, document: &mut Doc, _: &Context<'_>) -> Begun<Doc> {
         if !self.begins_futures || document.id.is_multiple_of(3) {
             return Begun::Done(self.prepare(document));
         }
@@ -58,7 +58,7 @@ impl CpuStage<Doc> for FakeCpu {
 
     fn prepare(&self, document: &mut Doc) -> Result<Doc, Cause> {
         let times = if document.fault == Fault::TakesLong { 160 } else { 1 };
-        pass(&self.seam, self.cost * times);
+        work(&self.seam, |machine| machine.cpu_works, self.cost * times);
         match document.fault {
             Fault::CpuFails => Err(Cause::msg("planned")),
             Fault::CpuHangs => {
@@ -85,7 +85,7 @@ impl CpuStage<Vec<Doc>> for FakeCpu {
     type Prepared = Vec<Doc>;
 
     fn prepare(&self, batch: &mut Vec<Doc>) -> Result<Vec<Doc>, Cause> {
-        pass(&self.seam, self.cost * batch.len() as u32);
+        work(&self.seam, |machine| machine.cpu_works, self.cost * batch.len() as u32);
         let prepared = batch.clone();
         batch.retain(|document| document.fault != Fault::LeavesItsBatch);
         Ok(prepared)

@@ -165,35 +165,37 @@ fn a_loss_costs_the_work_that_was_lost_and_the_rebuilding() {
 }
 
 #[test]
-fn a_document_waits_for_its_batch_no_longer_than_it_may() {
+fn a_document_waits_for_its_batch_only_while_others_are_on_their_way_and_no_longer_than_it_may() {
     let world = World::new();
     let seam = Seam::Manual(world.clone());
     let device = FakeDevice::new(&seam, 1, Duration::ZERO, Duration::ZERO);
     let setup = Setup {
         devices: vec![device],
         seam,
-        cpu_cost: Duration::ZERO,
+        cpu_cost: SECOND / 100,
         begins_futures: false,
         sequential: false,
     };
     let settings = Settings { max_wait: Some(SECOND / 2), ..settings(false) };
     let _this_thread = world.enter();
-    // A live source: a document a minute.
+    // A live source: two documents, of which the second takes 1.6 s, and a third a minute later.
     let clock = world.clone();
-    let source = docs(3).inspect(move |document| {
-        if document.id > 0 {
+    let source = docs(3).map(move |document| {
+        if document.id == 2 {
             clock.sleep(60 * SECOND);
         }
+        let fault = if document.id == 1 { Fault::TakesLong } else { Fault::None };
+        Doc { fault, ..document }
     });
     let mut run =
         setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, source).expect("these settings can work");
     let mut seen = Vec::new();
     while let Some(delivery) = run.next() {
         let documents = delivery.expect("nothing fails").documents.len();
-        seen.push((documents, world.now()));
+        seen.push((documents, world.now().as_millis()));
     }
-    let expected = [(1, SECOND / 2), (1, 60 * SECOND + SECOND / 2), (1, 120 * SECOND)];
-    assert_eq!(seen, expected, "the last one is cut by the end of the source");
+    let expected = [(1, 510), (1, 1_600), (1, 60_010)];
+    assert_eq!(seen, expected, "the first waits for the second as long as it may, the others for nobody");
 }
 
 #[test]

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use super::fake::{Doc, FakeDevice, FakeThen, PerBatch, PerDoc, Setup, slow_docs};
-use crate::engine::outlet::caller::Caller;
+#[cfg(feature = "stream")]
+use super::polled;
+use crate::engine::outlet::caller::{Caller, Next};
 use crate::engine::road::job::{AsItIs, Job};
-use crate::engine::seam::{Seam, manual::World};
+use crate::engine::seam::Seam;
+use crate::engine::seam::manual::{Machine, World};
 use crate::engine::settings::{self, WorkerCount};
 use crate::error::Error;
 use crate::observe::predict::tests::Random;
@@ -18,12 +21,28 @@ pub(super) struct Replay<'a> {
     settings: &'a Settings,
     world: World,
     seam: Seam,
+    /// Whether results are polled for.
+    polled: bool,
+    /// Whether the source is live.
+    live: bool,
 }
 
 impl<'a> Replay<'a> {
     pub(super) fn new(costs: &'a Costs, settings: &'a Settings) -> Self {
-        let world = World::new();
-        Self { costs, settings, seam: Seam::Manual(world.clone()), world }
+        Self::on(costs, settings, Machine::LARGE)
+    }
+
+    pub(super) fn on(costs: &'a Costs, settings: &'a Settings, machine: Machine) -> Self {
+        let world = World::on(machine);
+        Self { costs, settings, seam: Seam::Manual(world.clone()), world, polled: false, live: false }
+    }
+
+    pub(super) fn polled(self, polled: bool) -> Self {
+        Self { polled, ..self }
+    }
+
+    pub(super) fn live(self, live: bool) -> Self {
+        Self { live, ..self }
     }
 
     pub(super) fn run(&self) -> Report {
@@ -46,6 +65,15 @@ impl<'a> Replay<'a> {
         }
     }
 
+    fn next<J: Job>(&self, run: &mut Caller<J>) -> Next<J> {
+        #[cfg(feature = "stream")]
+        if self.polled {
+            run.never_wait();
+            return polled::next_in(&self.world, run);
+        }
+        run.next()
+    }
+
     fn engine_settings<P>(&self) -> settings::Settings<P> {
         let Settings { batch_size, workers, ahead, ramp, .. } = *self.settings;
         let workers = WorkerCount::Exactly(workers);
@@ -53,6 +81,7 @@ impl<'a> Replay<'a> {
             common: settings::Common { workers, ahead: Some(ahead), ..settings::Common::default() },
             batch_size,
             ramp,
+            max_wait: self.live.then_some(Duration::from_millis(1)),
             ..settings::Settings::default()
         }
     }
@@ -69,7 +98,7 @@ impl<'a> Replay<'a> {
         };
         let _this_thread = self.world.enter();
         let mut run = start(setup).expect("these settings can work");
-        while let Some(delivery) = run.next() {
+        while let Some(delivery) = self.next(&mut run) {
             delivery.map(drop).expect("nothing fails");
             self.world.sleep(time(caller));
         }

@@ -6,13 +6,14 @@ use crate::observe::predict::tests::Random;
 use crate::observe::predict::{Costs, Settings, left_to_chance};
 use crate::observe::report::Report;
 
-fn changed(what: What, costs: Costs, settings: Settings) -> (Costs, Settings) {
+pub(super) fn changed(what: What, costs: Costs, settings: Settings) -> (Costs, Settings) {
     match what {
         What::Workers(workers) => (costs, settings.workers(workers)),
         What::BatchSize(documents) => (costs, settings.batch_size(documents)),
         What::Ahead(batches) => (costs, settings.ahead(batches)),
         What::Depth(batches) => (costs, settings.depth(batches)),
         What::Ramp(ramp) => (costs, settings.ramp(ramp)),
+        What::Devices(devices) => (costs, settings.devices(devices)),
         What::GpuTime(share) => (costs.gpu(share * costs.gpu_launch, share * costs.gpu_item), settings),
     }
 }

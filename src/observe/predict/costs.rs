@@ -59,6 +59,17 @@ impl Costs {
         Self { caller: seconds, ..self }
     }
 
+    /// The same with the work of the CPU half, and that of the device, so many times as much.
+    pub(crate) fn times(self, cpu: f64, gpu: f64) -> Self {
+        Self {
+            cpu: self.cpu * cpu,
+            then: self.then.map(|then| then * cpu),
+            gpu_launch: self.gpu_launch * gpu,
+            gpu_item: self.gpu_item * gpu,
+            ..self
+        }
+    }
+
     /// A cost is a number of seconds, and no run takes centuries for one document.
     pub(super) fn check(&self) -> Result<(), Error> {
         let costs = [

@@ -2,47 +2,28 @@
 
 use std::fmt;
 
-use super::{DeviceReport, KernelReport, Report, Times};
+use super::{DeviceReport, KernelReport, Latency, Report, Times};
 use crate::observe::accounts::Accounts;
 use crate::observe::bound::Bottleneck;
 use crate::observe::changes::Change;
+use crate::observe::histogram::Distribution;
 use crate::observe::stalls::{Stall, Stalls};
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{:.3} s = {:.3} fill + {:.3} busy ({}) + {:.3} stalls + {:.3} drain; bound {:.3} s, {:.1} % above it",
-            self.wall_s,
-            self.fill_s,
-            self.busy_s,
-            self.bottleneck,
-            self.stalls_s,
-            self.drain_s,
-            self.bound_s,
-            self.above_bound_percent
-        )?;
-        writeln!(
-            f,
-            "  CPU    {} workers busy {:.0} %, {} items prepared, first result after {:.3} s",
-            self.cpu.workers,
-            self.cpu.busy * 100.0,
-            self.cpu.prepared,
-            self.first_result_s
-        )?;
-        for device in &self.devices {
-            writeln!(f, "  {device}")?;
+        writeln!(f, "{}", Wall(self))?;
+        for (place, half) in self.before.iter().enumerate() {
+            writeln!(f, "  half {}\n{}", place + 1, Stages(half))?;
         }
-        writeln!(
-            f,
-            "  waits  device for batch {:.3} s, feeder for token {:.3} s, feeder in source {:.3} s, caller for result {:.3} s",
-            self.waits.device_for_batch_s,
-            self.waits.feeder_for_token_s,
-            self.waits.feeder_in_source_s,
-            self.waits.caller_for_result_s
-        )?;
-        if self.cpu.prepared > 0 {
-            writeln!(f, "  times  p50 / p90 / p99: {}", Spread(self))?;
+        if !self.before.is_empty() {
+            writeln!(f, "  half {}", self.before.len() + 1)?;
+        }
+        if self.open_s >= 0.001 {
+            writeln!(f, "  open   {:.3} s before that: planning, allocating, trying kernels", self.open_s)?;
+        }
+        writeln!(f, "{}", Stages(self))?;
+        if let Some(latency) = &self.latency {
+            writeln!(f, "  delay  p50 / p90 / p99 from pull to delivery: {}", Delay(latency))?;
         }
         let Accounts { pulled, delivered, failed, cancelled, stuck, .. } = self.accounts;
         writeln!(
@@ -72,10 +53,11 @@ impl fmt::Display for DeviceReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "GPU    {} ({}) busy {:.0} %, {} batches, {} items, starved {:.3} s, depth {}{}",
+            "GPU    {} ({}) busy {:.0} %{}, {} batches, {} items, starved {:.3} s, depth {}{}",
             self.name,
             self.kind,
             self.busy * 100.0,
+            Working(self.working.filter(|_| self.kind.shares_cpu())),
             self.batches,
             self.items,
             self.starved_s,
@@ -94,6 +76,77 @@ impl fmt::Display for DeviceReport {
         )?;
         let Some(device_s) = self.device_s else { return Ok(()) };
         write!(f, "\n  clock  the device worked {device_s:.3} s by its own clock{}", Most(&self.kernels))
+    }
+}
+
+/// What the stages of one half did, and who waited for what in it.
+struct Stages<'a>(&'a Report);
+
+impl fmt::Display for Stages<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "  CPU    {} workers on {} cores busy {:.0} %{}, {} items prepared, first result after {:.3} s",
+            self.0.cpu.workers,
+            self.0.cores,
+            self.0.cpu.busy * 100.0,
+            Working(self.0.cpu.working),
+            self.0.cpu.prepared,
+            self.0.first_result_s
+        )?;
+        for device in &self.0.devices {
+            writeln!(f, "  {device}")?;
+        }
+        write!(
+            f,
+            "  waits  device for batch {:.3} s, feeder for token {:.3} s, feeder in source {:.3} s, caller for result {:.3} s",
+            self.0.waits.device_for_batch_s,
+            self.0.waits.feeder_for_token_s,
+            self.0.waits.feeder_in_source_s,
+            self.0.waits.caller_for_result_s
+        )?;
+        if self.0.cpu.prepared > 0 {
+            write!(f, "\n  times  p50 / p90 / p99: {}", Spread(self.0))?;
+        }
+        Ok(())
+    }
+}
+
+/// Where the time went, as the bottleneck saw it.
+struct Wall<'a>(&'a Report);
+
+impl fmt::Display for Wall<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Report { wall_s: wall, fill_s: fill, busy_s: busy, stalls_s: stalls, drain_s: drain, .. } =
+            self.0;
+        if self.0.bottleneck == Bottleneck::Idle {
+            return write!(f, "{wall:.3} s, {busy:.3} of them without a document to work on");
+        }
+        write!(
+            f,
+            "{wall:.3} s = {fill:.3} fill + {busy:.3} busy ({}) + {stalls:.3} stalls + {drain:.3} drain; bound {:.3} s, \
+             {:.1} % above it",
+            self.0.bottleneck, self.0.bound_s, self.0.above_bound_percent
+        )
+    }
+}
+
+/// How long documents of a live source were on their way.
+struct Delay<'a>(&'a Latency);
+
+impl fmt::Display for Delay<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Latency { whole, without_wait } = self.0;
+        write!(f, "{}, without the wait for a batch {}", Three(whole), Three(without_wait))
+    }
+}
+
+/// The three shares of a distribution.
+struct Three<'a>(&'a Distribution);
+
+impl fmt::Display for Three<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} / {} / {}", Short(self.0.p50_s), Short(self.0.p90_s), Short(self.0.p99_s))
     }
 }
 
@@ -121,9 +174,18 @@ impl fmt::Display for Spread<'_> {
         let stages = stages.chain([("then", then), ("caller", caller)]);
         for (place, (name, of)) in stages.filter(|(_, of)| of.count > 0).enumerate() {
             let lead = if place == 0 { "" } else { "; " };
-            write!(f, "{lead}{name} {} / {} / {}", Short(of.p50_s), Short(of.p90_s), Short(of.p99_s))?;
+            write!(f, "{lead}{name} {}", Three(of))?;
         }
         Ok(())
+    }
+}
+
+/// How much of the work was processor time: nothing, where it is not known.
+struct Working(Option<f64>);
+
+impl fmt::Display for Working {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |share| write!(f, " ({:.0} % of it processor time)", share * 100.0))
     }
 }
 
@@ -203,8 +265,10 @@ impl fmt::Display for Bottleneck {
         f.write_str(match self {
             Self::Cpu => "CPU",
             Self::Gpu => "GPU",
+            Self::Cores => "cores",
             Self::Source => "source",
             Self::Caller => "caller",
+            Self::Idle => "idle",
         })
     }
 }

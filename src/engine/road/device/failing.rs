@@ -72,7 +72,13 @@ impl<J: Job> DeviceLoop<J> {
         if self.ledger().too_many_failed(self.documents(&batch) as u64, last) {
             let error = Error::Batch { batch: batch.index, cause };
             let (index, part) = (batch.index, batch.part);
-            self.road.send(Done { index, part, delivery: Err(error), then_stop: None });
+            self.road.send(Done {
+                index,
+                part,
+                delivery: Err(error),
+                then_stop: None,
+                on_their_way: Vec::new(),
+            });
             return self.road.cancel_columns(batch.items);
         }
         self.recycle(std::mem::take(&mut batch.items.prepared));

@@ -101,6 +101,6 @@ impl<J: Job> DeviceLoop<J> {
         };
         let device = self.at.meter.info.name.clone();
         let error = Error::DeviceLost { device, batch: index, cause };
-        self.road.send(Done { index, part, delivery: Err(error), then_stop: None });
+        self.road.send(Done { index, part, delivery: Err(error), then_stop: None, on_their_way: Vec::new() });
     }
 }

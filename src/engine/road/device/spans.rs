@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::{BatchOf, DeviceLoop, Flight};
+use crate::engine::measure::Sampled;
 use crate::engine::road::job::Job;
 use crate::engine::seam::Moment;
 use crate::observe::record::{Kind, Span};
@@ -16,8 +17,9 @@ impl<J: Job> DeviceLoop<J> {
     }
 
     /// `submit` has returned.
-    pub(super) fn was_submitting(&self, batch: &BatchOf<J>, since: Moment) {
+    pub(super) fn was_submitting(&self, batch: &BatchOf<J>, since: Moment, sampled: Sampled) {
         let now = self.ledger().now();
+        sampled.end(&self.ledger().seam, now, &self.at.meter.worked);
         self.at.meter.submitting.add(now.since(since));
         self.record(|| Span::new(Kind::Submit, since, now).about(batch.index.0, batch.items.good()));
     }

@@ -78,6 +78,11 @@ impl<D, P> Ready<D, P> {
         std::mem::take(&mut self.batches).into_iter()
     }
 
+    /// Whether a device has nothing to do.
+    pub(super) fn is_idle(&self) -> bool {
+        self.batches.is_empty() && self.devices.contains(&Some(false))
+    }
+
     fn take(&mut self, rank: usize) -> Option<Batch<D, P>> {
         let batch = if self.opens_late { None } else { self.batches.pop_front() }?;
         self.devices[rank] = Some(true);
