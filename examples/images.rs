@@ -11,7 +11,6 @@
 mod photos;
 
 use std::error::Error;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -58,7 +57,7 @@ fn options() -> Result<Options, Box<dyn Error>> {
 }
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target").join("images");
+    let folder = photos::repository::root().join("target").join("images");
     let photos = photos::make_photos(&folder, options.images, 1).map_err(|error| error.to_string())?;
     let named: DocArray = photos.iter().map(|path| Doc::from_uri(path.to_string_lossy())).collect();
     let keep = options.keep;

@@ -8,10 +8,10 @@
 
 #[path = "common/failure.rs"]
 mod failure;
-#[path = "common/repository.rs"]
-mod repository;
 #[path = "common/terminal.rs"]
 mod terminal;
+#[path = "common/three.rs"]
+mod three;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -118,7 +118,7 @@ fn run() -> Result<(), Problem> {
     let Some(arguments) = terminal::values(HELP)? else { return Ok(()) };
     let mut arguments = arguments.into_iter();
     let gpu = arguments.next().map_or_else(Gpu::best, |name| Gpu::named(&name))?;
-    let photos = repository::photos_or_three(arguments);
+    let photos = three::photos_or_three(arguments);
     let net = network(&gpu)?;
     let (device, twin) = (shares(net.on(&gpu), &photos)?, shares(net.on(&Gpu::cpu()), &photos)?);
     // Which variants run is known once the program was opened.

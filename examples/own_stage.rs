@@ -9,10 +9,10 @@
 
 #[path = "common/failure.rs"]
 mod failure;
-#[path = "common/repository.rs"]
-mod repository;
 #[path = "common/terminal.rs"]
 mod terminal;
+#[path = "common/three.rs"]
+mod three;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -196,7 +196,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Problem> {
     let Some(arguments) = terminal::values(HELP)? else { return Ok(()) };
-    let photos = repository::photos_or_three(arguments.into_iter());
+    let photos = three::photos_or_three(arguments.into_iter());
     let (device, queue) = own_device()
         .ok_or("there is no device for wgpu here (on Debian: the package mesa-vulkan-drivers)")?;
     let gpu = Gpu::from_wgpu(device.clone(), queue.clone());

@@ -72,26 +72,26 @@ prove_wire() {
     python3 -m venv "$peer/venv"
     "$peer/venv/bin/pip" install -q 'docarray==0.21.0' 'numpy<3' 'protobuf<8' 'lz4<5'
   fi
-  cargo build --profile testing --locked --features http,stream,tracing --example wire
+  cargo build --profile testing --locked --workspace --features http,stream,tracing --example wire
   "$peer/venv/bin/python" scripts/wire_peer.py target/testing/examples/wire "$peer/files"
 }
 
 prepare_device
 say "formatting"
-cargo fmt --check
+cargo fmt --all --check
 say "lints"
-cargo clippy --profile testing --locked --all-targets --features http,stream,tracing -- -D warnings
-cargo clippy --profile testing --locked --lib -- -D warnings
-cargo clippy --profile testing --locked --no-default-features --lib -- -D warnings
+cargo clippy --profile testing --locked --workspace --all-targets --features http,stream,tracing -- -D warnings
+cargo clippy --profile testing --locked --workspace --lib -- -D warnings
+cargo clippy --profile testing --locked --workspace --no-default-features --lib -- -D warnings
 say "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --profile testing --locked --no-deps --features http,stream,tracing
 say "examples and tests"
 # That the benches compile is known from the lints.
-cargo build --profile testing --locked --features http,stream,tracing --lib --examples --tests
+cargo build --profile testing --locked --workspace --features http,stream,tracing --lib --examples --tests
 say "tests on $device"
-cargo test --profile testing --locked --features http,stream,tracing --lib --tests
+cargo test --profile testing --locked --workspace --features http,stream,tracing --lib --tests
 say "examples of the documentation"
-cargo test --profile testing --locked --features http,stream,tracing --doc
+cargo test --profile testing --locked --workspace --features http,stream,tracing --doc
 prove_wire
 if [ "$all" = yes ]; then
   say "benches"

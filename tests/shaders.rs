@@ -1,67 +1,18 @@
-//! Every shader is valid, translates to the other languages, and says what its kernel says.
+//! Every shader is valid, and says what its kernel says. That it translates to other languages is tested in `tests/languages`.
+
+#[path = "common/shaders.rs"]
+mod read;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use gapless::kernel::examples::{self, Example};
+use gapless::kernel::examples;
 use gapless::kernel::{Dispatch, Needs, Precision};
-use naga::back::pipeline_constants::process_overrides;
-use naga::back::{hlsl, msl};
 use naga::proc::Layouter;
-use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
-use naga::{AddressSpace, Module, StorageAccess, TypeInner};
-
-/// Every variant of the example.
-fn dispatches(example: &Example) -> Vec<Dispatch> {
-    let inputs: Vec<_> = example.inputs.iter().collect();
-    let output = example.kernel.output(&inputs).expect("an example is accepted");
-    let variants = example.kernel.variants(&inputs, &output);
-    assert_eq!(variants[0], example.kernel.dispatch(&inputs, &output), "the plainest is first");
-    variants
-}
-
-fn parse(source: &str) -> Module {
-    naga::front::wgsl::parse_str(source).unwrap_or_else(|error| {
-        panic!("{}", error.emit_to_string(source));
-    })
-}
-
-/// What a device that has these can do. All others have `SHADER_FLOAT16_IN_FLOAT32` alone, and one that
-/// lacks it too gets no shader that reads halves.
-fn capabilities(needs: Needs) -> Capabilities {
-    let mut capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
-    capabilities.set(Capabilities::SUBGROUP, needs.subgroups);
-    capabilities.set(Capabilities::SHADER_FLOAT16, needs.precision > Precision::Full);
-    capabilities
-}
-
-fn check(dispatch: &Dispatch) -> (Module, ModuleInfo) {
-    let module = parse(&dispatch.source);
-    let info = Validator::new(ValidationFlags::all(), capabilities(dispatch.needs))
-        .validate(&module)
-        .unwrap_or_else(|error| panic!("{}", error.emit_to_string(&dispatch.source)));
-    (module, info)
-}
-
-fn for_every_shader(check_one: impl Fn(&Example, &Dispatch, &Module, &ModuleInfo)) {
-    for example in examples::all() {
-        for dispatch in dispatches(&example) {
-            let (module, info) = check(&dispatch);
-            check_one(&example, &dispatch, &module, &info);
-        }
-    }
-}
-
-/// The same with the pipeline's constants in the place of the overrides, as a driver gets it.
-fn translated(check_one: impl Fn(&Dispatch, &Module, &ModuleInfo)) {
-    for_every_shader(|_, dispatch, module, info| {
-        let constants = dispatch.constants.iter().map(|(name, value)| (name.to_string(), *value)).collect();
-        let (module, info) = process_overrides(module, info, None, &constants)
-            .unwrap_or_else(|error| panic!("{}: {error}", dispatch.variant()));
-        check_one(dispatch, &module, &info);
-    });
-}
+use naga::valid::{ValidationFlags, Validator};
+use naga::{AddressSpace, StorageAccess, TypeInner};
+use read::{capabilities, dispatches, for_every_shader};
 
 fn shaders(folder: &str) -> BTreeSet<String> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("shaders").join(folder);
@@ -117,37 +68,6 @@ fn no_two_variants_of_a_kernel_have_the_same_name() {
             Needs { workgroup_bytes: dispatches[0].needs.workgroup_bytes, ..Needs::default() }
         );
     }
-}
-
-#[test]
-fn every_shader_translates_to_metal() {
-    translated(|dispatch, module, info| {
-        let options =
-            msl::Options { lang_version: (2, 4), fake_missing_bindings: true, ..Default::default() };
-        let (text, _) = msl::write_string(module, info, &options, &msl::PipelineOptions::default())
-            .unwrap_or_else(|error| panic!("{}: {error}", dispatch.kernel));
-        assert!(text.contains("kernel void"), "{}", dispatch.kernel);
-    });
-}
-
-#[test]
-fn every_shader_translates_to_hlsl() {
-    translated(|dispatch, module, info| {
-        let mut text = String::new();
-        // Subgroups came with model 6.0 and 16-bit floats with 6.2; a device without has none of the two.
-        let needs = dispatch.needs;
-        let shader_model = if needs.subgroups || needs.precision > Precision::Full {
-            hlsl::ShaderModel::V6_2
-        } else {
-            hlsl::ShaderModel::V5_1
-        };
-        let options = hlsl::Options { shader_model, ..hlsl::Options::default() };
-        let pipeline = hlsl::PipelineOptions::default();
-        hlsl::Writer::new(&mut text, &options, &pipeline)
-            .write(module, info, None)
-            .unwrap_or_else(|error| panic!("{}: {error}", dispatch.kernel));
-        assert!(text.contains("numthreads"), "{}", dispatch.kernel);
-    });
 }
 
 #[test]

@@ -17,6 +17,8 @@ mod arguments;
 #[path = "../common/failure.rs"]
 mod failure;
 mod options;
+#[path = "../common/repository.rs"]
+mod repository;
 #[path = "../common/terminal.rs"]
 mod terminal;
 

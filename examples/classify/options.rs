@@ -1,10 +1,11 @@
 //! What the command line says.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use lexopt::prelude::*;
 
 use crate::arguments::number;
+use crate::repository;
 use crate::terminal::{Problem, print};
 
 const HELP: &str =
@@ -41,7 +42,7 @@ pub(crate) struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+        let models = repository::root().join("models");
         Self {
             device: None,
             batch_size: 16,

@@ -2,15 +2,18 @@
 //!
 //! Shared by examples, benches and tests: `#[path = "../examples/common/photos.rs"] mod photos;`
 
+#[path = "repository.rs"]
+pub(crate) mod repository;
+
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
-use zune_core::bytestream::ZCursor;
-use zune_jpeg::JpegDecoder;
+use gapless::image::{Format, Loader, encode};
+use ndarray::Array3;
 
 const NAMES: [&str; 5] = ["camera", "chelsea", "coffee", "retina", "rocket"];
+/// As cameras and the web write them: in this quality colour has half the resolution.
 const QUALITY: u8 = 85;
 
 /// Writes `count` JPEGs of 320×240 to 640×480 pixels into `dir` and gives their paths, in order.
@@ -46,41 +49,27 @@ fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 /// One of the repository's photos, decoded.
-struct Original {
-    width: usize,
-    height: usize,
-    rgb: Vec<u8>,
-}
+struct Original(Array3<u8>);
 
-fn original(name: &str) -> Result<Original, Box<dyn Error + Send + Sync>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("photos").join(name).with_extension("jpg");
-    let bytes = fs::read(path)?;
-    let mut decoder = JpegDecoder::new(ZCursor::new(&bytes));
-    let rgb = decoder.decode()?;
-    let (width, height) = decoder.dimensions().ok_or("a photo without a size")?;
-    Ok(Original { width, height, rgb })
+fn original(name: &str) -> Result<Original, String> {
+    let path = repository::root().join("photos").join(name).with_extension("jpg");
+    Loader::own_size().load(path).map(Original).map_err(|cause| cause.to_string())
 }
 
 impl Original {
     /// A JPEG of a random part of random size, mirrored half of the time. Where the part would reach
     /// over an edge the photo is mirrored there.
-    fn crop(&self, random: &mut Random) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
+    fn crop(&self, random: &mut Random) -> Result<Vec<u8>, String> {
+        let (full_height, full_width, _) = self.0.dim();
         let (width, height) = (320 + random.below(321), 240 + random.below(241));
-        let left = random.below(self.width.saturating_sub(width) + 1);
-        let top = random.below(self.height.saturating_sub(height) + 1);
+        let left = random.below(full_width.saturating_sub(width) + 1);
+        let top = random.below(full_height.saturating_sub(height) + 1);
         let flip = random.below(2) == 1;
-        let mut rgb = Vec::with_capacity(3 * width * height);
-        for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
+        let pixels = Array3::from_shape_fn((height, width, 3), |(y, x, channel)| {
             let x = left + if flip { width - 1 - x } else { x };
-            let at = mirrored(top + y, self.height) * self.width + mirrored(x, self.width);
-            rgb.extend_from_slice(&self.rgb[3 * at..3 * at + 3]);
-        }
-        let mut jpeg = Vec::new();
-        let mut encoder = Encoder::new(&mut jpeg, QUALITY);
-        // As cameras and the web write them: colour at half the resolution.
-        encoder.set_sampling_factor(SamplingFactor::F_2_2);
-        encoder.encode(&rgb, width as u16, height as u16, ColorType::Rgb)?;
-        Ok(jpeg)
+            self.0[[mirrored(top + y, full_height), mirrored(x, full_width), channel]]
+        });
+        encode(pixels.view(), Format::Jpeg(QUALITY)).map_err(|cause| cause.to_string())
     }
 }
 

@@ -1,13 +1,9 @@
-//! Photos of the repository, wherever an example is started.
+//! The repository, wherever a program of it is started.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// The photos that were named, or three of the repository.
-pub(crate) fn photos_or_three(named: impl Iterator<Item = String>) -> Vec<PathBuf> {
-    let named: Vec<PathBuf> = named.map(PathBuf::from).collect();
-    if !named.is_empty() {
-        return named;
-    }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("photos");
-    ["chelsea", "coffee", "rocket"].map(|name| folder.join(name).with_extension("jpg")).into()
+/// The folder of this package or one above it: whichever holds the photos.
+pub(crate) fn root() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().find(|folder| folder.join("photos").is_dir()).unwrap_or(package)
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use jpeg_encoder::{ColorType, Encoder};
+use jpeg_encoder::{Encoder, ImageBuffer, JpegColorType, rgb_to_ycbcr};
 use ndarray::ArrayView3;
 
 use crate::error::Cause;
@@ -96,9 +96,46 @@ fn png(pixels: &[u8], (width, height): (u32, u32), channels: usize) -> Result<Ve
     Ok(bytes)
 }
 
-fn jpeg(pixels: &[u8], (width, height): (u16, u16), channels: usize, quality: u8) -> Result<Vec<u8>, Cause> {
+fn jpeg(values: &[u8], sides: (u16, u16), channels: usize, quality: u8) -> Result<Vec<u8>, Cause> {
     let mut bytes = Vec::new();
-    let color = if channels == 1 { ColorType::Luma } else { ColorType::Rgb };
-    Encoder::new(&mut bytes, quality.clamp(1, 100)).encode(pixels, width, height, color)?;
+    Encoder::new(&mut bytes, quality.clamp(1, 100)).encode_image(Rows { values, sides, channels })?;
     Ok(bytes)
+}
+
+/// Rows of pixels of one channel or three. The encoder is compiled for this one kind of image, where its own choice of
+/// eleven would be compiled eleven times.
+struct Rows<'a> {
+    values: &'a [u8],
+    sides: (u16, u16),
+    channels: usize,
+}
+
+impl ImageBuffer for Rows<'_> {
+    fn get_jpeg_color_type(&self) -> JpegColorType {
+        if self.channels == 1 { JpegColorType::Luma } else { JpegColorType::Ycbcr }
+    }
+
+    fn width(&self) -> u16 {
+        self.sides.0
+    }
+
+    fn height(&self) -> u16 {
+        self.sides.1
+    }
+
+    fn fill_buffers(&self, y: u16, buffers: &mut [Vec<u8>; 4]) {
+        let length = usize::from(self.sides.0) * self.channels;
+        let row = &self.values[usize::from(y) * length..][..length];
+        if self.channels == 1 {
+            buffers[0].extend_from_slice(row);
+            return;
+        }
+        let [luma, blue, red, _] = buffers;
+        for rgb in row.chunks_exact(3) {
+            let (y, cb, cr) = rgb_to_ycbcr(rgb[0], rgb[1], rgb[2]);
+            luma.push(y);
+            blue.push(cb);
+            red.push(cr);
+        }
+    }
 }

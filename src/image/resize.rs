@@ -1,4 +1,7 @@
 //! From a region of the decoded pixels to the size of the tensor, by fast_image_resize.
+//!
+//! That crate is compiled anew for each kind of pixel and each kind of image, ten times over for bytes. So all that
+//! is resized goes through one kind of image, in three kinds of pixels.
 
 use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{U8x3, U8x4};
@@ -58,15 +61,16 @@ pub(crate) fn resize(
     (target_sides, target): ((u32, u32), &mut [u8]),
 ) -> Result<(), Cause> {
     let resize = match decoded.layout {
-        Layout::Rgb => resize_typed::<U8x3>,
-        Layout::Rgbx => resize_typed::<U8x4>,
+        Layout::Rgb => resize_region::<U8x3>,
+        Layout::Rgbx => resize_region::<U8x4>,
     };
-    resize(resizer, filter, (decoded.sides, pixels), region, (target_sides, target))
+    resize(resizer, &filter.options(), (decoded.sides, pixels), region, (target_sides, target))
 }
 
-fn resize_typed<P: PixelTrait>(
+/// Resizes a region of pixels of this kind.
+pub(super) fn resize_region<P: PixelTrait>(
     resizer: &mut Resizer,
-    filter: Filter,
+    options: &ResizeOptions,
     (sides, pixels): ((u32, u32), &[u8]),
     region: Region,
     (target_sides, target): ((u32, u32), &mut [u8]),
@@ -74,6 +78,6 @@ fn resize_typed<P: PixelTrait>(
     let photo = TypedImageRef::<P>::from_buffer(sides.0, sides.1, pixels)?;
     let part = TypedCroppedImage::from_ref(&photo, region.left, region.top, region.width, region.height)?;
     let mut target = TypedImage::<P>::from_buffer(target_sides.0, target_sides.1, target)?;
-    resizer.resize_typed(&part, &mut target, &filter.options())?;
+    resizer.resize_typed(&part, &mut target, options)?;
     Ok(())
 }

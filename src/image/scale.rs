@@ -1,11 +1,13 @@
 //! Images of another size, with antialiasing and without, of bytes and of floats.
 
-use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::{F32, F32x2, F32x3, F32x4, U8, U8x2, U8x3, U8x4};
+use std::ops::Range;
+
+use fast_image_resize::pixels::{F32, U8x3, U8x4};
 use fast_image_resize::{PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use ndarray::{Array3, ArrayView3};
 
-use super::resize::Filter;
+use super::orient::Region;
+use super::resize::{Filter, resize_region};
 use crate::error::Cause;
 
 /// How the pixels of an image of another size are taken.
@@ -28,18 +30,22 @@ impl Default for Sampling {
     }
 }
 
+/// Width and height, in pixels.
+type Sides = (u32, u32);
+
 mod sealed {
-    pub trait Sealed: Copy + Default + 'static {
-        /// Resizes one to four channels; others are done one by one.
+    pub trait Sealed: bytemuck::Pod + Default {
+        /// Channels that are resized at once, of so many.
+        fn at_once(channels: usize) -> usize;
+
+        /// Resizes that many channels.
         fn resize(
-            from: Image<'_, Self>,
-            to: Image<'_, Self>,
+            from: (super::Sides, &[Self]),
+            to: (super::Sides, &mut [Self]),
+            channels: usize,
             options: &super::ResizeOptions,
         ) -> Result<(), super::Cause>;
     }
-
-    /// Pixels in rows without gaps, their width, height and channels.
-    pub struct Image<'a, T>(pub &'a mut [T], pub (u32, u32), pub usize);
 }
 
 /// A value of a pixel: a byte or a float.
@@ -68,23 +74,33 @@ pub fn resize<T: Pixel>(
     let (from_height, from_width, channels) = image.dim();
     let (from, to) = (sides(from_height, from_width)?, sides(height, width)?);
     let options = options(sampling);
-    let mut pixels: Vec<T> = image.iter().copied().collect();
+    let pixels: Vec<T> = image.iter().copied().collect();
     let mut resized = Array3::from_elem((height, width, channels), T::default());
     let target = resized.as_slice_mut().ok_or_else(|| Cause::msg("an image with gaps"))?;
-    if (1..=4).contains(&channels) {
-        let from = sealed::Image(&mut pixels, from, channels);
-        T::resize(from, sealed::Image(target, to, channels), &options)?;
+    let at_once = T::at_once(channels);
+    if channels == at_once {
+        T::resize((from, &pixels), (to, target), channels, &options)?;
         return Ok(resized);
     }
-    for channel in 0..channels {
-        let mut plane: Vec<T> = pixels.iter().skip(channel).step_by(channels).copied().collect();
-        let mut small = vec![T::default(); height * width];
-        T::resize(sealed::Image(&mut plane, from, 1), sealed::Image(&mut small, to, 1), &options)?;
-        for (to, from) in target.iter_mut().skip(channel).step_by(channels).zip(small) {
-            *to = from;
+    for first in (0..channels).step_by(at_once) {
+        let some = first..channels.min(first + at_once);
+        let part = with_room(&pixels, channels, some.clone(), at_once);
+        let mut small = vec![T::default(); height * width * at_once];
+        T::resize((from, &part), (to, &mut small), at_once, &options)?;
+        for (to, from) in target.chunks_exact_mut(channels).zip(small.chunks_exact(at_once)) {
+            to[some.clone()].copy_from_slice(&from[..some.len()]);
         }
     }
     Ok(resized)
+}
+
+/// Some channels of all pixels, and zeros where there are less than are resized at once.
+fn with_room<T: Pixel>(pixels: &[T], channels: usize, some: Range<usize>, at_once: usize) -> Vec<T> {
+    let mut part = vec![T::default(); pixels.len() / channels * at_once];
+    for (to, from) in part.chunks_exact_mut(at_once).zip(pixels.chunks_exact(channels)) {
+        to[..some.len()].copy_from_slice(&from[some.clone()]);
+    }
+    part
 }
 
 /// An image [height, width, channels] with its sides times this ratio, rounded down, at least one pixel.
@@ -112,7 +128,7 @@ pub fn resample<T: Pixel>(
     resize(image, side(height), side(width), sampling)
 }
 
-fn sides(height: usize, width: usize) -> Result<(u32, u32), Cause> {
+fn sides(height: usize, width: usize) -> Result<Sides, Cause> {
     let side = |side: usize| u16::try_from(side).ok().filter(|side| *side > 0).map(u32::from);
     side(width)
         .zip(side(height))
@@ -129,38 +145,50 @@ fn options(sampling: Sampling) -> ResizeOptions {
     ResizeOptions::new().use_alpha(false).resize_alg(algorithm)
 }
 
-fn typed<T: bytemuck::Pod, P: PixelTrait>(
-    from: sealed::Image<'_, T>,
-    to: sealed::Image<'_, T>,
+/// Resizes whole images of pixels of this kind.
+fn whole<P: PixelTrait, T: Pixel>(
+    from: (Sides, &[T]),
+    to: (Sides, &mut [T]),
     options: &ResizeOptions,
 ) -> Result<(), Cause> {
-    let source = TypedImageRef::<P>::from_buffer(from.1.0, from.1.1, bytemuck::cast_slice(from.0))?;
-    let mut target = TypedImage::<P>::from_buffer(to.1.0, to.1.1, bytemuck::cast_slice_mut(to.0))?;
-    Resizer::new().resize_typed(&source, &mut target, options)?;
-    Ok(())
+    let (width, height) = from.0;
+    let region = Region { left: 0, top: 0, width, height };
+    let (from, to) = ((from.0, bytemuck::cast_slice(from.1)), (to.0, bytemuck::cast_slice_mut(to.1)));
+    resize_region::<P>(&mut Resizer::new(), options, from, region, to)
 }
 
-macro_rules! pixels {
-    ($($value:ty: $one:ty, $two:ty, $three:ty, $four:ty;)*) => { $(
-        impl Pixel for $value {}
-        impl sealed::Sealed for $value {
-            fn resize(
-                from: sealed::Image<'_, Self>,
-                to: sealed::Image<'_, Self>,
-                options: &ResizeOptions,
-            ) -> Result<(), Cause> {
-                match from.2 {
-                    1 => typed::<$value, $one>(from, to, options),
-                    2 => typed::<$value, $two>(from, to, options),
-                    3 => typed::<$value, $three>(from, to, options),
-                    _ => typed::<$value, $four>(from, to, options),
-                }
-            }
+impl Pixel for u8 {}
+impl sealed::Sealed for u8 {
+    fn at_once(channels: usize) -> usize {
+        if channels == 3 { 3 } else { 4 }
+    }
+
+    fn resize(
+        from: (Sides, &[u8]),
+        to: (Sides, &mut [u8]),
+        channels: usize,
+        options: &ResizeOptions,
+    ) -> Result<(), Cause> {
+        if channels == 3 {
+            whole::<U8x3, u8>(from, to, options)
+        } else {
+            whole::<U8x4, u8>(from, to, options)
         }
-    )* };
+    }
 }
 
-pixels! {
-    u8: U8, U8x2, U8x3, U8x4;
-    f32: F32, F32x2, F32x3, F32x4;
+impl Pixel for f32 {}
+impl sealed::Sealed for f32 {
+    fn at_once(_channels: usize) -> usize {
+        1
+    }
+
+    fn resize(
+        from: (Sides, &[f32]),
+        to: (Sides, &mut [f32]),
+        _channels: usize,
+        options: &ResizeOptions,
+    ) -> Result<(), Cause> {
+        whole::<F32, f32>(from, to, options)
+    }
 }
