@@ -126,14 +126,6 @@ impl<'a> RowMajor<'a> {
             Self::F32(array) => Values::F32(array.view()),
         }
     }
-
-    pub(super) fn bytes(&self) -> &[u8] {
-        const STANDARD: &str = "it is in row-major order";
-        match self {
-            Self::U8(array) => array.as_slice().expect(STANDARD),
-            Self::F32(array) => bytemuck::cast_slice(array.as_slice().expect(STANDARD)),
-        }
-    }
 }
 
 fn row_major<T: Clone>(view: ArrayViewD<'_, T>) -> CowArray<'_, T, IxDyn> {
@@ -145,7 +137,7 @@ fn row_major<T: Clone>(view: ArrayViewD<'_, T>) -> CowArray<'_, T, IxDyn> {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array1, Array2, ShapeBuilder};
+    use ndarray::Array1;
 
     use super::*;
 
@@ -156,11 +148,5 @@ mod tests {
         let lens: Vec<usize> = (0..item.arrays()).map(|index| spec_of(&item.array(index)).len()).collect();
         assert_eq!(lens, [1, 2, 3, 4, 5]);
         assert_eq!(spec_of(&item.array(4)), Spec::bytes(&[5]));
-    }
-
-    #[test]
-    fn columns_first_are_put_into_row_major_order() {
-        let array = Array2::from_shape_vec((2, 2).f(), vec![1_u8, 2, 3, 4]).expect("four values");
-        assert_eq!(RowMajor::new(array.array(0)).bytes(), [1, 3, 2, 4]);
     }
 }

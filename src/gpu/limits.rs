@@ -1,7 +1,6 @@
 //! What a device allows.
 
-use super::device::Device;
-use crate::kernel::{Dispatch, Needs, half};
+use crate::kernel::{Dispatch, Needs};
 
 /// What a device allows, as far as programs depend on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,24 +31,6 @@ pub struct Limits {
 }
 
 impl Limits {
-    pub(super) fn of(device: &Device) -> Self {
-        let (limits, features, adapter) =
-            (device.raw.limits(), device.raw.features(), device.raw.adapter_info());
-        let subgroup_sizes = [adapter.subgroup_min_size, adapter.subgroup_max_size];
-        Self {
-            buffer_bytes: limits.max_buffer_size,
-            binding_bytes: limits.max_storage_buffer_binding_size,
-            workgroups: limits.max_compute_workgroups_per_dimension,
-            workgroup_threads: limits.max_compute_invocations_per_workgroup,
-            workgroup_bytes: limits.max_compute_workgroup_storage_size,
-            tensors: limits.max_storage_buffers_per_shader_stage,
-            params_alignment: limits.min_uniform_buffer_offset_alignment,
-            subgroups: features.contains(wgpu::Features::SUBGROUP).then_some(subgroup_sizes),
-            f16: features.contains(wgpu::Features::SHADER_F16),
-            halves: device.compiles(half::SHADER),
-        }
-    }
-
     /// Whether a dispatch can run.
     pub(super) fn meet(&self, dispatch: &Dispatch) -> bool {
         self.missing(&dispatch.needs).is_none()

@@ -9,13 +9,23 @@ use self::needs::{needed_constants, needed_nodes, share_buffers};
 pub use self::variants::PlannedKernel;
 pub(super) use self::variants::Variant;
 use super::Limits;
-use super::clock::{TIMES_BYTES, kernel_times_bytes};
 use super::graph::{Graph, Node, Origin, setting, shape_name};
 use crate::error::Error;
 use crate::kernel::Spec;
 
 /// Bytes of the stamp that every batch carries through the device and back.
 pub(super) const STAMP_BYTES: u64 = 8;
+
+/// Bytes of the two times of a batch.
+pub(super) const TIMES_BYTES: u64 = 16;
+
+/// Most kernels that are timed each on its own: wgpu allows 4,096 times in a set.
+const MOST_KERNELS: usize = 2_000;
+
+/// Bytes of the two times of each of so many kernels; none where they are too many.
+pub(super) fn kernel_times_bytes(kernels: usize) -> u64 {
+    if kernels <= MOST_KERNELS { kernels as u64 * TIMES_BYTES } else { 0 }
+}
 
 /// What a program does for a batch, and what memory that takes. [`Program::plan`](super::Program::plan) makes it.
 ///
@@ -161,12 +171,6 @@ impl Plan {
         let slot = self.upload_bytes().saturating_mul(2).saturating_add(self.readback_bytes());
         let all = self.constant_bytes + self.params.len() as u64;
         all.saturating_add(self.shared_bytes()).saturating_add(slot.saturating_mul(self.depth as u64))
-    }
-
-    /// Bytes of one item that go up, and of its rows that come down.
-    pub(super) fn item_bytes(&self) -> (u64, u64) {
-        let up = self.inputs.iter().map(|input| input.spec.item_bytes() as u64).sum();
-        (up, self.outputs.iter().map(|output| output.bytes).sum())
     }
 
     fn shared_bytes(&self) -> u64 {

@@ -7,12 +7,11 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::allowed::Allowed;
-use super::deadline::Deadline;
 use super::graph::{self, Graph, shape_name};
+use super::hardware::{Ring, Ticket};
 use super::item::{self, Item};
 use super::plan::{self, Plan};
 use super::profile::Profile;
-use super::ring::{Ring, Ticket};
 use super::tensors::Tensors;
 use super::twins::Twins;
 use super::{Gpu, TensorId};
@@ -154,7 +153,10 @@ impl Program {
         self.check_settings()?;
         let mut plan = Plan::new(&self.graph_on_device(), max_batch, self.in_flight(), self.gpu.limits())?;
         self.allowed.apply(&mut plan, self.gpu.info().kind)?;
-        Ok(self.gpu.choices().apply(plan))
+        Ok(match self.gpu.hardware() {
+            Some(hardware) => hardware.chosen(plan),
+            None => plan,
+        })
     }
 
     fn check_settings(&self) -> Result<(), Error> {
@@ -204,7 +206,7 @@ impl Program {
 
     /// Batches in flight at once: on the twins a batch is done when `submit` returns.
     fn in_flight(&self) -> usize {
-        if self.gpu.is_twins() { 1 } else { self.depth }
+        if self.gpu.hardware().is_some() { self.depth } else { 1 }
     }
 
     /// How long each kernel takes for a batch of `rows` items, one after the other. The program is open.
@@ -233,12 +235,11 @@ impl Program {
 
     fn start(&self, max_batch: usize) -> Result<Runner, StageError> {
         let plan = self.plan(max_batch)?;
-        let Some(device) = self.gpu.device()? else {
+        let Some(hardware) = self.gpu.hardware() else {
             return Ok(Runner::Twins(Box::new(Twins::open(&self.graph, plan, &self.times)?)));
         };
         let ring = |plan: Plan| {
-            let (deadline, trial) = (Deadline::new(self.deadline), self.gpu.trial(plan.max_batch));
-            Ring::open(&device, &self.graph_on_device(), plan, self.depth, (deadline, trial), &self.times)
+            hardware.ring(&self.graph_on_device(), plan, (self.depth, self.deadline), &self.times)
         };
         match ring(plan) {
             Ok(ring) => Ok(Runner::Ring(Box::new(ring))),

@@ -1,10 +1,5 @@
 //! Floats of 16 bits, widened to 32.
 
-use super::params::wgsl;
-
-/// What a device must be able to compile to widen them.
-pub(crate) const SHADER: &str = wgsl!("shared/half");
-
 /// IEEE 754 binary16 to f32: exact, since every half is a float.
 pub(crate) fn from_f16(bits: u16) -> f32 {
     let sign = u32::from(bits >> 15) << 31;

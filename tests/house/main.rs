@@ -97,8 +97,8 @@ fn no_module_uses_a_higher_floor() {
 
 /// A word, the only place where it may stand, and the reason.
 const ONLY_IN: &[(&str, &str, &str)] = &[
-    ("wgpu::", "src/gpu", "only the GPU half knows its driver"),
-    ("create_buffer(", "src/gpu/device.rs", "the count of buffers made must see every one"),
+    ("wgpu::", "src/gpu/hardware", "the engine, programs and the twins are built without a driver"),
+    ("create_buffer(", "src/gpu/hardware/device.rs", "the count of buffers made must see every one"),
     ("std::thread::Builder", "src/engine/seam", "the engine's threads come from the seam"),
     ("std::thread::spawn", "src/engine/seam", "the engine's threads come from the seam"),
     ("shuttle::", "src/engine", "random schedules are the engine's"),

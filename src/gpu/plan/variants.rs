@@ -1,7 +1,5 @@
 //! The ways in which a step of a plan can be done, and which of them is.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use super::{Plan, Step, append_params};
 use crate::gpu::Limits;
 use crate::kernel::Dispatch;
@@ -12,6 +10,7 @@ pub(in crate::gpu) struct Variant {
     pub(in crate::gpu) name: String,
     pub(in crate::gpu) dispatch: Dispatch,
     /// Offset and length of its parameters.
+    #[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "the twins have parameters of their own"))]
     pub(in crate::gpu) params: (u64, u64),
 }
 
@@ -76,18 +75,6 @@ impl Step {
 
     pub(in crate::gpu) fn variant(&self) -> &Variant {
         &self.variants[self.chosen]
-    }
-
-    /// A number for all that the choice depends on: the variants, which hold the shapes.
-    pub(in crate::gpu) fn key(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.parts.hash(&mut hasher);
-        for Variant { dispatch, .. } in &self.variants {
-            let Dispatch { kernel, source, constants, workgroups, params, needs } = dispatch;
-            (kernel, source, workgroups, params, needs).hash(&mut hasher);
-            constants.iter().for_each(|(name, value)| (name, value.to_bits()).hash(&mut hasher));
-        }
-        hasher.finish()
     }
 }
 

@@ -4,18 +4,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::device::Device;
+use crate::gpu::plan::{TIMES_BYTES, kernel_times_bytes};
 use crate::stage::DeviceTimes;
-
-/// Bytes of the two times of a batch.
-pub(super) const TIMES_BYTES: u64 = 16;
-
-/// Most kernels that are timed each on its own: wgpu allows 4,096 times in a set.
-const MOST_KERNELS: usize = 2_000;
-
-/// Bytes of the two times of each of so many kernels; none where they are too many.
-pub(super) fn kernel_times_bytes(kernels: usize) -> u64 {
-    if kernels <= MOST_KERNELS { kernels as u64 * TIMES_BYTES } else { 0 }
-}
 
 /// Whether every kernel of this batch, counted from 1, is timed: the first two, and every sixteenth after
 /// them. Each needs a pass of its own then, so this is not done for all.

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use super::bytes;
 use super::clock::Clock;
 use super::device::Device;
-use super::item::{Item, RowMajor};
-use super::plan::{Plan, PlannedInput, STAMP_BYTES};
+use crate::gpu::item::{Item, RowMajor};
+use crate::gpu::plan::{Plan, PlannedInput, STAMP_BYTES};
 
 /// Staging, input and readback of one batch. What lies between them is shared by all batches.
 #[derive(Debug)]
@@ -99,7 +100,7 @@ impl Slot {
             for (row, item) in batch.iter().enumerate() {
                 let start = input.offset as usize + row * input.spec.item_bytes();
                 let array = RowMajor::new(item.array(place));
-                let bytes = array.bytes();
+                let bytes = bytes::of_item(&array);
                 view.slice(start..start + bytes.len()).copy_from_slice(bytes);
             }
         }

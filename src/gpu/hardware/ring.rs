@@ -26,23 +26,23 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use self::build::Buffers;
 pub(super) use self::trial::Trial;
-use super::clock::{self, Clock, Spans, TIMES_BYTES};
+use super::clock::{self, Clock, Spans};
 use super::compile::Pipelines;
 use super::deadline::Deadline;
 use super::device::Device;
-use super::graph::Graph;
-use super::item::Item;
-use super::plan::{Plan, STAMP_BYTES, Step};
-use super::profile::{self, KernelTime};
-use super::shelf::Shelf;
 use super::slot::{Mapped, Slot};
-use super::tensors::Tensors;
 use crate::error::Cause;
+use crate::gpu::graph::Graph;
+use crate::gpu::item::Item;
+use crate::gpu::plan::{Plan, STAMP_BYTES, Step, TIMES_BYTES};
+use crate::gpu::profile::{self, KernelTime};
+use crate::gpu::shelf::Shelf;
+use crate::gpu::tensors::Tensors;
 use crate::stage::{DeviceTimes, StageError};
 
 /// A program that is open on a device.
 #[derive(Debug)]
-pub(super) struct Ring {
+pub(in crate::gpu) struct Ring {
     device: Arc<Device>,
     plan: Plan,
     names: Arc<[String]>,
@@ -61,7 +61,7 @@ type StepOnDevice<'a> = ((&'a Step, &'a wgpu::ComputePipeline), &'a wgpu::BindGr
 
 /// A batch in flight. Dropped without being collected, it gives its slot back.
 #[derive(Debug)]
-pub(super) struct Ticket {
+pub(in crate::gpu) struct Ticket {
     slot: Option<Slot>,
     submission: wgpu::SubmissionIndex,
     rows: usize,
@@ -111,7 +111,7 @@ impl Ring {
         })
     }
 
-    pub(super) fn submit<I: Item>(&mut self, batch: &[I]) -> Result<Ticket, StageError> {
+    pub(in crate::gpu) fn submit<I: Item>(&mut self, batch: &[I]) -> Result<Ticket, StageError> {
         let mut slot = self.free_slot()?;
         let submitted = self.send(&mut slot, batch);
         let stamp = self.stamp;
@@ -133,7 +133,7 @@ impl Ring {
     }
 
     /// The rows of a batch, once it is done, the device still there and its stamp right.
-    pub(super) fn try_collect(
+    pub(in crate::gpu) fn try_collect(
         &mut self,
         ticket: &mut Ticket,
         wait: Duration,
@@ -276,7 +276,7 @@ impl Ring {
     }
 
     /// How long each kernel takes for `rows` items, whatever lies in the buffers.
-    pub(super) fn profile(&mut self, rows: usize) -> Result<Vec<KernelTime>, StageError> {
+    pub(in crate::gpu) fn profile(&mut self, rows: usize) -> Result<Vec<KernelTime>, StageError> {
         let slot = self.free_slot()?;
         let time = |index: usize| {
             let time = profile::time_of_one(|times| self.time_step(&slot, index, rows as u32, times))?;
@@ -324,7 +324,7 @@ impl Ring {
         self.device.poll(&ticket.submission, Duration::ZERO)?;
         if intact {
             spans.iter().for_each(|spans| spans.note(&self.times));
-            let (rows, (up, down)) = (ticket.rows as u64, self.plan.item_bytes());
+            let (rows, (up, down)) = (ticket.rows as u64, item_bytes(&self.plan));
             self.times.moved(rows * up, rows * down);
             return Ok(tensors);
         }
@@ -355,6 +355,12 @@ impl Drop for Ticket {
             give_back(&self.home, slot);
         }
     }
+}
+
+/// Bytes of one item that go up, and of its rows that come down.
+fn item_bytes(plan: &Plan) -> (u64, u64) {
+    let up = plan.inputs.iter().map(|input| input.spec.item_bytes() as u64).sum();
+    (up, plan.outputs.iter().map(|output| output.bytes).sum())
 }
 
 /// There is a place for every slot; where the ring is gone the slot goes too.

@@ -1,10 +1,11 @@
 //! What a ring is made of when a program is opened: pipelines, buffers, bind groups.
 
-use crate::gpu::compile::Pipelines;
-use crate::gpu::device::Device;
 use crate::gpu::graph::{Graph, Origin};
+use crate::gpu::hardware::bytes;
+use crate::gpu::hardware::compile::Pipelines;
+use crate::gpu::hardware::device::Device;
+use crate::gpu::hardware::slot::Slot;
 use crate::gpu::plan::{Place, Plan, PlannedInput, Step, Variant};
-use crate::gpu::slot::Slot;
 use crate::stage::StageError;
 
 /// The pipeline of every step.
@@ -39,7 +40,9 @@ impl Buffers {
         let buffer =
             |&bytes: &u64| device.buffer("gapless.shared", bytes * plan.max_batch as u64, usage, false);
         let constant = |&tensor: &usize| match &graph.tensors[tensor].origin {
-            Origin::Constant(values) => device.filled("gapless.constant", values.bytes(), Usage::STORAGE),
+            Origin::Constant(values) => {
+                device.filled("gapless.constant", bytes::of_constant(values), Usage::STORAGE)
+            }
             Origin::Input | Origin::Node | Origin::View(_) => unreachable!("the plan lists constants"),
         };
         Self {

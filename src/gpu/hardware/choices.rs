@@ -1,11 +1,13 @@
 //! What a device chose among the variants of kernels, so that nothing is tried twice on it.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 
-use super::plan::Plan;
+use crate::gpu::plan::{Plan, Step, Variant};
+use crate::kernel::Dispatch;
 
-/// The variant of every step that was tried, by [`Step::key`](super::plan::Step::key).
+/// The variant of every step that was tried, by [`key`].
 #[derive(Debug, Default)]
 pub(super) struct Choices(Mutex<HashMap<u64, usize>>);
 
@@ -22,10 +24,22 @@ impl Choices {
     /// The plan with every choice that was made before.
     pub(super) fn apply(&self, mut plan: Plan) -> Plan {
         for step in plan.steps.iter_mut().filter(|step| step.variants.len() > 1) {
-            step.chosen = self.get(step.key()).unwrap_or(step.chosen);
+            step.chosen = self.get(key(step)).unwrap_or(step.chosen);
         }
         plan
     }
+}
+
+/// A number for all that the choice depends on: the variants, which hold the shapes.
+pub(super) fn key(step: &Step) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    step.parts.hash(&mut hasher);
+    for Variant { dispatch, .. } in &step.variants {
+        let Dispatch { kernel, source, constants, workgroups, params, needs } = dispatch;
+        (kernel, source, workgroups, params, needs).hash(&mut hasher);
+        constants.iter().for_each(|(name, value)| (name, value.to_bits()).hash(&mut hasher));
+    }
+    hasher.finish()
 }
 
 #[cfg(test)]

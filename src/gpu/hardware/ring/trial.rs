@@ -6,9 +6,9 @@
 use std::time::{Duration, Instant};
 
 use super::build::Buffers;
-use crate::gpu::choices::Choices;
-use crate::gpu::compile::Pipelines;
-use crate::gpu::device::Device;
+use crate::gpu::hardware::choices::{self, Choices};
+use crate::gpu::hardware::compile::Pipelines;
+use crate::gpu::hardware::device::Device;
 use crate::gpu::plan::{Plan, Step, Variant};
 use crate::stage::StageError;
 
@@ -48,7 +48,7 @@ impl Trial<'_> {
             let mut bench = Bench { trial: self, device, buffers, pipelines, inputs: &inputs, step };
             let chosen = match self.known(step) {
                 Some(chosen) => chosen,
-                None => self.choices.settle(step.key(), bench.fastest()?),
+                None => self.choices.settle(choices::key(step), bench.fastest()?),
             };
             plan.steps[index].chosen = chosen;
         }
@@ -57,7 +57,7 @@ impl Trial<'_> {
 
     /// The variant, where there is nothing to try.
     fn known(&self, step: &Step) -> Option<usize> {
-        if step.variants.len() == 1 { Some(0) } else { self.choices.get(step.key()) }
+        if step.variants.len() == 1 { Some(0) } else { self.choices.get(choices::key(step)) }
     }
 }
 

@@ -1,0 +1,138 @@
+//! All that touches wgpu: which adapters there are, a device that is open and is made again when it is lost, and
+//! programs on it.
+//!
+//! Without the feature `gpu` no file of this folder is built, and `no_hardware.rs` stands in its place: the same
+//! names, and no device. Nothing here plans, and nothing here knows a [`Program`](super::Program).
+
+mod adapters;
+mod bandwidth;
+mod bytes;
+mod choices;
+mod clock;
+mod compile;
+mod deadline;
+mod device;
+mod given;
+mod rebuild;
+mod ring;
+mod slot;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(super) use self::adapters::Adapters;
+use self::adapters::{describe, driver};
+use self::bandwidth::measure;
+use self::choices::Choices;
+use self::deadline::Deadline;
+use self::device::Device;
+use self::rebuild::{Origin, Rebuilt};
+use self::ring::Trial;
+pub(super) use self::ring::{Ring, Ticket};
+use super::bandwidth::Bandwidth;
+use super::facts::Facts;
+use super::graph::Graph;
+use super::limits::Limits;
+use super::plan::Plan;
+use crate::error::Cause;
+use crate::stage::{DeviceKind, DeviceTimes, StageError};
+
+/// Why there are no devices at all.
+pub(super) const WITHOUT: Option<&str> = None;
+
+/// What a device must be able to compile to widen halves.
+const HALVES: &str = include_str!("../../shaders/shared/half.wgsl");
+
+/// A device that is open, what is known of it, and which variants of kernels it chose.
+#[derive(Debug)]
+pub(super) struct Hardware {
+    facts: Facts,
+    device: Rebuilt,
+    choices: Choices,
+}
+
+impl Hardware {
+    fn new(device: Device, origin: Origin) -> Self {
+        let facts = facts(&device);
+        Self { facts, device: Rebuilt::new(device, origin), choices: Choices::default() }
+    }
+
+    pub(super) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Buffers that were made on the device that is there now.
+    pub(super) fn buffers_made(&self) -> u64 {
+        self.device.present().buffers_made()
+    }
+
+    /// The plan with every variant that was chosen before.
+    pub(super) fn chosen(&self, plan: Plan) -> Plan {
+        self.choices.apply(plan)
+    }
+
+    /// A program on this device, which is made again if it is lost, for `depth` batches in flight.
+    pub(super) fn ring(
+        &self,
+        graph: &Graph,
+        plan: Plan,
+        (depth, deadline): (usize, Option<Duration>),
+        times: &DeviceTimes,
+    ) -> Result<Ring, StageError> {
+        let trial = self.trial(plan.max_batch);
+        Ring::open(&self.live()?, graph, plan, depth, (Deadline::new(deadline), trial), times)
+    }
+
+    /// How fast it moves so many bytes, a multiple of 8.
+    pub(super) fn bandwidth(&self, bytes: u64) -> Result<Bandwidth, StageError> {
+        measure(&*self.live()?, bytes)
+    }
+
+    /// How variants are tried for batches of so many items. On the processor an item takes about as long as the
+    /// next one, and all of them would take long: one has to tell.
+    fn trial(&self, max_batch: usize) -> Trial<'_> {
+        let rows = if self.facts.info.kind == DeviceKind::Software { 1 } else { max_batch };
+        Trial { choices: &self.choices, rows }
+    }
+
+    /// The device, made again if it is lost.
+    fn live(&self) -> Result<Arc<Device>, Cause> {
+        self.device.live(|new| self.check_same(new))
+    }
+
+    /// Whether a device can take the place of this one: everything that was planned for this one must hold.
+    fn check_same(&self, new: &Device) -> Result<(), Cause> {
+        let (new, old) = (facts(new), &self.facts);
+        if (&new.info, &new.limits) == (&old.info, &old.limits) {
+            return Ok(());
+        }
+        Err(Cause::msg(if new.info == old.info {
+            format!("the new device has other limits: {:?}, and not {:?}", new.limits, old.limits)
+        } else {
+            let kind = |facts: &Facts| format!("{} ({})", facts.info.name, facts.info.kind);
+            format!("the new device is {}, and not {}", kind(&new), kind(old))
+        }))
+    }
+}
+
+fn facts(device: &Device) -> Facts {
+    let adapter = device.raw.adapter_info();
+    Facts { info: describe(&adapter), driver: driver(&adapter), limits: limits(device) }
+}
+
+fn limits(device: &Device) -> Limits {
+    let (limits, features, adapter) = (device.raw.limits(), device.raw.features(), device.raw.adapter_info());
+    let subgroup_sizes = [adapter.subgroup_min_size, adapter.subgroup_max_size];
+    Limits {
+        buffer_bytes: limits.max_buffer_size,
+        binding_bytes: limits.max_storage_buffer_binding_size,
+        workgroups: limits.max_compute_workgroups_per_dimension,
+        workgroup_threads: limits.max_compute_invocations_per_workgroup,
+        workgroup_bytes: limits.max_compute_workgroup_storage_size,
+        tensors: limits.max_storage_buffers_per_shader_stage,
+        params_alignment: limits.min_uniform_buffer_offset_alignment,
+        subgroups: features.contains(wgpu::Features::SUBGROUP).then_some(subgroup_sizes),
+        f16: features.contains(wgpu::Features::SHADER_F16),
+        halves: device.compiles(HALVES),
+    }
+}
