@@ -37,7 +37,7 @@ impl Service {
             now += if id.is_multiple_of(self.burst) { random.below(2 * self.every + 1) } else { 0 };
             micros(now)
         };
-        (0..2_000).map(|id| next(id)).collect()
+        (0..400).map(|id| next(id)).collect()
     }
 
     /// Seconds in which half of the requests are answered.
@@ -62,7 +62,7 @@ impl Service {
         let settings = settings.told(|common| common.workers = WorkerCount::Exactly(4));
         let (arrivals, clock) = (self.arrivals(), world.clone());
         let comes = arrivals.clone();
-        let source = docs(2_000).inspect(move |document: &Doc| {
+        let source = docs(400).inspect(move |document: &Doc| {
             clock.sleep(comes[document.id as usize].saturating_sub(clock.now()));
         });
         let run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, source);
@@ -92,7 +92,7 @@ fn a_batch_size_that_is_left_open_costs_a_live_source_next_to_nothing() {
                 if !service.keeps_up() {
                     continue;
                 }
-                let sizes = [1, 2, 4, 8, 16, 32, LARGEST];
+                let sizes = [1, 4, 16, LARGEST];
                 let fixed = sizes.map(|size| service.p50(Asked::default(), size));
                 let (best, auto) =
                     (fixed.into_iter().fold(f64::INFINITY, f64::min), service.p50(AUTO, LARGEST));
