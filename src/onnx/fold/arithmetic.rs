@@ -1,4 +1,6 @@
 //! Element-wise arithmetic on constants. Whole numbers wrap around, as they do everywhere else.
+//!
+//! The functions are pointers, so that loops over arrays are compiled once for all operators: constants are folded once.
 
 use ndarray::{ArrayD, IxDyn, Zip};
 
@@ -47,8 +49,8 @@ fn modulo(a: i64, b: i64) -> Option<i64> {
 
 fn unary(
     constants: &Constants<'_>,
-    float: impl Fn(f32) -> f32,
-    int: impl Fn(i64) -> i64,
+    float: fn(f32) -> f32,
+    int: fn(i64) -> i64,
 ) -> Result<Tensor, Cause> {
     Ok(match constants.input(0)? {
         Tensor::I64(array) => Tensor::I64(array.mapv(int)),
@@ -56,14 +58,14 @@ fn unary(
     })
 }
 
-fn unary_float(constants: &Constants<'_>, float: impl Fn(f32) -> f32) -> Result<Tensor, Cause> {
+fn unary_float(constants: &Constants<'_>, float: fn(f32) -> f32) -> Result<Tensor, Cause> {
     Ok(Tensor::F32(constants.input(0)?.to_f32().mapv_into(float)))
 }
 
 fn binary(
     constants: &mut Constants<'_>,
-    float: impl Fn(f32, f32) -> f32,
-    int: impl Fn(i64, i64) -> Option<i64>,
+    float: fn(f32, f32) -> f32,
+    int: fn(i64, i64) -> Option<i64>,
 ) -> Result<Tensor, Cause> {
     let shape = joint_shape(constants)?;
     let (one, other) = (constants.input(0)?, constants.input(1)?);
@@ -87,8 +89,8 @@ fn binary(
 
 fn compare(
     constants: &mut Constants<'_>,
-    float: impl Fn(f32, f32) -> bool,
-    int: impl Fn(i64, i64) -> bool,
+    float: fn(f32, f32) -> bool,
+    int: fn(i64, i64) -> bool,
 ) -> Result<Tensor, Cause> {
     let shape = joint_shape(constants)?;
     let (one, other) = (constants.input(0)?, constants.input(1)?);
@@ -100,7 +102,7 @@ fn compare(
     Ok(Tensor::Bool(Zip::from(&one).and(&other).map_collect(|&a, &b| float(a, b))))
 }
 
-fn logic(constants: &mut Constants<'_>, join: impl Fn(bool, bool) -> bool) -> Result<Tensor, Cause> {
+fn logic(constants: &mut Constants<'_>, join: fn(bool, bool) -> bool) -> Result<Tensor, Cause> {
     let shape = joint_shape(constants)?;
     let one = repeated(&flags(constants.input(0)?), &shape)?;
     let other = repeated(&flags(constants.input(1)?), &shape)?;

@@ -19,8 +19,8 @@ pub(super) fn evaluate(constants: &Constants<'_>) -> Result<Option<Tensor>, Caus
 
 fn fold(
     constants: &Constants<'_>,
-    floats: impl Fn(f32, f32) -> f32,
-    ints: impl Fn(i64, i64) -> i64,
+    floats: fn(f32, f32) -> f32,
+    ints: fn(i64, i64) -> i64,
 ) -> Result<Tensor, Cause> {
     let tensor = constants.input(0)?;
     let rank = tensor.shape().len();
@@ -40,7 +40,7 @@ fn fold(
     })
 }
 
-fn reduced<T: Copy>(mut array: ArrayD<T>, axes: &[usize], keep: bool, join: impl Fn(T, T) -> T) -> ArrayD<T> {
+fn reduced<T: Copy>(mut array: ArrayD<T>, axes: &[usize], keep: bool, join: fn(T, T) -> T) -> ArrayD<T> {
     for &axis in axes.iter().rev() {
         let first = array.index_axis(Axis(axis), 0).to_owned();
         let rest = array.axis_iter(Axis(axis)).skip(1);
