@@ -18,6 +18,7 @@ mod settings;
 mod skips;
 mod stalls;
 mod states;
+mod stopped;
 mod support;
 mod then;
 mod tokens;
