@@ -2,6 +2,7 @@
 
 mod cause;
 pub(crate) mod guard;
+mod kept;
 pub(crate) mod stalled;
 #[cfg(test)]
 mod tests;
@@ -11,7 +12,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-pub use self::cause::Cause;
+pub use self::cause::{Cause, CauseError};
 use self::stalled::Stalled;
 use crate::place::{BatchIndex, Position};
 
@@ -61,7 +62,30 @@ impl<D> fmt::Display for Failure<D> {
     }
 }
 
+impl<D> Failure<D> {
+    /// What an error says of it, which has the source of the cause as its own.
+    pub(crate) fn fmt_own(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "document {} failed in the {}: ", self.position, self.stage)?;
+        self.cause.fmt_own(f)
+    }
+}
+
 /// Why a run ended before its source did. It never stands for one document: see [`Failure`].
+///
+/// It says what happened, and what the cause says of itself; [`source`](StdError::source) is the source of the error
+/// that the cause holds, as with [`std::io::Error`]. So whoever prints an error and its sources prints each once, and
+/// `{:#}` prints all in one line. The cause itself is at [`cause`](Self::cause).
+///
+/// ```
+/// use gapless::{Error, Pipeline};
+/// let parse = |text: &mut String| text.parse::<u32>();
+/// let gpu = |batch: &[u32]| batch.to_vec();
+/// let documents = ["1", "two", "3"].map(String::from);
+/// let batches: Result<Vec<_>, Error> = Pipeline::new(parse, gpu).run(documents).collect();
+/// let error = batches.unwrap_err();
+/// assert_eq!(error.to_string(), "stopped: document 1 failed in the CPU stage: invalid digit found in string");
+/// assert!(error.cause().unwrap().downcast_ref::<std::num::ParseIntError>().is_some());
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -82,11 +106,15 @@ pub enum Error {
         /// What the stage said.
         cause: Cause,
     },
-    /// A document failed and the failure policy ends the run. Its failure is in the batch before this
-    /// error; where a share of failures is looked at after the whole source, in one before that.
+    /// A document failed and the failure policy ends the run. Its failure, with the document, is in the batch before
+    /// this error; where a share of failures is looked at after the whole source, in one before that.
     Stopped {
         /// Place of the document that failed.
         position: Position,
+        /// Where it failed.
+        stage: Stage,
+        /// Why.
+        cause: Cause,
     },
     /// The source panicked. Everything before it came out.
     Source {
@@ -145,33 +173,69 @@ pub enum Error {
     },
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Error {
+    /// Why, where it was not gapless itself that ended the run.
+    pub fn cause(&self) -> Option<&Cause> {
+        match self {
+            Self::Documents { cause }
+            | Self::Open { cause }
+            | Self::Stopped { cause, .. }
+            | Self::Source { cause, .. }
+            | Self::Batch { cause, .. }
+            | Self::DeviceLost { cause, .. }
+            | Self::Bug { cause }
+            | Self::Output { cause }
+            | Self::Thread { cause } => Some(cause),
+            Self::Setting { .. } | Self::Nested { .. } | Self::Deadline { .. } | Self::Stalled { .. } => None,
+        }
+    }
+
+    /// The same error where places are counted otherwise.
+    pub(crate) fn at(mut self, place: impl FnOnce(Position) -> Position) -> Self {
+        if let Self::Stopped { position, .. } | Self::Source { position, .. } = &mut self {
+            *position = place(*position);
+        }
+        self
+    }
+
+    /// What happened; the cause is said behind it.
+    fn fmt_what(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Setting { name, reason } => write!(f, "{name}: {reason}"),
-            Self::Documents { cause } | Self::Output { cause } => cause.fmt(f),
-            Self::Open { cause } => write!(f, "the GPU stage could not be opened: {cause}"),
-            Self::Stopped { position } => write!(f, "stopped: document {position} failed"),
-            Self::Source { position, cause } => {
-                write!(f, "the source ended the run at document {position}: {cause}")
+            Self::Documents { .. } | Self::Output { .. } => Ok(()),
+            Self::Open { .. } => f.write_str("the GPU stage could not be opened: "),
+            Self::Stopped { position, stage, .. } => {
+                write!(f, "stopped: document {position} failed in the {stage}: ")
             }
-            Self::Batch { batch, cause } => write!(f, "batch {batch} failed: {cause}"),
-            Self::DeviceLost { device, batch, cause } => {
-                write!(f, "the device {device} was lost at batch {batch}: {cause}")
+            Self::Source { position, .. } => write!(f, "the source ended the run at document {position}: "),
+            Self::Batch { batch, .. } => write!(f, "batch {batch} failed: "),
+            Self::DeviceLost { device, batch, .. } => {
+                write!(f, "the device {device} was lost at batch {batch}: ")
             }
             Self::Nested { depth } => write!(
                 f,
                 "{depth} waits for results are nested in one thread of a rayon pool: give each run its own \
                  thread, or start fewer runs at once in the pool"
             ),
-            Self::Bug { cause } => write!(f, "a bug in gapless: {cause}; please report it"),
+            Self::Bug { .. } => f.write_str("a bug in gapless, please report it: "),
             Self::Deadline { after } => {
                 write!(f, "the run was not over after {after:?}, which is all it had")
             }
-            Self::Stalled { stalled } => stalled.fmt(f),
-            Self::Thread { cause } => write!(f, "a thread could not be started: {cause}"),
+            Self::Stalled { stalled } => write!(f, "{stalled}"),
+            Self::Thread { .. } => f.write_str("a thread could not be started: "),
         }
     }
 }
 
-impl StdError for Error {}
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_what(f)?;
+        self.cause().map_or(Ok(()), |cause| cause.fmt_own(f))
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.cause()?.behind()
+    }
+}

@@ -67,12 +67,13 @@ pub mod pipeline;
 mod place;
 mod schedule;
 mod stage;
+pub mod testing;
 
 pub use engine::settings::{
     Ahead, AtMost, Auto, BatchSize, LastBatch, Memory, OnFailure, Order, Ramp, UpTo, Watchdog, WorkerCount,
 };
 pub use error::stalled::{At, Inside, Stalled, Wait};
-pub use error::{Cause, Error, Failure, Stage};
+pub use error::{Cause, CauseError, Error, Failure, Stage};
 pub use gpu::{Gpu, Program, Tensors};
 pub use observe::accounts::Accounts;
 pub use observe::bound::Bottleneck;
@@ -89,6 +90,6 @@ pub use parallel::{IteratorExt, parallel};
 pub use pipeline::{Batch, Handle, Pipeline, Run};
 pub use place::{BatchIndex, Position};
 pub use stage::{
-    AsyncStage, ClosureTicket, Context, CpuStage, DeviceInfo, DeviceKind, DeviceTimes, GpuStage, IntoRows,
-    Output, Rows, StageError, Whole, WithContext, WithState, async_stage, with_context, with_state,
+    AsyncStage, ClosureTicket, Context, CpuStage, DeviceInfo, DeviceKind, DeviceTimes, GpuStage, IntoResult,
+    IntoRows, Output, Rows, StageError, Whole, WithContext, WithState, async_stage, with_context, with_state,
 };

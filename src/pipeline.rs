@@ -22,6 +22,7 @@ mod try_run;
 mod watch;
 pub(crate) mod without_device;
 
+use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -45,9 +46,9 @@ use crate::engine::road::source::AnySource;
 use crate::engine::seam::Seam;
 use crate::engine::settings::{LastBatch, Settings};
 use crate::engine::start::{Free, Plan, start};
-use crate::error::{Cause, Error};
+use crate::error::Error;
 use crate::place::Position;
-use crate::stage::{CpuStage, GpuStage, Rows};
+use crate::stage::{CpuStage, GpuStage, IntoResult, Rows};
 
 /// A CPU half and a GPU half, and how they are to run.
 ///
@@ -69,30 +70,33 @@ use crate::stage::{CpuStage, GpuStage, Rows};
 /// # Ok::<(), gapless::Error>(())
 /// ```
 #[must_use = "a pipeline does nothing until it is run"]
-pub struct Pipeline<D, C, G, A = AsItIs, M = PerDocument>
-where
-    M: Mode<D>,
-    C: CpuStage<M::Item>,
-{
+pub struct Pipeline<D, C, G, A = AsItIs, M = PerDocument> {
     cpu: C,
     devices: Vec<G>,
     after: A,
-    how: How<Settings<C::Prepared>>,
+    how: How<Settings>,
+    /// A [`LastBatch`] of what the CPU half prepares, where one was set.
+    last_batch: Option<AnyLastBatch>,
     kind: PhantomData<fn() -> (D, M)>,
 }
 
-impl<D, C, G> Pipeline<D, C, G>
-where
-    D: Send + 'static,
-    C: CpuStage<D>,
-    G: GpuStage<C::Prepared>,
-{
+type AnyLastBatch = Box<dyn Any + Send + Sync>;
+
+// Bounds stand on functions: so a pipeline can be held without them, and the compiler says of a stage that is none
+// what it lacks, and not that a method is not there.
+
+impl<D, C, G> Pipeline<D, C, G> {
     /// A pipeline whose CPU half works document by document.
     ///
     /// Where the GPU half computes on the CPU with one core ([`GpuStage::split`]: the twins do), it takes as many of
     /// them as the process has cores, each on a thread of its own; [`on_devices`](Self::on_devices) takes as many as
     /// it is given.
-    pub fn new(cpu: C, gpu: G) -> Self {
+    pub fn new(cpu: C, gpu: G) -> Self
+    where
+        D: Send + 'static,
+        C: CpuStage<D>,
+        G: GpuStage<C::Prepared>,
+    {
         Self::assemble(cpu, vec![gpu], AsItIs(())).split()
     }
 
@@ -109,7 +113,12 @@ where
     /// let numbers: Vec<u32> = run.flat_map(|batch| batch.unwrap().into_parts().0).collect();
     /// assert_eq!(numbers, Vec::from_iter(0..10));
     /// ```
-    pub fn on_devices(cpu: C, devices: Vec<G>) -> Self {
+    pub fn on_devices(cpu: C, devices: Vec<G>) -> Self
+    where
+        D: Send + 'static,
+        C: CpuStage<D>,
+        G: GpuStage<C::Prepared>,
+    {
         Self::assemble(cpu, devices, AsItIs(()))
     }
 
@@ -127,24 +136,20 @@ where
     /// let mut run = Pipeline::new(cpu, gpu).then(text).run([1, 2]);
     /// assert_eq!(run.next().unwrap().unwrap().output(), Some(&vec!["1!".to_string(), "2!".to_string()]));
     /// ```
-    pub fn then<F, U>(self, function: F) -> Pipeline<D, C, G, Then<F, U>>
+    pub fn then<F, R>(self, function: F) -> Pipeline<D, C, G, Then<F>>
     where
-        G::Output: Rows,
-        U: Send + Sync + 'static,
-        F: Fn(&mut D, <G::Output as Rows>::Row<'_>) -> Result<U, Cause> + Send + Sync + 'static,
+        D: Send + 'static,
+        C: CpuStage<D>,
+        G: GpuStage<C::Prepared, Output: Rows>,
+        F: Fn(&mut D, <G::Output as Rows>::Row<'_>) -> R + Send + Sync + 'static,
+        R: IntoResult<Value: Send + Sync + 'static>,
     {
-        let after = Then { function, result: PhantomData };
-        let Self { cpu, devices, how, .. } = self;
-        Pipeline { cpu, devices, after, how, kind: PhantomData }
+        let Self { cpu, devices, how, last_batch, .. } = self;
+        Pipeline { cpu, devices, after: Then(function), how, last_batch, kind: PhantomData }
     }
 }
 
-impl<D, C, G> Pipeline<D, C, G, AsItIs, PerBatch>
-where
-    D: Send + 'static,
-    C: CpuStage<Vec<D>>,
-    G: GpuStage<C::Prepared>,
-{
+impl<D, C, G> Pipeline<D, C, G, AsItIs, PerBatch> {
     /// A pipeline whose CPU half takes a whole batch in one call, as `map_batch` of others does.
     ///
     /// The source is cut into batches first; the GPU half gets one prepared item a call. Where the CPU
@@ -159,18 +164,19 @@ where
     /// let sums: Vec<u32> = run.map(|batch| *batch.unwrap().output().unwrap()).collect();
     /// assert_eq!(sums, [2 * (0 + 1 + 2 + 3), 2 * (4 + 5 + 6 + 7)]);
     /// ```
-    pub fn per_batch(cpu: C, gpu: G) -> Self {
+    pub fn per_batch(cpu: C, gpu: G) -> Self
+    where
+        D: Send + 'static,
+        C: CpuStage<Vec<D>>,
+        G: GpuStage<C::Prepared>,
+    {
         Self::assemble(cpu, vec![gpu], AsItIs(())).split()
     }
 }
 
-impl<D, C, G, A, M> Pipeline<D, C, G, A, M>
-where
-    M: Mode<D>,
-    C: CpuStage<M::Item>,
-{
+impl<D, C, G, A, M> Pipeline<D, C, G, A, M> {
     fn assemble(cpu: C, devices: Vec<G>, after: A) -> Self {
-        Self { cpu, devices, after, how: How::default(), kind: PhantomData }
+        Self { cpu, devices, after, how: How::default(), last_batch: None, kind: PhantomData }
     }
 
     /// The same, with as many devices as pay, where one is the CPU.
@@ -194,8 +200,12 @@ where
     /// let run = Pipeline::new(cpu, gpu).batch_size(4).last_batch(LastBatch::Pad(Clone::clone)).run(0..6);
     /// assert_eq!(run.map(|batch| batch.unwrap().rows().count()).sum::<usize>(), 6);
     /// ```
-    pub fn last_batch(mut self, last_batch: LastBatch<C::Prepared>) -> Self {
-        self.how.settings.last_batch = last_batch;
+    pub fn last_batch(mut self, last_batch: LastBatch<C::Prepared>) -> Self
+    where
+        M: Mode<D>,
+        C: CpuStage<M::Item, Prepared: 'static>,
+    {
+        self.last_batch = Some(Box::new(last_batch));
         self
     }
 
@@ -256,14 +266,7 @@ where
     }
 }
 
-impl<D, C, G, A> Pipeline<D, C, G, A>
-where
-    D: Send + 'static,
-    C: CpuStage<D> + 'static,
-    G: GpuStage<C::Prepared> + 'static,
-    A: After<D, G::Output> + 'static,
-    A::Delivered: Rows + Sync + 'static,
-{
+impl<D, C, G, A> Pipeline<D, C, G, A> {
     /// Another CPU half and another GPU half behind these: CPU → GPU → CPU → GPU, as in finding things and then
     /// naming each. `prepare` gets each document and its row of what came before, on workers of its own half; what it
     /// makes of them goes through `gpu` in batches of their own: [`Chain::last_half`] sets them.
@@ -282,24 +285,21 @@ where
     /// assert_eq!(run.accounts().delivered, 3);
     /// assert_eq!(run.report().before[0].devices[0].batches, 1);
     /// ```
-    pub fn then_gpu<F, G2, P2>(self, prepare: F, gpu: G2) -> Chain<Self, F, G2>
+    pub fn then_gpu<F, G2, R>(self, prepare: F, gpu: G2) -> Chain<Self, F, G2>
     where
-        F: Fn(&mut D, <A::Delivered as Rows>::Row<'_>) -> Result<P2, Cause> + Send + Sync,
-        P2: Send,
-        G2: GpuStage<P2>,
+        D: Send + 'static,
+        C: CpuStage<D> + 'static,
+        G: GpuStage<C::Prepared> + 'static,
+        A: After<D, G::Output, Delivered: Rows + 'static> + 'static,
+        F: Fn(&mut D, <A::Delivered as Rows>::Row<'_>) -> R + Send + Sync,
+        R: IntoResult<Value: Send>,
+        G2: GpuStage<R::Value>,
     {
         Chain::new(self, prepare, gpu)
     }
 }
 
-impl<D, C, G, A, M> Pipeline<D, C, G, A, M>
-where
-    D: Send + 'static,
-    M: Mode<D>,
-    C: CpuStage<M::Item> + 'static,
-    G: GpuStage<C::Prepared> + 'static,
-    A: After<M::Item, G::Output> + 'static,
-{
+impl<D, C, G, A, M> Pipeline<D, C, G, A, M> {
     /// Starts the run: the halves overlap, and results can be taken while the rest still runs.
     ///
     /// The source is pulled lazily, on a thread of its own, and never further ahead than the tokens
@@ -307,6 +307,11 @@ where
     /// first item, and then no thread was started.
     pub fn run<I>(self, documents: I) -> Run<D, A::Delivered>
     where
+        D: Send + 'static,
+        M: Mode<D>,
+        C: CpuStage<M::Item> + 'static,
+        G: GpuStage<C::Prepared> + 'static,
+        A: After<M::Item, G::Output> + 'static,
         I: IntoIterator<Item = D>,
         I::IntoIter: Send + 'static,
     {
@@ -321,12 +326,26 @@ where
     /// nobody to hold anything for: it is the inline run.
     pub fn run_sequential<I>(self, documents: I) -> Run<D, A::Delivered>
     where
+        D: Send + 'static,
+        M: Mode<D>,
+        C: CpuStage<M::Item> + 'static,
+        G: GpuStage<C::Prepared> + 'static,
+        A: After<M::Item, G::Output> + 'static,
         I: IntoIterator<Item = D>,
         I::IntoIter: Send + 'static,
     {
         self.start(documents.into_iter(), true)
     }
+}
 
+impl<D, C, G, A, M> Pipeline<D, C, G, A, M>
+where
+    D: Send + 'static,
+    M: Mode<D>,
+    C: CpuStage<M::Item> + 'static,
+    G: GpuStage<C::Prepared> + 'static,
+    A: After<M::Item, G::Output> + 'static,
+{
     fn start<I>(self, documents: I, sequential: bool) -> Run<D, A::Delivered>
     where
         I: Iterator<Item = D> + Send + 'static,
@@ -353,11 +372,13 @@ where
         source: impl FnOnce(usize) -> (AnySource<'static, M::Item>, Option<Rest<D>>),
         sequential: bool,
     ) -> Result<Driven<'static, D, A::Delivered>, Error> {
-        let Self { cpu, devices, after, how: How { mut settings, hooks }, .. } = self;
+        let Self { cpu, devices, after, how: How { mut settings, hooks }, last_batch, .. } = self;
         let batch_size = settings.batch_size;
+        let last_batch = last_batch.and_then(|any| any.downcast::<LastBatch<C::Prepared>>().ok());
+        let last_batch = last_batch.map_or_else(LastBatch::default, |last_batch| *last_batch);
         settings.learn_total(hint);
         let on_progress = hooks.on_progress.map(Hook::boxed);
-        job::check::<D, M, _>(&mut settings)?;
+        job::check::<D, M, _>(&mut settings, &last_batch)?;
         let (source, rest) = source(batch_size);
         let plan = Plan::<JobOf<D, C, G, A, M>> {
             seam: Seam::real(),
@@ -365,6 +386,7 @@ where
             devices,
             after,
             settings,
+            last_batch,
             source,
             sequential,
             on_late: hooks.on_late.map(|told| late_documents::<D, M>(told, batch_size).boxed()),
@@ -381,11 +403,7 @@ fn late_documents<D, M: Mode<D>>(told: Hook<Late>, batch_size: usize) -> Hook<La
     told.of(move |late| Late { position: Position(late.position.0 * documents), ..*late })
 }
 
-impl<D, C, G, A, M> fmt::Debug for Pipeline<D, C, G, A, M>
-where
-    M: Mode<D>,
-    C: CpuStage<M::Item>,
-{
+impl<D, C, G, A, M> fmt::Debug for Pipeline<D, C, G, A, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pipeline").field("devices", &self.devices.len()).finish_non_exhaustive()
     }

@@ -8,6 +8,7 @@ mod closure;
 mod context;
 mod future;
 mod output;
+mod returned;
 mod shared;
 mod state;
 pub(crate) mod times;
@@ -21,6 +22,7 @@ pub use self::future::{AsyncStage, async_stage};
 pub(crate) use self::future::{Begun, PreparedLater};
 pub(crate) use self::output::plain_bytes;
 pub use self::output::{IntoRows, Output, Rows, Whole};
+pub use self::returned::IntoResult;
 pub use self::state::{WithState, with_state};
 pub use self::times::DeviceTimes;
 use crate::error::Cause;
@@ -33,14 +35,16 @@ use crate::error::Cause;
 /// A closure is a CPU stage when its argument carries its type:
 ///
 /// ```
-/// # use gapless::{Cause, CpuStage};
+/// # use gapless::CpuStage;
 /// fn check<D, P>(_: &impl CpuStage<D, Prepared = P>) {}
-/// let double = |number: &mut u64| Ok::<_, Cause>(*number * 2);
+/// let double = |number: &mut u64| *number * 2;
 /// check(&double);
+/// let parse = |text: &mut String| text.parse::<u64>(); // or any other `Result`: see [`IntoResult`]
+/// check(&parse);
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a CPU stage for documents of type `{D}`",
-    note = "a closure must name its argument's type and return a `Result<_, Cause>`: `|doc: &mut Doc| Ok(…)`"
+    note = "a closure must name its argument's type and return a `Result` or a value: `|doc: &mut {D}| …`"
 )]
 pub trait CpuStage<D>: Send + Sync {
     /// What one document becomes, and what the GPU half takes.
@@ -103,7 +107,7 @@ pub trait CpuStage<D>: Send + Sync {
 /// decides what is submitted again.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a GPU stage for items of type `{P}`",
-    note = "a closure must name its argument's type and return a `Result<impl Output, Cause>`: `|batch: &[Tensor]| Ok(…)`"
+    note = "a closure must name its argument's type and return a `gapless::Output`, or a `Result` of one: `|batch: &[{P}]| …`"
 )]
 pub trait GpuStage<P>: Send {
     /// What a batch becomes.

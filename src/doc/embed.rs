@@ -171,7 +171,7 @@ where
         let pipeline = Pipeline::new(prepare, program).then(write).how(how).batch_size(batch_size);
         let pipeline = ahead.into_iter().fold(pipeline, Pipeline::ahead);
         PutBack::lend(docs.as_vec(), spill_one, on_progress, |rest| pipeline.run(rest).into_driven())
-            .work(|()| Ok(()))
+            .work(drop)
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) use self::tokens::{Tokens, UNLIMITED};
 use super::seam::atomics::{AtomicBool, AtomicU64};
 use super::seam::{Condvar, Moment, Mutex, Seam, Threads};
 use super::settings::OnFailure;
-use crate::error::Error;
+use crate::error::{Cause, Error, Stage};
 use crate::observe::meters::{Mark, Meters};
 use crate::observe::record::{Recorder, Recording, Span};
 use crate::observe::spans::Spans;
@@ -91,6 +91,8 @@ impl Goes for Ledger {
 /// Why the run ends, and when failures are a reason.
 struct Verdict {
     budget: Budget,
+    /// The last failure as the reason, where the end of the source may make it one.
+    last: Option<(Position, Error)>,
     ending: Option<Error>,
 }
 
@@ -118,7 +120,7 @@ impl Ledger {
             recorder: Recorder::new(recording),
             last_result: Mark::default(),
             used_at_end: Mark::default(),
-            verdict: seam.mutex(Verdict { budget: Budget::new(on_failure), ending: None }),
+            verdict: seam.mutex(Verdict { budget: Budget::new(on_failure), last: None, ending: None }),
             stop: AtomicBool::new(false),
             asked_to_end: AtomicBool::new(false),
             resting: seam.mutex(()),
@@ -187,29 +189,52 @@ impl Ledger {
         }
     }
 
-    /// Counts documents that failed, the last of them at `position`; true where they are more than may.
-    pub(crate) fn too_many_failed(&self, documents: u64, position: Position) -> bool {
-        self.verdict.lock().budget.exceeded_by(documents, position, self.books.seen())
+    /// Counts an item of so many documents that failed; the reason to end, where they are more than may.
+    pub(crate) fn counts_failed(
+        &self,
+        documents: u64,
+        position: Position,
+        stage: Stage,
+        cause: &Cause,
+    ) -> Option<Error> {
+        let stopped = Error::Stopped { position, stage, cause: cause.clone() };
+        let mut verdict = self.verdict.lock();
+        if verdict.budget.exceeded_by(documents, self.books.seen()) {
+            return Some(stopped);
+        }
+        let is_last = verdict.last.as_ref().is_none_or(|(last, _)| position >= *last);
+        let before = if verdict.budget.looks_at_end() && is_last {
+            verdict.last.replace((position, stopped))
+        } else {
+            Some((position, stopped))
+        };
+        // An error of the user's may be dropped with it.
+        drop(verdict);
+        drop(before);
+        None
     }
 
     /// Why the run ends once everything that was cut is out. To be said before that can be seen.
     pub(crate) fn ends_for(&self, error: Error) {
-        self.verdict.lock().ending = Some(error);
+        let before = self.verdict.lock().ending.replace(error);
+        drop(before);
     }
 
     /// As `ends_for`, where nothing was said before.
     pub(crate) fn ends_for_unless_said(&self, error: Error) {
-        self.verdict.lock().ending.get_or_insert(error);
+        let mut verdict = self.verdict.lock();
+        let unsaid = if verdict.ending.is_none() { verdict.ending.replace(error) } else { Some(error) };
+        drop(verdict);
+        drop(unsaid);
     }
 
     /// Why the run ends when everything that was cut is out; `None` where it simply ends.
     pub(crate) fn take_ending(&self) -> Option<Error> {
         let mut verdict = self.verdict.lock();
-        let ending = verdict.ending.take();
-        ending.or_else(|| {
-            let position = verdict.budget.exceeded_at_end(self.books.seen())?;
-            Some(Error::Stopped { position })
-        })
+        let (ending, last) = (verdict.ending.take(), verdict.last.take());
+        let exceeded = verdict.budget.share_exceeded(self.books.seen());
+        drop(verdict);
+        ending.or_else(|| last.filter(|_| exceeded).map(|(_, error)| error))
     }
 
     /// Items that are prepared and that no device, or no caller where there is none, has taken.

@@ -84,7 +84,7 @@ impl From<f64> for AtMost {
 
 /// Everything that can be set, with its default: what every run can be told, and what only some runs can.
 #[derive(Clone, Debug)]
-pub(crate) struct Settings<P> {
+pub(crate) struct Settings {
     pub(crate) common: Common,
     /// The largest, where that is left to gapless.
     pub(crate) batch_size: usize,
@@ -92,7 +92,8 @@ pub(crate) struct Settings<P> {
     pub(crate) asked: Asked,
     /// What prepared items may take.
     pub(crate) memory: Option<Memory>,
-    pub(crate) last_batch: LastBatch<P>,
+    /// Whether batches that are not full are filled up with copies: see [`LastBatch::Pad`].
+    pub(crate) pads: bool,
     pub(crate) max_wait: Option<Duration>,
     /// Of a live source: how long a document may be on its way.
     pub(crate) target_latency: Option<Duration>,
@@ -110,7 +111,7 @@ pub(crate) struct Settings<P> {
     pub(crate) split: bool,
 }
 
-impl<P> Default for Settings<P> {
+impl Default for Settings {
     fn default() -> Self {
         Self {
             common: Common::default(),
@@ -118,7 +119,7 @@ impl<P> Default for Settings<P> {
             ramp: false,
             asked: Asked::default(),
             memory: None,
-            last_batch: LastBatch::Short,
+            pads: false,
             max_wait: None,
             target_latency: None,
             whole_batches: false,
@@ -134,7 +135,7 @@ impl<P> Default for Settings<P> {
 /// Items in one go that leave something to share out.
 const MOST_CHUNK: usize = 1 << 16;
 
-impl<P> Settings<P> {
+impl Settings {
     /// Every setting that cannot work, found before anything starts.
     pub(crate) fn check(&self) -> Result<(), Error> {
         refused::check_batch_size(self.batch_size)?;

@@ -32,7 +32,7 @@ use super::road::queue::Queue;
 use super::road::shared::Road;
 use super::road::source::Source as _;
 use super::seam::{Body, Pool, Seam, Threads};
-use super::settings::{Order, Settings};
+use super::settings::{LastBatch, Order, Settings};
 use super::watch::{Checks, LateItems, Lookout, OnLate, OnStall, Redraw, Watched, run_watchdog};
 use crate::error::Error;
 use crate::observe::bar;
@@ -51,7 +51,8 @@ pub(crate) struct Plan<J: Job> {
     pub(crate) cpu: J::Cpu,
     pub(crate) devices: Vec<J::Gpu>,
     pub(crate) after: J::After,
-    pub(crate) settings: Settings<J::Prepared>,
+    pub(crate) settings: Settings,
+    pub(crate) last_batch: LastBatch<J::Prepared>,
     pub(crate) source: J::Source,
     /// All CPU work first, then all GPU work: the line opens late, and the caller runs the device.
     pub(crate) sequential: bool,
@@ -101,6 +102,7 @@ struct Prepared {
 fn prepare<J: Job>(plan: &mut Plan<J>) -> Result<Prepared, Error> {
     plan.settings.check()?;
     plan.settings.wait_for_latency();
+    plan.settings.pads = matches!(plan.last_batch, LastBatch::Pad(_));
     if plan.devices.is_empty() && !plan.settings.without_device {
         return refused::refuse("on_devices", "no device was given; give at least one stage");
     }
@@ -157,7 +159,8 @@ fn build<'a, J: Job + 'a, C: Crew<'a, J>>(
     crew: C,
 ) -> io::Result<Caller<J>> {
     let Prepared { meters, sizes, choices } = prepared;
-    let Plan { seam, cpu, devices, after, settings, source, sequential, on_late, on_stall } = plan;
+    let Plan { seam, cpu, devices, after, settings, last_batch, source, sequential, on_late, on_stall } =
+        plan;
     let first_room = choices.chooser.as_ref().map(Chooser::first_room);
     let facts = facts::<J>(&seam, &settings, &meters, sizes, &choices, sequential);
     let ledger = Arc::new(ledger(&seam, threads, &settings, sizes, facts, sequential));
@@ -170,19 +173,22 @@ fn build<'a, J: Job + 'a, C: Crew<'a, J>>(
     });
     let late = settings.common.item_timeout.map(|limit| Arc::new(LateItems::new(&seam, limit)));
     let groups = Groups::new(sizes.tokens, sizes.workers, settings.fixed_chunk());
+    let cuts = Cuts {
+        cutter: cutter(&settings, limit),
+        order: settings.common.order,
+        last: last_batch,
+        without_device: settings.without_device,
+        devices: meters.len(),
+        opens_late: sequential,
+        live: settings.is_live() && !sequential && !sizes.inline,
+    };
     let workers = if sizes.inline { None } else { Some(crew.workers(&seam, &pool, threads)?) };
     let (workers, tickets) = workers.unzip();
     let road = Arc::new(Road {
         queue: Queue::new(&seam, ledger.tokens.total(), sizes.workers, groups),
         later: Later::new(&seam),
         idle_devices: IdleDevices::new(&seam, settings.on_workers),
-        line: seam.mutex(Line::new(
-            &ledger,
-            Cuts {
-                live: settings.is_live() && !sequential && !sizes.inline,
-                ..cuts(&settings, limit, meters.len(), sequential)
-            },
-        )),
+        line: seam.mutex(Line::new(&ledger, cuts)),
         batch_there: seam.condvar(),
         in_then: seam.mutex(Vec::new()),
         left: seam.mutex(Vec::new()),
@@ -240,7 +246,7 @@ fn results_at_most(sizes: Sizes, devices: usize) -> usize {
 
 fn facts<J: Job>(
     seam: &Seam,
-    settings: &Settings<J::Prepared>,
+    settings: &Settings,
     meters: &[Arc<DeviceMeter>],
     sizes: Sizes,
     choices: &Choices,
@@ -265,10 +271,10 @@ fn facts<J: Job>(
     }
 }
 
-fn ledger<P>(
+fn ledger(
     seam: &Seam,
     threads: &Threads,
-    settings: &Settings<P>,
+    settings: &Settings,
     sizes: Sizes,
     facts: Facts,
     sequential: bool,
@@ -301,7 +307,7 @@ fn watch<'a, J: Job>(
     crew.spawn(&ledger.threads, "gapless-watchdog".into(), Box::new(body))
 }
 
-fn cuts<P>(settings: &Settings<P>, limit: usize, devices: usize, opens_late: bool) -> Cuts<P> {
+fn cutter(settings: &Settings, limit: usize) -> Cutter {
     let begin = if settings.is_live() && settings.asked.cuts() {
         // A device that idles gets what there is anyhow.
         Begin::Full
@@ -315,15 +321,7 @@ fn cuts<P>(settings: &Settings<P>, limit: usize, devices: usize, opens_late: boo
     // Without a device whatever stands is cut behind each group, and nothing sooner.
     let (size, limit) =
         if settings.without_device { (usize::MAX, usize::MAX) } else { (settings.batch_size, limit) };
-    Cuts {
-        cutter: Cutter::new(size, limit, begin),
-        order: settings.common.order,
-        last: settings.last_batch,
-        without_device: settings.without_device,
-        devices,
-        opens_late,
-        live: false,
-    }
+    Cutter::new(size, limit, begin)
 }
 
 /// Starts whoever does the work: threads, or the caller.

@@ -9,21 +9,47 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use super::guard::drop_user;
+use super::guard::{drop_user, guard};
+use super::kept::{Boxed, Kept};
 use super::text::Text;
 
 /// Why something failed: any error, a message, or a panic that was caught.
 ///
-/// `?` turns any error into a cause. It is cheap to clone, since one cause can stand for every
-/// document of a batch.
+/// `?` turns any error into a cause: a type of its own, a `Box<dyn Error + Send + Sync>`, an `anyhow::Error`, a
+/// text. It is cheap to clone, since one cause can stand for every document of a batch. It prints everything in
+/// one line: contexts, the error, and behind that the error's sources.
 ///
 /// ```
 /// use gapless::Cause;
 /// fn parse(text: &str) -> Result<u8, Cause> {
+///     if text.is_empty() {
+///         Err("there is no number")?;
+///     }
 ///     Ok(text.parse::<u8>()?)
 /// }
 /// assert_eq!(parse("300").unwrap_err().to_string(), "number too large to fit in target type");
+/// assert_eq!(parse("").unwrap_err().to_string(), "there is no number");
 /// assert_eq!(Cause::msg("no photo").to_string(), "no photo");
+/// ```
+///
+/// # As an error
+/// A cause is no [`std::error::Error`] itself: only so can every error become one. `?` turns it into a
+/// `Box<dyn Error>` and, with the feature `anyhow` (on by default), into an `anyhow::Error`; anything else takes
+/// what [`into_error`](Self::into_error) gives.
+///
+/// ```
+/// use gapless::Cause;
+/// use std::error::Error;
+/// fn fails() -> Result<(), Cause> {
+///     Err("no photo")?
+/// }
+/// fn boxed() -> Result<(), Box<dyn Error>> {
+///     Ok(fails()?)
+/// }
+/// fn sent() -> Result<(), Box<dyn Error + Send + Sync>> {
+///     Ok(fails().map_err(Cause::into_error)?)
+/// }
+/// assert_eq!(boxed().unwrap_err().to_string(), sent().unwrap_err().to_string());
 /// ```
 ///
 /// # Errors that panic
@@ -36,17 +62,10 @@ pub struct Cause(Arc<Told>);
 /// What a cause says, and what it is.
 struct Told {
     text: String,
+    /// Bytes of the text before what the error's sources say.
+    own: usize,
     panic: bool,
-    error: Option<Arc<Owned>>,
-}
-
-/// An error of the user's, dropped without unwinding.
-struct Owned(Option<Box<dyn StdError + Send + Sync>>);
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        drop_user(self.0.take());
-    }
+    error: Option<Arc<Kept>>,
 }
 
 impl Cause {
@@ -55,7 +74,7 @@ impl Cause {
         let mut text = Text::default();
         text.add(&message);
         drop_user(message);
-        Self::new(text, false, None)
+        Self::said(text.take(), false)
     }
 
     /// The same cause with what was being done put before it: `context: cause`.
@@ -66,28 +85,42 @@ impl Cause {
     /// ```
     #[must_use]
     pub fn context(self, context: impl fmt::Display) -> Self {
+        let Told { text: before, own, panic, error } = &*self.0;
         let mut text = Text::default();
         text.add(&context);
         drop_user(context);
-        text.add(&format_args!(": {}", self.0.text));
-        Self::new(text, self.0.panic, self.0.error.clone())
+        text.add(&": ");
+        let own = text.len() + own;
+        text.add(before);
+        Self(Arc::new(Told { text: text.take(), own, panic: *panic, error: error.clone() }))
     }
 
     /// The cause that a caught panic leaves.
     pub(crate) fn panic(payload: &(dyn Any + Send)) -> Self {
         let mut text = Text::default();
         text.add(&format_args!("panicked: {}", Self::panic_message(payload)));
-        Self::new(text, true, None)
+        Self::said(text.take(), true)
     }
 
     /// A cause that was told by another process, in the words that it had there.
     #[cfg(unix)]
     pub(crate) fn told(text: String, panic: bool) -> Self {
-        Self(Arc::new(Told { text, panic, error: None }))
+        Self::said(text, panic)
     }
 
-    fn new(text: Text, panic: bool, error: Option<Arc<Owned>>) -> Self {
-        Self(Arc::new(Told { text: text.take(), panic, error }))
+    fn said(text: String, panic: bool) -> Self {
+        Self(Arc::new(Told { own: text.len(), text, panic, error: None }))
+    }
+
+    fn of(kept: Kept) -> Self {
+        let mut text = Text::default();
+        let own = kept.error().map_or(0, |error| {
+            text.add(&error);
+            let own = text.len();
+            text.add_sources(error);
+            own
+        });
+        Self(Arc::new(Told { text: text.take(), own, panic: false, error: Some(Arc::new(kept)) }))
     }
 
     /// What a caught panic says.
@@ -101,18 +134,68 @@ impl Cause {
         self.0.panic
     }
 
-    /// The error inside, if it is one of type `E`.
-    pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
-        self.0.error.as_ref()?.0.as_ref()?.downcast_ref()
+    /// The error inside, if it is one of type `E`; also where it was given in a box or, with the feature `anyhow`,
+    /// in an `anyhow::Error`.
+    pub fn downcast_ref<E: StdError + Send + Sync + 'static>(&self) -> Option<&E> {
+        self.0.error.as_ref()?.downcast_ref()
+    }
+
+    /// The error inside, its source, the source of that, and so on, at most 64 of them; nothing for a message and
+    /// for a panic. It asks the errors themselves: one that panics when it is asked for its source ends the chain.
+    ///
+    /// ```
+    /// use gapless::Cause;
+    /// use std::io::{Error, ErrorKind};
+    /// let number = "300".parse::<u8>().unwrap_err();
+    /// let cause = Cause::from(Error::new(ErrorKind::InvalidData, number.clone())).context("line 7");
+    /// assert_eq!(cause.chain().count(), 1, "an io::Error says what the error in it says");
+    /// assert_eq!(cause.chain().next().unwrap().to_string(), number.to_string());
+    /// assert_eq!(Cause::msg("no photo").chain().count(), 0);
+    /// ```
+    pub fn chain(&self) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+        self.0.error.iter().flat_map(|kept| kept.chain())
+    }
+
+    /// The cause as an error, for whoever asks for one.
+    pub fn into_error(self) -> CauseError {
+        CauseError(self)
+    }
+
+    /// What an error says of its cause: what stands before the sources, which [`Cause::behind`] goes on with.
+    /// Everything where the alternate form (`{:#}`) is asked for.
+    pub(crate) fn fmt_own(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Told { text, own, .. } = &*self.0;
+        let own = if f.alternate() { None } else { text.get(..*own) };
+        f.write_str(own.unwrap_or(text))
+    }
+
+    /// The source of the error inside.
+    pub(crate) fn behind(&self) -> Option<&(dyn StdError + 'static)> {
+        self.chain().nth(1)
     }
 }
 
 // `Cause` itself is no `std::error::Error`: only so can every error become one.
-impl<E: StdError + Send + Sync + 'static> From<E> for Cause {
+impl<E: Into<Boxed> + 'static> From<E> for Cause {
     fn from(error: E) -> Self {
-        let mut text = Text::default();
-        text.add_error(&error);
-        Self::new(text, false, Some(Arc::new(Owned(Some(Box::new(error))))))
+        match guard(|| Kept::new(error)) {
+            Ok(Ok(kept)) => Self::of(kept),
+            Ok(Err(error)) => error.0,
+            Err(panic) => panic,
+        }
+    }
+}
+
+impl From<Cause> for Box<dyn StdError> {
+    fn from(cause: Cause) -> Self {
+        Box::new(cause.into_error())
+    }
+}
+
+#[cfg(feature = "anyhow")]
+impl From<Cause> for anyhow::Error {
+    fn from(cause: Cause) -> Self {
+        Self::new(cause.into_error())
     }
 }
 
@@ -125,5 +208,45 @@ impl fmt::Display for Cause {
 impl fmt::Debug for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Cause({self})")
+    }
+}
+
+/// A [`Cause`] as a [`std::error::Error`]: see [`Cause::into_error`]. `?` makes the cause of it again.
+///
+/// It says what the cause does up to the sources of the error inside, and [`source`](StdError::source) goes on with
+/// those, so whoever prints a chain of errors prints each once. `{:#}` prints all of them in one line.
+///
+/// ```
+/// use gapless::Cause;
+/// let error = Cause::msg("no photo").context("photos/cat.jpg").into_error();
+/// assert_eq!(error.to_string(), "photos/cat.jpg: no photo");
+/// let cause: Cause = error.into();
+/// assert_eq!(cause.to_string(), "photos/cat.jpg: no photo");
+/// ```
+#[derive(Clone)]
+pub struct CauseError(Cause);
+
+impl CauseError {
+    /// The cause.
+    pub fn cause(&self) -> &Cause {
+        &self.0
+    }
+}
+
+impl StdError for CauseError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.behind()
+    }
+}
+
+impl fmt::Display for CauseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt_own(f)
+    }
+}
+
+impl fmt::Debug for CauseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CauseError({})", self.0)
     }
 }

@@ -235,3 +235,125 @@ fn errors_of_all_kinds_become_causes_by_a_question_mark() {
     assert!(cause.to_string().starts_with("the file: No such file"));
     assert!(cause.downcast_ref::<fmt::Error>().is_none());
 }
+
+/// An error and what it was made of, from the outermost.
+#[derive(Debug)]
+struct Layer(&'static str, Option<Box<Layer>>);
+
+impl Layer {
+    fn three() -> Self {
+        Self("no photo", Some(Box::new(Self("no file", Some(Box::new(Self("no disk", None)))))))
+    }
+}
+
+impl Display for Layer {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl StdError for Layer {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.1.as_deref().map(|inner| inner as &dyn StdError)
+    }
+}
+
+/// What whoever prints an error and its sources prints.
+fn printed(error: &dyn StdError) -> Vec<String> {
+    std::iter::successors(Some(error), |error| StdError::source(*error)).map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_box_and_a_text_become_causes_with_their_whole_chain() {
+    fn boxed(error: Box<dyn StdError + Send + Sync>) -> Result<(), Cause> {
+        Err(error)?
+    }
+    fn text() -> Result<(), Cause> {
+        Err("no photo")?
+    }
+    let cause = boxed(Box::new(Layer::three())).unwrap_err();
+    assert_eq!(cause.to_string(), "no photo: no file: no disk");
+    assert_eq!(cause.downcast_ref::<Layer>().unwrap().0, "no photo");
+    let chain: Vec<_> = cause.chain().map(|error| error.downcast_ref::<Layer>().unwrap().0).collect();
+    assert_eq!(chain, ["no photo", "no file", "no disk"]);
+    assert_eq!(text().unwrap_err().to_string(), "no photo");
+    assert_eq!(Cause::from("no photo".to_string()).to_string(), "no photo");
+}
+
+#[test]
+fn whoever_prints_an_error_and_its_sources_prints_each_once_and_all_in_one_line_where_it_is_asked_for() {
+    let cause = Cause::from(Layer::three()).context("cat.jpg");
+    let stopped = Error::Stopped { position: Position(7), stage: Stage::Then, cause: cause.clone() };
+    let what = "stopped: document 7 failed in the then: ";
+    for (error, what) in [(&stopped as &dyn StdError, what), (&cause.clone().into_error(), "")] {
+        let own = format!("{what}cat.jpg: no photo");
+        assert_eq!(printed(error), [own.as_str(), "no file", "no disk"]);
+        assert_eq!(format!("{error:#}"), format!("{own}: no file: no disk"));
+    }
+    assert_eq!(Cause::from(stopped).to_string(), format!("{what}cat.jpg: no photo: no file: no disk"));
+    let boxed: Box<dyn StdError> = cause.into();
+    assert_eq!(printed(&*boxed), ["cat.jpg: no photo", "no file", "no disk"]);
+}
+
+#[test]
+fn a_cause_that_was_an_error_meanwhile_is_the_same_cause() {
+    fn again(error: impl Into<Cause>) -> Cause {
+        error.into()
+    }
+    let panic = super::guard::guard(|| resume_unwind(Box::new("planted"))).unwrap_err().context("here");
+    assert!(again(panic.into_error()).is_panic());
+    let cause = Cause::from(Layer::three()).context("cat.jpg");
+    let boxed: Box<dyn StdError + Send + Sync> = Box::new(cause.into_error());
+    let cause = again(boxed);
+    assert_eq!(cause.downcast_ref::<Layer>().unwrap().0, "no photo");
+    assert_eq!(cause.to_string(), "cat.jpg: no photo: no file: no disk");
+}
+
+#[test]
+fn a_chain_of_an_error_that_panics_or_never_ends_comes_to_an_end() {
+    each(|_, source, _, bad, _| {
+        let cause = Cause::from(bad);
+        let expected = match source {
+            Does::Right | Does::Fail => 2,
+            Does::Panic | Does::PanicTwice => 1,
+            Does::Endless => 1 + SOURCES,
+        };
+        assert_eq!(cause.chain().count(), expected);
+        assert_eq!(cause.into_error().source().is_some(), expected > 1);
+    });
+}
+
+#[test]
+fn what_panics_when_it_is_made_an_error_is_a_cause_that_says_so() {
+    struct Never;
+    impl From<Never> for Box<dyn StdError + Send + Sync> {
+        fn from(_: Never) -> Self {
+            resume_unwind(Box::new("planted"))
+        }
+    }
+    let cause = Cause::from(Never);
+    assert_eq!((cause.to_string().as_str(), cause.is_panic()), ("panicked: planted", true));
+}
+
+#[cfg(feature = "anyhow")]
+#[test]
+fn an_anyhow_error_becomes_a_cause_and_a_cause_an_anyhow_error_by_a_question_mark() {
+    use anyhow::Context as _;
+    fn inward() -> Result<(), Cause> {
+        Ok(Err(Layer::three()).context("cat.jpg").context("row 7")?)
+    }
+    fn outward() -> anyhow::Result<()> {
+        Ok(inward()?)
+    }
+    let cause = inward().unwrap_err();
+    assert_eq!(cause.to_string(), "row 7: cat.jpg: no photo: no file: no disk");
+    assert_eq!(cause.downcast_ref::<Layer>().unwrap().0, "no photo");
+    assert_eq!(cause.chain().count(), 5);
+    let error = outward().unwrap_err();
+    let lines = "row 7\n\nCaused by:\n    0: cat.jpg\n    1: no photo\n    2: no file\n    3: no disk";
+    assert!(format!("{error:?}").starts_with(lines), "{error:?}");
+    let again = Cause::from(error);
+    assert!(again.downcast_ref::<Layer>().is_some(), "it is the cause that it was");
+    let in_context = outward().context("at noon").map_err(Cause::from).unwrap_err();
+    assert!(in_context.to_string().starts_with("at noon: row 7: cat.jpg"), "{in_context}");
+}

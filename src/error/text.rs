@@ -30,9 +30,8 @@ impl Text {
         let _full = self.write_str(failed);
     }
 
-    /// Puts behind the text what this error says, and what its sources do.
-    pub(super) fn add_error(&mut self, error: &dyn StdError) {
-        self.add(&error);
+    /// Puts behind the text what the sources of this error say.
+    pub(super) fn add_sources(&mut self, error: &dyn StdError) {
         let mut error = error;
         for told in 0..=SOURCES {
             error = match guard(|| error.source()) {
@@ -43,6 +42,11 @@ impl Text {
             self.add(&": ");
             self.add(if told < SOURCES { &error } else { &CUT });
         }
+    }
+
+    /// Its bytes so far.
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
     }
 
     pub(super) fn take(self) -> String {

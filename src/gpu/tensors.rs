@@ -184,6 +184,13 @@ impl<'a> Row<'a> {
     }
 }
 
+/// The same names with the same shapes and values, in the same order.
+impl PartialEq for Row<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
 /// # Panics
 /// If the program has no output of this name; [`Row::get`] does not.
 impl Index<&str> for Row<'_> {

@@ -9,13 +9,13 @@ use super::map::BATCHES_AHEAD;
 use super::put_back::{PutBack, Spill, spill_batch, spill_one};
 use crate::engine::settings::Settings;
 use crate::engine::start::{Crew, Free, Scoped};
-use crate::error::{Cause, Error, Failure};
+use crate::error::{Error, Failure};
 use crate::pipeline::drop_user;
 use crate::pipeline::gather::{Gather, Rest};
 use crate::pipeline::how::{How, Late};
 use crate::pipeline::setters::lent_setters;
 use crate::pipeline::without_device::{self, WithoutDevice};
-use crate::stage::CpuStage;
+use crate::stage::{CpuStage, IntoResult};
 
 /// Works on every document in place, on several workers; what the stage returns is dropped.
 ///
@@ -182,7 +182,7 @@ where
     /// # Errors
     /// A setting that cannot work, or failures that [`on_failure`](Self::on_failure) does not skip.
     pub fn run(self) -> Result<Applied, ApplyError> {
-        self.run_with(ignore)
+        self.run_with(drop_user)
     }
 
     /// As [`run`](Self::run), and gives every result, in order, to a function on the caller's thread. An `Err`
@@ -196,11 +196,14 @@ where
     /// let mut words = vec!["a".to_string(), "bb".to_string()];
     /// let mut lengths = Vec::new();
     /// let length = |word: &mut String| Ok::<_, Cause>(word.len());
-    /// parallel::apply(&mut words, length).run_with(|length| Ok(lengths.push(length)))?;
+    /// parallel::apply(&mut words, length).run_with(|length| lengths.push(length))?;
     /// assert_eq!(lengths, [1, 2]);
     /// # Ok::<(), parallel::ApplyError>(())
     /// ```
-    pub fn run_with(self, each: impl FnMut(C::Prepared) -> Result<(), Cause>) -> Result<Applied, ApplyError> {
+    pub fn run_with<R>(self, each: impl FnMut(C::Prepared) -> R) -> Result<Applied, ApplyError>
+    where
+        R: IntoResult<Value = ()>,
+    {
         std::thread::scope(|scope| self.run_by(Scoped(scope), each))
     }
 }
@@ -216,7 +219,7 @@ where
     /// # Errors
     /// A setting that cannot work, or failures that [`on_failure`](Self::on_failure) does not skip.
     pub fn run(self) -> Result<Applied, ApplyError> {
-        self.run_with(ignore)
+        self.run_with(drop_user)
     }
 
     /// As [`run`](Self::run), and gives every result, in order, to a function on the caller's thread. An `Err`
@@ -224,24 +227,22 @@ where
     ///
     /// # Errors
     /// As [`run`](Self::run), or the function's.
-    pub fn run_with(self, each: impl FnMut(C::Prepared) -> Result<(), Cause>) -> Result<Applied, ApplyError> {
+    pub fn run_with<R>(self, each: impl FnMut(C::Prepared) -> R) -> Result<Applied, ApplyError>
+    where
+        R: IntoResult<Value = ()>,
+    {
         self.run_by(Free, each)
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "it stands for a function that can fail")]
-fn ignore<R>(result: R) -> Result<(), Cause> {
-    drop_user(result);
-    Ok(())
-}
-
 impl<D, T, C, W> Apply<'_, D, T, C, W> {
-    fn run_by<'s>(
+    fn run_by<'s, R>(
         self,
         crew: impl Crew<'s, WithoutDevice<'s, T, C>>,
-        each: impl FnMut(C::Prepared) -> Result<(), Cause>,
+        each: impl FnMut(C::Prepared) -> R,
     ) -> Result<Applied, ApplyError>
     where
+        R: IntoResult<Value = ()>,
         D: Send + 's,
         T: Send + 's,
         C: CpuStage<T> + 's,
@@ -292,11 +293,12 @@ pub struct ApplyError {
 
 impl fmt::Display for ApplyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.error, self.failures.last()) {
-            (Error::Stopped { .. }, Some(failure)) => failure.fmt(f),
-            (error, _) => error.fmt(f),
-        }
+        self.error.fmt(f)
     }
 }
 
-impl std::error::Error for ApplyError {}
+impl std::error::Error for ApplyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
+}

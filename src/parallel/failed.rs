@@ -40,13 +40,20 @@ impl<D> Failed<D> {
 impl<D> fmt::Display for Failed<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Item(failure) => failure.fmt(f),
+            Self::Item(failure) => failure.fmt_own(f),
             Self::Run(error) => error.fmt(f),
         }
     }
 }
 
-impl<D: fmt::Debug> StdError for Failed<D> {}
+impl<D: fmt::Debug> StdError for Failed<D> {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Item(failure) => failure.cause.behind(),
+            Self::Run(error) => error.source(),
+        }
+    }
+}
 
 /// What stands in the place of a result of [`map`](super::map()): what [`Failed`] is, as an error whatever the documents are.
 #[non_exhaustive]
@@ -69,7 +76,7 @@ impl<D> From<Failed<D>> for MapError<D> {
 impl<D> fmt::Display for MapError<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Document(failure) => failure.fmt(f),
+            Self::Document(failure) => failure.fmt_own(f),
             Self::Run(error) => error.fmt(f),
         }
     }
@@ -78,11 +85,18 @@ impl<D> fmt::Display for MapError<D> {
 // A result can be unwrapped, and an error be any `Error`, whatever the documents are.
 impl<D> fmt::Debug for MapError<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "MapError({self})")
+        write!(f, "MapError({self:#})")
     }
 }
 
-impl<D> std::error::Error for MapError<D> {}
+impl<D> StdError for MapError<D> {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Document(failure) => failure.cause.behind(),
+            Self::Run(error) => error.source(),
+        }
+    }
+}
 
 /// An item that came through, and what the stage made of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,6 +15,7 @@ use crate::pipeline::gather::Rest;
 use crate::pipeline::how::Hook;
 use crate::pipeline::{Driven, drop_user, guard};
 use crate::place::{Position, in_order};
+use crate::stage::IntoResult;
 
 /// Documents that are lent; they are back in their vector when this is dropped.
 pub(crate) struct PutBack<'d, 'a, D, T, R> {
@@ -54,7 +55,10 @@ impl<'d, 'a, D, T, R> PutBack<'d, 'a, D, T, R> {
     }
 
     /// Gives each result to this function, and puts everything back.
-    pub(crate) fn work(mut self, each: impl FnMut(R) -> Result<(), Cause>) -> Result<Applied, ApplyError> {
+    pub(crate) fn work<E>(mut self, each: impl FnMut(R) -> E) -> Result<Applied, ApplyError>
+    where
+        E: IntoResult<Value = ()>,
+    {
         // Nothing is dropped while a panic of the caller's function goes on its way.
         let worked = catch_unwind(AssertUnwindSafe(|| self.each(each)));
         self.put_back();
@@ -67,18 +71,21 @@ impl<'d, 'a, D, T, R> PutBack<'d, 'a, D, T, R> {
         }
     }
 
-    fn each(&mut self, mut each: impl FnMut(R) -> Result<(), Cause>) -> Result<(), Error> {
+    fn each<E>(&mut self, mut each: impl FnMut(R) -> E) -> Result<(), Error>
+    where
+        E: IntoResult<Value = ()>,
+    {
         while let Some(item) = self.run.next() {
             match item {
                 Ok(Outcome { position, document, result }) => {
                     self.done.push((position, document));
-                    each(result).map_err(|cause| Error::Documents { cause })?;
+                    each(result).into_result().map_err(|cause| Error::Documents { cause })?;
                 }
                 Err(Failed::Item(Failure { document, position, stage, cause })) => {
                     self.done.push((position, document));
                     self.fail(position, stage, cause);
                 }
-                Err(Failed::Run(error)) => return Err(self.in_documents(error)),
+                Err(Failed::Run(error)) => return Err(error.at(|item| self.rest.places().first_of(item))),
             }
         }
         Ok(())
@@ -87,17 +94,6 @@ impl<'d, 'a, D, T, R> PutBack<'d, 'a, D, T, R> {
     fn fail(&mut self, item: Position, stage: Stage, cause: Cause) {
         let position = self.rest.places().first_of(item);
         self.failures.push(Failure { document: (), position, stage, cause });
-    }
-
-    /// The same error with the place of a document, where the engine counts batches.
-    fn in_documents(&self, error: Error) -> Error {
-        match error {
-            Error::Stopped { position } => Error::Stopped { position: self.rest.places().first_of(position) },
-            Error::Source { position, cause } => {
-                Error::Source { position: self.rest.places().first_of(position), cause }
-            }
-            other => other,
-        }
     }
 
     /// Ends the run. Documents come in the order of the source: what came out, what was in flight, what had

@@ -52,7 +52,7 @@ impl<D, R: AsRef<[u8]>> Read for ReadRun<D, R> {
             (self.current, self.read) = (None, 0);
             match self.run.next() {
                 Some(Ok((_, bytes))) => self.current = Some(bytes),
-                Some(Err(error)) => return Err(io::Error::other(error.to_string())),
+                Some(Err(error)) => return Err(io::Error::other(format!("{error:#}"))),
                 None => break,
             }
         }

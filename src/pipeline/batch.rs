@@ -160,7 +160,7 @@ impl<D, O: IntoRows> fmt::Debug for IntoIter<D, O> {
     }
 }
 
-impl<D, O: Rows> Batch<D, O> {
+impl<D, O> Batch<D, O> {
     /// Each document with its row of the output. With [`Pipeline::per_batch`](crate::Pipeline::per_batch) a CPU half
     /// that takes documents out of its batch takes them from here too.
     ///
@@ -175,7 +175,10 @@ impl<D, O: Rows> Batch<D, O> {
     ///     }
     /// }
     /// ```
-    pub fn rows(&self) -> impl Iterator<Item = (&D, O::Row<'_>)> {
+    pub fn rows(&self) -> impl Iterator<Item = (&D, O::Row<'_>)>
+    where
+        O: Rows,
+    {
         self.output.iter().flat_map(move |output| {
             let documents = self.documents.iter().take(self.positions.len()).enumerate();
             documents.map(move |(row, document)| (document, output.row(row)))

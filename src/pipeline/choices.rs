@@ -1,14 +1,9 @@
 //! The settings of a pipeline that can be left to gapless, and the memory that bounds them.
 
-use super::{Mode, Pipeline};
+use super::Pipeline;
 use crate::engine::settings::{Ahead, BatchSize, Memory, Ramp};
-use crate::stage::CpuStage;
 
-impl<D, C, G, A, M> Pipeline<D, C, G, A, M>
-where
-    M: Mode<D>,
-    C: CpuStage<M::Item>,
-{
+impl<D, C, G, A, M> Pipeline<D, C, G, A, M> {
     /// Documents a batch: a number, or [`Auto.up_to(most)`](crate::Auto::up_to). Default 16; 0 is an error.
     ///
     /// With `Auto` everything is allocated for the largest, and the first batches are small: 1 document,

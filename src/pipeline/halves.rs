@@ -23,8 +23,7 @@ use super::{Pipeline, Run};
 use crate::engine::road::job::After;
 use crate::engine::road::source::AnySource;
 use crate::engine::settings::Common;
-use crate::error::Cause;
-use crate::stage::{CpuStage, GpuStage, Rows};
+use crate::stage::{CpuStage, GpuStage, IntoResult, Rows};
 
 /// One half after another: a [`Pipeline`] that works document by document, or a [`Chain`] of them.
 pub trait Halves: sealed::Half<Self::Document, Self::Output> {
@@ -82,10 +81,7 @@ where
 
 /// Halves in a row: see [`Pipeline::then_gpu`].
 #[must_use = "a chain does nothing until it is run"]
-pub struct Chain<H: Halves, F, G>
-where
-    OfRow<F>: CpuStage<Handed<H::Document, H::Output>>,
-{
+pub struct Chain<H: Halves, F, G> {
     before: H,
     last: Pipeline<Handed<H::Document, H::Output>, OfRow<F>, G>,
 }
@@ -127,12 +123,12 @@ where
     G::Output: 'static,
 {
     /// Another half behind these: see [`Pipeline::then_gpu`].
-    pub fn then_gpu<F2, G2, P2>(self, prepare: F2, gpu: G2) -> Chain<Self, F2, G2>
+    pub fn then_gpu<F2, G2, R>(self, prepare: F2, gpu: G2) -> Chain<Self, F2, G2>
     where
         G::Output: Rows,
-        F2: Fn(&mut H::Document, <G::Output as Rows>::Row<'_>) -> Result<P2, Cause> + Send + Sync,
-        P2: Send,
-        G2: GpuStage<P2>,
+        F2: Fn(&mut H::Document, <G::Output as Rows>::Row<'_>) -> R + Send + Sync,
+        R: IntoResult<Value: Send>,
+        G2: GpuStage<R::Value>,
     {
         Chain::<Self, F2, G2>::new(self, prepare, gpu)
     }
@@ -200,10 +196,7 @@ where
     }
 }
 
-impl<H: Halves, F, G> fmt::Debug for Chain<H, F, G>
-where
-    OfRow<F>: CpuStage<Handed<H::Document, H::Output>>,
-{
+impl<H: Halves, F, G> fmt::Debug for Chain<H, F, G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Chain").finish_non_exhaustive()
     }

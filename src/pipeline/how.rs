@@ -39,7 +39,7 @@ impl How {
     }
 
     /// What every run can be told, where everything else is as it is given.
-    pub(crate) fn over<P>(self, others: Settings<P>) -> How<Settings<P>> {
+    pub(crate) fn over(self, others: Settings) -> How<Settings> {
         How { settings: Settings { common: self.settings, ..others }, hooks: self.hooks }
     }
 }
@@ -57,7 +57,7 @@ impl AsMut<Self> for Common {
     }
 }
 
-impl<P> AsMut<Common> for Settings<P> {
+impl AsMut<Common> for Settings {
     fn as_mut(&mut self) -> &mut Common {
         &mut self.common
     }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::{Mode, drop_each};
 use crate::engine::road::job::{After, Job};
 use crate::engine::road::source::AnySource;
-use crate::engine::settings::Settings;
+use crate::engine::settings::{LastBatch, Settings};
 use crate::error::Error;
 use crate::stage::{CpuStage, GpuStage};
 
@@ -41,7 +41,10 @@ where
 }
 
 /// Checks the settings, and turns documents into items where an item is a whole batch.
-pub(crate) fn check<D, M: Mode<D>, P>(settings: &mut Settings<P>) -> Result<(), Error> {
+pub(crate) fn check<D, M: Mode<D>, P>(
+    settings: &mut Settings,
+    last_batch: &LastBatch<P>,
+) -> Result<(), Error> {
     settings.check()?;
     if !M::WHOLE_BATCH {
         return Ok(());
@@ -55,7 +58,7 @@ pub(crate) fn check<D, M: Mode<D>, P>(settings: &mut Settings<P>) -> Result<(), 
         let reason = "with per_batch the source is cut before anything is measured; give a number";
         return Err(Error::Setting { name: "batch_size", reason: reason.into() });
     }
-    if !matches!(settings.last_batch, crate::engine::settings::LastBatch::Short) {
+    if !matches!(last_batch, LastBatch::Short) {
         let reason = "with per_batch the last batch is prepared by your own call; pad or drop it there";
         return Err(Error::Setting { name: "last_batch", reason: reason.into() });
     }

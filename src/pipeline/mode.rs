@@ -146,13 +146,7 @@ pub(crate) fn unpack_left<D, M: Mode<D>>(
 
 /// The same error with the place of a document, where the engine counts batches.
 pub(crate) fn unpack_error<D, M: Mode<D>>(error: Error, batch_size: usize) -> Error {
-    match error {
-        Error::Stopped { position } => Error::Stopped { position: place::<D, M>(position, batch_size) },
-        Error::Source { position, cause } => {
-            Error::Source { position: place::<D, M>(position, batch_size), cause }
-        }
-        other => other,
-    }
+    error.at(|item| place::<D, M>(item, batch_size))
 }
 
 /// A failure of each document that the item had when it was pulled: those that its stage took out of it have

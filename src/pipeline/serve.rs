@@ -34,14 +34,7 @@ use crate::stage::{CpuStage, GpuStage};
 /// How long a lone request waits for others where nothing was said of that.
 const MAX_WAIT: Duration = Duration::from_millis(1);
 
-impl<D, C, G, A, U> Pipeline<D, C, G, A>
-where
-    D: Send + 'static,
-    C: CpuStage<D> + 'static,
-    G: GpuStage<C::Prepared> + 'static,
-    A: After<D, G::Output, Delivered = Vec<U>> + 'static,
-    U: Send + 'static,
-{
+impl<D, C, G, A> Pipeline<D, C, G, A> {
     /// Serves requests instead of running over a source: documents are submitted from any thread, batched with
     /// whatever others there are, and each row goes back to whoever submitted its document. So a batch has to carry
     /// a `Vec`: that of the GPU half, or that of [`then`](Self::then).
@@ -70,7 +63,14 @@ where
     ///
     /// # Errors
     /// A setting that cannot work, or a stage that cannot be opened; then no thread was started.
-    pub fn serve(mut self) -> Result<(Submitter<D, U>, Server), Error> {
+    pub fn serve<U>(mut self) -> Result<(Submitter<D, U>, Server), Error>
+    where
+        D: Send + 'static,
+        C: CpuStage<D> + 'static,
+        G: GpuStage<C::Prepared> + 'static,
+        A: After<D, G::Output, Delivered = Vec<U>> + 'static,
+        U: Send + 'static,
+    {
         if self.how.settings.common.workers == WorkerCount::Exactly(0) {
             let reason = "with 0 workers the server would wait for the next request before it answers one";
             return Err(Error::Setting { name: "workers", reason: reason.into() });
@@ -82,12 +82,13 @@ where
         // Its source is ours: it is told to end, and not left behind.
         self.how.settings.common.own_source = true;
         let room = self.how.settings.batch_size;
-        let Self { cpu, devices, after, how, .. } = self;
+        let Self { cpu, devices, after, how, last_batch, .. } = self;
         let pipeline: Pipeline<Request<D, U>, ForRequest<C>, G, ForRequest<A>> = Pipeline {
             cpu: ForRequest(cpu),
             devices,
             after: ForRequest(after),
             how,
+            last_batch,
             kind: std::marker::PhantomData,
         };
         let (send, requests) = bounded(room);

@@ -1,13 +1,8 @@
 //! How a pipeline is run and watched: the settings that every run has.
 
-use super::{Mode, Pipeline};
-use crate::stage::CpuStage;
+use super::Pipeline;
 
-impl<D, C, G, A, M> Pipeline<D, C, G, A, M>
-where
-    M: Mode<D>,
-    C: CpuStage<M::Item>,
-{
+impl<D, C, G, A, M> Pipeline<D, C, G, A, M> {
     super::setters::setters! {
         no ahead: "its own counts batches"
         workers:

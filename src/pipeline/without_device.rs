@@ -15,7 +15,7 @@ use super::{drop_each, guard};
 use crate::engine::road::job::{After, Job};
 use crate::engine::road::source::{self, AnySource};
 use crate::engine::seam::Seam;
-use crate::engine::settings::Settings;
+use crate::engine::settings::{LastBatch, Settings};
 use crate::engine::start::{Crew, Plan, start};
 use crate::error::Cause;
 use crate::stage::{CpuStage, GpuStage, StageError};
@@ -29,7 +29,7 @@ use crate::stage::{CpuStage, GpuStage, StageError};
 pub(crate) fn run<'a, D, C, I>(
     crew: impl Crew<'a, WithoutDevice<'a, D, C>>,
     stage: C,
-    how: How<Settings<C::Prepared>>,
+    how: How<Settings>,
     documents: I,
 ) -> Driven<'a, D, Vec<C::Prepared>>
 where
@@ -45,6 +45,7 @@ where
         devices: Vec::new(),
         after: AsPrepared(PhantomData),
         settings,
+        last_batch: LastBatch::Short,
         source: source::documents(documents),
         sequential: false,
         on_late: hooks.on_late.map(Hook::boxed),

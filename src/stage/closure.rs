@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use super::{CpuStage, GpuStage, Output, StageError};
+use super::{CpuStage, GpuStage, IntoResult, Output, StageError};
 use crate::error::Cause;
 
-impl<D, P, F> CpuStage<D> for F
+impl<D, R, F> CpuStage<D> for F
 where
-    F: Fn(&mut D) -> Result<P, Cause> + Send + Sync,
-    P: Send,
+    F: Fn(&mut D) -> R + Send + Sync,
+    R: IntoResult,
+    R::Value: Send,
 {
-    type Prepared = P;
+    type Prepared = R::Value;
 
-    fn prepare(&self, document: &mut D) -> Result<P, Cause> {
-        self(document)
+    fn prepare(&self, document: &mut D) -> Result<R::Value, Cause> {
+        self(document).into_result()
     }
 }
 
@@ -21,19 +22,24 @@ where
 #[derive(Debug)]
 pub struct ClosureTicket<O>(Option<O>);
 
-impl<P, O, F> GpuStage<P> for F
+impl<P, R, F> GpuStage<P> for F
 where
-    F: FnMut(&[P]) -> Result<O, Cause> + Send,
-    O: Output,
+    F: FnMut(&[P]) -> R + Send,
+    R: IntoResult,
+    R::Value: Output,
 {
-    type Output = O;
-    type Ticket = ClosureTicket<O>;
+    type Output = R::Value;
+    type Ticket = ClosureTicket<R::Value>;
 
     fn submit(&mut self, batch: &[P]) -> Result<Self::Ticket, StageError> {
-        Ok(ClosureTicket(Some(self(batch)?)))
+        Ok(ClosureTicket(Some(self(batch).into_result()?)))
     }
 
-    fn try_collect(&mut self, ticket: &mut Self::Ticket, _wait: Duration) -> Result<Option<O>, StageError> {
+    fn try_collect(
+        &mut self,
+        ticket: &mut Self::Ticket,
+        _wait: Duration,
+    ) -> Result<Option<R::Value>, StageError> {
         Ok(ticket.0.take())
     }
 }

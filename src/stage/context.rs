@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::CpuStage;
+use super::{CpuStage, IntoResult};
 use crate::error::Cause;
 use crate::place::Position;
 
@@ -100,27 +100,29 @@ pub struct WithContext<F>(F);
 /// assert_eq!(parallel(patient, ["a".to_string(), "bc".to_string()]).collect()?, [1, 2]);
 /// # Ok::<(), parallel::Failed<String>>(())
 /// ```
-pub fn with_context<D, P, F>(prepare: F) -> WithContext<F>
+pub fn with_context<D, R, F>(prepare: F) -> WithContext<F>
 where
-    F: Fn(&mut D, &Context<'_>) -> Result<P, Cause> + Send + Sync,
-    P: Send,
+    F: Fn(&mut D, &Context<'_>) -> R + Send + Sync,
+    R: IntoResult,
+    R::Value: Send,
 {
     WithContext(prepare)
 }
 
-impl<D, P, F> CpuStage<D> for WithContext<F>
+impl<D, R, F> CpuStage<D> for WithContext<F>
 where
-    F: Fn(&mut D, &Context<'_>) -> Result<P, Cause> + Send + Sync,
-    P: Send,
+    F: Fn(&mut D, &Context<'_>) -> R + Send + Sync,
+    R: IntoResult,
+    R::Value: Send,
 {
-    type Prepared = P;
+    type Prepared = R::Value;
 
-    fn prepare(&self, document: &mut D) -> Result<P, Cause> {
+    fn prepare(&self, document: &mut D) -> Result<R::Value, Cause> {
         self.prepare_in(document, &Context::alone())
     }
 
-    fn prepare_in(&self, document: &mut D, context: &Context<'_>) -> Result<P, Cause> {
-        (self.0)(document, context)
+    fn prepare_in(&self, document: &mut D, context: &Context<'_>) -> Result<R::Value, Cause> {
+        (self.0)(document, context).into_result()
     }
 }
 

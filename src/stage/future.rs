@@ -3,7 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 
-use super::{Context, CpuStage};
+use super::{Context, CpuStage, IntoResult};
 use crate::error::Cause;
 
 /// What a document will become.
@@ -57,29 +57,30 @@ pub struct AsyncStage<F>(F);
 /// assert_eq!(lengths, [14, 14]);
 /// # Ok::<(), parallel::Failed<String>>(())
 /// ```
-pub fn async_stage<D, P, F, T>(begin: F) -> AsyncStage<F>
+pub fn async_stage<D, F, T>(begin: F) -> AsyncStage<F>
 where
     F: Fn(&mut D) -> T + Send + Sync,
-    T: Future<Output = Result<P, Cause>> + Send + 'static,
-    P: Send,
+    T: Future<Output: IntoResult<Value: Send>> + Send + 'static,
 {
     AsyncStage(begin)
 }
 
-impl<D, P, F, T> CpuStage<D> for AsyncStage<F>
+impl<D, R, F, T> CpuStage<D> for AsyncStage<F>
 where
     F: Fn(&mut D) -> T + Send + Sync,
-    T: Future<Output = Result<P, Cause>> + Send + 'static,
-    P: Send,
+    T: Future<Output = R> + Send + 'static,
+    R: IntoResult,
+    R::Value: Send,
 {
-    type Prepared = P;
+    type Prepared = R::Value;
 
-    fn prepare(&self, document: &mut D) -> Result<P, Cause> {
-        pollster::block_on((self.0)(document))
+    fn prepare(&self, document: &mut D) -> Result<R::Value, Cause> {
+        pollster::block_on((self.0)(document)).into_result()
     }
 
-    fn begin(&self, document: &mut D, _: &Context<'_>) -> Begun<P> {
-        Begun::Later(Box::pin((self.0)(document)))
+    fn begin(&self, document: &mut D, _: &Context<'_>) -> Begun<R::Value> {
+        let future = (self.0)(document);
+        Begun::Later(Box::pin(async { future.await.into_result() }))
     }
 
     fn waits(&self) -> bool {

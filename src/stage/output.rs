@@ -13,7 +13,8 @@ use ndarray::{Array, ArrayView, Axis, Dimension, RemoveAxis};
 /// impl gapless::Output for Histogram {}
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not known as the output of a GPU stage",
+    message = "`{Self}` is not known as the output of a GPU half",
+    label = "a GPU half gives `{Self}`",
     note = "wrap it in `gapless::Whole(…)`, or write `impl gapless::Output for {Self} {{}}`"
 )]
 pub trait Output: Sized + Send + Sync {
@@ -36,6 +37,10 @@ pub(crate) const fn plain_bytes<T>() -> Option<usize> {
 }
 
 /// An output that can be split into rows, one a document.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no rows: it belongs to the batch as a whole",
+    note = "a GPU half that gives one value a document returns a `Vec` or an `ndarray::Array`; `Batch::output` gives what it returned"
+)]
 pub trait Rows: Output {
     /// One document's part of the output.
     type Row<'a>

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::{Mutex, PoisonError};
 
-use super::CpuStage;
+use super::{CpuStage, IntoResult};
 use crate::error::Cause;
 
 /// A CPU stage whose calls each borrow a state: a decoder, a model, a connection.
@@ -24,12 +24,12 @@ use crate::error::Cause;
 /// assert_eq!(stage.prepare(&mut 7).unwrap(), 2);
 /// assert_eq!(stage.prepare(&mut 7).unwrap(), 3, "the same state was borrowed again");
 /// ```
-pub fn with_state<S, D, P, I, F>(init: I, prepare: F) -> WithState<S, I, F>
+pub fn with_state<S, D, R, I, F>(init: I, prepare: F) -> WithState<S, I, F>
 where
     S: Send,
-    P: Send,
     I: Fn(usize) -> S + Send + Sync,
-    F: Fn(&mut S, &mut D) -> Result<P, Cause> + Send + Sync,
+    F: Fn(&mut S, &mut D) -> R + Send + Sync,
+    R: IntoResult<Value: Send>,
 {
     WithState {
         init,
@@ -72,16 +72,16 @@ impl<S, I, F> WithState<S, I, F> {
     }
 }
 
-impl<S, D, P, I, F> CpuStage<D> for WithState<S, I, F>
+impl<S, D, R, I, F> CpuStage<D> for WithState<S, I, F>
 where
     S: Send,
-    P: Send,
     I: Fn(usize) -> S + Send + Sync,
-    F: Fn(&mut S, &mut D) -> Result<P, Cause> + Send + Sync,
+    F: Fn(&mut S, &mut D) -> R + Send + Sync,
+    R: IntoResult<Value: Send>,
 {
-    type Prepared = P;
+    type Prepared = R::Value;
 
-    fn prepare(&self, document: &mut D) -> Result<P, Cause> {
+    fn prepare(&self, document: &mut D) -> Result<R::Value, Cause> {
         let checked_out = self.check_out();
         let rank = match &checked_out {
             Ok((rank, _)) | Err(rank) => *rank,
@@ -92,7 +92,7 @@ where
         let prepared = (self.prepare)(&mut state, document);
         lost.rank = None;
         self.with(|states| states.free.push((rank, state)));
-        prepared
+        prepared.into_result()
     }
 }
 

@@ -22,7 +22,7 @@ impl End {
     fn of(error: Option<&Error>) -> Result<Self, String> {
         Ok(match error {
             None => Self::Simply,
-            Some(Error::Stopped { position }) => Self::Stopped(position.get()),
+            Some(Error::Stopped { position, .. }) => Self::Stopped(position.get()),
             Some(Error::Batch { batch, .. }) => Self::Batch(batch.get()),
             Some(Error::DeviceLost { batch, .. }) => Self::DeviceLost(batch.get()),
             Some(Error::Source { position, .. }) => Self::Source(position.get()),

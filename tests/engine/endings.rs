@@ -73,7 +73,7 @@ fn check_stopped_at(position: u64, run: Run<u64, Vec<u64>>, panics: bool) {
     assert_eq!((failure.position.get(), failure.stage), (position, Stage::Cpu));
     assert_eq!(failure.cause.is_panic(), panics);
     assert!(
-        matches!(finished.error, Some(Error::Stopped { position: at }) if at.get() == position),
+        matches!(finished.error, Some(Error::Stopped { position: at, .. }) if at.get() == position),
         "{:?}",
         finished.error
     );

@@ -325,6 +325,6 @@ fn a_refused_item_ends_a_run_that_stops_at_failures() {
     let mut run = Pipeline::new(cpu, EvenOnly).batch_size(4).run([0, 2, 3, 4, 6, 8_u64]);
     let batch = run.next().expect("a batch").expect("the others of the batch come out");
     assert_eq!((batch.documents(), batch.failures().len()), (&[0, 2, 4][..], 1));
-    assert!(matches!(run.next(), Some(Err(Error::Stopped { position })) if position.get() == 2));
+    assert!(matches!(run.next(), Some(Err(Error::Stopped { position, .. })) if position.get() == 2));
     assert!(run.next().is_none() && run.accounts().balance());
 }

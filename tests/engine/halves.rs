@@ -88,7 +88,7 @@ fn a_failure_of_any_half_stops_all_of_them_at_its_place_and_every_document_is_gi
                 Err(error) => break error,
             }
         };
-        assert!(matches!(error, Error::Stopped { position } if position.get() == stops_at), "{error}");
+        assert!(matches!(error, Error::Stopped { position, .. } if position.get() == stops_at), "{error}");
         assert!(run.next().is_none());
         let accounts = run.accounts();
         assert!(accounts.balance() && accounts.stuck == 0, "{accounts:?}");

@@ -204,7 +204,8 @@ fn under_stop_a_document_that_loses_the_device_ends_the_run_in_its_place() {
         let finished = finish(pipeline(device).workers(workers).run(0..DOCUMENTS));
         finished.check_results();
         assert_eq!((finished.failed(), finished.documents()), (vec![21], Vec::from_iter(0..21)));
-        let stopped = matches!(&finished.error, Some(Error::Stopped { position }) if position.get() == 21);
+        let stopped =
+            matches!(&finished.error, Some(Error::Stopped { position, .. }) if position.get() == 21);
         assert!(stopped, "{:?}", finished.error);
     }
 }

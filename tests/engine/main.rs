@@ -21,6 +21,7 @@ mod skips;
 mod sources;
 mod stalls;
 mod states;
+mod stopped;
 mod support;
 mod then;
 mod tokens;

@@ -52,7 +52,7 @@ fn failures_up_to_the_count_are_skipped_and_one_more_ends_the_run() {
                 assert!(finished.error.is_none());
                 assert_eq!(finished.accounts.failed, 5);
             } else {
-                let at = matches!(finished.error, Some(Error::Stopped { position }) if position.get() == stopped_at);
+                let at = matches!(finished.error, Some(Error::Stopped { position, .. }) if position.get() == stopped_at);
                 assert!(at, "{:?}", finished.error);
                 assert_eq!(finished.accounts.failed, most + 1);
                 assert_eq!(finished.accounts.delivered + finished.accounts.failed, stopped_at + 1);
@@ -81,7 +81,7 @@ fn a_share_is_looked_at_from_the_hundredth_document_on() {
         let policy = OnFailure::SkipAtMost(AtMost::from(0.25));
         let finished = finish(pipeline.batch_size(8).workers(workers).on_failure(policy).run(0..1000));
         finished.check_results();
-        let at = matches!(finished.error, Some(Error::Stopped { position }) if position.get() == 99);
+        let at = matches!(finished.error, Some(Error::Stopped { position, .. }) if position.get() == 99);
         assert!(at, "{:?}", finished.error);
         assert_eq!((finished.accounts.delivered, finished.accounts.failed), (50, 50));
     }
@@ -96,7 +96,7 @@ fn a_share_is_looked_at_where_the_source_ends_early() {
         let finished = finish(pipeline.batch_size(4).workers(workers).on_failure(policy).run(0..10));
         finished.check_results();
         assert_eq!((finished.accounts.delivered, finished.accounts.failed), (9, 1), "everything came out");
-        let at = matches!(finished.error, Some(Error::Stopped { position }) if position.get() == 2);
+        let at = matches!(finished.error, Some(Error::Stopped { position, .. }) if position.get() == 2);
         assert!(at, "{:?}", finished.error);
     }
 }
@@ -109,7 +109,7 @@ fn the_shares_0_and_1_are_all_or_nothing() {
         finish(pipeline.on_failure(OnFailure::SkipAtMost(AtMost::from(share))).run(0..300))
     };
     assert!(one(1.0).error.is_none());
-    assert!(matches!(one(0.0).error, Some(Error::Stopped { position }) if position.get() == 99));
+    assert!(matches!(one(0.0).error, Some(Error::Stopped { position, .. }) if position.get() == 99));
 }
 
 #[test]

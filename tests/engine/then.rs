@@ -69,7 +69,7 @@ fn a_failure_in_then_ends_the_run_after_its_batch() {
             let finished = finish(pipeline.batch_size(4).workers(workers).run(0..DOCUMENTS));
             finished.check_results();
             let at =
-                matches!(finished.error, Some(Error::Stopped { position }) if position.get() == fails_at);
+                matches!(finished.error, Some(Error::Stopped { position, .. }) if position.get() == fails_at);
             assert!(at, "{:?}", finished.error);
             assert_eq!(finished.failed(), [fails_at]);
             let end = ((fails_at / 4 + 1) * 4).min(DOCUMENTS);

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use gapless::{Cause, OnFailure, Order, Output, Pipeline, Run, Whole};
+use gapless::{Cause, Error, LastBatch, Memory, OnFailure, Order, Output, Pipeline, Run, Whole};
 
 use crate::support::{
     Gate, counted, cpu_of, double, each_row, finish, finish_after, gpu_of, pipeline_of, plus_one, until,
@@ -190,4 +190,20 @@ fn more_tokens_move_no_cut() {
     for workers in 0..4 {
         assert_eq!(seen(None, workers), chosen, "{workers} workers");
     }
+}
+
+#[test]
+fn copies_that_fill_batches_up_are_within_the_memory() {
+    let _watch = watch();
+    let padded = |items: usize| {
+        let full = |batch: &[u8]| if batch.len() == 4 { Ok(batch.to_vec()) } else { Err("not full") };
+        let pipeline = Pipeline::new(|byte: &mut u8| *byte, full).batch_size(4).workers(1).ahead(1);
+        let memory = Memory::of(items).item(1);
+        let mut run = pipeline.last_batch(LastBatch::Pad(Clone::clone)).memory(memory).run(0..9);
+        let tokens = run.tokens();
+        run.try_fold(0, |sum, batch| Ok(sum + batch?.len())).map(|documents| (documents, tokens))
+    };
+    // Three batches of four, and three copies on the device.
+    assert_eq!(padded(15).expect("it fits"), (9, 12));
+    assert!(matches!(padded(14), Err(Error::Setting { name: "memory", .. })));
 }

@@ -89,7 +89,7 @@ pub(crate) fn end_is_exact(plan: &Plan, setup: &Setup, got: &Got) -> Law {
     }
     let ended_at = match got.error.as_ref() {
         None => None,
-        Some(Error::Stopped { position }) => Some(position.get()),
+        Some(Error::Stopped { position, .. }) => Some(position.get()),
         Some(error) => return Err(format!("nothing of this kind was planted: {error}")),
     };
     let unit = if plan.kind == Kind::ApplyBatch { setup.item() } else { 1 };

@@ -219,7 +219,7 @@ fn a_new_device_that_is_lost_before_it_can_be_used_is_made_once_more() {
         if unlucky.next().expect("the fourth device stays") {
             device.destroy();
         }
-        Ok((device, queue))
+        (device, queue)
     });
     let mut run = start(Disturbed::new(&gpu.unwrap(), &made, Event::DestroyAt(17)), 2);
     assert_eq!(take(&mut run), expected);

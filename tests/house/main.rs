@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["error", "moment", "place"],
     &["stage"],
+    &["testing"],
     &["schedule"],
     &["image", "observe"],
     &["engine", "kernel"],

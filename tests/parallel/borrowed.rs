@@ -41,11 +41,7 @@ fn documents_and_stages_that_borrow_are_worked_on_by_threads_of_the_run_and_by_p
             Some(workers) => applied.workers(workers),
             None => applied.pool(&pool),
         };
-        let push = |length| {
-            lengths.push(length);
-            Ok(())
-        };
-        applied.run_with(push).unwrap();
+        applied.run_with(|length| lengths.push(length)).unwrap();
         assert_eq!(lengths, text.split(' ').map(str::len).collect::<Vec<_>>(), "{workers:?}");
         assert_eq!((words.len(), seen.into_inner()), (lengths.len(), lengths.len()));
         let threads = threads.into_inner().unwrap();
@@ -74,7 +70,10 @@ fn borrowed_documents_are_all_back_in_their_places_when_their_stage_fails_or_pan
                 (true, true) => planted_panic(),
             };
             let failed = apply(&mut words, stage).workers(workers).run().unwrap_err();
-            assert!(matches!(failed.error, Error::Stopped { position } if position.get() == 3), "{failed}");
+            assert!(
+                matches!(failed.error, Error::Stopped { position, .. } if position.get() == 3),
+                "{failed}"
+            );
             assert_eq!(words, before, "workers({workers})");
             let mut again = words.clone();
             let skipped =
@@ -92,7 +91,7 @@ fn a_panic_of_the_callers_own_function_goes_through_when_all_is_back() {
     let before = words.clone();
     let panicked = catch_unwind(AssertUnwindSafe(|| {
         let same = |word: &mut &str| Ok::<_, Cause>(word.len());
-        apply(&mut words, same).workers(2).run_with(|_| planted_panic())
+        apply(&mut words, same).workers(2).run_with(|_| -> Result<(), Cause> { planted_panic() })
     }));
     assert!(panicked.is_err());
     assert_eq!(words, before);

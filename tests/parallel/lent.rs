@@ -209,7 +209,7 @@ fn a_stage_that_fails_or_panics_leaves_every_document_where_it_was() {
             let mut in_lots = words(fault, |id| id == place);
             let error = apply_lots(&mut in_lots, workers).expect_err("a lot fails");
             assert!(
-                matches!(error.error, Error::Stopped { position } if position.get() == place / 4 * 4),
+                matches!(error.error, Error::Stopped { position, .. } if position.get() == place / 4 * 4),
                 "{error}"
             );
             assert_eq!(in_lots, words(fault, |id| id == place));
@@ -245,7 +245,11 @@ fn documents_are_back_when_a_function_of_the_callers_panics_or_fails() {
         assert!(caught(|| lots.workers(workers).progress(told).run().is_ok()).is_none());
         assert_eq!(documents, all);
         let apply = parallel::apply(&mut documents, one).workers(workers);
-        let panics = |id| if id == place { planted_panic() } else { Ok(()) };
+        let panics = |id| {
+            if id == place {
+                planted_panic()
+            }
+        };
         assert!(caught(|| apply.run_with(panics).is_ok()).is_none());
         assert_eq!(documents, all);
         let apply = parallel::apply_batch(&mut documents, 1, |lot: &mut Lot| work(&lot.0)).workers(workers);

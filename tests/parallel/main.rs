@@ -14,6 +14,7 @@ mod late;
 mod lent;
 #[cfg(target_os = "linux")]
 mod process;
+mod returns;
 mod runs;
 #[cfg(feature = "stream")]
 mod stream;

@@ -141,7 +141,7 @@ fn a_failure_comes_out_in_its_place_and_ends_the_run() {
             if order == Order::Source {
                 assert_eq!((good, &failed[..]), (Vec::from_iter(0..30), &[30][..]));
             }
-            let Some(Error::Stopped { position }) = error else { panic!("{error:?}") };
+            let Some(Error::Stopped { position, .. }) = error else { panic!("{error:?}") };
             assert!(failed.contains(&position.get()));
         }
     }

@@ -82,7 +82,7 @@ impl Wire {
         let written = docs
             .apply(move |doc: &mut Doc| wire.frame(doc))
             .workers(self.workers)
-            .run_with(|frame: Vec<u8>| Ok(writer.write_all(&frame)?));
+            .run_with(|frame: Vec<u8>| writer.write_all(&frame));
         written.map_err(|error| match error.error {
             Error::Stopped { .. } => documents(Cause::from(error)),
             other => other,

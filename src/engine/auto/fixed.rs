@@ -6,11 +6,7 @@ use crate::engine::settings::{Settings, WorkerCount};
 use crate::observe::decision::Decision;
 
 /// Decides what needs no measuring, and takes it from what is asked.
-pub(crate) fn before_the_run<P>(
-    settings: &mut Settings<P>,
-    sequential: bool,
-    shares_cpu: bool,
-) -> Vec<Decision> {
+pub(crate) fn before_the_run(settings: &mut Settings, sequential: bool, shares_cpu: bool) -> Vec<Decision> {
     let mut decisions: Vec<Decision> = workers(settings, shares_cpu).into_iter().collect();
     let inline = settings.common.pool().threads() == 0;
     let why = if settings.whole_batches {
@@ -36,7 +32,7 @@ pub(crate) fn before_the_run<P>(
     decisions
 }
 
-fn workers<P>(settings: &Settings<P>, shares_cpu: bool) -> Option<Decision> {
+fn workers(settings: &Settings, shares_cpu: bool) -> Option<Decision> {
     let threads = settings.common.pool().threads();
     match settings.common.pool() {
         Pool::Private(_) if settings.common.workers == WorkerCount::Auto => {

@@ -44,12 +44,7 @@ pub(crate) struct Predictable {
 impl Predictable {
     /// `None` where the run goes in a way whose changes are not predicted: items that are whole batches, no
     /// device, a live source, or settings that the run itself chooses.
-    pub(crate) fn new<P>(
-        settings: &Settings<P>,
-        workers: usize,
-        depths: &[usize],
-        tokens: usize,
-    ) -> Option<Self> {
+    pub(crate) fn new(settings: &Settings, workers: usize, depths: &[usize], tokens: usize) -> Option<Self> {
         let depth = *depths.first()?;
         let live = settings.max_wait.is_some();
         if settings.without_device

@@ -1,12 +1,11 @@
 //! The types of one run, named once instead of carried as five parameters through every file.
 
 use std::convert::Infallible;
-use std::marker::PhantomData;
 
 use super::source::Source;
 use crate::engine::guard::{drop_each, drop_user};
 use crate::error::Cause;
-use crate::stage::{CpuStage, GpuStage, Output, Rows};
+use crate::stage::{CpuStage, GpuStage, IntoResult, Output, Rows};
 
 /// The types of one run.
 pub(crate) trait Job: Send + Sync + Sized {
@@ -83,34 +82,31 @@ impl<D, O: Output> After<D, O> for AsItIs {
 }
 
 /// A function on each document and its row.
-pub struct Then<F, U> {
-    pub(crate) function: F,
-    pub(crate) result: PhantomData<fn() -> U>,
-}
+pub struct Then<F>(pub(crate) F);
 
-impl<D, O, U, F> After<D, O> for Then<F, U>
+impl<D, O, R, F> After<D, O> for Then<F>
 where
     O: Rows,
-    U: Send + Sync,
-    F: Fn(&mut D, O::Row<'_>) -> Result<U, Cause> + Send + Sync,
+    F: Fn(&mut D, O::Row<'_>) -> R + Send + Sync,
+    R: IntoResult<Value: Send + Sync>,
 {
-    type Delivered = Vec<U>;
-    type Part = U;
+    type Delivered = Vec<R::Value>;
+    type Part = R::Value;
     const PER_ROW: bool = true;
 
-    fn whole(&self, _: O) -> Option<Vec<U>> {
+    fn whole(&self, _: O) -> Option<Vec<R::Value>> {
         None
     }
 
-    fn part(&self, document: &mut D, output: &O, row: usize) -> Result<U, Cause> {
-        (self.function)(document, output.row(row))
+    fn part(&self, document: &mut D, output: &O, row: usize) -> Result<R::Value, Cause> {
+        (self.0)(document, output.row(row)).into_result()
     }
 
-    fn discard(parts: Vec<U>) {
+    fn discard(parts: Vec<R::Value>) {
         drop_each(parts);
     }
 
-    fn join(&self, parts: Vec<U>) -> Option<Vec<U>> {
+    fn join(&self, parts: Vec<R::Value>) -> Option<Vec<R::Value>> {
         Some(parts)
     }
 }

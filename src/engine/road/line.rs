@@ -229,12 +229,12 @@ impl<D, P> Line<D, P> {
     }
 
     fn fail(&mut self, failure: Failure<D>, after: &mut Aftermath<D, P>) {
-        let position = failure.position;
-        let documents = self.ledger.books.weights.of(position);
+        let documents = self.ledger.books.weights.of(failure.position);
+        let stopped = self.ledger.counts_failed(documents, failure.position, failure.stage, &failure.cause);
         self.open.items.failures.push(failure);
-        if self.ledger.too_many_failed(documents, position) {
+        if let Some(stopped) = stopped {
             // It stands before the end of the source: a panic of the source that was noted is beyond it.
-            self.ledger.ends_for(Error::Stopped { position });
+            self.ledger.ends_for(stopped);
             return self.cease(after);
         }
         self.cut_if_full(after);

@@ -94,10 +94,12 @@ fn leave<J: Job>(road: &Road<J>, rows: &Arc<ThenBatch<J>>) {
     road.in_then.lock().retain(|other| !Arc::ptr_eq(other, rows));
 }
 
-/// The error that ends the run, if these failures are more than the policy allows.
+/// The error that ends the run, if these failures are more than the policy allows: the first that is one too many.
 fn stop_after<J: Job>(road: &Road<J>, failures: &[Failure<J::Document>]) -> Option<Error> {
-    let first = failures.first()?.position;
-    let last = failures.last().map_or(first, |failure| failure.position);
-    let documents = road.ledger.books.weights.of_all(failures.iter().map(|failure| failure.position));
-    road.ledger.too_many_failed(documents, last).then_some(Error::Stopped { position: first })
+    let ledger = &road.ledger;
+    let stopped = failures.iter().map(|Failure { position, stage, cause, .. }| {
+        ledger.counts_failed(ledger.books.weights.of(*position), *position, *stage, cause)
+    });
+    // All of them are counted.
+    stopped.fold(None, Option::or)
 }

@@ -2,11 +2,11 @@
 //!
 //! What counts is the prepared items: the engine cannot see what documents and outputs own.
 
-use super::{LastBatch, Memory, Settings};
+use super::{Memory, Settings};
 use crate::error::Error;
 use crate::schedule::tokens;
 
-impl<P> Settings<P> {
+impl Settings {
     /// Items that the memory holds; `None` where it is not bounded. `known` is what the CPU stage, or the
     /// type, says of one.
     pub(crate) fn items_in_memory(&self, known: Option<usize>) -> Result<Option<usize>, Error> {
@@ -26,13 +26,9 @@ impl<P> Settings<P> {
         Ok(Some(bytes / item))
     }
 
-    fn pads(&self) -> bool {
-        matches!(self.last_batch, LastBatch::Pad(_))
-    }
-
     /// Copies that fill batches up: they are made as a batch goes to its device, and take memory as items do.
     pub(crate) fn copies(&self, depths: usize) -> usize {
-        if self.pads() { depths.saturating_mul(self.batch_size - 1) } else { 0 }
+        if self.pads { depths.saturating_mul(self.batch_size - 1) } else { 0 }
     }
 
     /// Takes batch size and `ahead` back to what so many items hold, where they are left to gapless; an
@@ -42,7 +38,7 @@ impl<P> Settings<P> {
         let beside = tokens::beside(depths, then);
         let ahead = if self.asked.ahead { 1 } else { self.ahead() };
         if self.asked.batch_size {
-            let copied = if self.pads() { depths } else { 0 };
+            let copied = if self.pads { depths } else { 0 };
             self.batch_size = self.batch_size.min((items + copied) / (ahead + beside + copied)).max(1);
         }
         let items = items.saturating_sub(self.copies(depths));
@@ -54,7 +50,7 @@ impl<P> Settings<P> {
         // Two items are always enough to go on; batches of one may share them.
         if self.batch_size > 1 && batches * self.batch_size > items {
             let (size, all) = (self.batch_size, batches * self.batch_size);
-            let beside_copies = if self.pads() { " beside the copies that fill batches up" } else { "" };
+            let beside_copies = if self.pads { " beside the copies that fill batches up" } else { "" };
             let reason = format!(
                 "{batches} batches of {size} may be in flight, {all} prepared items, and the memory holds {items}{beside_copies}; \
                  give more, a smaller batch_size or ahead, or Auto"

@@ -30,7 +30,7 @@ pub(super) fn split<J: Job>(plan: &mut Plan<J>, items: Option<usize>) -> Result<
 }
 
 /// As many as there are cores, or workers where these run the devices, and as the memory has batches for.
-fn most<P>(seam: &Seam, settings: &Settings<P>, items: Option<usize>) -> usize {
+fn most(seam: &Seam, settings: &Settings, items: Option<usize>) -> usize {
     let threads = if settings.on_workers { settings.common.pool().threads() } else { seam.cores() };
     let in_memory =
         items.map_or(usize::MAX, |items| (items / settings.batch_size).saturating_sub(settings.ahead() + 2));

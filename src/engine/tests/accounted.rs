@@ -1,5 +1,4 @@
-//! What a document and a batch cost the engine in locks and atomics, that copies are within the memory, and a
-//! clock that steps back.
+//! What a document and a batch cost the engine in locks and atomics, and a clock that steps back.
 
 use std::time::Duration;
 
@@ -8,8 +7,7 @@ use super::without_device::WithoutDevice;
 use crate::engine::road::job::AsItIs;
 use crate::engine::seam::{Seam, atomics, manual::World};
 use crate::engine::settings::Patience;
-use crate::engine::settings::{Common, LastBatch, Memory, OnFailure, Settings, Watchdog, WorkerCount};
-use crate::error::Error;
+use crate::engine::settings::{Common, OnFailure, Settings, Watchdog, WorkerCount};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
@@ -86,27 +84,6 @@ fn a_group_that_is_watched_costs_no_more_locks() {
 
 fn locks_of_a_group(watchdog: Option<Watchdog>) -> f64 {
     (locks(1760, watchdog) - locks(160, watchdog)) as f64 / 1600.0
-}
-
-#[test]
-fn copies_that_fill_batches_up_are_within_the_memory() {
-    let padded = |items: usize| {
-        let world = World::new();
-        let settings = Settings {
-            common: Common { ahead: Some(1), workers: WorkerCount::Exactly(1), ..Common::default() },
-            memory: Some(Memory::of(items).item(1)),
-            last_batch: LastBatch::Pad(Clone::clone),
-            batch_size: 4,
-            ..Settings::default()
-        };
-        let setup = setup(&world, MILLISECOND, MILLISECOND);
-        let _this_thread = world.enter();
-        let run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, docs(9));
-        run.map(|mut run| (take(&mut run, usize::MAX).delivered().len(), run.ledger().tokens.total()))
-    };
-    // Three batches of four, and three copies on the device.
-    assert_eq!(padded(15).expect("it fits"), (9, 12));
-    assert!(matches!(padded(14), Err(Error::Setting { name: "memory", .. })));
 }
 
 #[test]

@@ -51,7 +51,7 @@ impl Case {
     fn start(
         self,
         world: &World,
-        settings: Settings<Doc>,
+        settings: Settings,
         source: impl Iterator<Item = Doc> + Send + 'static,
     ) -> Caller<PerDoc<AsItIs>> {
         let seam = Seam::Manual(world.clone());

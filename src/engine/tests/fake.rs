@@ -11,7 +11,7 @@ use crate::engine::road::job::{After, AsItIs, Job};
 use crate::engine::road::source::{AnySource, documents};
 use crate::engine::seam::manual::Machine;
 use crate::engine::seam::{Moment, Seam};
-use crate::engine::settings::{Common, Settings};
+use crate::engine::settings::{Common, LastBatch, Settings};
 use crate::engine::start::{Free, Plan, start};
 use crate::engine::watch::OnStall;
 use crate::error::{Cause, Error};
@@ -346,7 +346,7 @@ impl Job for PerBatch {
     }
 }
 
-impl<P> Settings<P> {
+impl Settings {
     /// The same, where what every run can be told is changed.
     pub(super) fn told(mut self, change: impl FnOnce(&mut Common)) -> Self {
         change(&mut self.common);
@@ -368,7 +368,7 @@ impl Setup {
     pub(super) fn start<J>(
         self,
         after: J::After,
-        settings: Settings<J::Prepared>,
+        settings: Settings,
         source: impl Iterator<Item = J::Document> + Send + 'static,
     ) -> Result<Caller<J>, Error>
     where
@@ -382,7 +382,7 @@ impl Setup {
     pub(super) fn start_watched<J>(
         self,
         after: J::After,
-        settings: Settings<J::Prepared>,
+        settings: Settings,
         source: impl Iterator<Item = J::Document> + Send + 'static,
         on_stall: Option<OnStall>,
     ) -> Result<Caller<J>, Error>
@@ -398,6 +398,7 @@ impl Setup {
             devices,
             after,
             settings,
+            last_batch: LastBatch::Short,
             source: documents(source),
             sequential,
             on_late: None,

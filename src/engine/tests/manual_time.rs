@@ -21,7 +21,7 @@ fn experiment(world: &World, sequential: bool) -> Setup {
     Setup { devices: vec![device], seam, cpu_cost: SECOND / 16, begins_futures: false, sequential }
 }
 
-fn settings<P>(ramp: bool) -> Settings<P> {
+fn settings(ramp: bool) -> Settings {
     Settings {
         common: Common { workers: WorkerCount::Exactly(4), ..Common::default() },
         ramp,

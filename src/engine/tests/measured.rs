@@ -7,7 +7,6 @@ use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::{AsItIs, Job, Then};
 use crate::engine::seam::{Seam, manual::World};
 use crate::engine::settings::{Settings, WorkerCount};
-use crate::error::Cause;
 use crate::observe::bound::Bottleneck;
 use crate::observe::histogram::Distribution;
 use crate::observe::report::Report;
@@ -22,7 +21,7 @@ fn halves(world: &World, cpu_cost: Duration) -> Setup {
     Setup { devices: vec![device], seam, cpu_cost, begins_futures: false, sequential: false }
 }
 
-fn settings<P>() -> Settings<P> {
+fn settings() -> Settings {
     Settings::default().told(|common| common.workers = WorkerCount::Exactly(4))
 }
 
@@ -40,7 +39,7 @@ fn run<J: Job<Document = Doc>>(world: &World, started: Caller<J>, between: Durat
     }
 }
 
-fn plain(world: &World, cpu_cost: Duration, settings: Settings<Doc>, between: Duration) -> Report {
+fn plain(world: &World, cpu_cost: Duration, settings: Settings, between: Duration) -> Report {
     let started = halves(world, cpu_cost).start::<PerDoc<AsItIs>>(AsItIs(()), settings, docs(160));
     run(world, started.expect("these settings can work"), between)
 }
@@ -114,15 +113,12 @@ fn slow_work_after_the_device_is_why_it_has_no_batch() {
     let world = World::new();
     let _this_thread = world.enter();
     let clock = world.clone();
-    let after = Then {
-        function: move |_: &mut Doc, row: &u64| {
-            clock.sleep(SECOND);
-            Ok::<_, Cause>(*row)
-        },
-        result: std::marker::PhantomData,
-    };
+    let after = Then(move |_: &mut Doc, row: &u64| {
+        clock.sleep(SECOND);
+        *row
+    });
     let settings = settings().told(|common| common.ahead = Some(2));
-    let started = halves(&world, SECOND / 1000).start::<PerDoc<Then<_, _>>>(after, settings, docs(160));
+    let started = halves(&world, SECOND / 1000).start::<PerDoc<Then<_>>>(after, settings, docs(160));
     let report = run(&world, started.expect("these settings can work"), Duration::ZERO);
     let (cause, seconds, gaps) = first(&report.devices[0].stalls);
     assert_eq!(cause, "then", "{report}");

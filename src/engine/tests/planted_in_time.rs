@@ -34,8 +34,7 @@ fn an_item_that_is_weighed_again_is_found() {
 fn an_item_weighs_what_it_weighed_when_it_was_pulled(planted: Option<Planted>) {
     let world = World::with(planted);
     let _this_thread = world.enter();
-    let mut settings =
-        Settings::<Vec<Doc>>::default().told(|common| common.workers = WorkerCount::Exactly(2));
+    let mut settings = Settings::default().told(|common| common.workers = WorkerCount::Exactly(2));
     settings.batch_size = 4;
     settings.items_are_batches();
     let fault = |id| if id % 3 == 0 { Fault::LeavesItsBatch } else { Fault::None };

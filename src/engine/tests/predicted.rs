@@ -74,7 +74,7 @@ impl<'a> Replay<'a> {
         run.next()
     }
 
-    fn engine_settings<P>(&self) -> settings::Settings<P> {
+    fn engine_settings(&self) -> settings::Settings {
         let Settings { batch_size, workers, ahead, ramp, .. } = *self.settings;
         let workers = WorkerCount::Exactly(workers);
         settings::Settings {
@@ -226,7 +226,7 @@ fn the_engine_refuses_what_a_prediction_refuses() {
     };
     let costs = Costs::default();
     for (settings, refused) in cases {
-        let engine = Replay::new(&costs, &settings).engine_settings::<Doc>();
+        let engine = Replay::new(&costs, &settings).engine_settings();
         assert_eq!(name(engine.check()), refused, "{settings:?}");
         assert_eq!(name(predict(&costs, &settings).map(drop)), refused, "{settings:?}");
     }

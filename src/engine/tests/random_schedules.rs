@@ -3,7 +3,6 @@
 //! Shuttle runs the engine's threads one at a time and chooses at random which goes on; a timed wait
 //! ends either way. What `planted` plants shows that these schedules would find such bugs.
 
-use std::marker::PhantomData;
 use std::time::Duration;
 
 use shuttle::rand::{Rng, thread_rng};
@@ -58,7 +57,7 @@ fn random_run(planted: Option<Planted>) {
     let setup = losing(setup, rng.gen_bool(0.7), rng.gen_range(0..4));
     let order = settings.common.order;
     if then {
-        let after = Then { function: then_function, result: PhantomData };
+        let after = Then(then_function);
         let run = setup.start::<PerDoc<_>>(after, settings, documents.clone().into_iter());
         check(run, documents, most, order);
     } else {
@@ -133,7 +132,7 @@ fn random_fault() -> Fault {
     }
 }
 
-fn random_settings() -> Settings<Doc> {
+fn random_settings() -> Settings {
     let mut rng = thread_rng();
     let settings = Settings {
         common: Common {

@@ -11,7 +11,6 @@ use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::{AsItIs, Then};
 use crate::engine::seam::{Seam, manual::World};
 use crate::engine::settings::{Common, Settings, WorkerCount};
-use crate::error::Cause;
 use crate::observe::record::Recording;
 use crate::observe::timeline::Timeline;
 
@@ -26,14 +25,14 @@ fn experiment(world: &World, depth: usize, sequential: bool) -> Setup {
     Setup { devices: vec![device], seam, cpu_cost: SECOND / 16, begins_futures: false, sequential }
 }
 
-fn settings<P>(recording: impl Into<Recording>) -> Settings<P> {
+fn settings(recording: impl Into<Recording>) -> Settings {
     Settings {
         common: Common { workers: WorkerCount::Exactly(4), recording: recording.into(), ..Common::default() },
         ..Settings::default()
     }
 }
 
-fn ended(setup: Setup, settings: Settings<Doc>, documents: u64) -> Plain {
+fn ended(setup: Setup, settings: Settings, documents: u64) -> Plain {
     let mut run = setup.start(AsItIs(()), settings, docs(documents)).expect("these settings can work");
     take(&mut run, usize::MAX);
     run
@@ -191,10 +190,9 @@ fn batches_in_flight_together_have_a_slot_each() {
 fn rows_after_the_device_are_on_the_workers() {
     let world = World::new();
     let _this_thread = world.enter();
-    let after =
-        Then { function: |_: &mut Doc, row: &u64| Ok::<_, Cause>(*row), result: std::marker::PhantomData };
+    let after = Then(|_: &mut Doc, row: &u64| *row);
     let setup = experiment(&world, 1, false);
-    let mut run = setup.start::<PerDoc<Then<_, _>>>(after, settings(true), docs(32)).expect("it can work");
+    let mut run = setup.start::<PerDoc<Then<_>>>(after, settings(true), docs(32)).expect("it can work");
     take(&mut run, usize::MAX);
     let trace = Trace::of(&run.timeline().expect("it is recorded"));
     assert_eq!(trace.sum("then", "items"), 32);

@@ -4,7 +4,6 @@
 //! One worker at a second a document, a device at a second a document, batches of four, sixteen tokens,
 //! 32 documents, and half a minute of patience. What hangs takes an hour.
 
-use std::marker::PhantomData;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,8 +13,8 @@ use crate::engine::road::job::{After, AsItIs, Then};
 use crate::engine::seam::{Seam, manual::World};
 use crate::engine::settings::{Common, Patience, Watchdog};
 use crate::engine::settings::{Settings, WorkerCount};
+use crate::error::Error;
 use crate::error::stalled::{At, Stalled};
-use crate::error::{Cause, Error};
 use crate::place::Position;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -25,7 +24,7 @@ const DOCUMENTS: u64 = 32;
 /// What was told of stalls, and when.
 type Heard = Arc<Mutex<Vec<(Duration, Stalled)>>>;
 
-fn settings(then: Watchdog) -> Settings<Doc> {
+fn settings(then: Watchdog) -> Settings {
     Settings {
         common: Common {
             workers: WorkerCount::Exactly(1),
@@ -41,7 +40,7 @@ fn settings(then: Watchdog) -> Settings<Doc> {
 fn start<A: After<Doc, Vec<u64>> + 'static>(
     world: &World,
     after: A,
-    settings: Settings<Doc>,
+    settings: Settings,
     source: impl Iterator<Item = Doc> + Send + 'static,
 ) -> (Caller<PerDoc<A>>, Heard) {
     let seam = Seam::Manual(world.clone());
@@ -65,7 +64,7 @@ fn one_is(place: u64, fault: Fault) -> impl Iterator<Item = Doc> + Send + 'stati
 
 /// All of what is told about a run that comes to its end after the hour.
 fn told<S: Iterator<Item = Doc> + Send + 'static>(
-    settings: Settings<Doc>,
+    settings: Settings,
     source: impl FnOnce(World) -> S,
 ) -> Vec<String> {
     let world = World::new();
@@ -160,9 +159,8 @@ fn a_function_in_then_that_does_not_return_is_named_with_its_document() {
         if document.id == 5 {
             clock.sleep(HOUR);
         }
-        Ok::<_, Cause>(())
     };
-    let after = Then { function, result: PhantomData };
+    let after = Then(function);
     let (mut run, heard) = start(&world, after, settings(Watchdog::Tell), docs(DOCUMENTS));
     take(&mut run, usize::MAX);
     let told = texts(&heard);

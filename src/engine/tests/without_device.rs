@@ -34,11 +34,11 @@ impl Job for WithoutDevice {
     }
 }
 
-fn settings(workers: usize) -> Settings<Doc> {
+fn settings(workers: usize) -> Settings {
     Settings::without_device().told(|common| common.workers = WorkerCount::Exactly(workers))
 }
 
-fn start(world: &World, cost: Duration, settings: Settings<Doc>, documents: u64) -> Caller<WithoutDevice> {
+fn start(world: &World, cost: Duration, settings: Settings, documents: u64) -> Caller<WithoutDevice> {
     let setup = Setup {
         seam: Seam::Manual(world.clone()),
         cpu_cost: cost,
@@ -50,7 +50,7 @@ fn start(world: &World, cost: Duration, settings: Settings<Doc>, documents: u64)
 }
 
 /// When a run of so many documents is over.
-fn over(cost: Duration, settings: Settings<Doc>, documents: u64) -> Duration {
+fn over(cost: Duration, settings: Settings, documents: u64) -> Duration {
     let world = World::new();
     let _this_thread = world.enter();
     let mut run = start(&world, cost, settings, documents);

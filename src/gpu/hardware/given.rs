@@ -3,8 +3,9 @@
 use super::Hardware;
 use super::device::Device;
 use super::rebuild::Origin;
-use crate::error::{Cause, Error};
+use crate::error::Error;
 use crate::gpu::Gpu;
+use crate::stage::IntoResult;
 
 /// With the feature `gpu`.
 impl Gpu {
@@ -33,7 +34,7 @@ impl Gpu {
     /// that differs ends the run. Your own work on the lost device is yours to repeat.
     ///
     /// ```no_run
-    /// use gapless::Gpu;
+    /// use gapless::{Cause, Gpu};
     /// use wgpu::{DeviceDescriptor, InstanceDescriptor, RequestAdapterOptions};
     ///
     /// let gpu = Gpu::from_wgpu_with(|| {
@@ -41,16 +42,18 @@ impl Gpu {
     ///     let adapter = pollster::block_on(instance.request_adapter(&RequestAdapterOptions::default()))?;
     ///     let required_limits = adapter.limits();
     ///     let wanted = DeviceDescriptor { required_limits, ..Default::default() };
-    ///     Ok(pollster::block_on(adapter.request_device(&wanted))?)
+    ///     Ok::<_, Cause>(pollster::block_on(adapter.request_device(&wanted))?)
     /// })?;
     /// # Ok::<(), gapless::Error>(())
     /// ```
     ///
     /// # Errors
     /// What `make` says.
-    pub fn from_wgpu_with(
-        mut make: impl FnMut() -> Result<(wgpu::Device, wgpu::Queue), Cause> + Send + 'static,
-    ) -> Result<Self, Error> {
+    pub fn from_wgpu_with<R>(mut make: impl FnMut() -> R + Send + 'static) -> Result<Self, Error>
+    where
+        R: IntoResult<Value = (wgpu::Device, wgpu::Queue)>,
+    {
+        let mut make = move || make().into_result();
         let made = make().map_err(|cause| Error::Setting {
             name: "Gpu::from_wgpu_with",
             reason: format!("no device was made: {cause}"),

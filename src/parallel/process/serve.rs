@@ -18,6 +18,7 @@ use super::{LAST_MOMENTS, each_moment, mark, reply};
 use crate::engine::seam::spawn_aside;
 use crate::error::Cause;
 use crate::error::guard::guard;
+use crate::stage::IntoResult;
 
 /// Works on the document at the front of these bytes, and puts the answer behind those.
 type Erased = Box<dyn Fn(&mut &[u8], &mut Vec<u8>)>;
@@ -31,10 +32,11 @@ impl Functions {
     pub fn add<D, R, F>(&mut self, name: &str, function: F)
     where
         D: Transfer,
-        R: Transfer,
-        F: Fn(&mut D) -> Result<R, Cause> + 'static,
+        F: Fn(&mut D) -> R + 'static,
+        R: IntoResult<Value: Transfer>,
     {
-        let erased = move |bytes: &mut &[u8], out: &mut Vec<u8>| reply::answer(bytes, &function, out);
+        let made = move |document: &mut D| function(document).into_result();
+        let erased = move |bytes: &mut &[u8], out: &mut Vec<u8>| reply::answer(bytes, &made, out);
         self.0.insert(name.to_owned(), Box::new(erased));
     }
 

@@ -7,7 +7,7 @@ use crate::engine::guard::Held;
 use crate::error::{Cause, Failure, Stage};
 use crate::pipeline::{Batch, drop_user};
 use crate::place::{Position, in_order};
-use crate::stage::{CpuStage, Rows};
+use crate::stage::{CpuStage, IntoResult, Rows};
 
 /// A document on its way from one half to the next.
 #[doc(hidden)]
@@ -45,20 +45,20 @@ pub(super) enum Came<O> {
 #[doc(hidden)]
 pub struct OfRow<F>(pub(super) F);
 
-impl<D, B, P, F> CpuStage<Handed<D, B>> for OfRow<F>
+impl<D, B, R, F> CpuStage<Handed<D, B>> for OfRow<F>
 where
     B: Rows,
-    F: Fn(&mut D, B::Row<'_>) -> Result<P, Cause> + Send + Sync,
-    P: Send,
+    F: Fn(&mut D, B::Row<'_>) -> R + Send + Sync,
+    R: IntoResult<Value: Send>,
 {
-    type Prepared = P;
+    type Prepared = R::Value;
 
-    fn prepare(&self, handed: &mut Handed<D, B>) -> Result<P, Cause> {
+    fn prepare(&self, handed: &mut Handed<D, B>) -> Result<R::Value, Cause> {
         let (output, row) = match &handed.came {
             Came::WithRow(output, row) => (output.clone(), *row),
             Came::Failed(_, cause) => return Err(cause.clone()),
         };
-        (self.0)(handed.document()?, output.row(row))
+        (self.0)(handed.document()?, output.row(row)).into_result()
     }
 }
 

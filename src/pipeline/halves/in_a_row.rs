@@ -7,7 +7,7 @@ use std::task::{Poll, Waker};
 use super::before::Before;
 use super::handed::{Came, Handed};
 use crate::engine::outlet::remote::Remote;
-use crate::error::{Error, Failure};
+use crate::error::{Error, Failure, Stage};
 use crate::observe::accounts::Accounts;
 use crate::observe::progress::Progress;
 use crate::observe::report::Report;
@@ -20,8 +20,17 @@ use crate::place::{Position, in_order};
 pub(super) struct InARow<D, B, O> {
     pub(super) before: Arc<Before<D>>,
     pub(super) last: Driven<'static, Handed<D, B>, O>,
-    /// Failures that came out last: their places in the last half, and in the source.
-    pub(super) failed: Vec<(Position, Position)>,
+    /// Failures that came out last.
+    pub(super) failed: Vec<Placed>,
+}
+
+/// A failure that came out.
+pub(super) struct Placed {
+    /// Its place in the last half.
+    place: Position,
+    /// That in the source.
+    position: Position,
+    stage: Stage,
 }
 
 impl<D, B, O> InARow<D, B, O> {
@@ -41,20 +50,17 @@ impl<D, B, O> InARow<D, B, O> {
         let Failure { document: handed, position: place, stage, cause } = failure;
         let stage = if let Came::Failed(before, _) = handed.came { before } else { stage };
         let (position, document) = handed.into_left()?;
-        self.failed.push((place, position));
+        self.failed.push(Placed { place, position, stage });
         Some(Failure { document, position, stage, cause })
     }
 
-    /// The same error with a place in the source. One of the halves before speaks of that already, and of no
-    /// failure that came out here.
+    /// The same error with a place in the source, and the half in which the document failed. One of the halves
+    /// before speaks of those already, and of no failure that came out here.
     fn in_source(&self, error: Error) -> Error {
-        let place = |place: Position| {
-            self.failed.iter().find(|(last, _)| *last == place).map_or(place, |(_, position)| *position)
-        };
-        match error {
-            Error::Stopped { position } => Error::Stopped { position: place(position) },
-            other => other,
-        }
+        let Error::Stopped { position: place, stage, cause } = error else { return error };
+        let failed = self.failed.iter().find(|failed| failed.place == place);
+        let (position, stage) = failed.map_or((place, stage), |failed| (failed.position, failed.stage));
+        Error::Stopped { position, stage, cause }
     }
 }
 

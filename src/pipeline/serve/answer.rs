@@ -1,6 +1,7 @@
 //! What comes of one request, and who waits for it.
 
 use std::collections::HashMap;
+use std::error::Error as StdError;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -212,8 +213,14 @@ pub enum Why {
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed(cause) => write!(f, "the request failed: {cause}"),
-            Self::Error(error) => write!(f, "the server ended: {error}"),
+            Self::Failed(cause) => {
+                f.write_str("the request failed: ")?;
+                cause.fmt_own(f)
+            }
+            Self::Error(error) => {
+                f.write_str("the server ended: ")?;
+                error.fmt(f)
+            }
             Self::Ended => f.write_str("the server was stopped"),
             Self::Full => f.write_str("too many requests wait"),
         }
@@ -233,4 +240,12 @@ impl<D> fmt::Debug for Unanswered<D> {
     }
 }
 
-impl<D> std::error::Error for Unanswered<D> {}
+impl<D> StdError for Unanswered<D> {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &self.why {
+            Why::Failed(cause) => cause.behind(),
+            Why::Error(error) => error.source(),
+            Why::Ended | Why::Full => None,
+        }
+    }
+}

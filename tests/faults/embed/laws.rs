@@ -150,7 +150,7 @@ fn end_is_exact(plan: &Plan, failed: &BTreeMap<u64, Stage>, came: &Came) -> Law 
     }
     let Some(ends_at) = plan.ends_at() else { return Ok(()) };
     let ended_at = match &came.error {
-        Some(Error::Stopped { position }) => Some(position.get()),
+        Some(Error::Stopped { position, .. }) => Some(position.get()),
         _ => None,
     };
     ensure!(ended_at == ends_at, "law 4: it ended at {ended_at:?} and not at {ends_at:?}");

@@ -22,8 +22,8 @@ impl<J: Job> DeviceLoop<J> {
         let (position, document, prepared) = batch.items.take(index);
         self.give_back(prepared);
         let documents = self.ledger().books.weights.of(position);
-        if self.ledger().too_many_failed(documents, position) {
-            batch.then_stop.get_or_insert(Error::Stopped { position });
+        if let Some(stopped) = self.ledger().counts_failed(documents, position, Stage::Gpu, &cause) {
+            batch.then_stop.get_or_insert(stopped);
         }
         self.ledger().spans.failed(position, Stage::Gpu, &cause);
         batch.items.failures.push(Failure { document, position, stage: Stage::Gpu, cause });
@@ -69,7 +69,8 @@ impl<J: Job> DeviceLoop<J> {
             self.ledger().spans.failed(*position, Stage::Gpu, &cause);
         }
         let last = batch.items.positions.last().copied().unwrap_or_default();
-        if self.ledger().too_many_failed(self.documents(&batch) as u64, last) {
+        let documents = self.documents(&batch) as u64;
+        if self.ledger().counts_failed(documents, last, Stage::Gpu, &cause).is_some() {
             let error = Error::Batch { batch: batch.index, cause };
             let (index, part) = (batch.index, batch.part);
             self.road.send(Done {
