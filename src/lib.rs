@@ -87,7 +87,7 @@ pub use observe::report::{CpuReport, DeviceReport, KernelReport, Latency, Report
 pub use observe::stalls::{Stall, Stalls};
 pub use observe::timeline::Timeline;
 pub use parallel::{IteratorExt, parallel};
-pub use pipeline::{Batch, Handle, Pipeline, Run};
+pub use pipeline::{Batch, Handle, Pipeline, Run, scope};
 pub use place::{BatchIndex, Position};
 pub use stage::{
     AsyncStage, ClosureTicket, Context, CpuStage, DeviceInfo, DeviceKind, DeviceTimes, GpuStage, IntoResult,

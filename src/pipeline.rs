@@ -14,6 +14,7 @@ pub(crate) mod how;
 mod job;
 mod mode;
 mod run;
+mod scope;
 mod serve;
 pub(crate) mod setters;
 #[cfg(feature = "stream")]
@@ -36,7 +37,8 @@ pub use self::handle::Handle;
 use self::how::{Hook, How, Late};
 use self::job::JobOf;
 pub use self::mode::{Mode, PerBatch, PerDocument};
-pub use self::run::Run;
+pub use self::run::{Run, ScopedRun};
+pub use self::scope::{Scope, scope};
 pub use self::serve::{Answer, Asked, Server, Submitter, Unanswered, Why};
 #[cfg(feature = "stream")]
 pub use self::stream::RunStream;
@@ -45,7 +47,7 @@ pub use crate::engine::road::job::{After, AsItIs, Then};
 use crate::engine::road::source::AnySource;
 use crate::engine::seam::Seam;
 use crate::engine::settings::{LastBatch, Settings};
-use crate::engine::start::{Free, Plan, start};
+use crate::engine::start::{Crew, Free, Plan, start};
 use crate::error::Error;
 use crate::place::Position;
 use crate::stage::{CpuStage, GpuStage, IntoResult, Rows};
@@ -93,7 +95,7 @@ impl<D, C, G> Pipeline<D, C, G> {
     /// it is given.
     pub fn new(cpu: C, gpu: G) -> Self
     where
-        D: Send + 'static,
+        D: Send,
         C: CpuStage<D>,
         G: GpuStage<C::Prepared>,
     {
@@ -115,7 +117,7 @@ impl<D, C, G> Pipeline<D, C, G> {
     /// ```
     pub fn on_devices(cpu: C, devices: Vec<G>) -> Self
     where
-        D: Send + 'static,
+        D: Send,
         C: CpuStage<D>,
         G: GpuStage<C::Prepared>,
     {
@@ -138,11 +140,11 @@ impl<D, C, G> Pipeline<D, C, G> {
     /// ```
     pub fn then<F, R>(self, function: F) -> Pipeline<D, C, G, Then<F>>
     where
-        D: Send + 'static,
+        D: Send,
         C: CpuStage<D>,
         G: GpuStage<C::Prepared, Output: Rows>,
-        F: Fn(&mut D, <G::Output as Rows>::Row<'_>) -> R + Send + Sync + 'static,
-        R: IntoResult<Value: Send + Sync + 'static>,
+        F: Fn(&mut D, <G::Output as Rows>::Row<'_>) -> R + Send + Sync,
+        R: IntoResult<Value: Send + Sync>,
     {
         let Self { cpu, devices, how, last_batch, .. } = self;
         Pipeline { cpu, devices, after: Then(function), how, last_batch, kind: PhantomData }
@@ -166,7 +168,7 @@ impl<D, C, G> Pipeline<D, C, G, AsItIs, PerBatch> {
     /// ```
     pub fn per_batch(cpu: C, gpu: G) -> Self
     where
-        D: Send + 'static,
+        D: Send,
         C: CpuStage<Vec<D>>,
         G: GpuStage<C::Prepared>,
     {
@@ -340,38 +342,72 @@ impl<D, C, G, A, M> Pipeline<D, C, G, A, M> {
 
 impl<D, C, G, A, M> Pipeline<D, C, G, A, M>
 where
-    D: Send + 'static,
     M: Mode<D>,
-    C: CpuStage<M::Item> + 'static,
-    G: GpuStage<C::Prepared> + 'static,
-    A: After<M::Item, G::Output> + 'static,
+    C: CpuStage<M::Item, Prepared: 'static>,
+    G: GpuStage<C::Prepared>,
+    A: After<M::Item, G::Output>,
 {
     fn start<I>(self, documents: I, sequential: bool) -> Run<D, A::Delivered>
     where
+        D: Send + 'static,
+        C: 'static,
+        G: 'static,
+        A: 'static,
         I: Iterator<Item = D> + Send + 'static,
     {
-        let hint = guard(|| documents.size_hint()).unwrap_or_default();
-        Run::new(self.start_over(hint, |batch_size| M::source(documents, batch_size), sequential))
+        Run::new(self.start_by(Free, documents, sequential))
     }
 
-    /// Starts a run over the source that is made for this batch size, which says so much of its length.
-    fn start_over(
+    /// Starts a run over these documents; what the crew's threads may borrow, stages and documents may.
+    fn start_by<'a, I>(
         self,
-        hint: (usize, Option<usize>),
-        source: impl FnOnce(usize) -> (AnySource<'static, M::Item>, Option<Rest<D>>),
+        crew: impl Crew<'a, JobOf<'a, D, C, G, A, M>>,
+        documents: I,
         sequential: bool,
-    ) -> Driven<'static, D, A::Delivered> {
-        let started = self.try_start(hint, source, sequential);
+    ) -> Driven<'a, D, A::Delivered>
+    where
+        D: Send + 'a,
+        C: 'a,
+        G: 'a,
+        A: 'a,
+        I: Iterator<Item = D> + Send + 'a,
+    {
+        let hint = guard(|| documents.size_hint()).unwrap_or_default();
+        self.start_over(crew, hint, |batch_size| M::source(documents, batch_size), sequential)
+    }
+
+    /// The same over the source that is made for this batch size, which says so much of its length.
+    fn start_over<'a>(
+        self,
+        crew: impl Crew<'a, JobOf<'a, D, C, G, A, M>>,
+        hint: (usize, Option<usize>),
+        source: impl FnOnce(usize) -> (AnySource<'a, M::Item>, Option<Rest<D>>),
+        sequential: bool,
+    ) -> Driven<'a, D, A::Delivered>
+    where
+        D: Send + 'a,
+        C: 'a,
+        G: 'a,
+        A: 'a,
+    {
+        let started = self.try_start(crew, hint, source, sequential);
         started.unwrap_or_else(|error| Driven::new(Box::new(NotStarted(Some(error))), None))
     }
 
     /// The same; an error where the run cannot start.
-    fn try_start(
+    fn try_start<'a>(
         self,
+        crew: impl Crew<'a, JobOf<'a, D, C, G, A, M>>,
         hint: (usize, Option<usize>),
-        source: impl FnOnce(usize) -> (AnySource<'static, M::Item>, Option<Rest<D>>),
+        source: impl FnOnce(usize) -> (AnySource<'a, M::Item>, Option<Rest<D>>),
         sequential: bool,
-    ) -> Result<Driven<'static, D, A::Delivered>, Error> {
+    ) -> Result<Driven<'a, D, A::Delivered>, Error>
+    where
+        D: Send + 'a,
+        C: 'a,
+        G: 'a,
+        A: 'a,
+    {
         let Self { cpu, devices, after, how: How { mut settings, hooks }, last_batch, .. } = self;
         let batch_size = settings.batch_size;
         let last_batch = last_batch.and_then(|any| any.downcast::<LastBatch<C::Prepared>>().ok());
@@ -380,7 +416,7 @@ where
         let on_progress = hooks.on_progress.map(Hook::boxed);
         job::check::<D, M, _>(&mut settings, &last_batch)?;
         let (source, rest) = source(batch_size);
-        let plan = Plan::<JobOf<D, C, G, A, M>> {
+        let plan = Plan::<JobOf<'a, D, C, G, A, M>> {
             seam: Seam::real(),
             cpu,
             devices,
@@ -392,7 +428,7 @@ where
             on_late: hooks.on_late.map(|told| late_documents::<D, M>(told, batch_size).boxed()),
             on_stall: hooks.on_stall.map(Hook::boxed),
         };
-        let caller = start(plan, Free)?;
+        let caller = start(plan, crew)?;
         Ok(Driven::new(Box::new(Engine::<D, M, _>::new(caller, batch_size, rest)), on_progress))
     }
 }

@@ -10,6 +10,7 @@ use super::{Pipeline, Run};
 use crate::engine::guard::guard;
 use crate::engine::road::job::After;
 use crate::engine::road::source::{AnySource, EndSource, Source};
+use crate::engine::start::Free;
 use crate::error::Error;
 use crate::place::Position;
 use crate::stage::{CpuStage, GpuStage};
@@ -52,7 +53,7 @@ where
         self.how.settings.common.own_source = true;
         let hint = guard(|| documents.size_hint()).unwrap_or_default();
         let source = |_| (Box::new(FromStream::new(documents)) as AnySource<'static, D>, None);
-        Run::new(self.start_over(hint, source, false))
+        Run::new(self.start_over(Free, hint, source, false))
     }
 }
 

@@ -23,6 +23,7 @@ use super::{Pipeline, Run};
 use crate::engine::road::job::After;
 use crate::engine::road::source::AnySource;
 use crate::engine::settings::Common;
+use crate::engine::start::Free;
 use crate::stage::{CpuStage, GpuStage, IntoResult, Rows};
 
 /// One half after another: a [`Pipeline`] that works document by document, or a [`Chain`] of them.
@@ -155,7 +156,7 @@ where
         let on_progress = last.how.hooks.on_progress.take().map(super::Hook::boxed);
         let source = FromRun { run: Some(first), waiting: VecDeque::new(), shared: shared.clone() };
         let source = |_| (Box::new(source) as AnySource<'static, Handed<H::Document, H::Output>>, None);
-        let last = last.start_over((0, None), source, false);
+        let last = last.start_over(Free, (0, None), source, false);
         let all = InARow { before: shared, last, failed: Vec::new() };
         Run::new(Driven::new(Box::new(all), on_progress))
     }

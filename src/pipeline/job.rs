@@ -10,13 +10,13 @@ use crate::error::Error;
 use crate::stage::{CpuStage, GpuStage};
 
 /// The types of a pipeline, as one.
-pub(crate) struct JobOf<D, C, G, A, M>(Types<D, C, G, A, M>);
+pub(crate) struct JobOf<'a, D, C, G, A, M>(Types<'a, D, C, G, A, M>);
 
-type Types<D, C, G, A, M> = PhantomData<fn() -> (D, C, G, A, M)>;
+type Types<'a, D, C, G, A, M> = PhantomData<fn() -> (&'a (), D, C, G, A, M)>;
 
-impl<D, C, G, A, M> Job for JobOf<D, C, G, A, M>
+impl<'a, D, C, G, A, M> Job for JobOf<'a, D, C, G, A, M>
 where
-    D: Send + 'static,
+    D: Send + 'a,
     M: Mode<D>,
     C: CpuStage<M::Item>,
     G: GpuStage<C::Prepared>,
@@ -29,7 +29,7 @@ where
     type Cpu = C;
     type Gpu = G;
     type After = A;
-    type Source = AnySource<'static, M::Item>;
+    type Source = AnySource<'a, M::Item>;
 
     fn documents(document: &M::Item) -> usize {
         M::documents(document)

@@ -18,10 +18,10 @@ pub trait Mode<D>: sealed::Sealed + Send + Sync + 'static {
 
     /// The items of a source, and who has the documents that stand in no item yet.
     #[doc(hidden)]
-    fn source<I>(documents: I, batch_size: usize) -> (AnySource<'static, Self::Item>, Option<Rest<D>>)
+    fn source<'a, I>(documents: I, batch_size: usize) -> (AnySource<'a, Self::Item>, Option<Rest<D>>)
     where
-        I: Iterator<Item = D> + Send + 'static,
-        D: Send + 'static;
+        I: Iterator<Item = D> + Send + 'a,
+        D: Send + 'a;
 
     #[doc(hidden)]
     fn documents(item: &Self::Item) -> usize;
@@ -53,10 +53,10 @@ impl<D: Send> Mode<D> for PerDocument {
     type Item = D;
     const WHOLE_BATCH: bool = false;
 
-    fn source<I>(documents: I, _: usize) -> (AnySource<'static, D>, Option<Rest<D>>)
+    fn source<'a, I>(documents: I, _: usize) -> (AnySource<'a, D>, Option<Rest<D>>)
     where
-        I: Iterator<Item = D> + Send + 'static,
-        D: 'static,
+        I: Iterator<Item = D> + Send + 'a,
+        D: 'a,
     {
         (source::documents(documents), None)
     }
@@ -78,10 +78,10 @@ impl<D: Send> Mode<D> for PerBatch {
     type Item = Vec<D>;
     const WHOLE_BATCH: bool = true;
 
-    fn source<I>(documents: I, batch_size: usize) -> (AnySource<'static, Vec<D>>, Option<Rest<D>>)
+    fn source<'a, I>(documents: I, batch_size: usize) -> (AnySource<'a, Vec<D>>, Option<Rest<D>>)
     where
-        I: Iterator<Item = D> + Send + 'static,
-        D: 'static,
+        I: Iterator<Item = D> + Send + 'a,
+        D: 'a,
     {
         let batches = Gather::new(documents, batch_size);
         let rest = batches.rest();

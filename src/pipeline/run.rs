@@ -31,11 +31,17 @@ use crate::place::Position;
 /// `pulled = delivered + failed + cancelled + stuck` ([`accounts`](Self::accounts)). A user function
 /// that does not return cannot be joined: after the grace period its thread is left behind, and the
 /// report names it. A feeder inside a source that waits for its next document is left at once.
-#[must_use = "a run does nothing more once it is dropped; iterate over it"]
-pub struct Run<D, O>(Driven<'static, D, O>);
+///
+/// It owns all that it works with; one of a [`scope`](crate::scope()) may borrow, and is a [`ScopedRun`].
+pub type Run<D, O> = ScopedRun<'static, D, O>;
 
-impl<D, O> Run<D, O> {
-    pub(crate) fn new(driven: Driven<'static, D, O>) -> Self {
+/// A run whose stages and documents live for `'a`: a [`Run`], or one of a [`scope`](crate::scope()), of which all is
+/// true that is said of a [`Run`].
+#[must_use = "a run does nothing more once it is dropped; iterate over it"]
+pub struct ScopedRun<'a, D, O>(Driven<'a, D, O>);
+
+impl<'a, D, O> ScopedRun<'a, D, O> {
+    pub(crate) fn new(driven: Driven<'a, D, O>) -> Self {
         Self(driven)
     }
 
@@ -56,35 +62,6 @@ impl<D, O> Run<D, O> {
     /// ```
     pub fn stop(&mut self) {
         self.0.stop();
-    }
-
-    /// What can be asked of the run from any thread, also while this one waits in `next`: to stop it, and how far
-    /// it has come.
-    ///
-    /// ```
-    /// use gapless::{Cause, Pipeline};
-    /// let cpu = |n: &mut u64| Ok::<_, Cause>(*n);
-    /// let gpu = |batch: &[u64]| Ok::<_, Cause>(batch.to_vec());
-    /// let mut run = Pipeline::new(cpu, gpu).run(0..);
-    /// let handle = run.handle();
-    /// let other = std::thread::spawn(move || {
-    ///     while handle.progress().delivered < 100 {
-    ///         std::thread::yield_now();
-    ///     }
-    ///     handle.stop(); // as on Ctrl-C
-    /// });
-    /// run.by_ref().for_each(|batch| drop(batch.unwrap()));
-    /// other.join().unwrap();
-    /// let accounts = run.accounts(); // in the order of the source: what was delivered is its beginning
-    /// let left = run.take_back().into_iter().map(|(_, document)| document);
-    /// assert!(left.eq(accounts.delivered..accounts.pulled));
-    /// ```
-    pub fn handle(&self) -> Handle {
-        Handle(self.remote())
-    }
-
-    pub(crate) fn remote(&self) -> Option<Arc<dyn Remote>> {
-        self.0.remote()
     }
 
     /// Where the documents pulled so far went.
@@ -122,8 +99,40 @@ impl<D, O> Run<D, O> {
     }
 }
 
-/// What is shown of a run that was recorded.
+/// What is known of it while it goes on, from other threads too.
 impl<D, O> Run<D, O> {
+    /// What can be asked of the run from any thread, also while this one waits in `next`: to stop it, and how far
+    /// it has come.
+    ///
+    /// ```
+    /// use gapless::{Cause, Pipeline};
+    /// let cpu = |n: &mut u64| Ok::<_, Cause>(*n);
+    /// let gpu = |batch: &[u64]| Ok::<_, Cause>(batch.to_vec());
+    /// let mut run = Pipeline::new(cpu, gpu).run(0..);
+    /// let handle = run.handle();
+    /// let other = std::thread::spawn(move || {
+    ///     while handle.progress().delivered < 100 {
+    ///         std::thread::yield_now();
+    ///     }
+    ///     handle.stop(); // as on Ctrl-C
+    /// });
+    /// run.by_ref().for_each(|batch| drop(batch.unwrap()));
+    /// other.join().unwrap();
+    /// let accounts = run.accounts(); // in the order of the source: what was delivered is its beginning
+    /// let left = run.take_back().into_iter().map(|(_, document)| document);
+    /// assert!(left.eq(accounts.delivered..accounts.pulled));
+    /// ```
+    pub fn handle(&self) -> Handle {
+        Handle(self.remote())
+    }
+
+    pub(crate) fn remote(&self) -> Option<Arc<dyn Remote>> {
+        self.0.remote()
+    }
+}
+
+/// What is shown of a run that was recorded.
+impl<D, O> ScopedRun<'_, D, O> {
     /// Who did what when, so far.
     ///
     /// # Errors
@@ -163,7 +172,7 @@ impl<D, O> Run<D, O> {
     }
 }
 
-impl<D, O> Iterator for Run<D, O> {
+impl<D, O> Iterator for ScopedRun<'_, D, O> {
     type Item = Result<Batch<D, O>, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -183,9 +192,9 @@ impl<D, O> Run<D, O> {
     }
 }
 
-impl<D, O> std::iter::FusedIterator for Run<D, O> {}
+impl<D, O> std::iter::FusedIterator for ScopedRun<'_, D, O> {}
 
-impl<D, O> fmt::Debug for Run<D, O> {
+impl<D, O> fmt::Debug for ScopedRun<'_, D, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Run").field("accounts", &self.accounts()).finish_non_exhaustive()
     }

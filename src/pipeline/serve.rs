@@ -27,6 +27,7 @@ use crate::engine::road::job::After;
 use crate::engine::road::source::AnySource;
 use crate::engine::seam::spawn_aside;
 use crate::engine::settings::{OnFailure, Order, WorkerCount};
+use crate::engine::start::Free;
 use crate::error::{Error, Failure};
 use crate::observe::report::Report;
 use crate::stage::{CpuStage, GpuStage};
@@ -96,7 +97,7 @@ impl<D, C, G, A> Pipeline<D, C, G, A> {
         let waiting = Arc::new(Room::default());
         let source = Requests { requests: Some(requests), room: waiting.clone(), end, ended };
         let source = |_| (Box::new(source) as AnySource<'static, Request<D, U>>, None);
-        let run = Run::new(pipeline.try_start((0, None), source, false)?);
+        let run = Run::new(pipeline.try_start(Free, (0, None), source, false)?);
         let open = Arc::new(Open::default());
         let (handle, answered) = (run.handle(), open.clone());
         let (tell, report) = bounded(1);

@@ -3,6 +3,7 @@
 use super::{Pipeline, Run};
 use crate::engine::road::job::After;
 use crate::engine::road::source::{AnySource, Documents, Source, UntilError};
+use crate::engine::start::Free;
 use crate::error::Cause;
 use crate::stage::{CpuStage, GpuStage};
 
@@ -35,6 +36,6 @@ where
         let documents = UntilError(Documents(documents.into_iter()));
         let hint = Source::<D>::length(&documents)
             .map_or((0, None), |length| (length as usize, Some(length as usize)));
-        Run::new(self.start_over(hint, |_| (Box::new(documents) as AnySource<'static, D>, None), false))
+        Run::new(self.start_over(Free, hint, |_| (Box::new(documents) as AnySource<'static, D>, None), false))
     }
 }
