@@ -12,6 +12,6 @@ pub(crate) mod hands;
 pub(crate) mod poll;
 pub(crate) mod remote;
 pub(crate) mod turn;
-mod yielding;
+pub(crate) mod yielding;
 
 pub(crate) use self::ending::FEEDER;

@@ -93,8 +93,10 @@ pub(crate) fn faces() -> Vec<Of> {
     let threads = [Threads::Own(2), Threads::Own(0), Threads::Foreign, Threads::CallerInside];
     let iterated = Kind::ALL
         .into_iter()
-        .chain([Kind::Embed])
-        .flat_map(|kind| threads.map(|threads| Of { threads, ..of(kind) }));
+        .chain([Kind::Embed, Kind::Scoped, Kind::Served])
+        .flat_map(|kind| threads.map(|threads| Of { threads, ..of(kind) }))
+        // A server needs somebody beside its caller.
+        .filter(|of| of.kind != Kind::Served || !of.is_inline());
     let polled = iterated.clone().filter(|of| of.kind.can_be_polled() && of.threads != Threads::CallerInside);
     iterated.chain(polled.map(|of| Of { polled: true, ..of })).chain(OTHERS).collect()
 }
@@ -176,6 +178,12 @@ impl Cell {
             return false;
         }
         let inside = self.index < DOCUMENTS;
+        // A scope waits for what never returns.
+        let waits = blocks
+            || matches!(self.ending, Ending::Deadline | Ending::StalledInCpu | Ending::StalledOnDevice);
+        if kind == Kind::Scoped && waits {
+            return false;
+        }
         match self.ending {
             Ending::Finished => !blocks,
             // A failure ends no run of `map`, and one in a group that is not full is not there yet.
@@ -189,7 +197,8 @@ impl Cell {
                 inside && kind.has_device() && !(blocks && self.of.sequential)
             }
             Ending::FailsInThen => {
-                inside && matches!(kind, Kind::Then | Kind::Halves) && !(blocks && self.of.sequential)
+                let has_then = kind == Kind::Then || kind.is_in_a_row();
+                inside && has_then && !(blocks && self.of.sequential)
             }
             Ending::Stopped => !polled && !kind.is_one_call(),
             Ending::Dropped => !kind.is_one_call(),

@@ -14,6 +14,7 @@ mod losses;
 mod order;
 mod own_rows;
 mod pools;
+mod scoped;
 mod serial;
 mod served;
 mod settings;

@@ -170,7 +170,7 @@ impl Plan {
             seed,
             kind,
             polled: kind.can_be_polled() && random.once_in(4),
-            sequential: has_device && kind != Kind::Halves && random.once_in(8),
+            sequential: has_device && !kind.is_in_a_row() && random.once_in(8),
             on_workers: has_device && random.once_in(4),
             documents,
             batch_size: random.size(1..9),
@@ -280,7 +280,7 @@ impl Plan {
         let Rates { then, device, lost, loses, odd, rows, gather, .. } = self.rates;
         let of_the_device = [device, lost, loses, odd, rows];
         let device = self.kind.has_device() && of_the_device.iter().any(|rate| *rate != NEVER);
-        let then = matches!(self.kind, Kind::Then | Kind::Halves) && then != NEVER;
+        let then = (self.kind == Kind::Then || self.kind.is_in_a_row()) && then != NEVER;
         let source = self.source.panics_at.is_some() || self.source.hint == Hint::Panics;
         let gather = self.kind.in_bags() && gather != NEVER;
         let copies = self.last == Last::Pad && self.copies_panic;

@@ -73,6 +73,23 @@ pub(crate) fn recv_timeout<T>(receiver: &Receiver<T>, wait: Duration) -> Result<
     }
 }
 
+/// Looks until something is there, and waits between two looks as it is told; a rayon worker gives its pool a turn
+/// meanwhile, and never waits for long.
+pub(crate) fn until<T>(mut look: impl FnMut(Option<Duration>) -> Option<T>) -> T {
+    if rayon::current_thread_index().is_none() {
+        loop {
+            if let Some(found) = look(None) {
+                return found;
+            }
+        }
+    }
+    loop {
+        if let Some(found) = look(Some(slice(IDLE))) {
+            return found;
+        }
+    }
+}
+
 /// Gives the caller's pool a turn where it is in one, and says for how long it may wait then.
 pub(crate) fn slice(longest: Duration) -> Duration {
     if rayon::current_thread_index().is_none() {

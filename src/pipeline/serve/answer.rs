@@ -7,7 +7,9 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
+use crate::engine::outlet::yielding;
 use crate::error::{Cause, Error};
 use crate::pipeline::{drop_user, guard};
 
@@ -132,6 +134,18 @@ fn drop_answer<D, U>(answer: Option<Result<(D, U), Unanswered<D>>>) {
 }
 
 impl<D, U> Cell<D, U> {
+    /// The answer, where it comes within this time; `None` is as long as it takes, or shorter for no reason.
+    fn look(&self, wait: Option<Duration>) -> Option<Result<(D, U), Unanswered<D>>> {
+        let mut state = lock(&self.state);
+        if state.answer.is_none() {
+            state = match wait {
+                Some(time) => self.there.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.there.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+        state.answer.take()
+    }
+
     /// The first answer counts.
     fn set(&self, answer: Result<(D, U), Unanswered<D>>) {
         let mut state = lock(&self.state);
@@ -154,18 +168,13 @@ impl<D, U> Cell<D, U> {
 pub struct Answer<D, U>(Arc<Cell<D, U>>);
 
 impl<D, U> Answer<D, U> {
-    /// Waits for the document and its row.
+    /// Waits for the document and its row. A thread of a rayon pool works for its pool meanwhile: the server may be
+    /// using it.
     ///
     /// # Errors
     /// Why there is none, with the document where that is known.
     pub fn wait(self) -> Result<(D, U), Unanswered<D>> {
-        let mut state = lock(&self.0.state);
-        loop {
-            match state.answer.take() {
-                Some(answer) => return answer,
-                None => state = self.0.there.wait(state).unwrap_or_else(PoisonError::into_inner),
-            }
-        }
+        yielding::until(|wait| self.0.look(wait))
     }
 }
 

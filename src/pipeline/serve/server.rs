@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, TrySendError};
 
 use super::answer::{Answer, Open, Request, Unanswered, Why};
 use super::asked::Asked;
 use super::room::Room;
+use crate::engine::outlet::yielding;
 use crate::observe::report::Report;
 use crate::pipeline::Handle;
 
@@ -25,10 +26,20 @@ impl<D, U> Submitter<D, U> {
     /// The document, where the server has ended.
     pub fn submit(&self, document: D) -> Result<Answer<D, U>, Unanswered<D>> {
         let (request, answer) = self.open.request(document);
-        match self.send.send(request) {
-            Ok(()) => Ok(answer),
-            Err(refused) => Err(refused.0.give_back(Why::Ended)),
-        }
+        let mut request = Some(request);
+        let sent = yielding::until(|wait| {
+            let refused = match (request.take()?, wait) {
+                (request, None) => return Some(self.send.send(request).map_err(|refused| refused.0)),
+                (request, Some(time)) => match self.send.send_timeout(request, time) {
+                    Ok(()) => return Some(Ok(())),
+                    Err(SendTimeoutError::Timeout(request)) => request,
+                    Err(SendTimeoutError::Disconnected(request)) => return Some(Err(request)),
+                },
+            };
+            request = Some(refused);
+            None
+        });
+        sent.map(|()| answer).map_err(|request| request.give_back(Why::Ended))
     }
 
     /// The document with its row, as one future: it waits for room and then for the answer, and holds no thread.
@@ -92,13 +103,27 @@ impl Server {
 
     /// Waits until every submitter is gone and every request is answered, and gives the report.
     pub fn join(self) -> Report {
-        self.report.recv().unwrap_or_else(|_| self.handle.report())
+        self.wait().unwrap_or_else(|| self.handle.report())
     }
 
     /// Ends it now: requests that have no result are answered with their documents.
     pub fn stop(self) -> Report {
         self.handle.stop();
-        self.report.recv().unwrap_or_else(|_| self.handle.report())
+        self.wait().unwrap_or_else(|| self.handle.report())
+    }
+}
+
+impl Server {
+    /// Waits until every request is answered; `None` where it was waited for before.
+    fn wait(&self) -> Option<Report> {
+        yielding::until(|wait| match wait {
+            None => Some(self.report.recv().ok()),
+            Some(time) => match self.report.recv_timeout(time) {
+                Ok(report) => Some(Some(report)),
+                Err(RecvTimeoutError::Disconnected) => Some(None),
+                Err(RecvTimeoutError::Timeout) => None,
+            },
+        })
     }
 }
 
@@ -106,6 +131,6 @@ impl Drop for Server {
     fn drop(&mut self) {
         // Where it was waited for before it has ended, and this does nothing.
         self.handle.stop();
-        let _ended = self.report.recv();
+        drop(self.wait());
     }
 }

@@ -8,7 +8,7 @@ use rayon::ThreadPool;
 
 use super::stages::{Cpu, Device, Source, Then};
 use super::world::{Doc, World};
-use super::{face_batches, face_embed, face_items, face_whole};
+use super::{face_batches, face_embed, face_items, face_served, face_whole};
 
 /// A face of the crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     Then,
     /// `Pipeline::then_gpu`: what `then` does stands before another device, which behaves.
     Halves,
+    /// The same with a third half, which behaves.
+    ThreeHalves,
     Parallel,
     /// `parallel` with a stage that begins futures.
     Futures,
@@ -31,15 +33,20 @@ pub(crate) enum Kind {
     Vectorizer,
     /// `embed`, whose documents are the crate's own: each stands for one that is counted.
     Embed,
+    /// A `Pipeline` in a `scope`, which waits for calls that never return.
+    Scoped,
+    /// `Pipeline::serve`, whose requests come from no source.
+    Served,
 }
 
 impl Kind {
     /// Those that take documents of any type.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Documents,
         Self::Batches,
         Self::Then,
         Self::Halves,
+        Self::ThreeHalves,
         Self::Parallel,
         Self::Futures,
         Self::Map,
@@ -50,7 +57,16 @@ impl Kind {
     ];
 
     pub(crate) fn has_device(self) -> bool {
-        matches!(self, Self::Documents | Self::Batches | Self::Then | Self::Halves | Self::Embed)
+        self.is_in_a_row()
+            || matches!(
+                self,
+                Self::Documents | Self::Batches | Self::Then | Self::Embed | Self::Scoped | Self::Served
+            )
+    }
+
+    /// Whether several halves stand in a row.
+    pub(crate) fn is_in_a_row(self) -> bool {
+        matches!(self, Self::Halves | Self::ThreeHalves)
     }
 
     /// Whether a CPU stage is lent whole batches.
@@ -70,12 +86,12 @@ impl Kind {
 
     /// Whether it returns when all is over, and not before.
     pub(crate) fn is_one_call(self) -> bool {
-        self.is_in_place() || self == Self::Vectorizer
+        self.is_in_place() || matches!(self, Self::Vectorizer | Self::Scoped)
     }
 
-    /// Whether it changes documents where they are, and has no source.
+    /// Whether it changes documents where they are, or is given them one by one, and has no source.
     pub(crate) fn is_in_place(self) -> bool {
-        matches!(self, Self::Apply | Self::ApplyBatch | Self::Embed)
+        matches!(self, Self::Apply | Self::ApplyBatch | Self::Embed | Self::Served)
     }
 }
 
@@ -224,7 +240,11 @@ pub(crate) trait Face: Send {
 /// Starts a run.
 pub(crate) fn start(setup: &Setup, code: Code) -> Box<dyn Face> {
     match setup.kind {
-        Kind::Documents | Kind::Batches | Kind::Then | Kind::Halves => face_batches::start(setup, code),
+        Kind::Documents | Kind::Batches | Kind::Then | Kind::Halves | Kind::ThreeHalves => {
+            face_batches::start(setup, code)
+        }
+        Kind::Scoped => face_batches::start_scoped(setup, code),
+        Kind::Served => face_served::serve(setup, code),
         Kind::Parallel => face_items::start_parallel(setup, code),
         Kind::Futures => face_items::start_futures(setup, code),
         Kind::Map => face_items::start_map(setup, code),

@@ -8,6 +8,7 @@ use gapless::{Accounts, Auto, Batch, Cause, CpuStage, Error, LastBatch, Pipeline
 
 use super::executor::Executor;
 use super::face::{Code, Face, Got, Kind, Last, Setup};
+use super::face_whole::Whole;
 use super::plain;
 use super::stages::{Cpu, Device, Out, Part, Prepared, Row, Source};
 use super::world::{Doc, World};
@@ -42,7 +43,7 @@ pub(super) fn start(setup: &Setup, code: Code) -> Box<dyn Face> {
             let pipeline = Pipeline::<Doc, Cpu, Device>::on_devices(cpu, devices).then(then);
             run(setup, with(setup, cut(setup, pipeline)), source, world)
         }
-        Kind::Halves => {
+        Kind::Halves | Kind::ThreeHalves => {
             let (first, lives) = (Pipeline::<Doc, Cpu, Device>::on_devices(cpu, devices), world.clone());
             let prepare = move |document: &mut Doc, row: &Row| {
                 let part = then(document, row)?;
@@ -60,13 +61,34 @@ pub(super) fn start(setup: &Setup, code: Code) -> Box<dyn Face> {
                     None => half.workers(setup.workers),
                 }
             });
-            faced(setup, halves.run(source), world)
+            if setup.kind == Kind::Halves {
+                return faced(setup, halves.run(source), world);
+            }
+            let lives = world.clone();
+            let third = move |_: &mut Doc, row: &Row| Ok::<_, Cause>(plain::prepared((row.place, 1), &lives));
+            faced(setup, halves.then_gpu(third, plain::behaved(&world)).run(source), world)
         }
         _ => {
             let pipeline = Pipeline::<Doc, Cpu, Device>::on_devices(cpu, devices);
             run(setup, with(setup, cut(setup, pipeline)), source, world)
         }
     }
+}
+
+/// Starts a run in a scope, which is one call.
+pub(super) fn start_scoped(setup: &Setup, code: Code) -> Box<dyn Face> {
+    let Code { world, cpu, devices, source, .. } = code;
+    let setup = setup.clone();
+    Whole::face(move |got| {
+        let pipeline = Pipeline::<Doc, Cpu, Device>::on_devices(cpu, devices);
+        gapless::scope(|scope| {
+            let mut run = scope.run(with(&setup, cut(&setup, pipeline)), source);
+            while take(run.next(), got, &world) {}
+            got.accounts = Some(run.accounts());
+            let left = run.take_back().into_iter();
+            got.left = Some(left.map(|(position, document)| (position.get(), document)).collect());
+        });
+    })
 }
 
 /// What decides the cuts; with `per_batch` they are made before.

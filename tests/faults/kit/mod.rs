@@ -41,6 +41,7 @@ pub(crate) mod face;
 mod face_batches;
 mod face_embed;
 mod face_items;
+mod face_served;
 mod face_whole;
 pub(crate) mod laws;
 pub(crate) mod plain;
