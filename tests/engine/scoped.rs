@@ -19,7 +19,7 @@ fn stages_documents_and_functions_may_borrow_from_around_the_scope() {
             Ok::<_, Cause>(batch.iter().map(String::len).collect::<Vec<_>>())
         };
         let then = |word: &mut &String, length: &usize| {
-            seen.lock().unwrap().push(word.as_str());
+            seen.lock().unwrap().push(word.to_string());
             Ok::<_, Cause>(*length)
         };
         let lengths: Vec<usize> = scope(|scope| {
