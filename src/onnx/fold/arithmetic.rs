@@ -47,11 +47,7 @@ fn modulo(a: i64, b: i64) -> Option<i64> {
     Some(if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest })
 }
 
-fn unary(
-    constants: &Constants<'_>,
-    float: fn(f32) -> f32,
-    int: fn(i64) -> i64,
-) -> Result<Tensor, Cause> {
+fn unary(constants: &Constants<'_>, float: fn(f32) -> f32, int: fn(i64) -> i64) -> Result<Tensor, Cause> {
     Ok(match constants.input(0)? {
         Tensor::I64(array) => Tensor::I64(array.mapv(int)),
         other => Tensor::F32(other.to_f32().mapv_into(float)),
