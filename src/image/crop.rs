@@ -1,6 +1,6 @@
 //! Which part of an upright photo becomes the tensor.
 
-use super::orient::Region;
+use gapless_resize::Region;
 
 /// The part of a photo of these sides that becomes a tensor of the sides `target`.
 ///

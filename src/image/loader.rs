@@ -7,7 +7,6 @@ use ndarray::Array3;
 use super::allowance::Allowance;
 use super::crop;
 use super::decode::{Decoded, Layout, decode, decode_frames, is_gif};
-use super::orient::Region;
 use super::photo::{Photo, PhotoSource};
 use super::pixels;
 use super::read::read;
@@ -15,6 +14,7 @@ use super::resize::{Filter, resize};
 use super::scratch::{Pool, Scratch, black, grow};
 use crate::error::Cause;
 use crate::stage::CpuStage;
+use gapless_resize::Region;
 
 /// Tensors that are kept for use again: more than a run has in flight at its default settings.
 const KEPT_TENSORS: usize = 512;

@@ -1,13 +1,6 @@
 //! How a stored photo becomes an upright one.
 
-/// A box of pixels, by its top left corner and its size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Region {
-    pub(crate) left: u32,
-    pub(crate) top: u32,
-    pub(crate) width: u32,
-    pub(crate) height: u32,
-}
+use gapless_resize::Region;
 
 /// One of the eight EXIF orientations: a pixel at (x, y) of the upright photo is found in the stored
 /// one by exchanging x and y, then counting either from the other side.

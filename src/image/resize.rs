@@ -1,14 +1,8 @@
-//! From a region of the decoded pixels to the size of the tensor, by fast_image_resize.
-//!
-//! That crate is compiled anew for each kind of pixel and each kind of image, ten times over for bytes. So all that
-//! is resized goes through one kind of image, in three kinds of pixels.
+//! From a region of the decoded pixels to the size of the tensor, by `gapless-resize`.
 
-use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
-use fast_image_resize::pixels::{U8x3, U8x4};
-use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
+use gapless_resize::{FilterType, Pixels, Region, ResizeAlg, ResizeOptions, Resizer};
 
 use super::decode::{Decoded, Layout};
-use super::orient::Region;
 use crate::error::Cause;
 
 /// How the value of a resized pixel is taken from its neighbours.
@@ -58,26 +52,12 @@ pub(crate) fn resize(
     filter: Filter,
     (decoded, pixels): (Decoded, &[u8]),
     region: Region,
-    (target_sides, target): ((u32, u32), &mut [u8]),
+    target: ((u32, u32), &mut [u8]),
 ) -> Result<(), Cause> {
-    let resize = match decoded.layout {
-        Layout::Rgb => resize_region::<U8x3>,
-        Layout::Rgbx => resize_region::<U8x4>,
+    let kind = match decoded.layout {
+        Layout::Rgb => Pixels::Rgb,
+        Layout::Rgbx => Pixels::Rgbx,
     };
-    resize(resizer, &filter.options(), (decoded.sides, pixels), region, (target_sides, target))
-}
-
-/// Resizes a region of pixels of this kind.
-pub(super) fn resize_region<P: PixelTrait>(
-    resizer: &mut Resizer,
-    options: &ResizeOptions,
-    (sides, pixels): ((u32, u32), &[u8]),
-    region: Region,
-    (target_sides, target): ((u32, u32), &mut [u8]),
-) -> Result<(), Cause> {
-    let photo = TypedImageRef::<P>::from_buffer(sides.0, sides.1, pixels)?;
-    let part = TypedCroppedImage::from_ref(&photo, region.left, region.top, region.width, region.height)?;
-    let mut target = TypedImage::<P>::from_buffer(target_sides.0, target_sides.1, target)?;
-    resizer.resize_typed(&part, &mut target, options)?;
-    Ok(())
+    gapless_resize::resize(resizer, &filter.options(), kind, (decoded.sides, pixels), region, target)
+        .map_err(Cause::msg)
 }

@@ -2,12 +2,10 @@
 
 use std::ops::Range;
 
-use fast_image_resize::pixels::{F32, U8x3, U8x4};
-use fast_image_resize::{PixelTrait, ResizeAlg, ResizeOptions, Resizer};
+use gapless_resize::{Pixels, Region, ResizeAlg, ResizeOptions, Resizer};
 use ndarray::{Array3, ArrayView3};
 
-use super::orient::Region;
-use super::resize::{Filter, resize_region};
+use super::resize::Filter;
 use crate::error::Cause;
 
 /// How the pixels of an image of another size are taken.
@@ -38,13 +36,8 @@ mod sealed {
         /// Channels that are resized at once, of so many.
         fn at_once(channels: usize) -> usize;
 
-        /// Resizes that many channels.
-        fn resize(
-            from: (super::Sides, &[Self]),
-            to: (super::Sides, &mut [Self]),
-            channels: usize,
-            options: &super::ResizeOptions,
-        ) -> Result<(), super::Cause>;
+        /// What a pixel of that many channels is.
+        fn kind(at_once: usize) -> super::Pixels;
     }
 }
 
@@ -79,14 +72,14 @@ pub fn resize<T: Pixel>(
     let target = resized.as_slice_mut().ok_or_else(|| Cause::msg("an image with gaps"))?;
     let at_once = T::at_once(channels);
     if channels == at_once {
-        T::resize((from, &pixels), (to, target), channels, &options)?;
+        whole(T::kind(at_once), (from, &pixels), (to, target), &options)?;
         return Ok(resized);
     }
     for first in (0..channels).step_by(at_once) {
         let some = first..channels.min(first + at_once);
         let part = with_room(&pixels, channels, some.clone(), at_once);
         let mut small = vec![T::default(); height * width * at_once];
-        T::resize((from, &part), (to, &mut small), at_once, &options)?;
+        whole(T::kind(at_once), (from, &part), (to, &mut small), &options)?;
         for (to, from) in target.chunks_exact_mut(channels).zip(small.chunks_exact(at_once)) {
             to[some.clone()].copy_from_slice(&from[..some.len()]);
         }
@@ -146,15 +139,16 @@ fn options(sampling: Sampling) -> ResizeOptions {
 }
 
 /// Resizes whole images of pixels of this kind.
-fn whole<P: PixelTrait, T: Pixel>(
-    from: (Sides, &[T]),
-    to: (Sides, &mut [T]),
+fn whole<T: Pixel>(
+    kind: Pixels,
+    (sides, from): (Sides, &[T]),
+    (target_sides, to): (Sides, &mut [T]),
     options: &ResizeOptions,
 ) -> Result<(), Cause> {
-    let (width, height) = from.0;
-    let region = Region { left: 0, top: 0, width, height };
-    let (from, to) = ((from.0, bytemuck::cast_slice(from.1)), (to.0, bytemuck::cast_slice_mut(to.1)));
-    resize_region::<P>(&mut Resizer::new(), options, from, region, to)
+    let region = Region { left: 0, top: 0, width: sides.0, height: sides.1 };
+    let (from, to) = (bytemuck::cast_slice(from), bytemuck::cast_slice_mut(to));
+    gapless_resize::resize(&mut Resizer::new(), options, kind, (sides, from), region, (target_sides, to))
+        .map_err(Cause::msg)
 }
 
 impl Pixel for u8 {}
@@ -163,17 +157,8 @@ impl sealed::Sealed for u8 {
         if channels == 3 { 3 } else { 4 }
     }
 
-    fn resize(
-        from: (Sides, &[u8]),
-        to: (Sides, &mut [u8]),
-        channels: usize,
-        options: &ResizeOptions,
-    ) -> Result<(), Cause> {
-        if channels == 3 {
-            whole::<U8x3, u8>(from, to, options)
-        } else {
-            whole::<U8x4, u8>(from, to, options)
-        }
+    fn kind(at_once: usize) -> Pixels {
+        if at_once == 3 { Pixels::Rgb } else { Pixels::Rgbx }
     }
 }
 
@@ -183,12 +168,7 @@ impl sealed::Sealed for f32 {
         1
     }
 
-    fn resize(
-        from: (Sides, &[f32]),
-        to: (Sides, &mut [f32]),
-        _channels: usize,
-        options: &ResizeOptions,
-    ) -> Result<(), Cause> {
-        whole::<F32, f32>(from, to, options)
+    fn kind(_at_once: usize) -> Pixels {
+        Pixels::Float
     }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use fast_image_resize::Resizer;
+use gapless_resize::Resizer;
 use ndarray::Array3;
 
 use crate::error::Cause;

@@ -3,7 +3,7 @@
 use ndarray::{ArrayView3, ArrayViewMutD};
 
 use super::params::wgsl;
-use super::pool::{self, Pool};
+use super::pool::{self, Pool, Under};
 use super::{Dispatch, Kernel, Needs, Spec, Values, grid};
 use crate::error::Cause;
 
@@ -68,13 +68,12 @@ impl<const N: usize> AveragePool<N> {
         self.include_pad = include;
         self
     }
+}
 
-    fn mean(&self, plane: ArrayView3<'_, f32>, place: [usize; 3]) -> f32 {
-        let (depth, height, width) = plane.dim();
-        let under = self.window.under(place, [depth, height, width]);
-        let sum: f32 = under.places().map(|place| plane[place]).sum();
-        sum / under.count(self.include_pad)
-    }
+/// The mean of what lies under a window.
+fn mean(plane: ArrayView3<'_, f32>, under: &Under, include_pad: bool) -> f32 {
+    let sum: f32 = under.places().map(|place| plane[place]).sum();
+    sum / under.count(include_pad)
 }
 
 impl<const N: usize> Kernel for AveragePool<N> {
@@ -101,8 +100,10 @@ impl<const N: usize> Kernel for AveragePool<N> {
     fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
         let x = pool::view(inputs[0].floats());
         for (x, mut output) in x.outer_iter().zip(output.outer_iter_mut()) {
+            let (depth, height, width) = x.dim();
             for (place, value) in output.indexed_iter_mut() {
-                *value = self.mean(x, pool::place(&place));
+                let under = self.window.under(pool::place(&place), [depth, height, width]);
+                *value = mean(x, &under, self.include_pad);
             }
         }
     }

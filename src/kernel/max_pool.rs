@@ -3,7 +3,7 @@
 use ndarray::{ArrayView3, ArrayViewMutD, Axis};
 
 use super::params::wgsl;
-use super::pool::{self, Pool};
+use super::pool::{self, Pool, Under};
 use super::{Dispatch, Kernel, Needs, Spec, Values, grid};
 use crate::error::Cause;
 
@@ -93,17 +93,6 @@ impl<const N: usize> MaxPool<N> {
         self
     }
 
-    /// The largest value of the window at `place`, and where it is.
-    fn largest(&self, plane: ArrayView3<'_, f32>, place: [usize; 3]) -> (f32, Option<[usize; 3]>) {
-        let (depth, height, width) = plane.dim();
-        let under = self.window.under(place, [depth, height, width]);
-        under.places().fold((f32::NEG_INFINITY, None), |(largest, at), place| {
-            let value = plane[place];
-            let is_larger = !largest.is_nan() && (value.is_nan() || value > largest);
-            if is_larger || at.is_none() { (value, Some(place)) } else { (largest, at) }
-        })
-    }
-
     fn number(&self, channel: usize, plane: [usize; 3], place: [usize; 3]) -> f32 {
         let ([depth, height, width], [z, y, x]) = (plane, place);
         // Axes that are not there are 1 long, so that either order is right for fewer axes.
@@ -113,6 +102,15 @@ impl<const N: usize> MaxPool<N> {
         };
         (channel * depth * height * width + place) as f32
     }
+}
+
+/// The largest value under a window, and where it is.
+fn largest(plane: ArrayView3<'_, f32>, under: &Under) -> (f32, Option<[usize; 3]>) {
+    under.places().fold((f32::NEG_INFINITY, None), |(largest, at), place| {
+        let value = plane[place];
+        let is_larger = !largest.is_nan() && (value.is_nan() || value > largest);
+        if is_larger || at.is_none() { (value, Some(place)) } else { (largest, at) }
+    })
 }
 
 impl<const N: usize> Kernel for MaxPool<N> {
@@ -141,7 +139,7 @@ impl<const N: usize> Kernel for MaxPool<N> {
         let [_, plane @ ..] = [0, 1, 2, 3].map(|axis| x.len_of(Axis(axis)));
         for (channel, (x, mut output)) in x.outer_iter().zip(output.outer_iter_mut()).enumerate() {
             for (place, value) in output.indexed_iter_mut() {
-                let (largest, at) = self.largest(x, pool::place(&place));
+                let (largest, at) = largest(x, &self.window.under(pool::place(&place), plane));
                 *value = match (self.gives, at) {
                     (Gives::Value, _) => largest,
                     (_, Some(at)) => self.number(channel, plane, at),

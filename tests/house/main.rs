@@ -134,7 +134,7 @@ fn uses(text: &str, word: &str) -> bool {
 
 #[test]
 fn every_file_says_what_it_is_and_can_be_read_in_one_sitting() {
-    for folder in ["src", "examples", "benches", "tests"] {
+    for folder in ["src", "examples", "benches", "resize/src", "tests"] {
         for source in sources(folder, "rs") {
             assert!(source.text.starts_with("//!"), "{} has no module doc", source.name);
             let lines = source.text.lines().count();
@@ -157,7 +157,7 @@ fn nothing_is_left_unfinished_or_silently_skipped() {
         !readme.expect("there is a README").contains("@@"),
         "README.md has a place that is not filled in"
     );
-    for folder in ["src", "examples", "benches", "tests", "shaders"] {
+    for folder in ["src", "examples", "benches", "resize/src", "tests", "shaders"] {
         for ending in ["rs", "wgsl"] {
             for source in sources(folder, ending) {
                 for word in &words {
