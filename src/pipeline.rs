@@ -11,6 +11,8 @@ mod handle;
 pub(crate) mod how;
 mod job;
 mod mode;
+#[cfg(feature = "stream")]
+mod opening;
 mod run;
 mod serve;
 pub(crate) mod setters;

@@ -10,6 +10,8 @@ mod halves;
 mod handles;
 mod hangs;
 mod losses;
+#[cfg(feature = "stream")]
+mod opening;
 mod order;
 mod pools;
 mod serial;
