@@ -12,17 +12,20 @@
 mod allowed;
 mod bandwidth;
 mod constant;
+mod driver;
 mod facts;
 mod graph;
 #[cfg_attr(not(feature = "gpu"), path = "gpu/no_hardware.rs")]
 mod hardware;
 mod item;
+mod kept;
 mod lifetimes;
 mod limits;
 mod named;
 mod plan;
 mod profile;
 mod program;
+mod runner;
 mod scalar;
 mod shelf;
 mod tensors;
@@ -33,14 +36,16 @@ use std::sync::Arc;
 
 pub use self::bandwidth::Bandwidth;
 use self::bandwidth::in_memory;
+use self::driver::Driver;
 use self::facts::Facts;
 pub use self::graph::TensorId;
-use self::hardware::{Adapters, Hardware, WITHOUT};
+use self::hardware::{Adapters, WITHOUT};
 pub use self::item::Item;
 pub use self::limits::Limits;
 pub use self::plan::{Plan, PlannedKernel};
 pub use self::profile::{KernelTime, Profile};
-pub use self::program::{Program, ProgramTicket};
+pub use self::program::Program;
+pub use self::runner::ProgramTicket;
 pub use self::scalar::Scalar;
 pub use self::tensors::{Flat, OwnRow, Row, Tensors};
 use crate::error::Error;
@@ -70,7 +75,7 @@ pub struct Gpu(Arc<Inner>);
 struct Inner {
     facts: Facts,
     /// `None` for the twins.
-    hardware: Option<Hardware>,
+    hardware: Option<Box<dyn Driver>>,
 }
 
 impl Gpu {
@@ -163,7 +168,7 @@ impl Gpu {
     /// All are made when a program is opened; the number does not grow while batches run. After a loss the
     /// buffers of the new device are counted.
     pub fn buffers_made(&self) -> u64 {
-        self.hardware().map_or(0, Hardware::buffers_made)
+        self.hardware().map_or(0, |hardware| hardware.buffers_made())
     }
 
     /// Measures how fast this device moves `bytes` bytes, the median of five rounds.
@@ -185,11 +190,11 @@ impl Gpu {
     }
 
     /// `None` for the twins.
-    fn hardware(&self) -> Option<&Hardware> {
-        self.0.hardware.as_ref()
+    fn hardware(&self) -> Option<&dyn Driver> {
+        self.0.hardware.as_deref()
     }
 
-    fn on(hardware: Hardware) -> Self {
+    fn on(hardware: Box<dyn Driver>) -> Self {
         Self(Arc::new(Inner { facts: hardware.facts().clone(), hardware: Some(hardware) }))
     }
 

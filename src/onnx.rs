@@ -1,6 +1,7 @@
 //! Networks from ONNX files: a model becomes a `Program` when it is read.
 //!
-//! [`Program::onnx`] is the short form, [`Model`] fixes inputs and axes first. The road of a model:
+//! [`Program::onnx`] is the short form, [`Model`] fixes inputs and axes first, and [`Program::add_onnx`] puts a network
+//! between kernels, or several into one program. The road of a model:
 //! `proto` and `read` decode the file, `graph` checks it, `fold` computes what depends on constants
 //! only, `fuse` joins nodes that one kernel can do, `items` finds what an item is, and `build` maps
 //! node by node through `ops`.
@@ -11,6 +12,7 @@
 //! Uses: `error`, `stage`, `kernel`, `gpu`. Used by: nobody.
 //!
 //! [`Program::onnx`]: crate::Program::onnx
+//! [`Program::add_onnx`]: crate::Program::add_onnx
 
 mod attributes;
 mod build;
@@ -23,6 +25,7 @@ mod half;
 mod items;
 mod model;
 mod ops;
+mod part;
 #[doc(hidden)]
 pub mod proto;
 mod read;
@@ -32,3 +35,4 @@ mod twins;
 
 pub use self::graph::{Dim, Input};
 pub use self::model::{Constant, Model};
+pub use self::part::Outputs;

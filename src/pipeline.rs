@@ -13,6 +13,8 @@ mod handle;
 pub(crate) mod how;
 mod job;
 mod mode;
+#[cfg(feature = "stream")]
+mod opening;
 mod run;
 mod scope;
 mod serve;

@@ -1,16 +1,18 @@
 //! A graph of kernels over named tensors: plain data, checked while it is built.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::constant::Constant;
 use crate::error::{Cause, Error};
 use crate::kernel::{Element, Kernel, Spec};
 
-/// A tensor of one program: an input, a constant, or what a kernel gives.
+/// A tensor of one program, and of clones that were made since it was added: an input, a constant, or what a kernel
+/// gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TensorId {
-    graph: u32,
+    /// No two tensors have the same.
+    number: u64,
     index: usize,
 }
 
@@ -26,6 +28,7 @@ pub(super) enum Origin {
 
 #[derive(Clone, Debug)]
 pub(super) struct Tensor {
+    number: u64,
     pub(super) name: String,
     pub(super) spec: Spec,
     pub(super) origin: Origin,
@@ -52,21 +55,14 @@ impl Node {
 }
 
 /// Tensors and kernels, each after what it reads.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Graph {
-    id: u32,
     pub(super) tensors: Vec<Tensor>,
     pub(super) nodes: Vec<Node>,
     pub(super) outputs: Vec<(String, usize)>,
 }
 
 impl Graph {
-    pub(super) fn new() -> Self {
-        static GRAPHS: AtomicU32 = AtomicU32::new(0);
-        let id = GRAPHS.fetch_add(1, Ordering::Relaxed);
-        Self { id, tensors: Vec::new(), nodes: Vec::new(), outputs: Vec::new() }
-    }
-
     pub(super) fn input(&mut self, name: &str, spec: Spec) -> Result<TensorId, Error> {
         if !spec.batched {
             return Err(setting("Program::input", format!("{name} is not batched: make it a constant")));
@@ -139,7 +135,7 @@ impl Graph {
         if parts > 1 {
             spec.shape.insert(0, parts);
         }
-        let output = self.push(Tensor { name, spec, origin: Origin::Node });
+        let output = self.push(name, spec, Origin::Node);
         self.nodes.push(node);
         Ok(self.id(output))
     }
@@ -161,7 +157,7 @@ impl Graph {
         }
         let base = self.base(index);
         let name = format!("{}.view.{}", self.tensors[base].name, self.tensors.len());
-        Ok(self.push(Tensor { name, spec, origin: Origin::View(base) }))
+        Ok(self.push(name, spec, Origin::View(base)))
     }
 
     /// The tensor whose memory this one has: itself, unless it is a view.
@@ -186,10 +182,10 @@ impl Graph {
             let reason = format!("it gives {}, and {} is read", shape_name(&given), self.describe(input));
             return Err(setting("Program::normalize", reason));
         }
-        let bytes = Tensor { name: name.clone(), spec, origin: Origin::Input };
+        let name = name.clone();
         self.tensors[input].name = format!("{}.{}", kernel.name(), self.nodes.len());
         self.tensors[input].origin = Origin::Node;
-        let bytes = self.push(bytes);
+        let bytes = self.push(name, spec, Origin::Input);
         self.nodes.insert(0, Node { kernel, inputs: vec![bytes], output: input, parts: 1 });
         Ok(())
     }
@@ -219,6 +215,37 @@ impl Graph {
         Ok(())
     }
 
+    /// Leaves the outputs of these names alone.
+    pub(super) fn keep_outputs<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) -> Result<(), Error> {
+        let mut kept: Vec<(String, usize)> = Vec::new();
+        for name in names {
+            let Some(output) = self.outputs.iter().find(|(other, _)| other == name) else {
+                let there: Vec<&str> = self.outputs.iter().map(|(name, _)| &name[..]).collect();
+                let reason = format!("there is no output called {name}; there is {}", there.join(", "));
+                return Err(setting("Program::only_outputs", reason));
+            };
+            if kept.iter().any(|(other, _)| other == name) {
+                return Err(setting("Program::only_outputs", format!("{name} is named twice")));
+            }
+            kept.push(output.clone());
+        }
+        if kept.is_empty() {
+            return Err(setting(
+                "Program::only_outputs",
+                "none is named, so there is nothing to compute".into(),
+            ));
+        }
+        self.outputs = kept;
+        Ok(())
+    }
+
+    /// The output of this name, else the input.
+    pub(super) fn shown(&self, name: &str) -> Option<TensorId> {
+        let output = self.outputs.iter().find(|(other, _)| other == name).map(|(_, index)| *index);
+        let input = || self.inputs().into_iter().find(|&index| self.tensors[index].name == name);
+        output.or_else(input).map(|index| self.id(index))
+    }
+
     pub(super) fn spec(&self, tensor: TensorId) -> Option<&Spec> {
         self.index("", tensor).ok().map(|index| &self.tensors[index].spec)
     }
@@ -245,17 +272,19 @@ impl Graph {
         if self.tensors.iter().any(|tensor| tensor.name == name) {
             return Err(setting(what, format!("there are two tensors called {name}")));
         }
-        let index = self.push(Tensor { name: name.into(), spec, origin });
+        let index = self.push(name.into(), spec, origin);
         Ok(self.id(index))
     }
 
-    fn push(&mut self, tensor: Tensor) -> usize {
-        self.tensors.push(tensor);
+    fn push(&mut self, name: String, spec: Spec, origin: Origin) -> usize {
+        static TENSORS: AtomicU64 = AtomicU64::new(0);
+        let number = TENSORS.fetch_add(1, Ordering::Relaxed);
+        self.tensors.push(Tensor { number, name, spec, origin });
         self.tensors.len() - 1
     }
 
     fn id(&self, index: usize) -> TensorId {
-        TensorId { graph: self.id, index }
+        TensorId { number: self.tensors[index].number, index }
     }
 
     fn indices(&self, what: &'static str, ids: &[TensorId]) -> Result<Vec<usize>, Error> {
@@ -263,7 +292,7 @@ impl Graph {
     }
 
     fn index(&self, what: &'static str, id: TensorId) -> Result<usize, Error> {
-        if id.graph == self.id && id.index < self.tensors.len() {
+        if self.tensors.get(id.index).is_some_and(|tensor| tensor.number == id.number) {
             return Ok(id.index);
         }
         Err(setting(what, "a tensor of another program was given".into()))

@@ -13,6 +13,7 @@ mod compile;
 mod deadline;
 mod device;
 mod given;
+mod loaded;
 mod rebuild;
 mod ring;
 mod slot;
@@ -26,16 +27,19 @@ use self::bandwidth::measure;
 use self::choices::Choices;
 use self::deadline::Deadline;
 use self::device::Device;
+use self::loaded::Loaded;
 use self::rebuild::{Origin, Rebuilt};
-use self::ring::Trial;
-pub(super) use self::ring::{Ring, Ticket};
+use self::ring::{Ring, Trial};
 use super::bandwidth::Bandwidth;
+use super::driver::Driver;
 use super::facts::Facts;
 use super::graph::Graph;
+use super::kept::Shared;
 use super::limits::Limits;
 use super::plan::Plan;
+use super::runner::Runner;
 use crate::error::Cause;
-use crate::stage::{DeviceKind, DeviceTimes, StageError};
+use crate::stage::{DeviceKind, StageError};
 
 /// Why there are no devices at all.
 pub(super) const WITHOUT: Option<&str> = None;
@@ -52,40 +56,9 @@ pub(super) struct Hardware {
 }
 
 impl Hardware {
-    fn new(device: Device, origin: Origin) -> Self {
+    fn new(device: Device, origin: Origin) -> Box<Self> {
         let facts = facts(&device);
-        Self { facts, device: Rebuilt::new(device, origin), choices: Choices::default() }
-    }
-
-    pub(super) fn facts(&self) -> &Facts {
-        &self.facts
-    }
-
-    /// Buffers that were made on the device that is there now.
-    pub(super) fn buffers_made(&self) -> u64 {
-        self.device.present().buffers_made()
-    }
-
-    /// The plan with every variant that was chosen before.
-    pub(super) fn chosen(&self, plan: Plan) -> Plan {
-        self.choices.apply(plan)
-    }
-
-    /// A program on this device, which is made again if it is lost, for `depth` batches in flight.
-    pub(super) fn ring(
-        &self,
-        graph: &Graph,
-        plan: Plan,
-        (depth, deadline): (usize, Option<Duration>),
-        times: &DeviceTimes,
-    ) -> Result<Ring, StageError> {
-        let trial = self.trial(plan.max_batch);
-        Ring::open(&self.live()?, graph, plan, depth, (Deadline::new(deadline), trial), times)
-    }
-
-    /// How fast it moves so many bytes, a multiple of 8.
-    pub(super) fn bandwidth(&self, bytes: u64) -> Result<Bandwidth, StageError> {
-        measure(&*self.live()?, bytes)
+        Box::new(Self { facts, device: Rebuilt::new(device, origin), choices: Choices::default() })
     }
 
     /// How variants are tried for batches of so many items. On the processor an item takes about as long as the
@@ -112,6 +85,43 @@ impl Hardware {
             let kind = |facts: &Facts| format!("{} ({})", facts.info.name, facts.info.kind);
             format!("the new device is {}, and not {}", kind(&new), kind(old))
         }))
+    }
+}
+
+impl Driver for Hardware {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn buffers_made(&self) -> u64 {
+        self.device.present().buffers_made()
+    }
+
+    fn chosen(&self, plan: Plan) -> Plan {
+        self.choices.apply(plan)
+    }
+
+    fn ring(
+        &self,
+        graph: &Graph,
+        plan: Plan,
+        (depth, deadline): (usize, Option<Duration>),
+        shared: &Shared,
+    ) -> Result<Runner, StageError> {
+        let device = self.live()?;
+        let mut shared = shared.lock();
+        let on_device = |loaded: &Loaded| loaded.is_on(&device);
+        let known = shared.take().and_then(|shared| shared.downcast::<Loaded>().ok());
+        // What a lost device held goes before the new one needs room.
+        let mut loaded = known.filter(|loaded| on_device(loaded));
+        let how = (Deadline::new(deadline), self.trial(plan.max_batch));
+        let ring = Ring::open(&device, graph, plan, depth, how, &mut loaded);
+        *shared = loaded.map(|loaded| loaded as _);
+        Ok(Box::new(ring?))
+    }
+
+    fn bandwidth(&self, bytes: u64) -> Result<Bandwidth, StageError> {
+        measure(&*self.live()?, bytes)
     }
 }
 

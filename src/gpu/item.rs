@@ -85,6 +85,26 @@ impl<A: Item, B: Item, C: Item> Item for (A, B, C) {
     }
 }
 
+/// A batch of items whose type is forgotten: what runs a program is compiled once, and not for every item.
+pub(super) trait AnyBatch {
+    fn rows(&self) -> usize;
+
+    fn array(&self, row: usize, index: usize) -> Values<'_>;
+}
+
+/// The items of a batch.
+pub(super) struct Items<'a, I>(pub(super) &'a [I]);
+
+impl<I: Item> AnyBatch for Items<'_, I> {
+    fn rows(&self) -> usize {
+        self.0.len()
+    }
+
+    fn array(&self, row: usize, index: usize) -> Values<'_> {
+        self.0[row].array(index)
+    }
+}
+
 /// Whether `values` are what `input` takes.
 pub(super) fn fits(values: &Values<'_>, input: &Spec) -> bool {
     spec_of(values) == *input

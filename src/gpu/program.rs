@@ -1,17 +1,19 @@
 //! A program: kernels over named tensors, run as the GPU half of a pipeline.
 
 mod build;
+mod once;
 mod variants;
 
-use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::allowed::Allowed;
 use super::graph::{self, Graph, shape_name};
-use super::hardware::{Ring, Ticket};
-use super::item::{self, Item};
+use super::item::{self, Item, Items};
+use super::kept::{Kept, Lent};
 use super::plan::{self, Plan};
 use super::profile::Profile;
+use super::runner::{ProgramTicket, Runner, opened_again};
 use super::tensors::Tensors;
 use super::twins::Twins;
 use super::{Gpu, TensorId};
@@ -53,32 +55,24 @@ const MOST_IN_FLIGHT: usize = 64;
 #[must_use]
 pub struct Program {
     gpu: Gpu,
-    graph: Graph,
+    graph: Arc<Graph>,
     depth: usize,
     deadline: Option<Duration>,
     allowed: Allowed,
     /// What was wrong with a setting that gives no result of its own.
     broken: Option<Error>,
-    times: DeviceTimes,
-    runner: Option<Runner>,
+    /// What clones share.
+    kept: Arc<Kept>,
+    open: Option<Lent>,
     max_batch: usize,
+    times: DeviceTimes,
 }
 
-/// What runs a program that is open.
-#[derive(Debug)]
-enum Runner {
-    Ring(Box<Ring>),
-    Twins(Box<Twins>),
-}
-
-/// A batch on its way through a [`Program`].
-#[derive(Debug)]
-pub struct ProgramTicket(Kind);
-
-#[derive(Debug)]
-enum Kind {
-    Ring(Box<Ticket>),
-    Twins(Option<Tensors>),
+/// The same program, not open. It shares what is kept with the one that it was cloned from, until either is changed.
+impl Clone for Program {
+    fn clone(&self) -> Self {
+        Self { kept: self.kept.clone(), ..self.on(&self.gpu) }
+    }
 }
 
 impl Program {
@@ -86,14 +80,15 @@ impl Program {
     pub fn new(gpu: &Gpu) -> Self {
         Self {
             gpu: gpu.clone(),
-            graph: Graph::new(),
+            graph: Arc::default(),
             depth: 3,
             deadline: None,
             allowed: Allowed::default(),
             broken: None,
-            times: DeviceTimes::default(),
-            runner: None,
+            kept: Arc::default(),
+            open: None,
             max_batch: 0,
+            times: DeviceTimes::default(),
         }
     }
 
@@ -104,6 +99,37 @@ impl Program {
         Self { graph, depth, deadline, broken, allowed, ..Self::new(gpu) }
     }
 
+    /// Gives back the memory that is kept for the next run, on the device and here. What runs goes on.
+    ///
+    /// ```
+    /// # use gapless::kernel::{Relu, Spec};
+    /// # use gapless::{Gpu, Program};
+    /// # use ndarray::arr1;
+    /// # let mut net = Program::new(&Gpu::best()?);
+    /// # let x = net.input("x", Spec::floats(&[2]))?;
+    /// # let y = net.add(Relu::new(), &[x])?;
+    /// # net.output("y", y)?;
+    /// net.run_once(&arr1(&[1.0_f32, -1.0]))?;
+    /// net.close(); // the next call opens it again
+    /// # assert_eq!(net.run_once(&arr1(&[1.0_f32, -1.0]))?["y"].as_slice(), Some(&[1.0, 0.0][..]));
+    /// # Ok::<(), gapless::Error>(())
+    /// ```
+    pub fn close(&self) {
+        self.kept.clear();
+    }
+
+    /// To be called before whatever changes what is run: nothing that is open, or kept, is of use any more.
+    fn change(&mut self) {
+        self.open = None;
+        self.kept = Arc::default();
+    }
+
+    /// The graph, to be changed.
+    fn graph(&mut self) -> &mut Graph {
+        self.change();
+        Arc::make_mut(&mut self.graph)
+    }
+
     /// Batches that may be in flight at once; 3 by default, 0 counts as 1, and at most 64.
     ///
     /// With 1 the device idles while a result is copied and the next batch goes up. 2 keep it busy where
@@ -111,7 +137,7 @@ impl Program {
     /// readback buffer.
     pub fn depth(mut self, batches: usize) -> Self {
         self.depth = batches.max(1);
-        self.runner = None;
+        self.change();
         self
     }
 
@@ -119,7 +145,7 @@ impl Program {
     /// slowest batch so far where that is more.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
-        self.runner = None;
+        self.change();
         self
     }
 
@@ -137,6 +163,23 @@ impl Program {
     /// Names and specs of the outputs, in the order in which they were named.
     pub fn outputs(&self) -> impl Iterator<Item = (&str, &Spec)> {
         self.graph.outputs.iter().map(|(name, index)| (&name[..], &self.graph.tensors[*index].spec))
+    }
+
+    /// The output of this name, or the input, so that kernels can stand behind what a network gives.
+    ///
+    /// ```
+    /// use gapless::kernel::TopK;
+    /// use gapless::{Gpu, Program};
+    /// let mut net = Program::onnx(&Gpu::cpu(), "models/efficientnet-lite0.onnx")?;
+    /// let prob = net.tensor("prob").expect("the model gives it");
+    /// let best = net.add(TopK::indices(0, 5), &[prob])?;
+    /// net.output("best", best)?;
+    /// let net = net.only_outputs(["best"]);
+    /// # assert_eq!(net.outputs().count(), 1);
+    /// # Ok::<(), gapless::Error>(())
+    /// ```
+    pub fn tensor(&self, name: &str) -> Option<TensorId> {
+        self.graph.shown(name)
     }
 
     /// The device.
@@ -157,6 +200,12 @@ impl Program {
             Some(hardware) => hardware.chosen(plan),
             None => plan,
         })
+    }
+
+    /// The names of all its tensors.
+    #[cfg(feature = "onnx")]
+    pub(crate) fn tensor_names(&self) -> impl Iterator<Item = &str> {
+        self.graph.tensors.iter().map(|tensor| &tensor.name[..])
     }
 
     fn check_settings(&self) -> Result<(), Error> {
@@ -220,29 +269,30 @@ impl Program {
         if rows == 0 || rows > self.max_batch {
             return Err(Cause::msg(format!("{rows} items; the program is open for 1 to {}", self.max_batch)));
         }
-        let kernels = match &mut self.runner {
-            Some(Runner::Ring(ring)) => ring.profile(rows).map_err(|error| error.cause().clone())?,
-            Some(Runner::Twins(twins)) => twins.profile(rows),
-            None => return Err(Cause::msg("the program was not opened")),
-        };
-        Ok(Profile { rows, kernels })
+        match &mut self.open {
+            Some(open) => {
+                let kernels = open.runner().profile(rows).map_err(|error| error.cause().clone())?;
+                Ok(Profile { rows, kernels })
+            }
+            None => Err(Cause::msg("the program was not opened")),
+        }
     }
 
     /// The graph as the device can run it.
-    fn graph_on_device(&self) -> Cow<'_, Graph> {
-        if self.gpu.limits().halves { Cow::Borrowed(&self.graph) } else { Cow::Owned(self.graph.widened()) }
+    fn graph_on_device(&self) -> Arc<Graph> {
+        if self.gpu.limits().halves { self.graph.clone() } else { Arc::new(self.graph.widened()) }
     }
 
     fn start(&self, max_batch: usize) -> Result<Runner, StageError> {
         let plan = self.plan(max_batch)?;
         let Some(hardware) = self.gpu.hardware() else {
-            return Ok(Runner::Twins(Box::new(Twins::open(&self.graph, plan, &self.times)?)));
+            return Ok(Box::new(Twins::open(&self.graph, plan)?));
         };
         let ring = |plan: Plan| {
-            hardware.ring(&self.graph_on_device(), plan, (self.depth, self.deadline), &self.times)
+            hardware.ring(&self.graph_on_device(), plan, (self.depth, self.deadline), &self.kept.shared)
         };
         match ring(plan) {
-            Ok(ring) => Ok(Runner::Ring(Box::new(ring))),
+            Ok(ring) => Ok(ring),
             Err(StageError::TooLarge(cause)) => Err(self.largest_that_fits(max_batch, &cause, ring).into()),
             Err(error) => Err(error),
         }
@@ -253,7 +303,7 @@ impl Program {
         &self,
         max_batch: usize,
         cause: &Cause,
-        ring: impl Fn(Plan) -> Result<Ring, StageError>,
+        ring: impl Fn(Plan) -> Result<Runner, StageError>,
     ) -> Cause {
         let halves = std::iter::successors(Some(max_batch / 2), |batch| Some(batch / 2));
         let fits = |batch: &usize| self.plan(*batch).is_ok_and(|plan| ring(plan).is_ok());
@@ -262,7 +312,7 @@ impl Program {
     }
 
     fn check<I: Item>(&self, batch: &[I]) -> Result<(), StageError> {
-        if self.runner.is_some() && !(1..=self.max_batch).contains(&batch.len()) {
+        if self.open.is_some() && !(1..=self.max_batch).contains(&batch.len()) {
             let (rows, most) = (batch.len(), self.max_batch);
             let cause = Cause::msg(format!("{rows} items; the program is open for 1 to {most}"));
             return Err(if rows == 0 { StageError::Batch(cause) } else { StageError::TooLarge(cause) });
@@ -279,12 +329,15 @@ impl<I: Item> GpuStage<I> for Program {
     type Ticket = ProgramTicket;
 
     fn open(&mut self, max_batch: usize) -> Result<(), Cause> {
-        self.runner = None;
+        // What is open goes back, to be taken again.
+        self.open = None;
         // A setting that failed left the inputs as they were: it is the cause, and not what is read.
         self.check_settings()?;
         I::ELEMENT.map_or(Ok(()), |element| self.takes(element))?;
-        self.times = DeviceTimes::new(self.plan(max_batch)?.labels());
-        self.runner = Some(self.start(max_batch).map_err(|error| error.cause().clone())?);
+        let lent = Lent::new(&self.kept, max_batch, || self.start(max_batch));
+        let lent = self.open.insert(lent.map_err(|error| error.cause().clone())?);
+        self.times = DeviceTimes::new(lent.runner().plan().labels());
+        lent.runner().tell(&self.times);
         self.max_batch = max_batch;
         Ok(())
     }
@@ -319,9 +372,8 @@ impl<I: Item> GpuStage<I> for Program {
 
     fn submit(&mut self, batch: &[I]) -> Result<ProgramTicket, StageError> {
         self.check(batch)?;
-        match &mut self.runner {
-            Some(Runner::Ring(ring)) => Ok(ProgramTicket(Kind::Ring(Box::new(ring.submit(batch)?)))),
-            Some(Runner::Twins(twins)) => Ok(ProgramTicket(Kind::Twins(Some(twins.run(batch))))),
+        match &mut self.open {
+            Some(open) => open.runner().submit(&Items(batch)),
             None => Err(StageError::Batch(Cause::msg("the program was not opened"))),
         }
     }
@@ -331,10 +383,9 @@ impl<I: Item> GpuStage<I> for Program {
         ticket: &mut ProgramTicket,
         wait: Duration,
     ) -> Result<Option<Tensors>, StageError> {
-        match (&mut self.runner, &mut ticket.0) {
-            (Some(Runner::Ring(ring)), Kind::Ring(ticket)) => ring.try_collect(ticket, wait),
-            (_, Kind::Twins(tensors)) => Ok(tensors.take()),
-            _ => Err(StageError::Batch(Cause::msg("the program was opened again after this batch"))),
+        match &mut self.open {
+            Some(open) => open.runner().try_collect(&mut ticket.0, wait),
+            None => Err(opened_again()),
         }
     }
 
@@ -342,8 +393,11 @@ impl<I: Item> GpuStage<I> for Program {
     /// made it already, else it is made now. What was learnt about how long batches take starts anew.
     fn reopen(&mut self) -> Result<(), StageError> {
         // What the lost device held goes before the new one needs room.
-        self.runner = None;
-        self.runner = Some(self.start(self.max_batch)?);
+        if let Some(lost) = self.open.take() {
+            lost.give_up();
+        }
+        let lent = Lent::new(&self.kept, self.max_batch, || self.start(self.max_batch))?;
+        self.open.insert(lent).runner().tell(&self.times);
         Ok(())
     }
 }

@@ -10,18 +10,19 @@ use std::time::{Duration, Instant};
 use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, IxDyn};
 
 use super::graph::{self, Graph, Origin};
-use super::item::{Item, RowMajor};
+use super::item::{AnyBatch, RowMajor};
 use super::plan::{Place, Plan, Step};
 use super::profile::{self, KernelTime};
+use super::runner::{Flying, ProgramTicket, Runs, opened_again};
 use super::shelf::Shelf;
 use super::tensors::Tensors;
 use crate::error::Error;
 use crate::kernel::Values;
-use crate::stage::DeviceTimes;
+use crate::stage::{DeviceTimes, StageError};
 
 #[derive(Debug)]
 pub(super) struct Twins {
-    graph: Graph,
+    graph: Arc<Graph>,
     plan: Plan,
     names: Arc<[String]>,
     constants: Vec<Arc<ArrayD<f32>>>,
@@ -34,7 +35,7 @@ pub(super) struct Twins {
 }
 
 impl Twins {
-    pub(super) fn open(graph: &Graph, plan: Plan, times: &DeviceTimes) -> Result<Self, Error> {
+    pub(super) fn open(graph: &Arc<Graph>, plan: Plan) -> Result<Self, Error> {
         let kernels = plan.steps.iter().map(|step| &graph.nodes[step.node].kernel);
         if let Some(kernel) = kernels.into_iter().find(|kernel| !kernel.has_twin()) {
             let reason = format!("the kernel {} has no twin, so it needs a device", kernel.name());
@@ -50,21 +51,21 @@ impl Twins {
             shared: plan.shared.iter().map(|&bytes| vec![0.0; bytes as usize / 4]).collect(),
             shelf: Arc::new(Shelf::new(plan.outputs.len() * 3)),
             graph: graph.clone(),
-            times: times.clone(),
+            times: DeviceTimes::default(),
             taken: vec![Duration::ZERO; plan.steps.len()],
             plan,
         })
     }
 
-    pub(super) fn run<I: Item>(&mut self, batch: &[I]) -> Tensors {
+    fn run(&mut self, batch: &dyn AnyBatch) -> Tensors {
         let len = |bytes: u64| bytes as usize / 4;
-        let values = |bytes: u64| self.shelf.take(len(bytes) * batch.len());
+        let values = |bytes: u64| self.shelf.take(len(bytes) * batch.rows());
         let mut rows: Vec<Vec<f32>> = self.plan.outputs.iter().map(|output| values(output.bytes)).collect();
         self.taken.fill(Duration::ZERO);
-        for item in batch {
+        for row in 0..batch.rows() {
             // How many it has is known: what it says now may be another number.
             let inputs = 0..self.plan.inputs.len();
-            let arrays: Vec<_> = inputs.map(|index| RowMajor::new(item.array(index))).collect();
+            let arrays: Vec<_> = inputs.map(|index| RowMajor::new(batch.array(row, index))).collect();
             let item: Vec<Values<'_>> = arrays.iter().map(RowMajor::values).collect();
             self.run_item(&item);
             for (rows, output) in rows.iter_mut().zip(&self.plan.outputs) {
@@ -74,14 +75,7 @@ impl Twins {
         self.times.batch(self.taken.iter().sum());
         self.times.kernels(&self.taken);
         let shapes = self.plan.outputs.iter().map(|output| &output.shape[..]);
-        Tensors::new(&self.names, batch.len(), shapes.zip(rows), &self.shelf)
-    }
-
-    /// How long each twin takes for `rows` items, whatever lies in the memory.
-    pub(super) fn profile(&mut self, rows: usize) -> Vec<KernelTime> {
-        let zeros: Vec<_> = self.plan.inputs.iter().map(RowMajor::zeros).collect();
-        let item: Vec<Values<'_>> = zeros.iter().map(RowMajor::values).collect();
-        (0..self.plan.steps.len()).map(|index| self.time_step(index, &item, rows)).collect()
+        Tensors::new(&self.names, batch.rows(), shapes.zip(rows), &self.shelf)
     }
 
     fn time_step(&mut self, index: usize, item: &[Values<'_>], rows: usize) -> KernelTime {
@@ -103,8 +97,10 @@ impl Twins {
 
     fn run_at(&mut self, index: usize, item: &[Values<'_>]) {
         let buffer = self.plan.steps[index].output;
-        // A step never reads the buffer that it writes, so the buffer can be taken out meanwhile.
+        // A step never reads the buffer that it writes, so the buffer can be taken out meanwhile. A twin that panicked
+        // kept it.
         let mut written = std::mem::take(&mut self.shared[buffer]);
+        written.resize(self.plan.shared[buffer] as usize / 4, 0.0);
         self.run_step(&self.plan.steps[index], item, &mut written);
         self.shared[buffer] = written;
     }
@@ -142,6 +138,36 @@ impl Twins {
 
     fn shape(&self, tensor: usize) -> &[usize] {
         &self.graph.tensors[tensor].spec.shape
+    }
+}
+
+/// A batch is done when it is submitted.
+impl Runs for Twins {
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn tell(&mut self, times: &DeviceTimes) {
+        self.times = times.clone();
+    }
+
+    fn is_idle(&self) -> bool {
+        true
+    }
+
+    fn submit(&mut self, batch: &dyn AnyBatch) -> Result<ProgramTicket, StageError> {
+        Ok(ProgramTicket(Box::new(Some(self.run(batch)))))
+    }
+
+    fn try_collect(&mut self, flying: &mut Flying, _: Duration) -> Result<Option<Tensors>, StageError> {
+        flying.downcast_mut::<Option<Tensors>>().map(Option::take).ok_or_else(opened_again)
+    }
+
+    /// How long each twin takes for `rows` items, whatever lies in the memory.
+    fn profile(&mut self, rows: usize) -> Result<Vec<KernelTime>, StageError> {
+        let zeros: Vec<_> = self.plan.inputs.iter().map(RowMajor::zeros).collect();
+        let item: Vec<Values<'_>> = zeros.iter().map(RowMajor::values).collect();
+        Ok((0..self.plan.steps.len()).map(|index| self.time_step(index, &item, rows)).collect())
     }
 }
 

@@ -39,7 +39,10 @@ const LONGEST_SIDE: u32 = 65_535;
 /// assert_eq!(tensor.dim(), (224, 224, 3));
 /// # Ok(()) }
 /// ```
-#[derive(Debug)]
+///
+/// A clone has the same settings, and memory of its own; an `Arc` of one loader is a stage too, and its runs share
+/// that memory.
+#[derive(Clone, Debug)]
 #[must_use]
 pub struct Loader {
     /// Width and height; `None` where the photo's own is kept.

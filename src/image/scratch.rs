@@ -44,6 +44,13 @@ impl<T> Default for Pool<T> {
     }
 }
 
+/// A clone has nothing yet: what is used again stays where it was used.
+impl<T> Clone for Pool<T> {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
 impl<T> Pool<T> {
     fn with<R>(&self, change: impl FnOnce(&mut Vec<T>) -> R) -> R {
         change(&mut self.free.lock().unwrap_or_else(PoisonError::into_inner))

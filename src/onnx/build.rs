@@ -62,34 +62,74 @@ pub(super) struct Builder {
 
 /// The program of a graph that is checked, folded and fused.
 pub(super) fn program(gpu: &Gpu, graph: &Graph, items: &Items, budget: Budget) -> Result<Program, Cause> {
-    let mut builder = Builder::new(gpu, budget);
-    let mut values: HashMap<&str, Value> = HashMap::new();
-    for (input, shape) in graph.inputs.iter().zip(&items.shapes) {
-        let id = builder.input(&input.name, items.item(shape))?;
-        values.insert(&input.name, Value::Runtime(Runtime { id, shape: shape.clone(), kind: input.kind }));
-    }
-    values.extend(
-        graph.constants.iter().map(|(name, tensor)| (name.as_str(), Value::Constant(Arc::clone(tensor)))),
-    );
-    for node in &graph.nodes {
-        let inputs = node.inputs.iter().map(|name| values.get(name.as_str()).cloned()).collect();
-        let residual = node.fused.residual.as_ref().and_then(|name| values.get(name.as_str()).cloned());
-        let given = builder.node(node, inputs, residual).map_err(|cause| cause.context(node.describe()))?;
-        values.extend(node.outputs.iter().map(String::as_str).zip(given));
-    }
-    let some_input = graph.inputs.first().and_then(|input| values.get(input.name.as_str())).cloned();
-    for name in &graph.outputs {
-        let value = values.get(name.as_str()).cloned();
-        let value = value.ok_or_else(|| Cause::msg(format!("nothing gives the output {name:?}")))?;
-        let context = |cause: Cause| cause.context(format!("output {name:?}"));
-        builder.output(name, value, some_input.as_ref(), items).map_err(context)?;
+    let mut builder = Builder::new(Program::new(gpu), budget);
+    let inputs = graph.inputs.iter().zip(&items.shapes);
+    let inputs = inputs.map(|(input, shape)| builder.input(&input.name, items.item(shape)));
+    let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
+    for given in builder.network(graph, items, &inputs)? {
+        builder.give(&given.name, given.id, &given.shape).map_err(|cause| of_output(&given.name, cause))?;
     }
     Ok(builder.program)
 }
 
+/// A graph as a part of a program: the program with it, and the tensors that it gives.
+pub(super) fn part(
+    program: Program,
+    graph: &Graph,
+    (items, inputs): (&Items, &[TensorId]),
+    budget: Budget,
+) -> Result<(Program, Vec<(String, TensorId)>), Cause> {
+    let mut builder = Builder::new(program, budget);
+    let given = builder.network(graph, items, inputs)?.into_iter();
+    let program = &mut builder.program;
+    let given = given.map(|given| Ok((given.name, program.reshape(given.id, &given.shape)?)));
+    let given = given.collect::<Result<_, Cause>>()?;
+    Ok((builder.program, given))
+}
+
+/// What a graph gives.
+struct Given {
+    name: String,
+    id: TensorId,
+    /// Of an item.
+    shape: Vec<usize>,
+}
+
+fn of_output(name: &str, cause: Cause) -> Cause {
+    cause.context(format!("output {name:?}"))
+}
+
 impl Builder {
-    pub(super) fn new(gpu: &Gpu, budget: Budget) -> Self {
-        Self { program: Program::new(gpu), budget, constants: HashMap::new(), names: HashSet::new() }
+    /// What is built is added to `program`.
+    pub(super) fn new(program: Program, budget: Budget) -> Self {
+        let names = program.tensor_names().map(str::to_owned).collect();
+        Self { program, budget, constants: HashMap::new(), names }
+    }
+
+    /// Adds every node; what the outputs are.
+    fn network(&mut self, graph: &Graph, items: &Items, inputs: &[TensorId]) -> Result<Vec<Given>, Cause> {
+        let mut values: HashMap<&str, Value> = HashMap::new();
+        for ((input, shape), &id) in graph.inputs.iter().zip(&items.shapes).zip(inputs) {
+            let runtime = Runtime { id, shape: shape.clone(), kind: input.kind };
+            values.insert(&input.name, Value::Runtime(runtime));
+        }
+        let some_input = graph.inputs.first().and_then(|input| values.get(input.name.as_str())).cloned();
+        values.extend(
+            graph.constants.iter().map(|(name, tensor)| (name.as_str(), Value::Constant(Arc::clone(tensor)))),
+        );
+        for node in &graph.nodes {
+            let inputs = node.inputs.iter().map(|name| values.get(name.as_str()).cloned()).collect();
+            let residual = node.fused.residual.as_ref().and_then(|name| values.get(name.as_str()).cloned());
+            let given = self.node(node, inputs, residual).map_err(|cause| cause.context(node.describe()))?;
+            values.extend(node.outputs.iter().map(String::as_str).zip(given));
+        }
+        let output = |name: &String| {
+            let value = values.get(name.as_str()).cloned();
+            let value = value.ok_or_else(|| Cause::msg(format!("nothing gives the output {name:?}")))?;
+            let given = self.output(name, value, some_input.as_ref(), items);
+            given.map_err(|cause| of_output(name, cause))
+        };
+        graph.outputs.iter().map(output).collect()
     }
 
     pub(super) fn input(&mut self, name: &str, item: &[usize]) -> Result<TensorId, Cause> {
@@ -169,21 +209,21 @@ impl Builder {
         free
     }
 
-    /// Makes a value an output of the program.
+    /// The tensor of an output.
     fn output(
         &mut self,
         name: &str,
         value: Value,
         some_input: Option<&Value>,
         items: &Items,
-    ) -> Result<(), Cause> {
+    ) -> Result<Given, Cause> {
         let shape = items.item(value.shape()).to_vec();
         let id = match (&value, some_input) {
             (Value::Runtime(runtime), _) => runtime.id,
             (Value::Constant(_), Some(Value::Runtime(input))) => self.repeat_constant(name, &value, input)?,
             _ => return Err(Cause::msg("it depends on no input, and there is none")),
         };
-        self.give(name, id, &shape)
+        Ok(Given { name: name.into(), id, shape })
     }
 
     /// Makes a tensor an output in this shape; what no kernel gives is copied.

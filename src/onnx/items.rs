@@ -39,6 +39,38 @@ impl Items {
     }
 }
 
+/// The shapes of inputs that are tensors of a program: these have the shape of an item, with or without an axis for
+/// the batch, and say what the model leaves open.
+pub(super) fn given(
+    inputs: &[Input],
+    (dims, shapes): (&HashMap<String, usize>, &HashMap<String, Vec<usize>>),
+    given: &HashMap<&str, &[usize]>,
+) -> Result<HashMap<String, Vec<usize>>, Cause> {
+    let shape = |input: &Input| {
+        let (axes, item) = (known(input, dims, shapes), given.get(input.name.as_str()));
+        let item =
+            item.ok_or_else(|| Cause::msg(format!("no tensor is given for its input {:?}", input.name)))?;
+        let shape = with_batch(&axes, item).ok_or_else(|| {
+            let axes: Vec<String> = axes.iter().map(Dim::to_string).collect();
+            Cause::msg(format!(
+                "its input {:?} takes [{}], and {item:?} is given",
+                input.name,
+                axes.join(", ")
+            ))
+        })?;
+        Ok((input.name.clone(), shape))
+    };
+    inputs.iter().map(shape).collect()
+}
+
+/// An item's shape as the model sees it, if these axes can have it.
+fn with_batch(axes: &[Dim], item: &[usize]) -> Option<Vec<usize>> {
+    let batch = (axes.len() == item.len() + 1).then_some(1);
+    let shape: Vec<usize> = batch.into_iter().chain(item.iter().copied()).collect();
+    let fits = |(axis, length): (&Dim, &usize)| !matches!(axis, Dim::Fixed(fixed) if fixed != length);
+    (axes.len() == shape.len() && axes.iter().zip(&shape).all(fits)).then_some(shape)
+}
+
 /// The axes with what the caller said about them.
 fn known(input: &Input, dims: &HashMap<String, usize>, shapes: &HashMap<String, Vec<usize>>) -> Vec<Dim> {
     if let Some(shape) = shapes.get(&input.name) {

@@ -11,12 +11,12 @@ use super::build;
 use super::fold::{self, Budget};
 use super::fuse;
 use super::graph::{Dim, Graph, Input};
-use super::items::Items;
+use super::items::{self, Items};
 use super::ops;
 use super::proto::ModelProto;
 use super::tensor::{Kind, Tensor};
 use crate::error::{Cause, Error};
-use crate::gpu::{Gpu, Program};
+use crate::gpu::{Gpu, Program, TensorId};
 
 /// More bytes are no protobuf message.
 const MOST_BYTES: u64 = 1 << 31;
@@ -151,6 +151,28 @@ impl Model {
     }
 
     fn build(&self, gpu: &Gpu) -> Result<Program, Cause> {
+        let (graph, budget) = self.simplified()?;
+        let items = Items::new(&graph.inputs, &self.dims, &self.shapes)?;
+        build::program(gpu, &graph, &items, budget)
+    }
+
+    /// The network as a part of a program, where it reads the tensors of these names and shapes; see
+    /// [`Program::add_onnx`].
+    pub(super) fn part(
+        &self,
+        program: Program,
+        given: &HashMap<&str, (TensorId, Vec<usize>)>,
+    ) -> Result<(Program, Vec<(String, TensorId)>), Cause> {
+        let (graph, budget) = self.simplified()?;
+        let shapes = given.iter().map(|(name, (_, shape))| (*name, &shape[..])).collect();
+        let shapes = items::given(&graph.inputs, (&self.dims, &self.shapes), &shapes)?;
+        let items = Items::new(&graph.inputs, &self.dims, &shapes)?;
+        let inputs: Vec<TensorId> = graph.inputs.iter().map(|input| given[input.name.as_str()].0).collect();
+        build::part(program, &graph, (&items, &inputs), budget)
+    }
+
+    /// The graph with what is bound, checked, folded and fused.
+    fn simplified(&self) -> Result<(Graph, Budget), Cause> {
         let mut graph = self.graph.clone();
         self.bind_inputs(&mut graph)?;
         graph.keep_what_is_read();
@@ -159,8 +181,7 @@ impl Model {
         fold::constants(&mut graph, &mut budget)?;
         fuse::fuse(&mut graph, &mut budget);
         graph.keep_what_is_read();
-        let items = Items::new(&graph.inputs, &self.dims, &self.shapes)?;
-        build::program(gpu, &graph, &items, budget)
+        Ok((graph, budget))
     }
 
     /// Makes constants of the inputs that are bound.
@@ -196,7 +217,8 @@ impl Model {
 
 impl Program {
     /// The network of an ONNX file, for this device. Where inputs or axes have to be fixed, start from
-    /// [`Model`], which also says what an item is.
+    /// [`Model`], which also says what an item is; [`add_onnx`](Self::add_onnx) puts a network between kernels of
+    /// your own.
     ///
     /// ```
     /// use gapless::{Gpu, Program};
@@ -215,7 +237,7 @@ impl Program {
     }
 }
 
-fn setting(name: &'static str, cause: &Cause) -> Error {
+pub(super) fn setting(name: &'static str, cause: &Cause) -> Error {
     Error::Setting { name, reason: cause.to_string() }
 }
 

@@ -1,7 +1,5 @@
 //! Constants that no rule of `fold` computes go through the twins once, when the model is read.
 
-use std::time::Duration;
-
 use ndarray::ArrayD;
 
 use super::build::{Builder, Runtime, Value};
@@ -12,7 +10,6 @@ use super::ops;
 use super::tensor::{Kind, Shared, Tensor};
 use crate::error::Cause;
 use crate::gpu::{Gpu, Program};
-use crate::stage::GpuStage;
 
 /// More multiply-adds would take seconds: such a model is not one that was meant.
 const MOST_MULTIPLY_ADDS: u64 = 1 << 32;
@@ -23,7 +20,7 @@ pub(super) fn compute(
     known: &[Option<Shared>],
     budget: &mut Budget,
 ) -> Result<Vec<Tensor>, Cause> {
-    let mut builder = Builder::new(&Gpu::cpu(), budget.clone());
+    let mut builder = Builder::new(Program::new(&Gpu::cpu()), budget.clone());
     let first = known.first().and_then(Option::as_ref).ok_or_else(|| Cause::msg("its input 0 is missing"))?;
     if first.len() == 0 {
         return Err(Cause::msg("its input is a constant without elements"));
@@ -42,7 +39,7 @@ pub(super) fn compute(
             any = true;
         }
     }
-    let mut results = if any { run(builder.program, first.to_f32())? } else { Vec::new() }.into_iter();
+    let mut results = if any { run(&builder.program, &first.to_f32())? } else { Vec::new() }.into_iter();
     let known = |value| match value {
         Value::Constant(tensor) => Ok(tensor.as_ref().clone()),
         Value::Runtime(runtime) => {
@@ -54,17 +51,12 @@ pub(super) fn compute(
 }
 
 /// The outputs for one item, in order.
-fn run(mut program: Program, item: ArrayD<f32>) -> Result<Vec<ArrayD<f32>>, Cause> {
+fn run(program: &Program, item: &ArrayD<f32>) -> Result<Vec<ArrayD<f32>>, Cause> {
     let wanted = program.plan(1)?.multiply_adds();
     if wanted > MOST_MULTIPLY_ADDS {
         return Err(Cause::msg(format!("constants would take {wanted} multiply-adds")));
     }
-    GpuStage::<ArrayD<f32>>::open(&mut program, 1)?;
-    let failed = |error: crate::stage::StageError| error.cause().clone();
-    let mut ticket = program.submit(&[item]).map_err(failed)?;
-    let tensors =
-        GpuStage::<ArrayD<f32>>::try_collect(&mut program, &mut ticket, Duration::ZERO).map_err(failed)?;
-    let tensors = tensors.ok_or_else(|| Cause::msg("the twins gave nothing"))?;
+    let tensors = program.run_once(item)?;
     let first = |array: &ArrayD<f32>| array.index_axis(ndarray::Axis(0), 0).to_owned();
     Ok(tensors.iter().map(|(_, array)| first(array)).collect())
 }

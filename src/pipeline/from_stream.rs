@@ -41,11 +41,11 @@ where
     /// # }
     /// let cpu = |n: &mut u64| Ok::<_, Cause>(*n);
     /// let gpu = |batch: &[u64]| Ok::<_, Cause>(batch.to_vec());
-    /// let run = Pipeline::new(cpu, gpu).run_stream(Numbers(0)); // a `futures_core::Stream` of 1 to 100
+    /// let run = Pipeline::new(cpu, gpu).run_from_stream(Numbers(0)); // a `futures_core::Stream` of 1 to 100
     /// let sum: u64 = run.flat_map(|batch| batch.unwrap().output().unwrap().clone()).sum();
     /// assert_eq!(sum, 5050);
     /// ```
-    pub fn run_stream<S>(mut self, documents: S) -> Run<D, A::Delivered>
+    pub fn run_from_stream<S>(mut self, documents: S) -> Run<D, A::Delivered>
     where
         S: Stream<Item = D> + Send + 'static,
     {

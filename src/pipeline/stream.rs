@@ -6,15 +6,19 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use super::{Batch, Run};
+use super::opening::Opening;
+use super::{After, Batch, Driven, Mode, Pipeline, Run, guard};
+use crate::engine::start::Free;
 use crate::error::Error;
+use crate::stage::{CpuStage, GpuStage};
 
-/// A run as an async stream of batches: see [`Run::into_stream`].
+/// A run as an async stream of batches: see [`Pipeline::stream`] and [`Run::into_stream`].
 #[must_use = "a run does nothing more once it is dropped; poll it"]
 pub struct RunStream<D, O>(Run<D, O>);
 
 impl<D, O> Run<D, O> {
-    /// The same run as an async stream, with the feature `stream`.
+    /// The same run as an async stream, with the feature `stream`. Its stages are open by now;
+    /// [`Pipeline::stream`] opens them while it is polled.
     ///
     /// Polling never blocks: the threads of the run wake the task when a batch is there, and a timer does
     /// where a deadline, an item that is late or a stall has to be noticed. It ends as a run that is iterated
@@ -41,6 +45,51 @@ impl<D, O> Run<D, O> {
     pub fn into_stream(mut self) -> RunStream<D, O> {
         self.driven().never_wait();
         RunStream(self)
+    }
+}
+
+impl<D, C, G, A, M> Pipeline<D, C, G, A, M>
+where
+    D: Send + 'static,
+    M: Mode<D>,
+    C: CpuStage<M::Item> + 'static,
+    G: GpuStage<C::Prepared> + 'static,
+    A: After<M::Item, G::Output> + 'static,
+{
+    /// [`run`](Self::run) and [`into_stream`](Run::into_stream) in one, for code that must not wait: the stages are
+    /// opened in a thread of its own, which may take a device seconds, and until then polls are pending. With the
+    /// feature `stream`.
+    ///
+    /// Settings that cannot work and stages that cannot be opened are the first item, as in every run. One that is
+    /// dropped while its stages are opened is given up when they are open; nobody waits for it.
+    ///
+    /// ```
+    /// use futures_core::Stream;
+    /// use gapless::{Cause, Pipeline};
+    /// use std::{future::poll_fn, pin::pin};
+    ///
+    /// let cpu = |n: &mut u64| Ok::<_, Cause>(*n);
+    /// let gpu = |batch: &[u64]| Ok::<_, Cause>(batch.to_vec());
+    /// let mut batches = pin!(Pipeline::new(cpu, gpu).batch_size(4).stream(0..10));
+    /// let mut documents = 0;
+    /// pollster::block_on(async {
+    ///     while let Some(batch) = poll_fn(|task| batches.as_mut().poll_next(task)).await {
+    ///         documents += batch.unwrap().len();
+    ///     }
+    /// });
+    /// assert_eq!(documents, 10);
+    /// ```
+    pub fn stream<I>(self, documents: I) -> RunStream<D, A::Delivered>
+    where
+        I: IntoIterator<Item = D>,
+        I::IntoIter: Send + 'static,
+        A::Delivered: 'static,
+        Self: Send + 'static,
+    {
+        let documents = documents.into_iter();
+        let hint = guard(|| documents.size_hint()).unwrap_or_default();
+        let start = move || self.start_over(Free, hint, |batch_size| M::source(documents, batch_size), false);
+        RunStream(Run::new(Driven::new(Box::new(Opening::new(start)), None)))
     }
 }
 

@@ -122,7 +122,8 @@ impl Cell {
         let (mut end, mut expected) = (End::of(got.error.as_ref())?, self.end());
         if self.of.kind == Kind::Served {
             // Which requests are in a batch is nobody's to say.
-            [&mut end, &mut expected].map(End::of_any_batch);
+            end.of_any_batch();
+            expected.of_any_batch();
         }
         ensure!(end == expected, "it ended by {end:?} and not by {expected:?}");
         let Some(expected) = self.delivered() else { return Ok(()) };

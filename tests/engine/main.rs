@@ -11,6 +11,8 @@ mod halves;
 mod handles;
 mod hangs;
 mod losses;
+#[cfg(feature = "stream")]
+mod opening;
 mod order;
 mod own_rows;
 mod pools;

@@ -87,8 +87,10 @@ mod streams {
         for workers in [0, 2] {
             let stream = Filled::default();
             stream.change(|state| state.documents = vec![0, 1, 2]);
-            let mut run =
-                Pipeline::new(double, plus_one).batch_size(3).workers(workers).run_stream(stream.clone());
+            let mut run = Pipeline::new(double, plus_one)
+                .batch_size(3)
+                .workers(workers)
+                .run_from_stream(stream.clone());
             let first: Vec<_> = run.next().unwrap().unwrap().into_iter().collect();
             assert_eq!(first, [(0, 1), (1, 3), (2, 5)]);
             stream.change(|state| (state.documents, state.ended) = (vec![3], true));
@@ -102,7 +104,7 @@ mod streams {
     fn a_stop_ends_the_wait_for_a_stream_that_gives_nothing() {
         let _watch = watch();
         let stream = Filled::default();
-        let mut run = Pipeline::new(double, plus_one).workers(1).run_stream(stream.clone());
+        let mut run = Pipeline::new(double, plus_one).workers(1).run_from_stream(stream.clone());
         until("the feeder waits", || stream.0.lock().unwrap().waker.is_some());
         run.stop();
         assert_eq!(run.report().left_behind, Vec::<String>::new());
@@ -114,7 +116,7 @@ mod streams {
         let _watch = watch();
         let stream = Filled::default();
         stream.change(|state| state.panics = true);
-        let mut run = Pipeline::new(double, plus_one).workers(1).run_stream(stream);
+        let mut run = Pipeline::new(double, plus_one).workers(1).run_from_stream(stream);
         assert!(matches!(run.next(), Some(Err(Error::Source { position, .. })) if position.get() == 0));
         assert!(run.next().is_none());
     }

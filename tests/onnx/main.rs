@@ -16,3 +16,4 @@ mod hostile;
 mod items;
 mod make;
 mod operators;
+mod part;

@@ -4,6 +4,7 @@ use super::Hardware;
 use super::device::Device;
 use super::rebuild::Origin;
 use crate::error::Cause;
+use crate::gpu::driver::Driver;
 use crate::gpu::named::rank;
 use crate::stage::{DeviceInfo, DeviceKind};
 
@@ -20,7 +21,7 @@ impl Adapters {
     }
 
     /// Opens the one at `index`.
-    pub(in crate::gpu) fn open(&self, index: usize) -> Result<Hardware, Cause> {
+    pub(in crate::gpu) fn open(&self, index: usize) -> Result<Box<dyn Driver>, Cause> {
         let origin = Origin::Adapter(Box::new(identify(&self.0, index)));
         Ok(Hardware::new(Device::open(&self.0[index])?, origin))
     }

@@ -86,6 +86,7 @@ mod tests {
     use ndarray::{Array1, ArrayD};
 
     use super::*;
+    use crate::gpu::hardware::Hardware;
     use crate::gpu::{Gpu, Program, ProgramTicket, Tensors};
     use crate::kernel::{Relu, Spec, Wgsl};
     use crate::stage::{GpuStage, StageError};
@@ -117,8 +118,13 @@ mod tests {
         Ok(tensors["y"].to_owned())
     }
 
+    fn hardware(gpu: &Gpu) -> &Hardware {
+        let driver: &dyn std::any::Any = gpu.hardware().expect("it is no twin");
+        driver.downcast_ref().expect("there is no other kind")
+    }
+
     fn present(gpu: &Gpu) -> Arc<Device> {
-        gpu.0.hardware.as_ref().expect("it is no twin").device.present()
+        hardware(gpu).device.present()
     }
 
     #[test]
@@ -200,6 +206,6 @@ mod tests {
             let again = adapters::again(&adapters::identify(&adapters, index)).unwrap();
             assert_eq!(again.get_info(), adapters[index].get_info());
         }
-        assert!(gpu.0.hardware.as_ref().expect("it is no twin").check_same(&present(&gpu)).is_ok());
+        assert!(hardware(&gpu).check_same(&present(&gpu)).is_ok());
     }
 }

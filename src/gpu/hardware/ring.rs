@@ -30,23 +30,25 @@ use super::clock::{self, Clock, Spans};
 use super::compile::Pipelines;
 use super::deadline::Deadline;
 use super::device::Device;
+use super::loaded::{Compiled, Loaded};
 use super::slot::{Mapped, Slot};
 use crate::error::Cause;
 use crate::gpu::graph::Graph;
-use crate::gpu::item::Item;
+use crate::gpu::item::AnyBatch;
 use crate::gpu::plan::{Plan, STAMP_BYTES, Step, TIMES_BYTES};
 use crate::gpu::profile::{self, KernelTime};
+use crate::gpu::runner::{Flying, ProgramTicket, Runs, opened_again};
 use crate::gpu::shelf::Shelf;
 use crate::gpu::tensors::Tensors;
 use crate::stage::{DeviceTimes, StageError};
 
 /// A program that is open on a device.
 #[derive(Debug)]
-pub(in crate::gpu) struct Ring {
+pub(super) struct Ring {
     device: Arc<Device>,
     plan: Plan,
     names: Arc<[String]>,
-    pipelines: Vec<wgpu::ComputePipeline>,
+    kernels: Vec<Compiled>,
     shared: Vec<wgpu::Buffer>,
     free: Receiver<Slot>,
     home: Sender<Slot>,
@@ -57,11 +59,11 @@ pub(in crate::gpu) struct Ring {
     stamp: u64,
 }
 
-type StepOnDevice<'a> = ((&'a Step, &'a wgpu::ComputePipeline), &'a wgpu::BindGroup);
+type StepOnDevice<'a> = ((&'a Step, &'a Compiled), &'a wgpu::BindGroup);
 
 /// A batch in flight. Dropped without being collected, it gives its slot back.
 #[derive(Debug)]
-pub(in crate::gpu) struct Ticket {
+struct Ticket {
     slot: Option<Slot>,
     submission: wgpu::SubmissionIndex,
     rows: usize,
@@ -73,99 +75,50 @@ pub(in crate::gpu) struct Ticket {
 }
 
 impl Ring {
-    /// Makes every buffer, chooses the variants, and makes every pipeline and bind group for `depth`
-    /// batches in flight.
+    /// Makes every buffer and bind group for `depth` batches in flight. What does not depend on the batch is taken from
+    /// `loaded`; where it is not there, variants are chosen and compiled, and it is put there.
     pub(super) fn open(
         device: &Arc<Device>,
         graph: &Graph,
         mut plan: Plan,
         depth: usize,
         (deadline, trial): (Deadline, Trial<'_>),
-        times: &DeviceTimes,
+        loaded: &mut Option<Box<Loaded>>,
     ) -> Result<Self, StageError> {
         device.check()?;
-        let mut pipelines = Pipelines::new(device);
-        let buffers = device.caught(|| Buffers::new(device, graph, &plan))?;
-        trial.choose(device, &mut plan, &buffers, &mut pipelines)?;
-        let compiled = build::pipelines(&mut pipelines, &plan)?;
-        let slots = device.caught(|| buffers.slots(device, &plan, depth, &mut pipelines))?;
+        let constants = loaded.as_ref().map(|known| &known.constants);
+        let buffers = device.caught(|| Buffers::new(device, graph, &plan, constants))?;
+        let known = match loaded {
+            Some(known) => known,
+            None => {
+                let mut pipelines = Pipelines::new(device);
+                trial.choose(device, &mut plan, &buffers, &mut pipelines)?;
+                let constants = buffers.constants.clone();
+                loaded.insert(Box::new(Loaded::new(device, &plan, constants, &mut pipelines)?))
+            }
+        };
+        known.apply(&mut plan);
+        let kernels = known.kernels.clone();
+        let slots = device.caught(|| buffers.slots(device, &plan, depth, &kernels))?;
         let (home, free) = bounded(depth);
         let results = plan.outputs.len() * (depth + 2);
         slots.into_iter().for_each(|slot| home.try_send(slot).expect("the channel holds every slot"));
         // Runs the uploads of the constants now, so that their staging memory is freed before the first batch.
         let uploaded = device.queue.submit([]);
         device.poll(&uploaded, deadline.limit())?;
-        times.memory(plan.memory());
         Ok(Self {
             device: device.clone(),
             names: graph.outputs.iter().map(|(name, _)| name.clone()).collect(),
             plan,
-            pipelines: compiled,
+            kernels,
             shared: buffers.shared,
             free,
             home,
             shelf: Arc::new(Shelf::new(results)),
             deadline,
-            times: times.clone(),
+            times: DeviceTimes::default(),
             stamp: 0,
         })
-    }
-
-    pub(in crate::gpu) fn submit<I: Item>(&mut self, batch: &[I]) -> Result<Ticket, StageError> {
-        let mut slot = self.free_slot()?;
-        let submitted = self.send(&mut slot, batch);
-        let stamp = self.stamp;
-        match submitted {
-            Ok(submission) => Ok(Ticket {
-                slot: Some(slot),
-                submission,
-                rows: batch.len(),
-                stamp,
-                submitted: Instant::now(),
-                waited: false,
-                home: self.home.clone(),
-            }),
-            Err(error) => {
-                give_back(&self.home, slot);
-                Err(error)
-            }
-        }
-    }
-
-    /// The rows of a batch, once it is done, the device still there and its stamp right.
-    pub(in crate::gpu) fn try_collect(
-        &mut self,
-        ticket: &mut Ticket,
-        wait: Duration,
-    ) -> Result<Option<Tensors>, StageError> {
-        let Some(slot) = &ticket.slot else {
-            return Err(StageError::Batch(Cause::msg("the result of this batch was collected before")));
-        };
-        if !ticket.home.same_channel(&self.home) {
-            return Err(StageError::Batch(Cause::msg("the program was opened again after this batch")));
-        }
-        let left = self.deadline.left(ticket.submitted, Instant::now());
-        if !wait.is_zero() && !ticket.waited {
-            // What is done already, however long ago, tells now that it is.
-            self.device.poll(&ticket.submission, Duration::ZERO)?;
-            ticket.waited = slot.readback_map.get() == Mapped::No;
-        }
-        self.device.poll(&ticket.submission, wait.min(left))?;
-        match slot.readback_map.get() {
-            Mapped::Failed => {
-                return Err(self.device.lose(Cause::msg("the device does not give its result")));
-            }
-            Mapped::No if left.is_zero() => return Err(self.overdue()),
-            Mapped::No => {
-                ticket.waited = true;
-                return Ok(None);
-            }
-            Mapped::Yes => {}
-        }
-        self.deadline.finished(ticket.submitted, ticket.waited, Instant::now());
-        let tensors = self.read(slot, ticket)?;
-        self.give_back(ticket);
-        Ok(Some(tensors))
     }
 
     /// A slot whose staging is mapped and whose readback is not.
@@ -206,7 +159,7 @@ impl Ring {
         }
     }
 
-    fn send<I: Item>(&mut self, slot: &mut Slot, batch: &[I]) -> Result<wgpu::SubmissionIndex, StageError> {
+    fn send(&mut self, slot: &mut Slot, batch: &dyn AnyBatch) -> Result<wgpu::SubmissionIndex, StageError> {
         self.stamp += 1;
         let written = slot.write(self.stamp, batch, &self.plan.inputs);
         written.map_err(|error| self.unmapped(error))?;
@@ -214,7 +167,7 @@ impl Ring {
         slot.readback_map.set(Mapped::No);
         let submission = self.device.caught(|| {
             slot.staging.unmap();
-            self.device.queue.submit([self.encode(slot, batch.len() as u64)])
+            self.device.queue.submit([self.encode(slot, batch.rows() as u64)])
         })?;
         slot.pending = Some(submission.clone());
         Ok(submission)
@@ -249,10 +202,10 @@ impl Ring {
     }
 
     fn dispatch(&self, encoder: &mut wgpu::CommandEncoder, slot: &Slot, rows: u32) {
-        let steps = || self.plan.steps.iter().zip(&self.pipelines).zip(&slot.binds);
-        let run = |pass: &mut wgpu::ComputePass<'_>, ((step, pipeline), bind): StepOnDevice<'_>| {
+        let steps = || self.plan.steps.iter().zip(&self.kernels).zip(&slot.binds);
+        let run = |pass: &mut wgpu::ComputePass<'_>, ((step, kernel), bind): StepOnDevice<'_>| {
             let [x, y] = step.dispatch().workgroups;
-            pass.set_pipeline(pipeline);
+            pass.set_pipeline(&kernel.pipeline);
             pass.set_bind_group(0, bind, &[]);
             pass.dispatch_workgroups(x, y, rows * step.parts);
         };
@@ -275,18 +228,6 @@ impl Ring {
         steps().for_each(|step| run(&mut pass, step));
     }
 
-    /// How long each kernel takes for `rows` items, whatever lies in the buffers.
-    pub(in crate::gpu) fn profile(&mut self, rows: usize) -> Result<Vec<KernelTime>, StageError> {
-        let slot = self.free_slot()?;
-        let time = |index: usize| {
-            let time = profile::time_of_one(|times| self.time_step(&slot, index, rows as u32, times))?;
-            Ok(KernelTime::new(&self.plan.steps[index], rows, time))
-        };
-        let times = (0..self.plan.steps.len()).map(time).collect();
-        give_back(&self.home, slot);
-        times
-    }
-
     fn time_step(&self, slot: &Slot, index: usize, rows: u32, times: u32) -> Result<Duration, StageError> {
         let step = &self.plan.steps[index];
         let ([x, y], z) = (step.dispatch().workgroups, rows * step.parts);
@@ -294,7 +235,7 @@ impl Ring {
         let submission = self.device.caught(|| {
             let mut encoder = self.device.raw.create_command_encoder(&Default::default());
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            pass.set_pipeline(&self.pipelines[index]);
+            pass.set_pipeline(&self.kernels[index].pipeline);
             pass.set_bind_group(0, &slot.binds[index], &[]);
             (0..times).for_each(|_| pass.dispatch_workgroups(x, y, z));
             drop(pass);
@@ -346,6 +287,88 @@ impl Ring {
 
     fn overdue(&self) -> StageError {
         self.device.hang(self.deadline.limit())
+    }
+}
+
+impl Runs for Ring {
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn tell(&mut self, times: &DeviceTimes) {
+        times.memory(self.plan.memory());
+        self.times = times.clone();
+    }
+
+    /// Whether every slot is here, and the device is there.
+    fn is_idle(&self) -> bool {
+        self.free.is_full() && self.device.is_there()
+    }
+
+    fn submit(&mut self, batch: &dyn AnyBatch) -> Result<ProgramTicket, StageError> {
+        let mut slot = self.free_slot()?;
+        let submitted = self.send(&mut slot, batch);
+        let stamp = self.stamp;
+        match submitted {
+            Ok(submission) => Ok(ProgramTicket(Box::new(Ticket {
+                slot: Some(slot),
+                submission,
+                rows: batch.rows(),
+                stamp,
+                submitted: Instant::now(),
+                waited: false,
+                home: self.home.clone(),
+            }))),
+            Err(error) => {
+                give_back(&self.home, slot);
+                Err(error)
+            }
+        }
+    }
+
+    /// The rows of a batch, once it is done, the device still there and its stamp right.
+    fn try_collect(&mut self, flying: &mut Flying, wait: Duration) -> Result<Option<Tensors>, StageError> {
+        let Some(ticket) = flying.downcast_mut::<Ticket>() else { return Err(opened_again()) };
+        let Some(slot) = &ticket.slot else {
+            return Err(StageError::Batch(Cause::msg("the result of this batch was collected before")));
+        };
+        if !ticket.home.same_channel(&self.home) {
+            return Err(opened_again());
+        }
+        let left = self.deadline.left(ticket.submitted, Instant::now());
+        if !wait.is_zero() && !ticket.waited {
+            // What is done already, however long ago, tells now that it is.
+            self.device.poll(&ticket.submission, Duration::ZERO)?;
+            ticket.waited = slot.readback_map.get() == Mapped::No;
+        }
+        self.device.poll(&ticket.submission, wait.min(left))?;
+        match slot.readback_map.get() {
+            Mapped::Failed => {
+                return Err(self.device.lose(Cause::msg("the device does not give its result")));
+            }
+            Mapped::No if left.is_zero() => return Err(self.overdue()),
+            Mapped::No => {
+                ticket.waited = true;
+                return Ok(None);
+            }
+            Mapped::Yes => {}
+        }
+        self.deadline.finished(ticket.submitted, ticket.waited, Instant::now());
+        let tensors = self.read(slot, ticket)?;
+        self.give_back(ticket);
+        Ok(Some(tensors))
+    }
+
+    /// How long each kernel takes for `rows` items, whatever lies in the buffers.
+    fn profile(&mut self, rows: usize) -> Result<Vec<KernelTime>, StageError> {
+        let slot = self.free_slot()?;
+        let time = |index: usize| {
+            let time = profile::time_of_one(|times| self.time_step(&slot, index, rows as u32, times))?;
+            Ok(KernelTime::new(&self.plan.steps[index], rows, time))
+        };
+        let times = (0..self.plan.steps.len()).map(time).collect();
+        give_back(&self.home, slot);
+        times
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use super::bytes;
 use super::clock::Clock;
 use super::device::Device;
-use crate::gpu::item::{Item, RowMajor};
+use crate::gpu::item::{AnyBatch, RowMajor};
 use crate::gpu::plan::{Plan, PlannedInput, STAMP_BYTES};
 
 /// Staging, input and readback of one batch. What lies between them is shared by all batches.
@@ -88,18 +88,18 @@ impl Slot {
 
     /// Writes stamp and items into the staging buffer: once and in order, since this memory may be
     /// write-combining and lie on the other side of a bus.
-    pub(super) fn write<I: Item>(
+    pub(super) fn write(
         &self,
         stamp: u64,
-        batch: &[I],
+        batch: &dyn AnyBatch,
         inputs: &[PlannedInput],
     ) -> Result<(), wgpu::MapRangeError> {
         let mut view = self.staging.get_mapped_range_mut(..)?;
         view.slice(..STAMP_BYTES as usize).copy_from_slice(&stamp.to_ne_bytes());
         for (place, input) in inputs.iter().enumerate() {
-            for (row, item) in batch.iter().enumerate() {
+            for row in 0..batch.rows() {
                 let start = input.offset as usize + row * input.spec.item_bytes();
-                let array = RowMajor::new(item.array(place));
+                let array = RowMajor::new(batch.array(row, place));
                 let bytes = bytes::of_item(&array);
                 view.slice(start..start + bytes.len()).copy_from_slice(bytes);
             }

@@ -62,7 +62,7 @@ fn photo() -> Spec {
 }
 
 fn graph() -> (Graph, TensorId) {
-    let mut graph = Graph::new();
+    let mut graph = Graph::default();
     let photo = graph.input("photo", photo()).unwrap();
     (graph, photo)
 }
@@ -151,7 +151,7 @@ fn a_kernel_that_fits_no_batch_is_named() {
 fn a_program_without_outputs_or_inputs_cannot_be_planned() {
     let (graph, _) = graph();
     assert!(reason(Plan::new(&graph, 1, 3, &limits())).contains("nothing to compute"));
-    assert!(reason(Plan::new(&Graph::new(), 1, 3, &limits())).contains("a document brings nothing"));
+    assert!(reason(Plan::new(&Graph::default(), 1, 3, &limits())).contains("a document brings nothing"));
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn a_view_has_the_memory_of_its_tensor_and_keeps_it_needed() {
 
 #[test]
 fn parts_of_an_item_count_as_items_where_a_dispatch_is_limited() {
-    let mut graph = Graph::new();
+    let mut graph = Graph::default();
     let frames = graph.input("frames", Spec::floats(&[10, 4])).unwrap();
     let each = graph.add_each(Arc::new(Mix { len: 2, workgroups: 1 }), &[frames]).unwrap();
     graph.output("y", each).unwrap();
@@ -197,7 +197,7 @@ fn parts_of_an_item_count_as_items_where_a_dispatch_is_limited() {
 
 #[test]
 fn a_network_of_floats_takes_pixels_once_they_are_normalised() {
-    let mut graph = Graph::new();
+    let mut graph = Graph::default();
     let planes = graph.input("photo", Spec::floats(&[3, 4, 5])).unwrap();
     let tensor = mix(&mut graph, 1, &[planes]);
     graph.output("y", tensor).unwrap();
@@ -268,7 +268,7 @@ fn a_device_that_cannot_widen_halves_gets_floats() {
 
 #[test]
 fn halves_are_neither_given_nor_brought_by_items() {
-    let mut graph = Graph::new();
+    let mut graph = Graph::default();
     let halves = Spec { batched: true, ..Spec::constant_f16(&[4]) };
     assert!(graph.input("x", halves.clone()).is_err());
     assert_eq!(checked_output(halves, 1).unwrap_err().to_string(), "a kernel gives f32, not f16");

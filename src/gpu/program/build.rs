@@ -29,7 +29,6 @@ impl Program {
     /// # Ok::<(), gapless::Error>(())
     /// ```
     pub fn normalize(mut self, mean: impl Into<Vec<f32>>, std: impl Into<Vec<f32>>) -> Self {
-        self.runner = None;
         let pixels = match self.graph.inputs()[..] {
             [input] => match self.graph.tensors[input].spec.shape[..] {
                 [channels, height, width] => Spec::bytes(&[height, width, channels]),
@@ -38,7 +37,7 @@ impl Program {
             _ => Spec::bytes(&[]),
         };
         let kernel = Arc::new(Normalize::new(mean, std));
-        self.broken = self.graph.put_before_input(kernel, pixels).err().or(self.broken);
+        self.broken = self.graph().put_before_input(kernel, pixels).err().or(self.broken);
         self
     }
 
@@ -49,8 +48,7 @@ impl Program {
     /// # Errors
     /// If the name is taken, the spec is not batched, or the shape has no elements.
     pub fn input(&mut self, name: &str, spec: Spec) -> Result<TensorId, Error> {
-        self.runner = None;
-        self.graph.input(name, spec)
+        self.graph().input(name, spec)
     }
 
     /// A tensor that is the same for all items, such as a weight. It is uploaded once.
@@ -58,8 +56,7 @@ impl Program {
     /// # Errors
     /// If the name is taken or the array has no elements.
     pub fn constant(&mut self, name: &str, values: ArrayD<f32>) -> Result<TensorId, Error> {
-        self.runner = None;
-        self.graph.constant(name, Constant::floats(&values))
+        self.graph().constant(name, Constant::floats(&values))
     }
 
     /// A constant of 16-bit floats (IEEE 754 binary16), given by their bits: half the bytes on the device,
@@ -82,8 +79,7 @@ impl Program {
     /// # Errors
     /// If the name is taken or the array has no elements.
     pub fn constant_f16(&mut self, name: &str, bits: ArrayD<u16>) -> Result<TensorId, Error> {
-        self.runner = None;
-        self.graph.constant(name, Constant::halves(&bits))
+        self.graph().constant(name, Constant::halves(&bits))
     }
 
     /// What `kernel` gives for these tensors.
@@ -91,8 +87,7 @@ impl Program {
     /// # Errors
     /// If the kernel does not accept the inputs; the error names both.
     pub fn add(&mut self, kernel: impl Kernel, inputs: &[TensorId]) -> Result<TensorId, Error> {
-        self.runner = None;
-        self.graph.add(Arc::new(kernel), inputs)
+        self.graph().add(Arc::new(kernel), inputs)
     }
 
     /// What `kernel` gives for each part of these tensors along their first axis, which is equally long in
@@ -112,8 +107,7 @@ impl Program {
     /// # Errors
     /// If the first axes differ, the tensors are bytes, or the kernel does not accept the parts.
     pub fn add_each(&mut self, kernel: impl Kernel, inputs: &[TensorId]) -> Result<TensorId, Error> {
-        self.runner = None;
-        self.graph.add_each(Arc::new(kernel), inputs)
+        self.graph().add_each(Arc::new(kernel), inputs)
     }
 
     /// The values of a tensor in another shape with as many elements, in row-major order. It is a view: no
@@ -122,8 +116,7 @@ impl Program {
     /// # Errors
     /// If the number of elements differs.
     pub fn reshape(&mut self, tensor: TensorId, shape: &[usize]) -> Result<TensorId, Error> {
-        self.runner = None;
-        self.graph.reshape(tensor, shape)
+        self.graph().reshape(tensor, shape)
     }
 
     /// Makes a tensor an output of this name.
@@ -131,7 +124,24 @@ impl Program {
     /// # Errors
     /// If the name is taken, or the tensor is not what a kernel gives.
     pub fn output(&mut self, name: &str, tensor: TensorId) -> Result<(), Error> {
-        self.runner = None;
-        self.graph.output(name, tensor)
+        self.graph().output(name, tensor)
+    }
+
+    /// Leaves these outputs and no others, in this order: the rest is not read back, and what only the rest needs is
+    /// not computed. By default every output is given.
+    ///
+    /// A name that is no output is an error when the program is planned or run.
+    ///
+    /// ```
+    /// use gapless::{Gpu, Program};
+    /// let net = Program::onnx(&Gpu::cpu(), "models/efficientnet-lite0.onnx")?;
+    /// assert_eq!(net.outputs().map(|(name, _)| name).collect::<Vec<_>>(), ["prob", "embedding"]);
+    /// let net = net.only_outputs(["embedding"]);
+    /// assert_eq!(net.outputs().map(|(name, _)| name).collect::<Vec<_>>(), ["embedding"]);
+    /// # Ok::<(), gapless::Error>(())
+    /// ```
+    pub fn only_outputs<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        self.broken = self.graph().keep_outputs(names).err().or(self.broken);
+        self
     }
 }

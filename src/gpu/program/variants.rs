@@ -20,7 +20,7 @@ impl Program {
     /// ```
     pub fn precision(mut self, precision: Precision) -> Self {
         self.allowed.precision = precision;
-        self.runner = None;
+        self.change();
         self
     }
 
@@ -45,7 +45,7 @@ impl Program {
     /// ```
     pub fn force_variants(mut self, word: impl Into<String>) -> Self {
         self.allowed.forced.push(word.into());
-        self.runner = None;
+        self.change();
         self
     }
 
@@ -53,7 +53,7 @@ impl Program {
     /// the last one of a kernel; by default none.
     pub fn forbid_variants(mut self, word: impl Into<String>) -> Self {
         self.allowed.forbidden.push(word.into());
-        self.runner = None;
+        self.change();
         self
     }
 }

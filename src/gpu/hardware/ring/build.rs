@@ -1,54 +1,29 @@
-//! What a ring is made of when a program is opened: pipelines, buffers, bind groups.
+//! What a ring is made of when a program is opened: buffers and bind groups.
 
 use crate::gpu::graph::{Graph, Origin};
 use crate::gpu::hardware::bytes;
-use crate::gpu::hardware::compile::Pipelines;
 use crate::gpu::hardware::device::Device;
+use crate::gpu::hardware::loaded::{Compiled, Constants};
 use crate::gpu::hardware::slot::Slot;
 use crate::gpu::plan::{Place, Plan, PlannedInput, Step, Variant};
-use crate::stage::StageError;
-
-/// The pipeline of every step.
-pub(super) fn pipelines(
-    pipelines: &mut Pipelines<'_>,
-    plan: &Plan,
-) -> Result<Vec<wgpu::ComputePipeline>, StageError> {
-    let compile = |step: &Step| {
-        let pipeline = pipelines.pipeline(step.dispatch(), step.inputs.len());
-        pipeline.map_err(|error| match error {
-            StageError::Lost(cause) => StageError::Lost(cause),
-            other => {
-                StageError::Batch(other.cause().clone().context(format!("kernel {}", step.dispatch().kernel)))
-            }
-        })
-    };
-    plan.steps.iter().map(compile).collect()
-}
 
 /// Everything that batches share.
 #[derive(Debug)]
 pub(super) struct Buffers {
     pub(super) shared: Vec<wgpu::Buffer>,
-    constants: Vec<wgpu::Buffer>,
-    params: wgpu::Buffer,
+    pub(super) constants: Constants,
 }
 
 impl Buffers {
-    pub(super) fn new(device: &Device, graph: &Graph, plan: &Plan) -> Self {
+    /// Those of a plan, with `constants` where they are on the device already.
+    pub(super) fn new(device: &Device, graph: &Graph, plan: &Plan, constants: Option<&Constants>) -> Self {
         use wgpu::BufferUsages as Usage;
         let usage = Usage::STORAGE | Usage::COPY_SRC;
         let buffer =
             |&bytes: &u64| device.buffer("gapless.shared", bytes * plan.max_batch as u64, usage, false);
-        let constant = |&tensor: &usize| match &graph.tensors[tensor].origin {
-            Origin::Constant(values) => {
-                device.filled("gapless.constant", bytes::of_constant(values), Usage::STORAGE)
-            }
-            Origin::Input | Origin::Node | Origin::View(_) => unreachable!("the plan lists constants"),
-        };
         Self {
             shared: plan.shared.iter().map(buffer).collect(),
-            constants: plan.constants.iter().map(constant).collect(),
-            params: device.filled("gapless.params", &plan.params, Usage::UNIFORM),
+            constants: constants.cloned().unwrap_or_else(|| upload(device, graph, plan)),
         }
     }
 
@@ -65,16 +40,15 @@ impl Buffers {
         device: &Device,
         plan: &Plan,
         depth: usize,
-        pipelines: &mut Pipelines<'_>,
+        kernels: &[Compiled],
     ) -> Vec<Slot> {
-        let mut bind = |inputs: &[wgpu::Buffer]| {
-            let bind = |step: &Step| {
-                let layout = pipelines.layout(step.inputs.len());
-                self.bind(device, step, step.variant(), inputs, &layout)
+        let bind = |inputs: &[wgpu::Buffer]| {
+            let bind = |(step, kernel): (&Step, &Compiled)| {
+                self.bind(device, step, step.variant(), inputs, &kernel.layout)
             };
-            plan.steps.iter().map(bind).collect()
+            plan.steps.iter().zip(kernels).map(bind).collect()
         };
-        (0..depth).map(|_| Slot::new(device, plan, &mut bind)).collect()
+        (0..depth).map(|_| Slot::new(device, plan, bind)).collect()
     }
 
     /// Parameters, inputs and output of one variant of a step.
@@ -88,7 +62,7 @@ impl Buffers {
     ) -> wgpu::BindGroup {
         let (offset, size) = variant.params;
         let params = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-            buffer: &self.params,
+            buffer: &self.constants.params,
             offset,
             size: wgpu::BufferSize::new(size),
         });
@@ -104,8 +78,22 @@ impl Buffers {
     fn buffer<'b>(&'b self, place: Place, inputs: &'b [wgpu::Buffer]) -> &'b wgpu::Buffer {
         match place {
             Place::Input(index) => &inputs[index],
-            Place::Constant(index) => &self.constants[index],
+            Place::Constant(index) => &self.constants.values[index],
             Place::Shared(index) => &self.shared[index],
         }
+    }
+}
+
+fn upload(device: &Device, graph: &Graph, plan: &Plan) -> Constants {
+    use wgpu::BufferUsages as Usage;
+    let constant = |&tensor: &usize| match &graph.tensors[tensor].origin {
+        Origin::Constant(values) => {
+            device.filled("gapless.constant", bytes::of_constant(values), Usage::STORAGE)
+        }
+        Origin::Input | Origin::Node | Origin::View(_) => unreachable!("the plan lists constants"),
+    };
+    Constants {
+        values: plan.constants.iter().map(constant).collect(),
+        params: device.filled("gapless.params", &plan.params, Usage::UNIFORM),
     }
 }

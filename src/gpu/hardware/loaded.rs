@@ -1,0 +1,69 @@
+//! What a program has on a device for batches of any size: constants, and kernels that are chosen and compiled.
+
+use std::sync::{Arc, Weak};
+
+use super::compile::Pipelines;
+use super::device::Device;
+use crate::gpu::plan::{Plan, Step};
+use crate::stage::StageError;
+
+/// Shared by all rings of a program and of its clones.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    /// Weak, since nothing of a lost device is to be kept.
+    device: Weak<Device>,
+    pub(super) constants: Constants,
+    /// The variant of each step.
+    chosen: Vec<usize>,
+    /// The chosen variants, one a step.
+    pub(super) kernels: Vec<Compiled>,
+}
+
+/// The constants of a program, and the parameters of every variant of its kernels: handles, so that a copy is the same
+/// memory.
+#[derive(Clone, Debug)]
+pub(super) struct Constants {
+    pub(super) values: Vec<wgpu::Buffer>,
+    pub(super) params: wgpu::Buffer,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Compiled {
+    pub(super) pipeline: wgpu::ComputePipeline,
+    /// Of group 0.
+    pub(super) layout: wgpu::BindGroupLayout,
+}
+
+impl Loaded {
+    /// Compiles what a plan chose.
+    pub(super) fn new(
+        device: &Arc<Device>,
+        plan: &Plan,
+        constants: Constants,
+        pipelines: &mut Pipelines<'_>,
+    ) -> Result<Self, StageError> {
+        let kernels = plan.steps.iter().map(|step| kernel(pipelines, step)).collect::<Result<_, _>>()?;
+        let chosen = plan.steps.iter().map(|step| step.chosen).collect();
+        Ok(Self { device: Arc::downgrade(device), constants, chosen, kernels })
+    }
+
+    pub(super) fn is_on(&self, device: &Arc<Device>) -> bool {
+        std::ptr::eq(self.device.as_ptr(), Arc::as_ptr(device))
+    }
+
+    /// Puts what was chosen into a plan of the same program.
+    pub(super) fn apply(&self, plan: &mut Plan) {
+        plan.steps.iter_mut().zip(&self.chosen).for_each(|(step, chosen)| step.chosen = *chosen);
+    }
+}
+
+fn kernel(pipelines: &mut Pipelines<'_>, step: &Step) -> Result<Compiled, StageError> {
+    let inputs = step.inputs.len();
+    let pipeline = pipelines.pipeline(step.dispatch(), inputs).map_err(|error| match error {
+        StageError::Lost(cause) => StageError::Lost(cause),
+        other => {
+            StageError::Batch(other.cause().clone().context(format!("kernel {}", step.dispatch().kernel)))
+        }
+    })?;
+    Ok(Compiled { pipeline, layout: pipelines.layout(inputs) })
+}
