@@ -11,6 +11,7 @@ mod handles;
 mod hangs;
 mod losses;
 mod order;
+mod own_stages;
 mod pools;
 mod serial;
 mod served;

@@ -7,6 +7,7 @@ mod device_loss;
 mod device_rebuilt;
 mod devices;
 mod gpu;
+mod laws;
 mod network;
 mod program;
 mod toy;

@@ -40,6 +40,7 @@ pub struct UpTo(pub(crate) usize);
 
 /// How many workers prepare documents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WorkerCount {
     /// One a core that this process may use.
     #[default]
@@ -76,6 +77,7 @@ pub(crate) fn cores() -> usize {
 
 /// How many documents are in a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BatchSize {
     /// So many.
     Exactly(usize),
@@ -97,6 +99,7 @@ impl From<UpTo> for BatchSize {
 
 /// How many batches may be prepared ahead of the devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ahead {
     /// As many as the measured costs ask for, from 1 to 8.
     Auto,
@@ -118,6 +121,7 @@ impl From<usize> for Ahead {
 
 /// Whether the first batches are small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ramp {
     /// The measured costs decide.
     Auto,
