@@ -90,6 +90,7 @@ impl<D> Failure<D> {
 #[non_exhaustive]
 pub enum Error {
     /// A setting cannot work; nothing was started. Change the setting.
+    #[non_exhaustive]
     Setting {
         /// The method that made the setting.
         name: &'static str,
@@ -97,17 +98,20 @@ pub enum Error {
         reason: String,
     },
     /// Documents could not be read or written.
+    #[non_exhaustive]
     Documents {
         /// Which, and why.
         cause: Cause,
     },
     /// A stage could not be opened; nothing was started.
+    #[non_exhaustive]
     Open {
         /// What the stage said.
         cause: Cause,
     },
     /// A document failed and the failure policy ends the run. Its failure, with the document, is in the batch before
     /// this error; where a share of failures is looked at after the whole source, in one before that.
+    #[non_exhaustive]
     Stopped {
         /// Place of the document that failed.
         position: Position,
@@ -117,6 +121,7 @@ pub enum Error {
         cause: Cause,
     },
     /// The source panicked. Everything before it came out.
+    #[non_exhaustive]
     Source {
         /// Place of the document that the source did not give.
         position: Position,
@@ -124,6 +129,7 @@ pub enum Error {
         cause: Cause,
     },
     /// A batch failed as a whole on the device. Its documents can be taken back from the run.
+    #[non_exhaustive]
     Batch {
         /// The batch.
         batch: BatchIndex,
@@ -132,6 +138,7 @@ pub enum Error {
     },
     /// The device is gone, and could not be made again or was lost many times in a row. Batches already
     /// delivered are valid. See [`GpuStage::reopen`](crate::GpuStage::reopen).
+    #[non_exhaustive]
     DeviceLost {
         /// The device's name.
         device: String,
@@ -141,32 +148,38 @@ pub enum Error {
         cause: Cause,
     },
     /// The caller waits for results inside a rayon pool, nested too deeply to go on.
+    #[non_exhaustive]
     Nested {
         /// Waits that were nested.
         depth: usize,
     },
     /// The run ended in a way that only a bug in gapless explains. Please report it.
+    #[non_exhaustive]
     Bug {
         /// What was noticed.
         cause: Cause,
     },
     /// The run was not over in the time that it had. What came out before is valid.
+    #[non_exhaustive]
     Deadline {
         /// The time that it had.
         after: Duration,
     },
     /// A file about the run could not be written.
+    #[non_exhaustive]
     Output {
         /// Which, and why.
         cause: Cause,
     },
     /// Nothing moved for as long as the watchdog's patience, and it was to end the run then: see
     /// [`Pipeline::watchdog`](crate::Pipeline::watchdog). What came out before is valid.
+    #[non_exhaustive]
     Stalled {
         /// Who waits for whom.
         stalled: Box<Stalled>,
     },
     /// The operating system gave no thread.
+    #[non_exhaustive]
     Thread {
         /// What it said.
         cause: Cause,

@@ -103,6 +103,7 @@ use crate::error::Cause;
 
 /// What one element of a tensor is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Element {
     /// A byte, such as a channel of a pixel; four of them share a `u32` on the device.
     U8,

@@ -49,7 +49,7 @@ where
         refused: Vec::new(),
         failing: Vec::new(),
         lose: None,
-        same: Box::new(|one, other| one == other),
+        same: Box::new(|(one, at), (other, there)| one.row(at) == other.row(there)),
         patience: Duration::from_secs(60),
     }
 }
@@ -66,8 +66,8 @@ pub struct StageCheck<'a, P, G: GpuStage<P, Output: Rows>> {
     patience: Duration,
 }
 
-/// Whether two rows are the same.
-type Same<'a, O> = Box<dyn for<'r> Fn(<O as Rows>::Row<'r>, <O as Rows>::Row<'r>) -> bool + 'a>;
+/// Whether a row of one output is the same as one of another.
+type Same<'a, O> = Box<dyn Fn((&O, usize), (&O, usize)) -> bool + 'a>;
 
 impl<'a, P, G> StageCheck<'a, P, G>
 where
@@ -107,7 +107,7 @@ where
         mut self,
         same: impl for<'r> Fn(<G::Output as Rows>::Row<'r>, <G::Output as Rows>::Row<'r>) -> bool + 'a,
     ) -> Self {
-        self.same = Box::new(same);
+        self.same = Box::new(move |(one, at), (other, there)| same(one.row(at), other.row(there)));
         self
     }
 

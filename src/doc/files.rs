@@ -78,6 +78,7 @@ impl From<&[&str]> for Patterns {
 
 /// What is read of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Read {
     /// Nothing: the document only names it.
     #[default]

@@ -18,6 +18,7 @@ use crate::schedule::tokens;
 
 /// In which order results come out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Order {
     /// As the source gave the documents. One slow document holds back those behind it.
     #[default]
@@ -28,6 +29,7 @@ pub enum Order {
 
 /// What becomes of a last batch that is not full.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub enum LastBatch<P> {
     /// It goes to the device as it is.
     #[default]
@@ -50,6 +52,7 @@ impl<P> Copy for LastBatch<P> {}
 
 /// What happens when a document fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub enum OnFailure {
     /// The run ends: what stands before the document comes out, then the error. Nothing is lost unseen.
     #[default]
@@ -62,6 +65,7 @@ pub enum OnFailure {
 
 /// How many documents may fail.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum AtMost {
     /// So many.
     Count(u64),

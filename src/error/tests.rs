@@ -259,8 +259,13 @@ impl StdError for Layer {
 }
 
 /// What whoever prints an error and its sources prints.
-fn printed(error: &dyn StdError) -> Vec<String> {
-    std::iter::successors(Some(error), |error| StdError::source(*error)).map(ToString::to_string).collect()
+fn printed(error: &(dyn StdError + 'static)) -> Vec<String> {
+    let (mut texts, mut next) = (Vec::new(), Some(error));
+    while let Some(error) = next {
+        texts.push(error.to_string());
+        next = error.source();
+    }
+    texts
 }
 
 #[test]
@@ -285,7 +290,7 @@ fn whoever_prints_an_error_and_its_sources_prints_each_once_and_all_in_one_line_
     let cause = Cause::from(Layer::three()).context("cat.jpg");
     let stopped = Error::Stopped { position: Position(7), stage: Stage::Then, cause: cause.clone() };
     let what = "stopped: document 7 failed in the then: ";
-    for (error, what) in [(&stopped as &dyn StdError, what), (&cause.clone().into_error(), "")] {
+    for (error, what) in [(&stopped as &(dyn StdError + 'static), what), (&cause.clone().into_error(), "")] {
         let own = format!("{what}cat.jpg: no photo");
         assert_eq!(printed(error), [own.as_str(), "no file", "no disk"]);
         assert_eq!(format!("{error:#}"), format!("{own}: no file: no disk"));

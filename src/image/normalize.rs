@@ -9,6 +9,7 @@ use crate::error::Cause;
 ///
 /// The default is that of ImageNet: means 0.485, 0.456 and 0.406, deviations 0.229, 0.224 and 0.225.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Normalization {
     /// The mean of each channel.
     pub mean: Vec<f32>,

@@ -14,6 +14,7 @@ use crate::error::Cause;
 /// assert!(Activation::Relu.apply(f32::NAN).is_nan());
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub enum Activation {
     /// Nothing.
     #[default]

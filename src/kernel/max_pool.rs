@@ -34,6 +34,7 @@ pub type MaxPool3d = MaxPool<3>;
 
 /// The order in which [`MaxPool::indices`] numbers the places of a plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PlaceOrder {
     /// The last axis runs first, as values lie in memory.
     RowMajor,

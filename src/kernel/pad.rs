@@ -12,6 +12,7 @@ use crate::error::Cause;
 
 /// What a border is made of.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum PadMode {
     /// This value.
     Constant(f32),

@@ -7,6 +7,7 @@
 /// ±65,504: from an activation, a product or a sum of 16 products beyond it infinity or NaN may come. Below 2⁻¹⁴ they
 /// have fewer digits, and a device may take them for zero: that adds the absolute part of a bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Precision {
     /// Every product and every sum in f32.
     #[default]

@@ -14,6 +14,7 @@ use crate::error::Cause;
 
 /// How a value is made of those around its source.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Interpolation {
     /// One of them.
     Nearest(Nearest),
@@ -25,6 +26,7 @@ pub enum Interpolation {
 
 /// Which place is the nearest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Nearest {
     /// The nearer one; the one before, where both are as near.
     RoundPreferFloor,
@@ -38,6 +40,7 @@ pub enum Nearest {
 
 /// Where a place of the output lies in the input: the modes of ONNX's `Resize`.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Coordinates {
     /// Places are squares, whose outer edges lie on each other.
     HalfPixel,

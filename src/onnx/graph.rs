@@ -38,6 +38,7 @@ pub(super) struct Node {
 
 /// An input of a model: a value that comes with every item, unless it is bound.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Input {
     /// Its name in the model.
     pub name: String,
@@ -48,6 +49,7 @@ pub struct Input {
 
 /// One axis of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Dim {
     /// Its length.
     Fixed(usize),

@@ -72,6 +72,7 @@ pub(super) struct Batches<D> {
 
 /// How many items a worker takes in one go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Chunk {
     /// One at first, then about 50 µs of measured work, and never so many that another worker idles.
     #[default]

@@ -12,6 +12,7 @@ use super::drive::{Driven, Engine, NotStarted};
 use super::how::{Hook, How};
 use super::mode::PerDocument;
 use super::{drop_each, guard};
+use crate::engine::road::job::sealed::Sealed;
 use crate::engine::road::job::{After, Job};
 use crate::engine::road::source::{self, AnySource};
 use crate::engine::seam::Seam;
@@ -101,6 +102,8 @@ impl<P> GpuStage<P> for NoDevice {
 /// Nothing is done after a device that is not there: the batch carries what was prepared.
 #[derive(Debug)]
 pub(crate) struct AsPrepared<P>(PhantomData<fn() -> P>);
+
+impl<P> Sealed for AsPrepared<P> {}
 
 impl<D, P: Send> After<D, ()> for AsPrepared<P> {
     type Delivered = Vec<P>;

@@ -32,10 +32,10 @@ use crate::error::Cause;
 /// # Ok::<(), gapless::Error>(())
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "a function given to gapless returns `{Self}`, which is neither a `Result` nor known as a value",
+    message = "a function given to gapless cannot return `{Self}`",
     label = "it returns `{Self}`",
-    note = "return a `Result` whose error becomes a `gapless::Cause`: `Ok::<_, gapless::Cause>(…)`",
-    note = "or make it a value that gapless knows: `impl gapless::Output for {Self} {{}}`"
+    note = "it may return a `Result` whose error becomes a `gapless::Cause`: one that implements `std::error::Error + Send + Sync`, a boxed one, an `anyhow::Error`, a text",
+    note = "where nothing fails it may return a number, a text, a `Vec`, an array, a tuple, or what has an `impl gapless::Output`; any other value as `Ok::<_, gapless::Cause>(…)`"
 )]
 pub trait IntoResult: sealed::Sealed {
     /// What comes of it where nothing fails.

@@ -128,7 +128,7 @@ fn lengths(batch: &[Vec<u8>]) -> Result<Vec<usize>, Cause> {
 fn memory_that_cannot_hold_what_is_set_is_refused() {
     let _watch = watch();
     let fails = |error: Option<Error>, part: &str| match error {
-        Some(Error::Setting { name: "memory", reason }) => assert!(reason.contains(part), "{reason}"),
+        Some(Error::Setting { name: "memory", reason, .. }) => assert!(reason.contains(part), "{reason}"),
         other => panic!("{other:?}"),
     };
     fails(refused(10_000, |pipeline| pipeline), "how large");

@@ -125,7 +125,7 @@ fn a_source_that_panics_ends_the_run_after_everything_before_it() {
             let finished = finish(pipeline.run(panics_at(position)));
             finished.check_results();
             assert_eq!(finished.documents(), Vec::from_iter(0..position));
-            let Some(Error::Source { position: at, cause }) = finished.error else {
+            let Some(Error::Source { position: at, cause, .. }) = finished.error else {
                 panic!("not the source's error: {:?}", finished.error)
             };
             assert_eq!(at.get(), position);

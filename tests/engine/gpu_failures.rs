@@ -136,7 +136,7 @@ fn a_lost_device_that_cannot_be_made_again_ends_the_run_whatever_the_policy() {
     each(&[Fault::SubmitLost, Fault::CollectLost], |batch, pipeline| {
         let finished = finish(pipeline.on_failure(OnFailure::Skip).run(0..DOCUMENTS));
         finished.check_results();
-        let Some(Error::DeviceLost { device, batch: at, cause }) = &finished.error else {
+        let Some(Error::DeviceLost { device, batch: at, cause, .. }) = &finished.error else {
             panic!("not the device's error: {:?}", finished.error)
         };
         assert_eq!(device, "closure");

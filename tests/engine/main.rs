@@ -15,6 +15,7 @@ mod losses;
 mod opening;
 mod order;
 mod own_rows;
+mod own_stages;
 mod pools;
 mod scoped;
 mod serial;

@@ -96,7 +96,7 @@ fn an_error_of_opening_is_the_first_item() {
     assert!(poll(&mut stream, Waker::noop()).is_pending());
     gate.open();
     let error = rest(&mut stream).unwrap_err();
-    assert!(matches!(&error, Error::Open { cause } if cause.to_string() == "no power"), "{error}");
+    assert!(matches!(&error, Error::Open { cause, .. } if cause.to_string() == "no power"), "{error}");
     assert!(matches!(poll(&mut stream, Waker::noop()), Poll::Ready(None)));
 }
 

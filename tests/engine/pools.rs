@@ -182,7 +182,7 @@ fn waits_nested_too_deeply_are_an_error_and_no_hang() {
                 match finished.error {
                     None => finished.check_results(),
                     Some(error) => {
-                        assert!(matches!(error, Error::Nested { depth: 64 }), "{error}");
+                        assert!(matches!(error, Error::Nested { depth: 64, .. }), "{error}");
                         assert!(error.to_string().contains("64 waits"), "{error}");
                         assert!(error.to_string().contains("rayon pool"), "{error}");
                         nested.fetch_add(1, Ordering::SeqCst);

@@ -66,7 +66,7 @@ fn error_of<O>(run: Run<u64, O>) -> Error {
 
 fn check(name: &str, pipeline: impl FnOnce(Tried) -> Tried) {
     match refused(pipeline) {
-        Error::Setting { name: named, reason } => {
+        Error::Setting { name: named, reason, .. } => {
             assert_eq!(named, name);
             assert!(!reason.is_empty());
         }
@@ -148,9 +148,9 @@ fn opening(depth: usize, open: fn() -> Result<(), Cause>) -> Error {
 fn a_device_that_does_not_open_is_the_first_item() {
     let _watch = watch();
     let error = opening(1, || Err(Cause::msg("no such device")));
-    assert!(matches!(&error, Error::Open { cause } if cause.to_string() == "no such device"), "{error}");
+    assert!(matches!(&error, Error::Open { cause, .. } if cause.to_string() == "no such device"), "{error}");
     let error = opening(1, || planted_panic());
-    assert!(matches!(&error, Error::Open { cause } if cause.is_panic()), "{error}");
+    assert!(matches!(&error, Error::Open { cause, .. } if cause.is_panic()), "{error}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn the_first_error_of_a_source_ends_the_run_behind_what_it_gave() {
             }
         };
         assert_eq!(out, (0..good).map(|number| (number, expected(number))).collect::<Vec<_>>());
-        let Error::Source { position, cause } = error else { panic!("{error}") };
+        let Error::Source { position, cause, .. } = error else { panic!("{error}") };
         assert_eq!((position.get(), cause.to_string().as_str()), (good, "line"));
         assert!(run.next().is_none() && run.accounts().balance());
         assert_eq!(run.accounts().delivered, good);

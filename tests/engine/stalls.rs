@@ -153,7 +153,7 @@ fn a_stage_that_hangs_does_not_hold_up_the_end_of_its_run() {
         let mut run = pipeline.watchdog(PATIENCE, Watchdog::End).run(0..40);
         // Whatever was told before this, the stage hangs when the run ends.
         gate.wait_until_blocked(1);
-        let Some(Err(Error::Stalled { stalled })) = run.next() else { panic!("it ends with a stall") };
+        let Some(Err(Error::Stalled { stalled, .. })) = run.next() else { panic!("it ends with a stall") };
         assert_eq!(heard.recv().expect("it was told"), stalled.to_string());
         let finished = finish(run);
         assert_eq!(finished.accounts.stuck, stuck, "{stalled}");

@@ -8,7 +8,7 @@ use crate::support::{double, plus_one, watch};
 fn ended<D: std::fmt::Debug, O: std::fmt::Debug>(run: Run<D, O>) -> (u64, Stage, String) {
     let all: Result<Vec<_>, Error> = run.collect();
     match all.unwrap_err() {
-        Error::Stopped { position, stage, cause } => (position.get(), stage, cause.to_string()),
+        Error::Stopped { position, stage, cause, .. } => (position.get(), stage, cause.to_string()),
         error => panic!("{error}"),
     }
 }

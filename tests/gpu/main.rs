@@ -8,6 +8,7 @@ mod device_rebuilt;
 mod devices;
 mod gpu;
 mod kept;
+mod laws;
 mod network;
 mod program;
 mod toy;

@@ -2,6 +2,7 @@
 
 mod circles;
 mod graph;
+mod grows;
 mod tokens;
 mod uses;
 

@@ -17,7 +17,7 @@ fn share(precision: Precision) -> f32 {
     match precision {
         Precision::Full => 0.0,
         Precision::Mixed => 1.0 / 1024.0,
-        Precision::Half => 1.0 / 59.0,
+        _ => 1.0 / 59.0,
     }
 }
 

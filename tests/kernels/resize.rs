@@ -18,7 +18,7 @@ fn weight(interpolation: Interpolation, distance: f64) -> f64 {
         Interpolation::Linear => (1.0 - x).max(0.0),
         Interpolation::Cubic(a) if x <= 1.0 => (a + 2.0) * x.powi(3) - (a + 3.0) * x.powi(2) + 1.0,
         Interpolation::Cubic(a) if x < 2.0 => a * x.powi(3) - 5.0 * a * x.powi(2) + 8.0 * a * x - 4.0 * a,
-        Interpolation::Cubic(_) | Interpolation::Nearest(_) => 0.0,
+        _ => 0.0,
     }
 }
 

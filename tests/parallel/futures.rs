@@ -134,7 +134,7 @@ fn a_future_that_nothing_wakes_ends_by_the_watchdog_and_by_the_deadline() {
     let _watch = watch();
     let stage = || async_stage(|_: &mut u32| std::future::pending::<Result<u32, Cause>>());
     let stalled = parallel(stage(), 0..3).watchdog(Duration::from_millis(20), Watchdog::End).on_stall(|_| ());
-    let Some(Err(Failed::Run(Error::Stalled { stalled }))) = stalled.run().next() else {
+    let Some(Err(Failed::Run(Error::Stalled { stalled, .. }))) = stalled.run().next() else {
         panic!("a stall ends the run")
     };
     assert!(stalled.inside.is_empty(), "no code is inside: {stalled}");

@@ -195,7 +195,7 @@ fn what_a_batch_gives_out_beside_a_panic_is_back_and_the_panic_is_told() {
     everywhere(|place, workers| {
         let mut words = words(Fault::PanicsWhenSpilled, |id| id == place);
         let error = apply_lots(&mut words, workers).expect_err("one cannot be taken out");
-        assert!(matches!(&error.error, Error::Documents { cause } if cause.is_panic()), "{error}");
+        assert!(matches!(&error.error, Error::Documents { cause, .. } if cause.is_panic()), "{error}");
         let failure = &error.failures[0];
         assert_eq!((failure.position.get(), failure.stage), (place / 4 * 4, Stage::Source));
         assert_eq!(ids(&words), without(|id| id == place));

@@ -39,7 +39,7 @@ pub(crate) trait Job: Send + Sync + Sized {
 
 /// What is done with a batch's output before it is handed over: nothing ([`AsItIs`]), or a function
 /// on each document and its row ([`Then`]).
-pub trait After<D, O>: Send + Sync {
+pub trait After<D, O>: sealed::Sealed + Send + Sync {
     /// What a batch carries.
     type Delivered: Send;
     /// What one document's row becomes.
@@ -57,6 +57,12 @@ pub trait After<D, O>: Send + Sync {
     }
     /// The output of a batch whose rows were worked on.
     fn join(&self, parts: Vec<Self::Part>) -> Option<Self::Delivered>;
+}
+
+pub(crate) mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::AsItIs {}
+    impl<F> Sealed for super::Then<F> {}
 }
 
 /// The output is handed over as the device gave it.

@@ -42,6 +42,7 @@ pub struct UpTo(pub(crate) usize);
 
 /// How many workers prepare documents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WorkerCount {
     /// One a core that this process may use.
     #[default]
@@ -73,6 +74,7 @@ impl WorkerCount {
 
 /// How many documents are in a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BatchSize {
     /// So many.
     Exactly(usize),
@@ -94,6 +96,7 @@ impl From<UpTo> for BatchSize {
 
 /// How many batches may be prepared ahead of the devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ahead {
     /// As many as the measured costs ask for, from 1 to 8.
     Auto,
@@ -115,6 +118,7 @@ impl From<usize> for Ahead {
 
 /// Whether the first batches are small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ramp {
     /// The measured costs decide.
     Auto,

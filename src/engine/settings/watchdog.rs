@@ -4,6 +4,7 @@ use std::time::Duration;
 
 /// What a watchdog does where nothing moves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Watchdog {
     /// It says so, once a stall: to the function given to `on_stall`, else on stderr.
     #[default]

@@ -7,6 +7,7 @@ use std::time::Duration;
 pub(super) use super::fake_cpu::FakeCpu;
 pub(super) use super::outcome::{Outcome, take};
 use crate::engine::outlet::caller::Caller;
+use crate::engine::road::job::sealed::Sealed;
 use crate::engine::road::job::{After, AsItIs, Job};
 use crate::engine::road::source::{AnySource, documents};
 use crate::engine::seam::manual::Machine;
@@ -280,6 +281,8 @@ pub(super) struct FakeThen {
     pub(super) seam: Seam,
     pub(super) cost: Duration,
 }
+
+impl Sealed for FakeThen {}
 
 impl After<Doc, Vec<u64>> for FakeThen {
     type Delivered = Vec<u64>;

@@ -45,6 +45,7 @@ pub(super) enum Came<O> {
 #[doc(hidden)]
 pub struct OfRow<F>(pub(super) F);
 
+#[diagnostic::do_not_recommend]
 impl<D, B, R, F> CpuStage<Handed<D, B>> for OfRow<F>
 where
     B: Rows,

@@ -7,6 +7,7 @@ use crossbeam_channel::{Receiver, Sender, select_biased};
 use super::answer::Request;
 use super::room::Room;
 use crate::engine::road::job::After;
+use crate::engine::road::job::sealed::Sealed;
 use crate::engine::road::source::{EndSource, Source};
 use crate::error::{Cause, Error};
 use crate::place::Position;
@@ -55,6 +56,7 @@ impl<D: Send, U: Send> Source<Request<D, U>> for Requests<D, U> {
 /// A stage of documents as one of requests.
 pub(super) struct ForRequest<S>(pub(super) S);
 
+#[diagnostic::do_not_recommend]
 impl<D: Send, U: Send, C: CpuStage<D>> CpuStage<Request<D, U>> for ForRequest<C> {
     type Prepared = C::Prepared;
 
@@ -85,6 +87,8 @@ impl<D: Send, U: Send, C: CpuStage<D>> CpuStage<Request<D, U>> for ForRequest<C>
         self.0.waits()
     }
 }
+
+impl<A> Sealed for ForRequest<A> {}
 
 impl<D: Send, U: Send, O, A: After<D, O>> After<Request<D, U>, O> for ForRequest<A> {
     type Delivered = A::Delivered;

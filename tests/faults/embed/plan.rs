@@ -207,7 +207,7 @@ impl Plan {
                 None => Some(None),
                 Some(_) => None,
             },
-            OnFailure::SkipAtMost(_) => None,
+            _ => None,
         }
     }
 
