@@ -30,6 +30,8 @@ mod settings;
 mod shape;
 #[cfg(feature = "stream")]
 mod stream;
+#[cfg(test)]
+mod tests;
 mod vectorizer;
 
 pub use self::apply::{Applied, Apply, ApplyError, apply, apply_batch};

@@ -21,6 +21,8 @@ mod serve;
 pub(crate) mod setters;
 #[cfg(feature = "stream")]
 mod stream;
+#[cfg(test)]
+mod tests;
 mod try_run;
 mod watch;
 pub(crate) mod without_device;
@@ -225,8 +227,7 @@ impl<D, C, G, A, M> Pipeline<D, C, G, A, M> {
     /// For a live source: how long a document may be on its way, from when it is pulled until it is handed over. It
     /// is a goal, and no limit. With [`Auto`](crate::Auto) as batch size no batch is larger than the device runs in
     /// half of it; without [`max_wait`](Self::max_wait) a document waits for others for no more than a quarter of it.
-    /// [`Report::latency`](crate::Report::latency) says what was reached. Default none: with `Auto` batches may then
-    /// be as large as allowed. 0 is an error.
+    /// [`Report::latency`](crate::Report::latency) says what was reached. Default none. 0 is an error.
     ///
     /// ```
     /// use gapless::{Auto, Cause, Pipeline};
@@ -419,7 +420,7 @@ where
         job::check::<D, M, _>(&mut settings, &last_batch)?;
         let (source, rest) = source(batch_size);
         let plan = Plan::<JobOf<'a, D, C, G, A, M>> {
-            seam: Seam::real(),
+            seam: Seam::of_a_face(),
             cpu,
             devices,
             after,

@@ -96,6 +96,15 @@ impl Seam {
         Self::Real { start: Instant::now() }
     }
 
+    /// Where the threads and the time of a run come from that is started by a face.
+    pub(crate) fn of_a_face() -> Self {
+        #[cfg(test)]
+        if let Some(world) = manual::of_this_thread() {
+            return Self::Manual(world);
+        }
+        Self::real()
+    }
+
     /// Counts time from now on, before anything was measured by it. What a test says of time stays.
     pub(crate) fn restart(&mut self) {
         match self {

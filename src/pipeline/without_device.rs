@@ -41,7 +41,7 @@ where
     let How { mut settings, hooks } = how;
     settings.learn_total(guard(|| documents.size_hint()).unwrap_or_default());
     let plan = Plan::<WithoutDevice<'a, D, C>> {
-        seam: Seam::real(),
+        seam: Seam::of_a_face(),
         cpu: stage,
         devices: Vec::new(),
         after: AsPrepared(PhantomData),

@@ -44,6 +44,8 @@ const TOLERANCE: f64 = 0.005;
 const WORTH_IT: f64 = 0.03;
 /// Share of the supply's pace that leaves the device room for slower documents.
 const ROOM: f64 = 0.8;
+/// What launches may cost a device in batches of a live source, of its pace in the largest.
+const LAUNCHES: f64 = 1.1;
 /// Batches that stand for a source of unknown length.
 const MANY: f64 = 1e4;
 
@@ -111,22 +113,26 @@ pub(super) fn batch_size(costs: &Estimate, frame: &Frame, now: Option<usize>) ->
 }
 
 /// The batch size for a live source, and why. A device that idles takes what there is, so a size only bounds what
-/// goes at once where more documents have come than that: the largest gets through them first, unless those in it
-/// would be on their way for too long.
+/// goes at once where more documents have come than that: then the smallest that loses next to nothing to launches
+/// gives the first of them sooner, and where each would be on its way for too long a smaller one.
 pub(super) fn for_latency(costs: &Estimate, frame: &Frame, target: Option<f64>) -> (usize, Decision) {
-    let Some(target) = target else {
-        let reason = "the source is live, and what has come while a batch ran is the next";
-        return (frame.largest, Decision::new("batch_size", frame.largest, reason));
+    let pace = |size: usize| costs.device(frame, size);
+    let first = |is_right: &dyn Fn(usize) -> bool| {
+        sizes(frame.largest).find(|size| is_right(*size)).unwrap_or(frame.largest)
     };
+    let cheap = first(&|size| pace(size) <= LAUNCHES * pace(frame.largest));
     let takes = |size: usize| costs.batch() + size as f64 * costs.item;
-    let in_time = sizes(frame.largest).take_while(|size| takes(*size) <= target / 2.0).last().unwrap_or(1);
+    let in_time = |target: f64| {
+        sizes(frame.largest).take_while(|size| takes(*size) <= target / 2.0).last().unwrap_or(1)
+    };
+    let wanted = target.map_or(cheap, |target| cheap.min(in_time(target)));
     // Where documents come faster than that gets through them they would wait for ever.
-    let keeps_up = |size: &usize| costs.device(frame, *size) <= ROOM * costs.supply(frame);
-    let size = in_time.max(sizes(frame.largest).find(keeps_up).unwrap_or(frame.largest));
+    let size = wanted.max(first(&|size| pace(size) <= ROOM * costs.supply(frame)));
+    let goal = target.map(|target| format!(", of the {} that a document may be on its way", time(target)));
     let reason = format!(
-        "a batch of {size} takes {}, of the {} that a document may be on its way",
+        "the source is live: what comes while a batch runs is the next, up to {size} of them, which take {}{}",
         time(takes(size)),
-        time(target)
+        goal.unwrap_or_default()
     );
     (size, Decision::new("batch_size", size, reason))
 }

@@ -7,6 +7,7 @@
 //! A thread may also work: it waits until a processor has given it so much time. The world has cores, which share
 //! themselves out evenly among the threads that work, as a fair scheduler does with ever shorter slices.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::ThreadId;
@@ -199,6 +200,27 @@ fn wake(state: &mut State, which: impl Fn(&Waiter) -> bool, all: bool) {
         if !all {
             return;
         }
+    }
+}
+
+thread_local! {
+    /// The world of the runs that faces start in this thread.
+    static FACES: RefCell<Option<World>> = const { RefCell::new(None) };
+}
+
+/// The world of the runs that faces start in this thread, where there is one.
+pub(super) fn of_this_thread() -> Option<World> {
+    FACES.with_borrow(Clone::clone)
+}
+
+impl World {
+    /// Does this as a thread of the world, in which faces start their runs.
+    pub(crate) fn with_faces<T>(&self, within: impl FnOnce() -> T) -> T {
+        let _this_thread = self.enter();
+        FACES.set(Some(self.clone()));
+        let done = within();
+        FACES.set(None);
+        done
     }
 }
 

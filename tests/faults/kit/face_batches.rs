@@ -66,7 +66,9 @@ pub(super) fn start(setup: &Setup, code: Code) -> Box<dyn Face> {
             }
             let lives = world.clone();
             let third = move |_: &mut Doc, row: &Row| Ok::<_, Cause>(plain::prepared((row.place, 1), &lives));
-            faced(setup, halves.then_gpu(third, plain::behaved(&world)).run(source), world)
+            let halves = halves.then_gpu(third, plain::behaved(&world));
+            let halves = halves.last_half(|half| half.batch_size(setup.batch_size));
+            faced(setup, halves.run(source), world)
         }
         _ => {
             let pipeline = Pipeline::<Doc, Cpu, Device>::on_devices(cpu, devices);
@@ -85,8 +87,7 @@ pub(super) fn start_scoped(setup: &Setup, code: Code) -> Box<dyn Face> {
             let mut run = scope.run(with(&setup, cut(&setup, pipeline)), source);
             while take(run.next(), got, &world) {}
             got.accounts = Some(run.accounts());
-            let left = run.take_back().into_iter();
-            got.left = Some(left.map(|(position, document)| (position.get(), document)).collect());
+            got.documents.extend(run.take_back().into_iter().map(|(_, document)| document));
         });
     })
 }
