@@ -98,7 +98,7 @@ if [ "$all" = yes ]; then
   # A network on a software driver takes over twenty minutes, and says nothing of speed.
   measured="$GAPLESS_DEVICE"
   [ "$measured" != software ] || measured=cpu
-  GAPLESS_DEVICE="$measured" cargo bench --locked --bench engine --bench photos --bench auto
+  GAPLESS_DEVICE="$measured" cargo bench --locked --bench engine --bench peers --bench photos --bench auto
   [ "${GAPLESS_TESTS:-}" = no-gpu ] || cargo bench --locked --bench ring --bench kernels
 fi
 say "all passed, on $device"
