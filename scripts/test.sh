@@ -84,7 +84,7 @@ cargo clippy --profile testing --locked --workspace --all-targets --features htt
 cargo clippy --profile testing --locked --workspace --lib -- -D warnings
 cargo clippy --profile testing --locked --workspace --no-default-features --lib -- -D warnings
 say "documentation"
-RUSTDOCFLAGS="-D warnings" cargo doc --profile testing --locked --no-deps --features http,stream,tracing
+RUSTDOCFLAGS="-D warnings" cargo doc --profile testing --locked --workspace --no-deps --features http,stream,tracing
 say "examples and tests"
 # That the benches compile is known from the lints.
 cargo build --profile testing --locked --workspace --features http,stream,tracing --lib --examples --tests
