@@ -96,7 +96,7 @@ cargo clippy --profile testing --locked --workspace --no-default-features --lib 
 say "lints, with one feature at a time"
 lint_each_feature
 say "documentation"
-RUSTDOCFLAGS="-D warnings" cargo doc --profile testing --locked --no-deps --features http,stream,tracing
+RUSTDOCFLAGS="-D warnings" cargo doc --profile testing --locked --workspace --no-deps --features http,stream,tracing
 say "examples and tests"
 # That the benches compile is known from the lints.
 cargo build --profile testing --locked --workspace --features http,stream,tracing --lib --examples --tests
@@ -110,7 +110,7 @@ if [ "$all" = yes ]; then
   # A network on a software driver takes over twenty minutes, and says nothing of speed.
   measured="$GAPLESS_DEVICE"
   [ "$measured" != software ] || measured=cpu
-  GAPLESS_DEVICE="$measured" cargo bench --locked --bench engine --bench photos --bench auto
+  GAPLESS_DEVICE="$measured" cargo bench --locked --bench engine --bench peers --bench photos --bench auto
   [ "${GAPLESS_TESTS:-}" = no-gpu ] || cargo bench --locked --bench ring --bench kernels
 fi
 say "all passed, on $device"

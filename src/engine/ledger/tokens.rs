@@ -46,18 +46,29 @@ impl Tokens {
             if let Some(taken) = self.try_take(want) {
                 return Some(taken);
             }
-            let asleep = self.asleep.lock();
-            // Said before the look, and looked at by whoever gives one after it was given: one of both sees it.
-            self.feeder_waits.store(true, Ordering::SeqCst);
-            self.seam.meet();
-            if !self.stopped() && self.available() == 0 {
-                drop(self.changed.wait(asleep, &self.asleep));
+            // Trivial items come out before a sleeper could be woken.
+            if !self.seam.look(|| self.has_news()) {
+                self.sleep();
             }
-            self.feeder_waits.store(false, Ordering::SeqCst);
             if self.stopped() {
                 return None;
             }
         }
+    }
+
+    fn has_news(&self) -> bool {
+        self.stopped() || self.available() > 0
+    }
+
+    fn sleep(&self) {
+        let asleep = self.asleep.lock();
+        // Said before the look, and looked at by whoever gives one after it was given: one of both sees it.
+        self.feeder_waits.store(true, Ordering::SeqCst);
+        self.seam.meet();
+        if !self.has_news() {
+            drop(self.changed.wait(asleep, &self.asleep));
+        }
+        self.feeder_waits.store(false, Ordering::SeqCst);
     }
 
     /// Takes between 1 and `want` tokens if one is free. Only the feeder takes any, so that what it sees free
