@@ -30,6 +30,9 @@ const MOST_IN_FLIGHT: usize = 64;
 /// everything for a largest batch: which buffers tensors share, constants on the device, pipelines,
 /// and a ring of buffers for [`depth`](Self::depth) batches in flight. After that no GPU buffer is made.
 ///
+/// A clone is the same program, and may run at the same time. What one run opened is kept while there is a clone, or
+/// until [`close`](Self::close), and the next run takes it; a larger batch needs new memory, and nothing else.
+///
 /// An item of a batch is an [`Item`]: one `Array<u8, _>` or `Array<f32, _>`, or several where the program
 /// has several inputs.
 ///
@@ -46,8 +49,9 @@ const MOST_IN_FLIGHT: usize = 64;
 /// println!("{}", net.plan(16)?);
 ///
 /// let prepare = |gray: &mut u8| Ok::<_, Cause>(Array3::from_elem((8, 8, 3), *gray));
-/// for batch in Pipeline::new(prepare, net).run([100, 110]) {
-///     assert_eq!(batch?.rows().last().unwrap().1["means"].to_vec(), [5.0; 3]);
+/// for gray in [110, 120] {
+///     let batch = Pipeline::new(prepare, net.clone()).run([100, gray]).next().unwrap()?;
+///     assert_eq!(batch.rows().last().unwrap().1["means"][..], [f32::from(gray - 100) / 2.0; 3]);
 /// }
 /// # Ok::<(), gapless::Error>(())
 /// ```
