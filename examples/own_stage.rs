@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use gapless::image::Loader;
 use gapless::kernel::{GlobalAveragePool, Normalize, Spec};
+use gapless::testing::check_stage;
 use gapless::{Batch, Cause, DeviceInfo, DeviceKind, Error, Gpu, GpuStage, Pipeline, Program, StageError};
 use ndarray::Array3;
 use terminal::{Problem, print};
@@ -201,6 +202,11 @@ fn run() -> Result<(), Problem> {
         .ok_or("there is no device for wgpu here (on Debian: the package mesa-vulkan-drivers)")?;
     let gpu = Gpu::from_wgpu(device.clone(), queue.clone());
     print(&format!("one device for both: {gpu}"))?;
+    // What a test of the stage would do: whatever gapless relies on is looked at before it is relied on.
+    let grays = [0, 100, 200].map(|gray| Array3::from_elem((SIDE, SIDE, 3), gray));
+    let small = Array3::zeros((1, 1, 3));
+    check_stage(|| Histogram::new(&device, &queue), &grays).refuses(&small).run()?;
+    print("the stage keeps every law of a GPU stage")?;
     let loader = || Loader::rgb8(SIDE as u32, SIDE as u32);
     let mut run = Pipeline::new(loader(), Histogram::new(&device, &queue)).run(photos.clone());
     for batch in run.by_ref() {

@@ -61,10 +61,13 @@ pub struct StageCheck<'a, P, G: GpuStage<P, Output: Rows>> {
     items: &'a [P],
     refused: Vec<&'a P>,
     failing: Vec<&'a [P]>,
-    lose: Option<Box<dyn FnMut(&mut G) + 'a>>,
+    lose: Option<Lose<'a, G>>,
     same: Same<'a, G::Output>,
     patience: Duration,
 }
+
+/// Makes a stage lose its device.
+type Lose<'a, G> = Box<dyn FnMut(&mut G) + 'a>;
 
 /// Whether a row of one output is the same as one of another.
 type Same<'a, O> = Box<dyn Fn((&O, usize), (&O, usize)) -> bool + 'a>;

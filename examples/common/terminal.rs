@@ -25,7 +25,7 @@ pub(crate) fn exit(program: &str, result: Result<(), Problem>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) if unread(&problem) => ExitCode::SUCCESS,
         Err(problem) => {
-            complain(&format!("{program}: {problem}"));
+            complain(&format!("{program}: {problem:#}"));
             ExitCode::FAILURE
         }
     }

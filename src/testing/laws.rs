@@ -276,7 +276,8 @@ fn quietly(what: &str, drop: impl FnOnce()) -> Checked {
     guard(drop).or_else(|panic| broken(Law::Drops, format!("{what}: it {panic}")))
 }
 
-/// Drops each for itself.
+/// Drops each for itself, also behind one that panics.
 fn drop_all<T>(what: &str, values: Vec<T>) -> Checked {
-    values.into_iter().fold(Ok(()), |first, value| first.and(quietly(what, || drop(value))))
+    let dropped: Vec<Checked> = values.into_iter().map(|value| quietly(what, || drop(value))).collect();
+    dropped.into_iter().collect()
 }

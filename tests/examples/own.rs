@@ -18,6 +18,7 @@ fn a_stage_of_ones_own_shares_its_device_with_a_program() {
         Some("cpu") => eprintln!("left out: the twins are no wgpu device"),
         Some(_) => {
             let text = text("own_stage", &[]);
+            assert_eq!(text.lines().filter(|line| line.contains("every law")).count(), 1, "{text}");
             assert_eq!(text.lines().filter(|line| line.contains("brightness")).count(), 3, "{text}");
             assert_eq!(text.lines().filter(|line| line.contains("mean red")).count(), 3, "{text}");
         }

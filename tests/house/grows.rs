@@ -57,7 +57,7 @@ fn declared(text: &str) -> Vec<Declared> {
         let name = rest.split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default().to_owned();
         // The first line that ends it stands as far to the left as its beginning.
         let ends = |line: &&str| line.starts_with('}') || line.ends_with(';') || line.ends_with("{}");
-        let length = 1 + lines[at..].iter().position(|line| ends(&line)).expect("a declaration ends");
+        let length = 1 + lines[at..].iter().position(ends).expect("a declaration ends");
         found.push(Declared { kind, name, attributes, body: lines[at..at + length].join("\n") });
     }
     found
