@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::allowed::Allowed;
-use super::graph::{self, Graph, shape_name};
+use super::graph::{self, Graph};
 use super::hardware::{Ring, Ticket};
 use super::item::{self, Item};
 use super::plan::{self, Plan};
@@ -183,7 +183,7 @@ impl Program {
         for (place, input) in inputs.into_iter().enumerate() {
             let values = item.array(place);
             if !item::fits(&values, &self.graph.tensors[input].spec) {
-                let (given, wanted) = (shape_name(&item::spec_of(&values)), self.graph.describe(input));
+                let (given, wanted) = (item::spec_of(&values), self.graph.describe(input));
                 return Err(Cause::msg(format!("it is {given}, and the program takes {wanted}")));
             }
         }
@@ -199,8 +199,8 @@ impl Program {
             Element::U8 => "; Program::normalize takes pixels as they were decoded",
             _ => "",
         };
-        let (wanted, given) = (self.graph.describe(input), element.name());
-        let reason = format!("{wanted} is taken, and the items are of {given}{hint}");
+        let wanted = self.graph.describe(input);
+        let reason = format!("{wanted} is taken, and the items are of {element}{hint}");
         Err(graph::setting("Program::input", reason))
     }
 
