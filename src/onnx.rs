@@ -1,16 +1,19 @@
 //! Networks from ONNX files: a model becomes a `Program` when it is read.
 //!
-//! [`Program::onnx`] is the short form, [`Model`] fixes inputs and axes first. The road of a model:
-//! `proto` and `read` decode the file, `graph` checks it, `fold` computes what depends on constants
-//! only, `fuse` joins nodes that one kernel can do, `items` finds what an item is, and `build` maps
-//! node by node through `ops`.
+//! [`Program::onnx`] is the short form, [`Model`] fixes inputs and axes first. The file is decoded and checked, what
+//! depends on constants only is computed, nodes that one kernel can do are joined, and each of the others becomes a
+//! kernel.
 //!
 //! A file is not trusted: sizes are compared before memory is taken, and whatever does not fit is an
 //! error that names the node, its operator and the tensor.
 //!
-//! Uses: `error`, `stage`, `kernel`, `gpu`. Used by: nobody.
-//!
 //! [`Program::onnx`]: crate::Program::onnx
+
+// The road of a model: `proto` and `read` decode the file, `graph` checks it, `fold` computes what depends on constants
+// only, `fuse` joins nodes that one kernel can do, `items` finds what an item is, and `build` maps node by node through
+// `ops`.
+//
+// Uses: `error`, `stage`, `kernel`, `gpu`. Used by: nobody.
 
 mod attributes;
 mod build;
