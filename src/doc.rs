@@ -22,7 +22,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Uses: every floor below. Used by: nothing else of the crate.
+#![cfg_attr(
+    feature = "wire",
+    doc = "A [`Wire`] writes documents as DocArray does, and reads what DocArray wrote."
+)]
+
+// Uses: every floor below. Used by: nothing else of the crate.
 
 mod array;
 mod blobs;
@@ -42,7 +47,7 @@ mod source;
 mod tags;
 mod tensor;
 #[cfg(feature = "wire")]
-pub mod wire;
+mod wire;
 
 pub use array::DocArray;
 pub use document::{Content, Doc, Score};
@@ -51,3 +56,5 @@ pub use embed::{Embed, OwnTensor};
 pub use files::{FromFiles, Patterns, Read};
 pub use tags::{Tags, Value};
 pub use tensor::Tensor;
+#[cfg(feature = "wire")]
+pub use wire::{Compression, ReadDocs, Wire};

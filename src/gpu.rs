@@ -1,13 +1,22 @@
-//! The GPU half: a device, programs of kernels on it, and the ring that keeps it busy.
+//! The GPU half: a device, and programs of kernels on it.
 //!
 //! A [`Gpu`] is a device or the twins; a [`Program`] is a graph of kernels over named tensors that
-//! runs as a [`GpuStage`](crate::GpuStage) on either. A device that is lost is made again here; nothing here
-//! decodes a photo, cuts a batch or submits anything twice: that is `image` and `engine`.
+//! runs as a [`GpuStage`](crate::GpuStage) on either. Every kernel is a shader and a *twin* of it, the same operation
+//! written for the CPU: twins are what a program runs on where there is no GPU, and what tests compare shaders with.
+//! Without the feature `gpu` wgpu is not built, and everything runs on the twins.
 //!
-//! Types of wgpu appear in `hardware` and nowhere else. Without the feature `gpu` it is not built, and everything
-//! runs on the twins.
-//!
-//! Uses: `error`, `stage`, `kernel`. Used by: `pipeline`.
+//! # A line of Mesa's on stderr
+//! `error: XDG_RUNTIME_DIR is invalid or not set in the environment.` comes from a Linux machine without a desktop, as
+//! in a container, once each time devices are looked for, and means nothing for what is computed here. wgpu asks Vulkan
+//! for windows of Wayland wherever the driver offers them, whether any are wanted or not; Mesa then looks for a
+//! compositor, to prefer the GPU that it shows its picture with, and the library that it asks prints the line. wgpu has
+//! no setting for it that code without `unsafe` can use, and a library must not change the environment of its process.
+//! Whoever starts the program can: `XDG_RUNTIME_DIR` set to a folder, or `NODEVICE_SELECT=1`, and the line is gone.
+
+// A device that is lost is made again here; nothing here decodes a photo, cuts a batch or submits anything twice: that
+// is `image` and `engine`. Types of wgpu appear in `hardware` and nowhere else.
+//
+// Uses: `error`, `stage`, `kernel`. Used by: `pipeline`.
 
 mod allowed;
 mod bandwidth;

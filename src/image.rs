@@ -36,13 +36,13 @@
 //! zune-jpeg takes 0.87 ms a photo and jpeg-decoder 1.45; from the middle of it to 224², bicubic,
 //! fast_image_resize takes 0.26 ms, pic-scale 0.23 (for a newer compiler and more packages) and
 //! resize 1.28. zune-jpeg writes four bytes a pixel, which makes decoding 4 % and resizing 9 % faster.
-//! `benches/photos.rs` compares the loader with the decoder alone.
+//! A bench of the repository, `photos`, compares the loader with the decoder alone.
 //!
 //! # Images that are tensors already
 //! [`normalize`] and [`denormalize`], [`move_channel`], [`resize`] and [`resample`], [`sliding_windows`] and
-//! [`encode`] are plain functions on arrays; on documents they are methods of [`Doc`](crate::doc::Doc).
-//!
-//! Uses: `error`, `stage`. Used by: whoever runs a pipeline on photos.
+//! [`encode`] are plain functions on arrays; on documents they are methods of `Doc` (the feature `doc`).
+
+// Uses: `error`, `stage`. Used by: whoever runs a pipeline on photos.
 
 mod allowance;
 mod channels;

@@ -1,7 +1,8 @@
 //! Kernels: what a device can do to tensors. One file a kernel.
 //!
 //! A kernel is plain data: a name, a WGSL file in `shaders/`, parameters, a shape rule, a dispatch
-//! and a twin. It describes work and does none on a device: `gpu` does.
+//! and a twin, which is the same operation written for the CPU. It describes work and does none on a device: a
+//! [`Program`](crate::Program) does.
 //!
 //! # The binding contract
 //! Group 0 holds, in this order: binding 0 the parameters (`var<uniform>`), then every input
@@ -18,8 +19,8 @@
 //! 0 for NaN, which is what models test for it with. A device may still
 //! flush subnormals to zero and fuse a multiplication with an addition, so that device and twin agree
 //! within a tolerance and not in every bit.
-//!
-//! Uses: `error`. Used by: `gpu`.
+
+// Uses: `error`. Used by: `gpu`.
 
 mod activation;
 mod arg_reduce;
@@ -66,6 +67,7 @@ mod wgsl;
 mod window;
 
 use std::borrow::Cow;
+use std::fmt;
 
 use ndarray::{ArrayViewD, ArrayViewMutD, Axis};
 
@@ -114,18 +116,24 @@ pub enum Element {
     F32,
 }
 
-impl Element {
-    /// As plans and errors name it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
+/// As plans and errors name it.
+impl fmt::Display for Element {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
             Self::U8 => "u8",
             Self::F16 => "f16",
             Self::F32 => "f32",
-        }
+        })
     }
 }
 
-/// Element type and shape of a tensor in a program.
+/// Element type and shape of a tensor in a program, printed as plans and errors name it.
+///
+/// ```
+/// use gapless::kernel::Spec;
+/// assert_eq!(Spec::floats(&[3, 224, 224]).to_string(), "f32[3,224,224]");
+/// assert_eq!(Spec::bytes(&[]).to_string(), "u8[]");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Spec {
     /// Element type.
@@ -180,6 +188,13 @@ impl Spec {
             Element::F16 => self.len().div_ceil(2).saturating_mul(4),
             Element::F32 => self.len().saturating_mul(4),
         }
+    }
+}
+
+impl fmt::Display for Spec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let axes: Vec<String> = self.shape.iter().map(ToString::to_string).collect();
+        f.pad(&format!("{}[{}]", self.element, axes.join(",")))
     }
 }
 

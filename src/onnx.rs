@@ -1,18 +1,20 @@
 //! Networks from ONNX files: a model becomes a `Program` when it is read.
 //!
 //! [`Program::onnx`] is the short form, [`Model`] fixes inputs and axes first, and [`Program::add_onnx`] puts a network
-//! between kernels, or several into one program. The road of a model:
-//! `proto` and `read` decode the file, `graph` checks it, `fold` computes what depends on constants
-//! only, `fuse` joins nodes that one kernel can do, `items` finds what an item is, and `build` maps
-//! node by node through `ops`.
+//! between kernels, or several into one program. The file is decoded and checked, what depends on constants only is
+//! computed, nodes that one kernel can do are joined, and each of the others becomes a kernel.
 //!
 //! A file is not trusted: sizes are compared before memory is taken, and whatever does not fit is an
 //! error that names the node, its operator and the tensor.
 //!
-//! Uses: `error`, `stage`, `kernel`, `gpu`. Used by: nobody.
-//!
 //! [`Program::onnx`]: crate::Program::onnx
 //! [`Program::add_onnx`]: crate::Program::add_onnx
+
+// The road of a model: `proto` and `read` decode the file, `graph` checks it, `fold` computes what depends on constants
+// only, `fuse` joins nodes that one kernel can do, `items` finds what an item is, and `build` maps node by node through
+// `ops`.
+//
+// Uses: `error`, `stage`, `kernel`, `gpu`. Used by: nobody.
 
 mod attributes;
 mod build;

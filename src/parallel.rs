@@ -5,13 +5,15 @@
 //! list of items after another. [`map`] gives documents beside their results, [`apply`] changes documents
 //! in place. All are lazy, bounded and ordered as a [`Pipeline`](crate::Pipeline) is, since they are one
 //! without a device: a failure names its item and gives it back, and a run can be stopped or dropped at
-//! any time. Nothing here starts a thread or holds a queue of its own.
+//! any time.
 //!
 //! They are faces of one run: [`Map`] and [`Parallel`] are one type, as are their runs ([`MapRun`],
 //! [`Results`], [`ParallelRun`]), which differ in the [`Shape`] of what they give. The settings of all have
 //! the same names and meanings.
-//!
-//! Uses: `pipeline`. Used by: `doc`.
+
+// Nothing here starts a thread or holds a queue of its own.
+//
+// Uses: `pipeline`. Used by: `doc`.
 
 mod apply;
 mod builder;

@@ -3,8 +3,7 @@
 use std::io::{self, Cursor, Read};
 
 use gapless::Error;
-use gapless::doc::wire::{Compression, Wire};
-use gapless::doc::{Doc, DocArray, Score, Tags, Tensor, Value};
+use gapless::doc::{Compression, Doc, DocArray, Score, Tags, Tensor, Value, Wire};
 use ndarray::{Array, array};
 
 const COMPRESSIONS: [Compression; 4] =

@@ -14,8 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use gapless::doc::wire::{Compression, Wire};
-use gapless::doc::{Doc, DocArray};
+use gapless::doc::{Compression, Doc, DocArray, Wire};
 use serde_json::json;
 use ureq::SendBody;
 

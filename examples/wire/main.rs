@@ -14,8 +14,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::process::ExitCode;
 
-use gapless::doc::DocArray;
-use gapless::doc::wire::Wire;
+use gapless::doc::{DocArray, Wire};
 
 const USAGE: &str = "usage: wire read FILE > docs.ndjson\n       wire write FILE < docs.ndjson";
 

@@ -179,7 +179,7 @@ impl Graph {
         let given =
             kernel.output(&[&spec]).map_err(|cause| setting("Program::normalize", cause.to_string()))?;
         if given != *wanted {
-            let reason = format!("it gives {}, and {} is read", shape_name(&given), self.describe(input));
+            let reason = format!("it gives {given}, and {} is read", self.describe(input));
             return Err(setting("Program::normalize", reason));
         }
         let name = name.clone();
@@ -267,7 +267,7 @@ impl Graph {
             return Err(setting(what, format!("{name} has no elements: its shape is {:?}", spec.shape)));
         }
         if !can_be(&spec) {
-            return Err(setting(what, format!("{name} is larger than any memory: {}", shape_name(&spec))));
+            return Err(setting(what, format!("{name} is larger than any memory: {spec}")));
         }
         if self.tensors.iter().any(|tensor| tensor.name == name) {
             return Err(setting(what, format!("there are two tensors called {name}")));
@@ -306,13 +306,8 @@ impl Graph {
     /// Name, element type and shape.
     pub(super) fn describe(&self, index: usize) -> String {
         let Tensor { name, spec, .. } = &self.tensors[index];
-        format!("{name} {}", shape_name(spec))
+        format!("{name} {spec}")
     }
-}
-
-pub(super) fn shape_name(spec: &Spec) -> String {
-    let shape: Vec<String> = spec.shape.iter().map(ToString::to_string).collect();
-    format!("{}[{}]", spec.element.name(), shape.join(","))
 }
 
 /// Whether memory can hold an item of it: no allocation has more bytes than `isize::MAX`.
@@ -334,7 +329,7 @@ pub(super) fn checked_output(spec: Spec, parts: usize) -> Result<Spec, Cause> {
         Spec { element: Element::F16, .. } => Err(Cause::msg("a kernel gives f32, not f16")),
         spec if spec.is_empty() => Err(Cause::msg(format!("the output has no elements: {:?}", spec.shape))),
         spec if spec.item_bytes().checked_mul(parts).is_none_or(|bytes| bytes > isize::MAX as usize) => {
-            Err(Cause::msg(format!("the output is larger than any memory: {}", shape_name(&spec))))
+            Err(Cause::msg(format!("the output is larger than any memory: {spec}")))
         }
         spec => Ok(spec),
     }

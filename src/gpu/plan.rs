@@ -9,7 +9,7 @@ use self::needs::{needed_constants, needed_nodes, share_buffers};
 pub use self::variants::PlannedKernel;
 pub(super) use self::variants::Variant;
 use super::Limits;
-use super::graph::{Graph, Node, Origin, setting, shape_name};
+use super::graph::{Graph, Node, Origin, setting};
 use crate::error::Error;
 use crate::kernel::Spec;
 
@@ -268,7 +268,8 @@ impl Step {
             let those = whole.clone().filter(|spec| spec.batched == batched);
             those.map(|spec| spec.item_bytes() as u64).sum()
         };
-        let constants: Vec<String> = whole.clone().filter(|spec| !spec.batched).map(shape_name).collect();
+        let constants: Vec<String> =
+            whole.clone().filter(|spec| !spec.batched).map(Spec::to_string).collect();
         let seen = Seen::new(graph, node);
         let variants = node.kernel.variants(&seen.inputs(), &seen.output);
         let Place::Shared(buffer) = place(node.output) else { unreachable!("a node writes into a buffer") };
@@ -279,7 +280,7 @@ impl Step {
             inputs: node.inputs.iter().map(|&input| place(input)).collect(),
             output: buffer,
             name: output.name.clone(),
-            shape: shape_name(&output.spec),
+            shape: output.spec.to_string(),
             constants: constants.join(" "),
             parts: node.parts as u32,
             bytes: output.spec.item_bytes() as u64,

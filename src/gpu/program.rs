@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::allowed::Allowed;
-use super::graph::{self, Graph, shape_name};
+use super::graph::{self, Graph};
 use super::item::{self, Item, Items};
 use super::kept::{Kept, Lent};
 use super::plan::{self, Plan};
@@ -236,7 +236,7 @@ impl Program {
         for (place, input) in inputs.into_iter().enumerate() {
             let values = item.array(place);
             if !item::fits(&values, &self.graph.tensors[input].spec) {
-                let (given, wanted) = (shape_name(&item::spec_of(&values)), self.graph.describe(input));
+                let (given, wanted) = (item::spec_of(&values), self.graph.describe(input));
                 return Err(Cause::msg(format!("it is {given}, and the program takes {wanted}")));
             }
         }
@@ -252,8 +252,8 @@ impl Program {
             Element::U8 => "; Program::normalize takes pixels as they were decoded",
             _ => "",
         };
-        let (wanted, given) = (self.graph.describe(input), element.name());
-        let reason = format!("{wanted} is taken, and the items are of {given}{hint}");
+        let wanted = self.graph.describe(input);
+        let reason = format!("{wanted} is taken, and the items are of {element}{hint}");
         Err(graph::setting("Program::input", reason))
     }
 

@@ -107,7 +107,7 @@ pub(super) fn step(spec: &Spec) -> u32 {
 
 /// `name is f32 activation [2, 3]; …`.
 pub(super) fn misfit(name: &str, spec: &Spec, wanted: impl Display) -> Cause {
-    let element = spec.element.name();
+    let element = spec.element;
     let role = if spec.batched { "activation" } else { "constant" };
     Cause::msg(format!("{name} is an {element} {role} {:?}; {wanted}", spec.shape).replace("an u8", "a u8"))
 }

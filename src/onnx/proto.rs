@@ -5,7 +5,7 @@
 //!
 //! They are public for tests that make models, and no part of the promise of this crate.
 //!
-//! Source: `onnx/onnx.proto` of ONNX 1.19. Used by: `read`, and by tests to make models.
+//! Source: `onnx/onnx.proto` of ONNX 1.19.
 
 #![allow(missing_docs, reason = "the fields are those of the file's description")]
 

@@ -14,6 +14,8 @@ mod measure;
 mod own;
 #[path = "../../examples/common/photos.rs"]
 mod photos;
+#[cfg(unix)]
+mod resume;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -201,6 +201,35 @@ fn a_public_name_stands_for_one_thing() {
     }
 }
 
+/// Files of modules that users see, but for those that are hidden from them.
+fn public_modules(sources: &[Source]) -> Vec<String> {
+    let mut files = vec!["src/lib.rs".to_owned()];
+    for source in sources {
+        let folder = source.name.trim_end_matches(".rs").trim_end_matches("/lib");
+        let lines: Vec<&str> = source.text.lines().collect();
+        let hidden = |line: usize| line > 0 && lines[line - 1] == "#[doc(hidden)]";
+        let module = |line: &str| Some(line.strip_prefix("pub mod ")?.strip_suffix(';')?.to_owned());
+        let shown = lines.iter().enumerate().filter(|(number, _)| !hidden(*number));
+        files.extend(shown.filter_map(|(_, line)| Some(format!("{folder}/{}.rs", module(line)?))));
+    }
+    files
+}
+
+#[test]
+fn a_page_that_users_read_does_not_say_which_modules_use_it() {
+    let sources = sources("src", "rs");
+    let public = public_modules(&sources);
+    for module in ["gpu", "kernel", "parallel/process"] {
+        assert!(public.contains(&format!("src/{module}.rs")), "{module} is public: {public:?}");
+    }
+    for source in sources.iter().filter(|source| public.contains(&source.name)) {
+        for line in source.text.lines().filter(|line| line.starts_with("//!")) {
+            let inside = line.contains("Uses:") || line.contains("Used by");
+            assert!(!inside, "{}: a comment may say it, and its page not: {line}", source.name);
+        }
+    }
+}
+
 /// The rows of these sections of a page, without the head of each table.
 fn rows<'a>(page: &'a str, sections: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
     let sections =

@@ -31,7 +31,7 @@ impl Compression {
     /// An ending is that of a protocol or a compression of DocArray's that is not read or written here.
     ///
     /// ```
-    /// # use gapless::doc::wire::Compression;
+    /// # use gapless::doc::Compression;
     /// assert_eq!(Compression::of_path("docs.protobuf.gzip").unwrap(), Compression::Gzip);
     /// assert_eq!(Compression::of_path("docs.protobuf").unwrap(), Compression::None);
     /// assert!(Compression::of_path("docs.pickle").is_err());

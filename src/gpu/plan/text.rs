@@ -3,11 +3,10 @@
 use std::fmt;
 
 use super::{Plan, PlannedInput, Step};
-use crate::gpu::graph::shape_name;
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let input = |input: &PlannedInput| format!("{} {}", input.name, shape_name(&input.spec));
+        let input = |input: &PlannedInput| format!("{} {}", input.name, input.spec);
         let inputs: Vec<String> = self.inputs.iter().map(input).collect();
         writeln!(f, "batches of up to {}; {}", self.max_batch, inputs.join(", "))?;
         let (bytes, adds) = ("bytes", "multiply-adds");
