@@ -102,7 +102,7 @@ where
 
     /// Sets how the last of the halves is to run, by the methods of a [`Pipeline`]. What was set of the half before,
     /// when this one came behind it, holds here too: workers or pool, order, failures, grace, the time of an item,
-    /// recording and watchdog. Each half has its own batch size, `ahead` and the like.
+    /// recording. Each half has its own batch size, `ahead`, watchdog and the like.
     pub fn last_half(
         mut self,
         set: impl FnOnce(

@@ -178,10 +178,10 @@ impl Cell {
             return false;
         }
         let inside = self.index < DOCUMENTS;
-        // A scope waits for what never returns.
+        // A scope waits for what never returns, and a server gives up what is inside it.
         let waits = blocks
             || matches!(self.ending, Ending::Deadline | Ending::StalledInCpu | Ending::StalledOnDevice);
-        if kind == Kind::Scoped && waits {
+        if matches!(kind, Kind::Scoped | Kind::Served) && waits {
             return false;
         }
         match self.ending {

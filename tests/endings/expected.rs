@@ -60,7 +60,12 @@ impl Cell {
         match self.ending {
             Ending::Finished | Ending::Stopped | Ending::Dropped | Ending::DropsPanic => End::Simply,
             // A vectorizer gives the failure itself.
-            Ending::FailsInCpu | Ending::BudgetIsSpent if self.of.kind == Kind::Served => End::Simply,
+            // A failure is an answer.
+            Ending::FailsInCpu | Ending::BudgetIsSpent | Ending::FailsOnDevice
+                if self.of.kind == Kind::Served =>
+            {
+                End::Simply
+            }
             Ending::FailsInCpu if skips || self.of.kind == Kind::Vectorizer => End::Simply,
             Ending::FailsInCpu => End::Stopped(self.said(self.first(self.index))),
             Ending::BudgetIsSpent if skips => End::Simply,
@@ -91,7 +96,7 @@ impl Cell {
             // Requests come to a server as they are submitted, and are answered as they are done.
             Ending::FailsInCpu if self.of.kind == Kind::Served => Some(all - 1),
             _ if self.of.kind == Kind::Served && self.end() != End::Simply => None,
-            Ending::BudgetIsSpent if self.of.kind == Kind::Served => None,
+            Ending::BudgetIsSpent | Ending::FailsOnDevice if self.of.kind == Kind::Served => None,
             // They do not say what is done.
             _ if matches!(self.of.kind, Kind::Apply | Kind::ApplyBatch) => None,
             Ending::Finished | Ending::DropsPanic => Some(taken),

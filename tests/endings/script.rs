@@ -156,7 +156,8 @@ impl CpuCode for Script {
 
     fn is_read(&self, place: u64) -> bool {
         let meets = place == self.cell.index;
-        let on_device = || std::thread::current().name() == Some("gapless-device");
+        let on_device =
+            || std::thread::current().name().is_some_and(|name| name.starts_with("gapless-device"));
         if meets && self.is(Ending::StalledOnDevice) && on_device() {
             self.for_ever.pass();
         }

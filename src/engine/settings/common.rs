@@ -69,11 +69,11 @@ impl Default for Common {
 }
 
 impl Common {
-    /// What another half behind this one is told too, unless it is told otherwise.
+    /// What another half behind this one is told too, unless it is told otherwise. A watchdog is each half's own: one
+    /// behind a half that stands still would see its source stand still.
     pub(crate) fn for_next_half(&self) -> Self {
-        let Self { workers, pool, order, on_failure, grace, item_timeout, recording, watchdog, .. } =
-            self.clone();
-        Self { workers, pool, order, on_failure, grace, item_timeout, recording, watchdog, ..Self::default() }
+        let Self { workers, pool, order, on_failure, grace, item_timeout, recording, .. } = self.clone();
+        Self { workers, pool, order, on_failure, grace, item_timeout, recording, ..Self::default() }
     }
 
     pub(super) fn check(&self) -> Result<(), Error> {

@@ -14,7 +14,7 @@ pub(super) fn serve(setup: &Setup, code: Code) -> Box<dyn Face> {
     Whole::face(move |got| {
         drop(source);
         let pipeline = Pipeline::<Doc, Cpu, Device>::on_devices(cpu, devices).then(then);
-        let (submitter, server) = match set!(pipeline.batch_size(setup.batch_size), setup).serve() {
+        let (submitter, server) = match set_but_grace!(pipeline.batch_size(setup.batch_size), setup).serve() {
             Ok(served) => served,
             Err(error) => return got.end(error, &world),
         };
