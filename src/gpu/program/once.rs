@@ -21,8 +21,8 @@ impl Program {
     /// lost is made again, and the item is submitted once more.
     ///
     /// ```
-    /// use gapless::{Gpu, Program};
     /// use gapless::kernel::{Softmax, Spec};
+    /// use gapless::{Gpu, Program, Rows};
     /// use ndarray::arr1;
     ///
     /// let mut net = Program::new(&Gpu::cpu());
