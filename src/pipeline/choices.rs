@@ -90,7 +90,7 @@ impl<D, C, G, A, M> Pipeline<D, C, G, A, M> {
     ///
     /// A prepared item counts as the most that it can take, from the token on that is taken for it to the
     /// batch that is handed to the caller; so there are never more tokens than the memory holds. What one
-    /// takes is said by the CPU stage ([`CpuStage::prepared_bytes`]: a `Loader` with both sides does, and
+    /// takes is said by the CPU stage ([`CpuStage::prepared_bytes`](crate::CpuStage::prepared_bytes): a `Loader` with both sides does, and
     /// every type that owns no memory), or here. Documents, outputs, and what the device allocates when it
     /// is opened do not count.
     ///
