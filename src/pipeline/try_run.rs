@@ -15,7 +15,7 @@ where
     A: After<D, G::Output> + 'static,
 {
     /// As [`run`](Self::run), over a source that may fail itself: lines of a file, rows of a database. Its first `Err`
-    /// ends the run, as [`Error::Source`], once everything before it is out.
+    /// ends the run, as [`Error::Source`](crate::Error::Source), once everything before it is out.
     ///
     /// ```
     /// use gapless::{Cause, Error, Pipeline};
