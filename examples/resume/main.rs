@@ -76,7 +76,8 @@ fn run() -> Result<ExitCode, Problem> {
 
 /// The CPU half.
 fn smallest_factor(number: &mut u64) -> [u64; 2] {
-    let factor = (2..).take_while(|factor| factor * factor <= *number).find(|factor| *number % factor == 0);
+    let factor =
+        (2..).take_while(|factor| factor * factor <= *number).find(|factor| number.is_multiple_of(*factor));
     [*number, factor.unwrap_or(*number)]
 }
 
