@@ -54,6 +54,7 @@ impl<'a> Context<'a> {
 
     /// Waits for so long, or until the run is stopped; true where it goes on. What else the call waits for should
     /// be asked for in slices, with this between them.
+    #[expect(clippy::disallowed_methods, reason = "alone there is nobody who could end the wait")]
     pub fn wait(&self, time: Duration) -> bool {
         match self.run {
             Some(run) => run.rest(time),

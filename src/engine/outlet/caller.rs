@@ -47,7 +47,8 @@ pub(crate) struct Caller<J: Job> {
     pub(super) state: State,
     /// When the caller was handed its last result, and which.
     handed: Option<(Moment, BatchIndex)>,
-    /// Whether results are polled for: then nobody knows when the caller wants the next.
+    /// Whether results are polled for.
+    #[cfg(feature = "stream")]
     pub(super) polled: bool,
     /// When the task that polls was woken.
     #[cfg(feature = "stream")]
@@ -145,6 +146,7 @@ impl<J: Job> Caller<J> {
             turn: Turn::new(any_order),
             state: State::Running,
             handed: None,
+            #[cfg(feature = "stream")]
             polled: false,
         }
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-pub(super) use super::fake_cpu::FakeCpu;
+pub(super) use super::fake_cpu::{FakeCpu, FakeThen};
 pub(super) use super::outcome::{Outcome, take};
 use crate::engine::outlet::caller::Caller;
 use crate::engine::road::job::sealed::Sealed;
@@ -273,33 +273,6 @@ impl GpuStage<Vec<Doc>> for FakeDevice {
 
     fn reopen(&mut self) -> Result<(), StageError> {
         self.make_again()
-    }
-}
-
-/// Work on each row that takes `cost` of manual time.
-pub(super) struct FakeThen {
-    pub(super) seam: Seam,
-    pub(super) cost: Duration,
-}
-
-impl Sealed for FakeThen {}
-
-impl After<Doc, Vec<u64>> for FakeThen {
-    type Delivered = Vec<u64>;
-    type Part = u64;
-    const PER_ROW: bool = true;
-
-    fn whole(&self, _: Vec<u64>) -> Option<Vec<u64>> {
-        None
-    }
-
-    fn part(&self, _: &mut Doc, output: &Vec<u64>, row: usize) -> Result<u64, Cause> {
-        work(&self.seam, |machine| machine.cpu_works, self.cost);
-        Ok(output[row])
-    }
-
-    fn join(&self, parts: Vec<u64>) -> Option<Vec<u64>> {
-        Some(parts)
     }
 }
 

@@ -1,9 +1,10 @@
-//! A CPU half that takes time, and does what its documents say.
+//! A CPU half that takes time, and does what its documents say; and work on rows that takes time.
 
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use super::fake::{Doc, Fault, HOUR, pass, work};
+use crate::engine::road::job::After;
 use crate::engine::seam::{Condvar, Mutex, Seam};
 use crate::error::Cause;
 use crate::stage::{Begun, Context, CpuStage};
@@ -89,6 +90,33 @@ impl CpuStage<Vec<Doc>> for FakeCpu {
         let prepared = batch.clone();
         batch.retain(|document| document.fault != Fault::LeavesItsBatch);
         Ok(prepared)
+    }
+}
+
+/// Work on each row that takes `cost` of manual time.
+pub(super) struct FakeThen {
+    pub(super) seam: Seam,
+    pub(super) cost: Duration,
+}
+
+impl Sealed for FakeThen {}
+
+impl After<Doc, Vec<u64>> for FakeThen {
+    type Delivered = Vec<u64>;
+    type Part = u64;
+    const PER_ROW: bool = true;
+
+    fn whole(&self, _: Vec<u64>) -> Option<Vec<u64>> {
+        None
+    }
+
+    fn part(&self, _: &mut Doc, output: &Vec<u64>, row: usize) -> Result<u64, Cause> {
+        work(&self.seam, |machine| machine.cpu_works, self.cost);
+        Ok(output[row])
+    }
+
+    fn join(&self, parts: Vec<u64>) -> Option<Vec<u64>> {
+        Some(parts)
     }
 }
 

@@ -32,12 +32,12 @@ impl Service {
     /// When each request comes, whether it is taken or not.
     fn arrivals(&self) -> Vec<Duration> {
         let (mut random, mut now) = (Random(7), 0);
-        let mut next = |id: u64| {
+        let next = |id: u64| {
             // Between nothing and twice the mean after the one before.
             now += if id.is_multiple_of(self.burst) { random.below(2 * self.every + 1) } else { 0 };
             micros(now)
         };
-        (0..400).map(|id| next(id)).collect()
+        (0..400).map(next).collect()
     }
 
     /// Seconds in which half of the requests are answered.
