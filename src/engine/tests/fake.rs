@@ -7,7 +7,6 @@ use std::time::Duration;
 pub(super) use super::fake_cpu::{FakeCpu, FakeThen};
 pub(super) use super::outcome::{Outcome, take};
 use crate::engine::outlet::caller::Caller;
-use crate::engine::road::job::sealed::Sealed;
 use crate::engine::road::job::{After, AsItIs, Job};
 use crate::engine::road::source::{AnySource, documents};
 use crate::engine::seam::manual::Machine;

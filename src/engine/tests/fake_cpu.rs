@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::fake::{Doc, Fault, HOUR, pass, work};
 use crate::engine::road::job::After;
+use crate::engine::road::job::sealed::Sealed;
 use crate::engine::seam::{Condvar, Mutex, Seam};
 use crate::error::Cause;
 use crate::stage::{Begun, Context, CpuStage};
