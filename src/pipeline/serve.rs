@@ -7,8 +7,8 @@
 
 mod answer;
 mod asked;
+mod inbox;
 mod request;
-mod room;
 mod server;
 
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use crossbeam_channel::bounded;
 pub use self::answer::{Answer, Unanswered, Why};
 use self::answer::{Open, Request};
 pub use self::asked::Asked;
+use self::inbox::Inbox;
 use self::request::{ForRequest, Requests};
-use self::room::Room;
 pub use self::server::{Server, Submitter};
 use super::{Batch, Pipeline, Run};
 use crate::engine::road::job::After;
@@ -92,10 +92,8 @@ impl<D, C, G, A> Pipeline<D, C, G, A> {
             last_batch,
             kind: std::marker::PhantomData,
         };
-        let (send, requests) = bounded(room);
-        let (end, ended) = bounded(1);
-        let waiting = Arc::new(Room::default());
-        let source = Requests { requests: Some(requests), room: waiting.clone(), end, ended };
+        let inbox = Arc::new(Inbox::new(room));
+        let source = Requests(inbox.clone());
         let source = |_| (Box::new(source) as AnySource<'static, Request<D, U>>, None);
         let run = Run::new(pipeline.try_start(Free, (0, None), source, false)?);
         let open = Arc::new(Open::default());
@@ -106,7 +104,7 @@ impl<D, C, G, A> Pipeline<D, C, G, A> {
         };
         spawn_aside("gapless-serve", Box::new(serve))
             .map_err(|error| Error::Thread { cause: error.into() })?;
-        Ok((Submitter { send, open, room: waiting }, Server { handle, report }))
+        Ok((Submitter { inbox, open }, Server { handle, report }))
     }
 }
 

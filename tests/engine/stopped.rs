@@ -88,7 +88,8 @@ fn halves_in_a_row_tell_the_half_in_which_the_document_failed() {
     let _watch = watch();
     let same = |_: &mut u64, row: &u64| *row;
     let one = Pipeline::new(double, NoSix).batch_size(2).on_failure(OnFailure::Skip);
-    assert_eq!(ended(one.then_gpu(same, plus_one).run(0..20)), (3, Stage::Gpu, "no six".into()));
+    let halves = one.then_gpu(same, plus_one).last_half(|half| half.on_failure(OnFailure::Stop));
+    assert_eq!(ended(halves.run(0..20)), (3, Stage::Gpu, "no six".into()));
 }
 
 #[test]

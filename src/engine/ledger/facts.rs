@@ -43,7 +43,7 @@ pub(crate) struct Predictable {
 
 impl Predictable {
     /// `None` where the run goes in a way whose changes are not predicted: items that are whole batches, no
-    /// device, a live source, or settings that the run itself chooses.
+    /// device, a live source, devices that the workers run, or settings that the run itself chooses.
     pub(crate) fn new(settings: &Settings, workers: usize, depths: &[usize], tokens: usize) -> Option<Self> {
         let depth = *depths.first()?;
         let live = settings.max_wait.is_some();
@@ -51,6 +51,7 @@ impl Predictable {
             || settings.whole_batches
             || live
             || settings.asked.anything()
+            || settings.on_workers
             || workers == 0
             || depths.iter().any(|other| *other != depth)
         {

@@ -25,6 +25,8 @@ pub(super) struct Replay<'a> {
     polled: bool,
     /// Whether the source is live.
     live: bool,
+    /// Whether the workers run the devices.
+    on_workers: bool,
 }
 
 impl<'a> Replay<'a> {
@@ -34,11 +36,23 @@ impl<'a> Replay<'a> {
 
     pub(super) fn on(costs: &'a Costs, settings: &'a Settings, machine: Machine) -> Self {
         let world = World::on(machine);
-        Self { costs, settings, seam: Seam::Manual(world.clone()), world, polled: false, live: false }
+        Self {
+            costs,
+            settings,
+            seam: Seam::Manual(world.clone()),
+            world,
+            polled: false,
+            live: false,
+            on_workers: false,
+        }
     }
 
     pub(super) fn polled(self, polled: bool) -> Self {
         Self { polled, ..self }
+    }
+
+    pub(super) fn on_workers(self, on_workers: bool) -> Self {
+        Self { on_workers, ..self }
     }
 
     pub(super) fn live(self, live: bool) -> Self {
@@ -82,6 +96,7 @@ impl<'a> Replay<'a> {
             batch_size,
             ramp,
             max_wait: self.live.then_some(Duration::from_millis(1)),
+            on_workers: self.on_workers,
             ..settings::Settings::default()
         }
     }

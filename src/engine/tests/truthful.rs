@@ -168,6 +168,20 @@ fn where_a_batch_is_one_call_the_report_is_right() {
 }
 
 #[test]
+fn where_the_workers_run_the_devices_full_cores_are_named_and_nothing_is_promised() {
+    let costs = Costs::default().cpu(0.01).gpu(0.0, 0.02);
+    let machine = Machine { cores: 2, cpu_works: true, device_works: true };
+    for devices in [1, 2] {
+        let settings = settings().devices(devices);
+        let report = Replay::on(&costs, &settings, machine).on_workers(true).run();
+        // One device is run by one worker at a time, and two fill both cores.
+        let named = if devices == 1 { Bottleneck::Gpu } else { Bottleneck::Cores };
+        assert_eq!((report.bottleneck, report.changes.len()), (named, 0), "{report}");
+        assert!(report.above_bound_percent < 5.0, "{report}");
+    }
+}
+
+#[test]
 fn a_live_source_with_nothing_to_give_is_no_bottleneck() {
     let costs = Costs::default().source(0.1).cpu(SMALL).gpu(SMALL, SMALL);
     for polled in [false, cfg!(feature = "stream")] {

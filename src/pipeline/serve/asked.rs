@@ -4,9 +4,8 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crossbeam_channel::TrySendError;
-
 use super::answer::{Answer, Request, Unanswered, Why};
+use super::inbox::Refused;
 use super::server::Submitter;
 
 /// A document that waits for room, and then for its row: see [`Submitter::ask`]. Where it is dropped before there was
@@ -19,33 +18,21 @@ pub struct Asked<D, U> {
     pub(super) answer: Answer<D, U>,
 }
 
-impl<D, U> Asked<D, U> {
-    /// Submits the request where there is room.
-    fn submit(&mut self, request: Request<D, U>) -> Result<(), Unanswered<D>> {
-        match self.submitter.send.try_send(request) {
-            Ok(()) => Ok(()),
-            Err(TrySendError::Full(request)) => {
-                self.request = Some(request);
-                Ok(())
-            }
-            Err(TrySendError::Disconnected(request)) => Err(request.give_back(Why::Ended)),
-        }
-    }
-}
-
 impl<D, U> Future for Asked<D, U> {
     type Output = Result<(D, U), Unanswered<D>>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         if let Some(request) = self.request.take() {
-            self.submitter.room.wait(request.number(), task.waker());
-            // Room that came before that is seen now.
-            self.submit(request)?;
+            match self.submitter.inbox.put_or_wake(request, task.waker()) {
+                Ok(()) => {}
+                Err(Refused::Ended(request)) => return Poll::Ready(Err(request.give_back(Why::Ended))),
+                Err(Refused::Full(request)) => {
+                    self.request = Some(request);
+                    return Poll::Pending;
+                }
+            }
         }
-        match &self.request {
-            Some(_) => Poll::Pending,
-            None => Pin::new(&mut self.answer).poll(task),
-        }
+        Pin::new(&mut self.answer).poll(task)
     }
 }
 
@@ -55,7 +42,7 @@ impl<D, U> Unpin for Asked<D, U> {}
 impl<D, U> Drop for Asked<D, U> {
     fn drop(&mut self) {
         if let Some(request) = &self.request {
-            self.submitter.room.leave(request.number());
+            self.submitter.inbox.leave(request.number());
         }
     }
 }

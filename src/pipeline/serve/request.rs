@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, Sender, select_biased};
-
 use super::answer::Request;
-use super::room::Room;
+use super::inbox::Inbox;
 use crate::engine::road::job::After;
 use crate::engine::road::job::sealed::Sealed;
 use crate::engine::road::source::{EndSource, Source};
@@ -14,31 +12,17 @@ use crate::place::Position;
 use crate::stage::{Begun, Context, CpuStage};
 
 /// Requests as a source: it ends when every submitter is gone, or when it is told to.
-pub(super) struct Requests<D, U> {
-    /// `None` once it has ended.
-    pub(super) requests: Option<Receiver<Request<D, U>>>,
-    /// Who waits for room in it.
-    pub(super) room: Arc<Room>,
-    pub(super) end: Sender<()>,
-    pub(super) ended: Receiver<()>,
-}
+pub(super) struct Requests<D, U>(pub(super) Arc<Inbox<D, U>>);
 
 impl<D, U> Drop for Requests<D, U> {
     fn drop(&mut self) {
-        drop(self.requests.take());
-        self.room.wake_all();
+        self.0.end();
     }
 }
 
-impl<D: Send, U: Send> Source<Request<D, U>> for Requests<D, U> {
+impl<D: Send + 'static, U: Send + 'static> Source<Request<D, U>> for Requests<D, U> {
     fn next(&mut self, _: Position) -> Result<Option<Request<D, U>>, Error> {
-        let Some(requests) = &self.requests else { return Ok(None) };
-        let request = select_biased! {
-            recv(self.ended) -> _ => None,
-            recv(requests) -> request => request.ok(),
-        };
-        self.room.wake_all();
-        Ok(request)
+        Ok(self.0.take())
     }
 
     fn length(&self) -> Option<u64> {
@@ -46,10 +30,8 @@ impl<D: Send, U: Send> Source<Request<D, U>> for Requests<D, U> {
     }
 
     fn end(&self) -> Option<EndSource> {
-        let end = self.end.clone();
-        Some(Box::new(move || {
-            let _told_before = end.try_send(());
-        }))
+        let inbox = self.0.clone();
+        Some(Box::new(move || inbox.end()))
     }
 }
 

@@ -3,20 +3,19 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, TrySendError};
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use super::answer::{Answer, Open, Request, Unanswered, Why};
+use super::answer::{Answer, Open, Unanswered, Why};
 use super::asked::Asked;
-use super::room::Room;
+use super::inbox::{Inbox, Refused};
 use crate::engine::outlet::yielding;
 use crate::observe::report::Report;
 use crate::pipeline::Handle;
 
 /// Submits documents to a [`Server`], from any thread.
 pub struct Submitter<D, U> {
-    pub(super) send: Sender<Request<D, U>>,
+    pub(super) inbox: Arc<Inbox<D, U>>,
     pub(super) open: Arc<Open<D, U>>,
-    pub(super) room: Arc<Room>,
 }
 
 impl<D, U> Submitter<D, U> {
@@ -26,20 +25,7 @@ impl<D, U> Submitter<D, U> {
     /// The document, where the server has ended.
     pub fn submit(&self, document: D) -> Result<Answer<D, U>, Unanswered<D>> {
         let (request, answer) = self.open.request(document);
-        let mut request = Some(request);
-        let sent = yielding::until(|wait| {
-            let refused = match (request.take()?, wait) {
-                (request, None) => return Some(self.send.send(request).map_err(|refused| refused.0)),
-                (request, Some(time)) => match self.send.send_timeout(request, time) {
-                    Ok(()) => return Some(Ok(())),
-                    Err(SendTimeoutError::Timeout(request)) => request,
-                    Err(SendTimeoutError::Disconnected(request)) => return Some(Err(request)),
-                },
-            };
-            request = Some(refused);
-            None
-        });
-        sent.map(|()| answer).map_err(|request| request.give_back(Why::Ended))
+        self.inbox.put(request).map(|()| answer).map_err(|request| request.give_back(Why::Ended))
     }
 
     /// The document with its row, as one future: it waits for room and then for the answer, and holds no thread.
@@ -66,23 +52,30 @@ impl<D, U> Submitter<D, U> {
     /// The document, where there is no room ([`Why::Full`]) or the server has ended.
     pub fn try_submit(&self, document: D) -> Result<Answer<D, U>, Unanswered<D>> {
         let (request, answer) = self.open.request(document);
-        match self.send.try_send(request) {
+        match self.inbox.try_put(request) {
             Ok(()) => Ok(answer),
-            Err(TrySendError::Full(request)) => Err(request.give_back(Why::Full)),
-            Err(TrySendError::Disconnected(request)) => Err(request.give_back(Why::Ended)),
+            Err(Refused::Full(request)) => Err(request.give_back(Why::Full)),
+            Err(Refused::Ended(request)) => Err(request.give_back(Why::Ended)),
         }
     }
 }
 
 impl<D, U> Clone for Submitter<D, U> {
     fn clone(&self) -> Self {
-        Self { send: self.send.clone(), open: self.open.clone(), room: self.room.clone() }
+        self.inbox.one_more_submitter();
+        Self { inbox: self.inbox.clone(), open: self.open.clone() }
+    }
+}
+
+impl<D, U> Drop for Submitter<D, U> {
+    fn drop(&mut self) {
+        self.inbox.one_submitter_less();
     }
 }
 
 impl<D, U> fmt::Debug for Submitter<D, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Submitter").field("waiting", &self.send.len()).finish_non_exhaustive()
+        f.debug_struct("Submitter").field("waiting", &self.inbox.len()).finish_non_exhaustive()
     }
 }
 
