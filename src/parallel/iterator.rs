@@ -14,7 +14,7 @@ use crate::stage::{CpuStage, GpuStage};
 /// let squares: Vec<(u64, u64)> = (1..=3).gapless(cpu, gpu).flat_map(|batch| batch.unwrap()).collect();
 /// assert_eq!(squares, [(1, 1), (2, 4), (3, 9)]);
 /// ```
-pub trait IteratorExt: Iterator + Send + Sized + 'static {
+pub trait IteratorExt: Iterator + Send + Sized + sealed::Sealed + 'static {
     /// Runs the items through both halves, with the default settings; with others it is
     /// `Pipeline::new(cpu, gpu).batch_size(32).run(items)`.
     fn gapless<C, G>(self, cpu: C, gpu: G) -> Run<Self::Item, G::Output>
@@ -46,3 +46,8 @@ pub trait IteratorExt: Iterator + Send + Sized + 'static {
 }
 
 impl<I: Iterator + Send + 'static> IteratorExt for I {}
+
+mod sealed {
+    pub trait Sealed {}
+    impl<I: Iterator> Sealed for I {}
+}

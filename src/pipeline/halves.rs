@@ -19,6 +19,7 @@ use self::before::{Before, FromRun};
 use self::handed::{Handed, OfRow};
 use self::in_a_row::InARow;
 use super::drive::Driven;
+use super::how::Hook;
 use super::{Pipeline, Run};
 use crate::engine::road::job::After;
 use crate::engine::road::source::AnySource;
@@ -27,7 +28,7 @@ use crate::engine::start::Free;
 use crate::stage::{CpuStage, GpuStage, IntoResult, Rows};
 
 /// One half after another: a [`Pipeline`] that works document by document, or a [`Chain`] of them.
-pub trait Halves: sealed::Half<Self::Document, Self::Output> {
+pub trait Halves: sealed::Sealed<Self::Document, Self::Output> {
     /// What the source gives.
     type Document: Send + 'static;
     /// What a batch of the last of them carries.
@@ -38,7 +39,7 @@ mod sealed {
     use super::{Common, Duration, Run};
 
     /// What halves are asked for by those behind them.
-    pub trait Half<D, O> {
+    pub trait Sealed<D, O> {
         fn start(self, documents: Box<dyn Iterator<Item = D> + Send>) -> Run<D, O>;
         /// What its last half was told.
         fn common(&mut self) -> &mut Common;
@@ -59,7 +60,7 @@ where
     type Output = A::Delivered;
 }
 
-impl<D, C, G, A> sealed::Half<D, A::Delivered> for Pipeline<D, C, G, A>
+impl<D, C, G, A> sealed::Sealed<D, A::Delivered> for Pipeline<D, C, G, A>
 where
     D: Send + 'static,
     C: CpuStage<D> + 'static,
@@ -153,7 +154,7 @@ where
         last.how.settings.common.own_source = true;
         last.how.settings.common.grace = last.how.settings.common.grace.saturating_add(patience);
         last.how.settings.common.total = last.how.settings.common.total.or(total);
-        let on_progress = last.how.hooks.on_progress.take().map(super::Hook::boxed);
+        let on_progress = last.how.hooks.on_progress.take().map(Hook::boxed);
         let source = FromRun { run: Some(first), waiting: VecDeque::new(), shared: shared.clone() };
         let source = |_| (Box::new(source) as AnySource<'static, Handed<H::Document, H::Output>>, None);
         let last = last.start_over(Free, (0, None), source, false);
@@ -175,7 +176,7 @@ where
     type Output = G::Output;
 }
 
-impl<H, F, G> sealed::Half<H::Document, G::Output> for Chain<H, F, G>
+impl<H, F, G> sealed::Sealed<H::Document, G::Output> for Chain<H, F, G>
 where
     H: Halves + 'static,
     H::Output: Rows,

@@ -11,6 +11,7 @@ const OPEN_TRAITS: &[(&str, &str)] = &[
     ("Kernel", "a kernel of one's own"),
     ("Output", "an output of one's own"),
     ("Photo", "a document of one's own that names a photo"),
+    ("IntoRows", "an output of one's own whose rows can be kept"),
     ("Rows", "an output of one's own that has rows"),
     ("Source", "not public"),
     ("Transfer", "a document of one's own for children"),
