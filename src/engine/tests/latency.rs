@@ -37,7 +37,7 @@ impl Service {
             now += if id.is_multiple_of(self.burst) { random.below(2 * self.every + 1) } else { 0 };
             micros(now)
         };
-        (0..400).map(next).collect()
+        (0..200).map(next).collect()
     }
 
     /// Seconds in which half of the requests are answered.
@@ -62,7 +62,7 @@ impl Service {
         let settings = settings.told(|common| common.workers = WorkerCount::Exactly(4));
         let (arrivals, clock) = (self.arrivals(), world.clone());
         let comes = arrivals.clone();
-        let source = docs(400).inspect(move |document: &Doc| {
+        let source = docs(200).inspect(move |document: &Doc| {
             clock.sleep(comes[document.id as usize].saturating_sub(clock.now()));
         });
         let run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), settings, source);

@@ -55,6 +55,8 @@ pub(super) struct Ring {
     shelf: Arc<Shelf>,
     deadline: Deadline,
     times: DeviceTimes,
+    /// Batches before those that `times` is told of.
+    told: u64,
     /// Number of the last batch, which it carries through the device.
     stamp: u64,
 }
@@ -117,6 +119,7 @@ impl Ring {
             shelf: Arc::new(Shelf::new(results)),
             deadline,
             times: DeviceTimes::default(),
+            told: 0,
             stamp: 0,
         })
     }
@@ -193,7 +196,7 @@ impl Ring {
         let stamp = self.plan.readback_stamp();
         encoder.copy_buffer_to_buffer(&slot.staging, 0, &slot.readback, stamp, STAMP_BYTES);
         if let Some(clock) = &slot.clock {
-            let kernels = clock::times_kernels(self.stamp);
+            let kernels = clock::times_kernels(self.stamp - self.told);
             clock.end(&mut encoder, &slot.readback, self.plan.readback_times(), kernels);
         }
         encoder.map_buffer_on_submit(&slot.staging, wgpu::MapMode::Write, .., slot.staging_map.told());
@@ -210,7 +213,7 @@ impl Ring {
             pass.dispatch_workgroups(x, y, rows * step.parts);
         };
         let clock = slot.clock.as_ref();
-        if let Some(clock) = clock.filter(|_| clock::times_kernels(self.stamp)) {
+        if let Some(clock) = clock.filter(|_| clock::times_kernels(self.stamp - self.told)) {
             for (index, step) in steps().enumerate() {
                 let timestamp_writes = clock.of_kernel(index);
                 let label = Some("gapless.kernel");
@@ -257,7 +260,7 @@ impl Ring {
         });
         let mut tensors = Tensors::new(&self.names, ticket.rows, values, &self.shelf);
         let times = view[self.plan.readback_times() as usize..].split_at(TIMES_BYTES as usize);
-        let spans = slot.clock.as_ref().map(|clock| Spans::new(clock, times, ticket.stamp));
+        let spans = slot.clock.as_ref().map(|clock| Spans::new(clock, times, ticket.stamp - self.told));
         tensors.span = spans.as_ref().map(|spans| spans.batch.clone());
         let stamp = &view[self.plan.readback_stamp() as usize..][..STAMP_BYTES as usize];
         let intact = *stamp == ticket.stamp.to_ne_bytes();
@@ -298,6 +301,7 @@ impl Runs for Ring {
     fn tell(&mut self, times: &DeviceTimes) {
         times.memory(self.plan.memory());
         self.times = times.clone();
+        self.told = self.stamp;
     }
 
     /// Whether every slot is here, and the device is there.
