@@ -24,7 +24,6 @@ pub(crate) mod setters;
 mod stream;
 #[cfg(test)]
 mod tests;
-mod try_run;
 mod watch;
 pub(crate) mod without_device;
 
@@ -47,6 +46,7 @@ pub use self::stream::RunStream;
 pub(crate) use crate::engine::guard::{drop_each, drop_user, guard};
 pub use crate::engine::road::job::{After, AsItIs, Then};
 use crate::engine::settings::{LastBatch, Settings};
+use crate::engine::start::Free;
 use crate::stage::{CpuStage, GpuStage, IntoResult, Rows};
 
 /// A CPU half and a GPU half, and how they are to run.
@@ -313,7 +313,7 @@ impl<D, C, G, A, M> Pipeline<D, C, G, A, M> {
         I: IntoIterator<Item = D>,
         I::IntoIter: Send + 'static,
     {
-        self.start(documents.into_iter(), false)
+        self.start(Free, documents.into_iter(), false)
     }
 
     /// The baseline that overlap is measured against: all CPU work first, on the workers, then all GPU
@@ -332,7 +332,7 @@ impl<D, C, G, A, M> Pipeline<D, C, G, A, M> {
         I: IntoIterator<Item = D>,
         I::IntoIter: Send + 'static,
     {
-        self.start(documents.into_iter(), true)
+        self.start(Free, documents.into_iter(), true)
     }
 }
 

@@ -209,12 +209,6 @@ impl Settings {
         self.whole_batches = true;
     }
 
-    /// What the source says of itself counts where nothing was said of it.
-    pub(crate) fn learn_total(&mut self, (least, most): (usize, Option<usize>)) {
-        let exact = most.filter(|most| *most == least).map(|documents| documents as u64);
-        self.common.total = self.common.total.or(exact);
-    }
-
     /// Batches ahead, or the most of them where that is left to gapless.
     pub(crate) fn ahead(&self) -> usize {
         self.common.ahead.unwrap_or(tokens::AHEAD)

@@ -208,6 +208,8 @@ fn build<'a, J: Job + 'a, C: Crew<'a, J>>(
     if let Some(Room { tokens, .. }) = first_room {
         ledger.tokens.allow(tokens);
     }
+    // What can be told to end is waited for.
+    let ends_by_itself = road.end_source.is_some();
     let feeder = Feeder::new(&road, source, settings.batch_size, settings.common.pause);
     let starter = Starter {
         road: &road,
@@ -231,7 +233,7 @@ fn build<'a, J: Job + 'a, C: Crew<'a, J>>(
         results,
         checks: Checks { deadline: settings.common.deadline, on_late, redraw, late, lookout },
         grace: settings.common.grace,
-        own_source: settings.common.own_source,
+        own_source: settings.common.own_source || ends_by_itself,
         any_order: settings.common.order == Order::Completion,
         #[cfg(feature = "stream")]
         aside: C::ASIDE,

@@ -6,59 +6,13 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use futures_core::Stream;
 
-use super::{Pipeline, Run};
 use crate::engine::guard::guard;
-use crate::engine::road::job::After;
-use crate::engine::road::source::{AnySource, EndSource, Source};
-use crate::engine::start::Free;
+use crate::engine::road::source::{EndSource, Source, exactly};
 use crate::error::Error;
 use crate::place::Position;
-use crate::stage::{CpuStage, GpuStage};
-
-impl<D, C, G, A> Pipeline<D, C, G, A>
-where
-    D: Send + 'static,
-    C: CpuStage<D> + 'static,
-    G: GpuStage<C::Prepared> + 'static,
-    A: After<D, G::Output> + 'static,
-{
-    /// As [`run`](Self::run), over an async stream: requests of a server, objects of a bucket, messages. The feeder
-    /// polls it, on a thread of its own, and waits where it has nothing; a stop of the run ends that wait. A stream
-    /// that needs its runtime has to be made so that it may be polled outside of it. With the feature `stream`.
-    ///
-    /// A stream whose documents come one by one is a live source: see [`max_wait`](Self::max_wait).
-    ///
-    /// ```
-    /// use gapless::{Cause, Pipeline};
-    /// # use std::{pin::Pin, task::{Context, Poll}};
-    /// # struct Numbers(u64);
-    /// # impl futures_core::Stream for Numbers {
-    /// #     type Item = u64;
-    /// #     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<u64>> {
-    /// #         self.0 += 1;
-    /// #         Poll::Ready((self.0 <= 100).then_some(self.0))
-    /// #     }
-    /// # }
-    /// let cpu = |n: &mut u64| Ok::<_, Cause>(*n);
-    /// let gpu = |batch: &[u64]| Ok::<_, Cause>(batch.to_vec());
-    /// let run = Pipeline::new(cpu, gpu).run_from_stream(Numbers(0)); // a `futures_core::Stream` of 1 to 100
-    /// let sum: u64 = run.flat_map(|batch| batch.unwrap().output().unwrap().clone()).sum();
-    /// assert_eq!(sum, 5050);
-    /// ```
-    pub fn run_from_stream<S>(mut self, documents: S) -> Run<D, A::Delivered>
-    where
-        S: Stream<Item = D> + Send + 'static,
-    {
-        // It is told to end, and not left behind.
-        self.how.settings.common.own_source = true;
-        let hint = guard(|| documents.size_hint()).unwrap_or_default();
-        let source = |_| (Box::new(FromStream::new(documents)) as AnySource<'static, D>, None);
-        Run::new(self.start_over(Free, hint, source, false))
-    }
-}
 
 /// A stream that is polled where a document is asked for.
-struct FromStream<S> {
+pub(super) struct FromStream<S> {
     stream: Pin<Box<S>>,
     news: Arc<News>,
 }
@@ -100,7 +54,7 @@ impl Wake for News {
 }
 
 impl<S> FromStream<S> {
-    fn new(stream: S) -> Self {
+    pub(super) fn new(stream: S) -> Self {
         Self { stream: Box::pin(stream), news: Arc::default() }
     }
 }
@@ -120,8 +74,7 @@ impl<S: Stream + Send> Source<S::Item> for FromStream<S> {
     }
 
     fn length(&self) -> Option<u64> {
-        let (least, most) = guard(|| self.stream.size_hint()).ok()?;
-        most.filter(|most| *most == least).map(|documents| documents as u64)
+        exactly(guard(|| self.stream.size_hint()).ok()?)
     }
 
     fn end(&self) -> Option<EndSource> {

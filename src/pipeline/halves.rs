@@ -28,24 +28,31 @@ use crate::engine::start::Free;
 use crate::stage::{CpuStage, GpuStage, IntoResult, Rows};
 
 /// One half after another: a [`Pipeline`] that works document by document, or a [`Chain`] of them.
-pub trait Halves: sealed::Sealed<Self::Document, Self::Output> {
+pub trait Halves: sealed::Sealed {
     /// What the source gives.
     type Document: Send + 'static;
     /// What a batch of the last of them carries.
     type Output: Send + Sync + 'static;
+
+    #[doc(hidden)]
+    fn start(
+        self,
+        documents: Box<dyn Iterator<Item = Self::Document> + Send>,
+    ) -> Run<Self::Document, Self::Output>;
+
+    /// What its last half was told.
+    #[doc(hidden)]
+    fn common(&mut self) -> &mut Common;
+
+    /// How long its end may take.
+    #[doc(hidden)]
+    fn patience(&self) -> Duration;
 }
 
 mod sealed {
-    use super::{Common, Duration, Run};
-
-    /// What halves are asked for by those behind them.
-    pub trait Sealed<D, O> {
-        fn start(self, documents: Box<dyn Iterator<Item = D> + Send>) -> Run<D, O>;
-        /// What its last half was told.
-        fn common(&mut self) -> &mut Common;
-        /// How long its end may take.
-        fn patience(&self) -> Duration;
-    }
+    pub trait Sealed {}
+    impl<D, C, G, A> Sealed for super::Pipeline<D, C, G, A> {}
+    impl<H: super::Halves, F, G> Sealed for super::Chain<H, F, G> {}
 }
 
 impl<D, C, G, A> Halves for Pipeline<D, C, G, A>
@@ -58,16 +65,7 @@ where
 {
     type Document = D;
     type Output = A::Delivered;
-}
 
-impl<D, C, G, A> sealed::Sealed<D, A::Delivered> for Pipeline<D, C, G, A>
-where
-    D: Send + 'static,
-    C: CpuStage<D> + 'static,
-    G: GpuStage<C::Prepared> + 'static,
-    A: After<D, G::Output> + 'static,
-    A::Delivered: Sync + 'static,
-{
     fn start(self, documents: Box<dyn Iterator<Item = D> + Send>) -> Run<D, A::Delivered> {
         self.run(documents)
     }
@@ -150,14 +148,11 @@ where
         let first = before.start(Box::new(documents.into_iter()));
         let total = first.progress().total;
         let shared = Arc::new(Before { remote: first.remote(), ended: Mutex::new(None) });
-        // It is a source of ours: it is told to end, and not left behind.
-        last.how.settings.common.own_source = true;
         last.how.settings.common.grace = last.how.settings.common.grace.saturating_add(patience);
-        last.how.settings.common.total = last.how.settings.common.total.or(total);
         let on_progress = last.how.hooks.on_progress.take().map(Hook::boxed);
         let source = FromRun { run: Some(first), waiting: VecDeque::new(), shared: shared.clone() };
         let source = |_| (Box::new(source) as AnySource<'static, Handed<H::Document, H::Output>>, None);
-        let last = last.start_over(Free, (0, None), source, false);
+        let last = last.start_over(Free, total, source, false).into_driven();
         let all = InARow { before: shared, last, failed: Vec::new() };
         Run::new(Driven::new(Box::new(all), on_progress))
     }
@@ -174,17 +169,7 @@ where
 {
     type Document = H::Document;
     type Output = G::Output;
-}
 
-impl<H, F, G> sealed::Sealed<H::Document, G::Output> for Chain<H, F, G>
-where
-    H: Halves + 'static,
-    H::Output: Rows,
-    F: 'static,
-    OfRow<F>: CpuStage<Handed<H::Document, H::Output>> + 'static,
-    G: GpuStage<<OfRow<F> as CpuStage<Handed<H::Document, H::Output>>>::Prepared> + 'static,
-    G::Output: 'static,
-{
     fn start(self, documents: Box<dyn Iterator<Item = H::Document> + Send>) -> Run<H::Document, G::Output> {
         self.run(documents)
     }

@@ -181,7 +181,6 @@ impl<D, O> Iterator for ScopedRun<'_, D, O> {
 }
 
 impl<D, O> Run<D, O> {
-    #[cfg(feature = "doc")]
     pub(crate) fn into_driven(self) -> Driven<'static, D, O> {
         self.0
     }

@@ -55,7 +55,7 @@ impl<'scope> Scope<'scope, '_> {
         I: IntoIterator<Item = D>,
         I::IntoIter: Send + 'scope,
     {
-        ScopedRun::new(pipeline.start_by(Scoped(self.0), documents.into_iter(), false))
+        pipeline.start(Scoped(self.0), documents.into_iter(), false)
     }
 }
 

@@ -80,8 +80,6 @@ impl<D, C, G, A> Pipeline<D, C, G, A> {
         self.how.settings.common.on_failure = OnFailure::Skip;
         // Answers go to whoever asked: none waits for an older one.
         self.how.settings.common.order = Order::Completion;
-        // Its source is ours: it is told to end, and not left behind.
-        self.how.settings.common.own_source = true;
         let room = self.how.settings.batch_size;
         let Self { cpu, devices, after, how, last_batch, .. } = self;
         let pipeline: Pipeline<Request<D, U>, ForRequest<C>, G, ForRequest<A>> = Pipeline {
@@ -95,7 +93,7 @@ impl<D, C, G, A> Pipeline<D, C, G, A> {
         let inbox = Arc::new(Inbox::new(room));
         let source = Requests(inbox.clone());
         let source = |_| (Box::new(source) as AnySource<'static, Request<D, U>>, None);
-        let run = Run::new(pipeline.try_start(Free, (0, None), source, false)?);
+        let run = pipeline.try_start(Free, None, source, false)?;
         let open = Arc::new(Open::default());
         let (handle, answered) = (run.handle(), open.clone());
         let (tell, report) = bounded(1);

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 
 use super::opening::Opening;
-use super::{After, Batch, Driven, Mode, Pipeline, Run, guard};
+use super::{After, Batch, Driven, Mode, Pipeline, Run};
 use crate::engine::start::Free;
 use crate::error::Error;
 use crate::stage::{CpuStage, GpuStage};
@@ -87,8 +87,7 @@ where
         Self: Send + 'static,
     {
         let documents = documents.into_iter();
-        let hint = guard(|| documents.size_hint()).unwrap_or_default();
-        let start = move || self.start_over(Free, hint, |batch_size| M::source(documents, batch_size), false);
+        let start = move || self.start(Free, documents, false).into_driven();
         RunStream(Run::new(Driven::new(Box::new(Opening::new(start)), None)))
     }
 }

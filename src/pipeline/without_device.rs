@@ -9,9 +9,9 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use super::drive::{Driven, Engine, NotStarted};
+use super::drop_each;
 use super::how::{Hook, How};
 use super::mode::PerDocument;
-use super::{drop_each, guard};
 use crate::engine::road::job::sealed::Sealed;
 use crate::engine::road::job::{After, Job};
 use crate::engine::road::source::{self, AnySource};
@@ -39,7 +39,7 @@ where
     I: Iterator<Item = D> + Send + 'a,
 {
     let How { mut settings, hooks } = how;
-    settings.learn_total(guard(|| documents.size_hint()).unwrap_or_default());
+    settings.common.total = settings.common.total.or_else(|| source::length(&documents));
     let plan = Plan::<WithoutDevice<'a, D, C>> {
         seam: Seam::of_a_face(),
         cpu: stage,

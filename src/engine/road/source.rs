@@ -30,9 +30,18 @@ impl<I: Iterator + Send> Source<I::Item> for Documents<I> {
     }
 
     fn length(&self) -> Option<u64> {
-        let (least, most) = guard(|| self.0.size_hint()).ok()?;
-        most.filter(|most| *most == least).map(|items| items as u64)
+        length(&self.0)
     }
+}
+
+/// Items of an iterator, where it says how many there are.
+pub(crate) fn length(items: &impl Iterator) -> Option<u64> {
+    exactly(guard(|| items.size_hint()).ok()?)
+}
+
+/// The number, where both bounds are the same.
+pub(crate) fn exactly((least, most): (usize, Option<usize>)) -> Option<u64> {
+    most.filter(|most| *most == least).map(|items| items as u64)
 }
 
 /// An iterator of results: the first error is why there is no document more.
