@@ -9,6 +9,8 @@
 
 #[path = "common/photos.rs"]
 mod photos;
+#[path = "common/terminal.rs"]
+mod terminal;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -30,13 +32,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    match options().and_then(|options| run(&options)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    terminal::exit("images", options().and_then(|options| run(&options)))
 }
 
 fn options() -> Result<Options, Box<dyn Error>> {

@@ -7,6 +7,9 @@
 //! The server takes `--rate` MiB a second, as a network would; by default as many as are made, so that sending takes
 //! as long as serialising, and overlap can gain most: the two in turn take twice the time of the two at once.
 
+#[path = "../common/terminal.rs"]
+mod terminal;
+
 use std::error::Error;
 use std::io::{self, Read};
 use std::process::ExitCode;
@@ -30,13 +33,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    match options().and_then(|options| run(&options)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    terminal::exit("push", options().and_then(|options| run(&options)))
 }
 
 fn options() -> Result<Options, Failed> {

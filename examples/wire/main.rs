@@ -8,6 +8,8 @@
 //! endings of a file's name say how its documents are compressed.
 
 mod json;
+#[path = "../common/terminal.rs"]
+mod terminal;
 
 use std::error::Error;
 use std::fs::File;
@@ -25,13 +27,7 @@ fn main() -> ExitCode {
         ["write", path] => write(path),
         _ => Err(USAGE.into()),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    terminal::exit("wire", done)
 }
 
 fn read(path: &str) -> Result<(), Box<dyn Error>> {

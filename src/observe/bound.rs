@@ -27,7 +27,7 @@ pub(crate) struct Spent {
 }
 
 /// What a run could not be faster than.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum Bottleneck {
@@ -39,7 +39,8 @@ pub enum Bottleneck {
     Cores,
     /// The source, inside its `next`.
     Source,
-    /// The caller, between two results.
+    /// The caller, between two results; also where nothing was measured yet.
+    #[default]
     Caller,
     /// Nothing: the run kept up with a live source, and waited for documents.
     Idle,

@@ -19,7 +19,7 @@ use crate::stage::DeviceKind;
 /// `wall_s = fill_s + busy_s + stalls_s + drain_s`, seen from the bottleneck. It can be asked for at
 /// any time; while the run goes on it speaks of the time so far. `Display` writes it for people, and
 /// with the feature `serde` it can be serialised for programs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Report {
@@ -299,33 +299,9 @@ impl Report {
     /// The report of a run that could not start.
     pub(crate) fn not_started() -> Self {
         Self {
-            wall_s: 0.0,
-            open_s: 0.0,
-            fill_s: 0.0,
-            busy_s: 0.0,
-            stalls_s: 0.0,
-            drain_s: 0.0,
-            first_result_s: 0.0,
-            bottleneck: Bottleneck::Caller,
-            cores: 0,
-            processor_s: 0.0,
-            latency: None,
-            bound_s: 0.0,
-            above_bound_percent: 0.0,
-            cpu: CpuReport::default(),
-            devices: Vec::new(),
-            waits: Waits::default(),
-            tokens: None,
-            peak_in_flight: 0,
-            times: Times::default(),
             peak_resident_bytes: peak_resident_bytes(),
-            accounts: Accounts::default(),
-            left_behind: Vec::new(),
-            decisions: Vec::new(),
-            costs: None,
-            changes: Vec::new(),
             advice: "The run was not started: its first item says why.".into(),
-            before: Vec::new(),
+            ..Self::default()
         }
     }
 

@@ -5,6 +5,8 @@
 use std::time::Duration;
 
 use super::Seam;
+#[cfg(test)]
+use super::manual::World;
 
 impl Seam {
     /// Processor time that this thread has used; `None` where the system does not tell (it does on Unix).
@@ -12,9 +14,7 @@ impl Seam {
         match self {
             Self::Real { .. } => real::thread(),
             #[cfg(test)]
-            Self::Shuttle(_) => None,
-            #[cfg(test)]
-            Self::Manual(world) => Some(world.thread_time()),
+            _ => self.world().map(World::thread_time),
         }
     }
 
@@ -23,9 +23,7 @@ impl Seam {
         match self {
             Self::Real { .. } => real::process(),
             #[cfg(test)]
-            Self::Shuttle(_) => None,
-            #[cfg(test)]
-            Self::Manual(world) => Some(world.process_time()),
+            _ => self.world().map(World::process_time),
         }
     }
 
@@ -34,10 +32,13 @@ impl Seam {
         match self {
             Self::Real { .. } => cores(),
             #[cfg(test)]
-            Self::Shuttle(_) => 1,
-            #[cfg(test)]
-            Self::Manual(world) => world.machine().cores,
+            _ => self.world().map_or(1, |world| world.machine().cores),
         }
+    }
+
+    #[cfg(test)]
+    fn world(&self) -> Option<&World> {
+        if let Self::Manual(world) = self { Some(world) } else { None }
     }
 }
 
