@@ -105,11 +105,11 @@ pub struct Apply<'a, D, T, C, W = Borrows> {
     life: PhantomData<fn() -> W>,
 }
 
-/// An [`Apply`] whose stage and documents may borrow: it waits until every call has returned.
+/// Said of a face whose stage and documents may borrow: it waits until every call has returned.
 #[derive(Debug)]
 pub enum Borrows {}
 
-/// An [`Apply`] that owns all: calls that do not return within [`grace`](Apply::grace) are left behind.
+/// Said of a face that owns all: calls that do not return within [`grace`](Apply::grace) are left behind.
 #[derive(Debug)]
 pub enum Owns {}
 

@@ -98,11 +98,6 @@ impl<D, C, I, S> Parallel<D, C, I, S> {
         Self { stage, items, how: How::default(), chunk: None, batches, gives: PhantomData }
     }
 
-    /// The same, to be run like this.
-    pub(super) fn how(self, how: How) -> Self {
-        Self { how, ..self }
-    }
-
     /// Items that a worker takes in one go: a number, or [`Auto`]. Default `Auto`: one at first, then about
     /// 50 µs of measured work. 0 is an error.
     ///

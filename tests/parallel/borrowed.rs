@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use gapless::parallel::{apply, apply_batch};
+use gapless::parallel::{Vectorizer, apply, apply_batch};
 use gapless::{Cause, Error, OnFailure};
 use rayon::ThreadPoolBuilder;
 
@@ -126,4 +126,27 @@ fn batches_of_borrowed_documents_come_back_in_their_order() {
     };
     apply_batch(&mut words, 2, turn).workers(2).run().unwrap();
     assert_eq!(words, ["list", "a", "words", "of", "stands", "that", "outside"]);
+}
+
+#[test]
+fn a_vectorizer_that_borrows_works_on_one_borrowed_list_after_another_and_gives_a_failure_back() {
+    let _watch = watch();
+    let (text, seen) = (String::from(TEXT), AtomicUsize::new(0));
+    for workers in [0, 2] {
+        let measure = |word: &mut &str| {
+            seen.fetch_add(1, Ordering::SeqCst);
+            if word.is_empty() { Err("no word") } else { Ok(word.len()) }
+        };
+        let mut vectorizer = Vectorizer::new(measure).workers(workers);
+        for _ in 0..2 {
+            let lengths = vectorizer.process(text.split(' ')).unwrap();
+            assert!(lengths.into_iter().eq(text.split(' ').map(str::len)));
+        }
+        let failed = vectorizer.process(["a", "", "b"]).unwrap_err();
+        assert_eq!(failed.item().map(|failure| failure.document), Some(""));
+        assert_eq!(vectorizer.process(&mut text.split(' ').take(1)).unwrap(), [1]);
+        assert!(vectorizer.last().unwrap().accounts().balance());
+    }
+    let words = TEXT.split(' ').count();
+    assert!(seen.into_inner() >= 2 * (2 * words + 3));
 }

@@ -1,13 +1,12 @@
 //! Faces that return when all is over: `apply`, `apply_batch`, and the `Vectorizer`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 use gapless::parallel::{Applied, Apply, ApplyError, Ended, Failed, Vectorizer, apply, apply_batch};
 use gapless::{Accounts, CpuStage};
 
 use super::face::{Code, Face, Got, Kind, Setup};
-use super::stages::{Bag, Cpu, Prepared, Source};
+use super::stages::{Bag, Cpu, Prepared};
 use super::world::{Doc, World, panic_quietly, said};
 
 type Call = Box<dyn FnOnce(&mut Got) + Send>;
@@ -106,16 +105,25 @@ pub(super) fn vectorizer(setup: &Setup, code: Code) -> Box<dyn Face> {
     Whole::face(move |got| {
         got.results_only = true;
         let vectorizer = Vectorizer::new(cpu);
-        let mut vectorizer = set!(vectorizer.on_failure(setup.policy), setup);
-        process(&mut vectorizer, source, got, &world);
-        got.accounts = vectorizer.last().map(Ended::accounts);
-        // Its stage is the vectorizer's, which drops it as any value is dropped.
-        drop(catch_unwind(AssertUnwindSafe(|| drop(vectorizer))));
+        let vectorizer = set_but_grace!(vectorizer.on_failure(setup.policy), setup);
+        macro_rules! process {
+            ($vectorizer:expr) => {{
+                let mut vectorizer = $vectorizer;
+                note_results(vectorizer.process::<Doc, _>(source), got, &world);
+                got.accounts = vectorizer.last().map(Ended::accounts);
+                // Its stage is the vectorizer's, which drops it as any value is dropped.
+                drop(catch_unwind(AssertUnwindSafe(|| drop(vectorizer))));
+            }};
+        }
+        match setup.grace {
+            Some(grace) => process!(vectorizer.grace(grace)),
+            None => process!(vectorizer),
+        }
     })
 }
 
-fn process(vectorizer: &mut Vectorizer<Cpu>, source: Source, got: &mut Got, world: &Arc<World>) {
-    match vectorizer.process::<Doc, _>(source) {
+fn note_results(results: Result<Vec<Prepared>, Failed<Doc>>, got: &mut Got, world: &World) {
+    match results {
         Ok(results) => {
             got.delivered.extend(results.iter().map(|result| result.first));
             got.kept.push(Box::new(results));
