@@ -250,7 +250,8 @@ fn an_error_that_ends_a_run_is_a_warning_with_the_accounts() {
         assert!(run.by_ref().all(|item| item.is_err()));
     });
     assert_eq!(fields(&seen, "failed"), ["position=0 stage=CPU stage cause=planned"]);
-    let ended = "ending=\"failed\" error=stopped: document 0 failed pulled=1 delivered=0 failed=1 cancelled=0 stuck=0";
+    let error = "stopped: document 0 failed in the CPU stage: planned";
+    let ended = format!("ending=\"failed\" error={error} pulled=1 delivered=0 failed=1 cancelled=0 stuck=0");
     assert_eq!(fields(&seen, "ended"), [ended]);
 }
 

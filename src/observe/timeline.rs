@@ -7,11 +7,13 @@ mod trace;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
+use std::time::Duration;
 
 use super::record::{Kind, Recorder, Span};
+use crate::moment::nanos;
 
 /// Who did what when in a run: what [`Pipeline::trace`](crate::Pipeline::trace) had recorded so far, from
-/// [`Run::timeline`](crate::Run::timeline).
+/// [`Run::timeline`](crate::Run::timeline). Of several halves in a row it has all that were recorded.
 ///
 /// ```
 /// use gapless::{Cause, Pipeline, Timeline};
@@ -31,6 +33,8 @@ pub struct Timeline {
     /// By their start; what lies within another after that.
     spans: Vec<Span>,
     facts: Facts,
+    /// Of the halves before, in order, by the same clock.
+    before: Vec<Timeline>,
 }
 
 /// What is known of a run besides its spans.
@@ -60,12 +64,29 @@ impl Timeline {
         spans.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end), span.kind));
         keep_apart(&mut spans);
         let facts = Facts { left_out: recorder.lost(), room: recorder.room(), ..facts };
-        Self { spans, facts }
+        Self { spans, facts, before: Vec::new() }
+    }
+
+    /// The same as the half behind others, which began so much earlier.
+    pub(crate) fn behind(mut self, mut before: Self, later: Duration) -> Self {
+        for span in &mut self.spans {
+            span.start = span.start.saturating_add(nanos(later));
+            span.end = span.end.saturating_add(nanos(later));
+        }
+        self.facts.wall_s += later.as_secs_f64();
+        self.before = std::mem::take(&mut before.before);
+        self.before.push(before);
+        self
+    }
+
+    /// All halves, in order.
+    fn halves(&self) -> impl Iterator<Item = &Self> {
+        self.before.iter().chain([self])
     }
 
     /// Spans that had no room in the memory of the recording, and so are missing. 0: it is complete.
     pub fn left_out(&self) -> u64 {
-        self.facts.left_out
+        self.halves().map(|half| half.facts.left_out).sum()
     }
 
     /// The same with all times this many times as long: for a run that was made at a fraction of its time.
@@ -77,6 +98,7 @@ impl Timeline {
         }
         self.facts.wall_s *= factor;
         self.facts.bound_s *= factor;
+        self.before = self.before.into_iter().map(|half| half.scaled(factor)).collect();
         self
     }
 
@@ -128,6 +150,10 @@ fn keep_apart(spans: &mut [Span]) {
 
 impl fmt::Debug for Timeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Timeline").field("spans", &self.spans.len()).field("facts", &self.facts).finish()
+        f.debug_struct("Timeline")
+            .field("spans", &self.spans.len())
+            .field("facts", &self.facts)
+            .field("before", &self.before)
+            .finish()
     }
 }

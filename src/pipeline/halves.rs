@@ -12,11 +12,11 @@ mod in_a_row;
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use self::before::{Before, FromRun};
-use self::handed::{Handed, OfRow};
+pub(super) use self::handed::{Handed, OfRow};
 use self::in_a_row::InARow;
 use super::drive::Driven;
 use super::how::Hook;
@@ -147,12 +147,13 @@ where
         last.how.settings.common.from_run = true;
         let first = before.start(Box::new(documents.into_iter()));
         let total = first.progress().total;
-        let shared = Arc::new(Before { remote: first.remote(), ended: Mutex::new(None) });
+        let shared = Arc::new(Before::new(first.remote()));
         last.how.settings.common.grace = last.how.settings.common.grace.saturating_add(patience);
         let on_progress = last.how.hooks.on_progress.take().map(Hook::boxed);
         let source = FromRun { run: Some(first), waiting: VecDeque::new(), shared: shared.clone() };
         let source = |_| (Box::new(source) as AnySource<'static, Handed<H::Document, H::Output>>, None);
         let last = last.start_over(Free, total, source, false).into_driven();
+        shared.last_began(last.progress().elapsed);
         let all = InARow { before: shared, last, failed: Vec::new() };
         Run::new(Driven::new(Box::new(all), on_progress))
     }

@@ -67,6 +67,10 @@ impl Remote for Asked {
     fn report(&self) -> Report {
         self.run.get().map_or_else(Report::not_started, |run| run.report())
     }
+
+    fn timeline(&self) -> Option<Timeline> {
+        self.run.get().and_then(|run| run.timeline())
+    }
 }
 
 fn not_started<D, O>(error: Option<Error>) -> Driven<'static, D, O> {

@@ -6,11 +6,12 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
+use super::halves::{Handed, OfRow};
 use super::opening::Opening;
-use super::{After, Batch, Driven, Mode, Pipeline, Run};
+use super::{After, Batch, Chain, Driven, Halves, Mode, Pipeline, Run};
 use crate::engine::start::Free;
 use crate::error::Error;
-use crate::stage::{CpuStage, GpuStage};
+use crate::stage::{CpuStage, GpuStage, Rows};
 
 /// A run as an async stream of batches: see [`Pipeline::stream`] and [`Run::into_stream`].
 #[must_use = "a run does nothing more once it is dropped; poll it"]
@@ -87,8 +88,35 @@ where
         Self: Send + 'static,
     {
         let documents = documents.into_iter();
-        let start = move || self.start(Free, documents, false).into_driven();
-        RunStream(Run::new(Driven::new(Box::new(Opening::new(start)), None)))
+        RunStream::opening(move || self.start(Free, documents, false))
+    }
+}
+
+impl<H, F, G> Chain<H, F, G>
+where
+    H: Halves + 'static,
+    H::Output: Rows,
+    F: 'static,
+    OfRow<F>: CpuStage<Handed<H::Document, H::Output>> + 'static,
+    G: GpuStage<<OfRow<F> as CpuStage<Handed<H::Document, H::Output>>>::Prepared> + 'static,
+    G::Output: 'static,
+{
+    /// As [`Pipeline::stream`]: the stages of all halves are opened in a thread of its own.
+    pub fn stream<I>(self, documents: I) -> RunStream<H::Document, G::Output>
+    where
+        I: IntoIterator<Item = H::Document>,
+        I::IntoIter: Send + 'static,
+        Self: Send + 'static,
+    {
+        let documents = documents.into_iter();
+        RunStream::opening(move || self.run(documents))
+    }
+}
+
+impl<D: Send + 'static, O: Send + 'static> RunStream<D, O> {
+    fn opening(start: impl FnOnce() -> Run<D, O> + Send + 'static) -> Self {
+        let opening = Opening::new(move || start().into_driven());
+        Self(Run::new(Driven::new(Box::new(opening), None)))
     }
 }
 

@@ -38,10 +38,22 @@ impl GpuStage<u64> for Gated {
 
 type Numbers = RunStream<u64, Vec<u64>>;
 
-fn stream(gate: &Arc<Gate>, opens: Result<(), &'static str>) -> Numbers {
+fn one_half(gate: &Arc<Gate>, opens: Result<(), &'static str>) -> Numbers {
     let stage = Gated { gate: gate.clone(), opens };
     Pipeline::new(double as fn(&mut u64) -> _, stage).batch_size(4).workers(1).stream(0..10)
 }
+
+fn two_halves(gate: &Arc<Gate>, opens: Result<(), &'static str>) -> Numbers {
+    let stage = Gated { gate: gate.clone(), opens };
+    let first = Pipeline::new(double as fn(&mut u64) -> _, |batch: &[u64]| batch.to_vec());
+    let halves = first.batch_size(4).workers(1).then_gpu(|_: &mut u64, row: &u64| *row, stage);
+    halves.last_half(|half| half.batch_size(4)).stream(0..10)
+}
+
+/// Starts a stream whose last device half is opened so.
+type Start = fn(&Arc<Gate>, Result<(), &'static str>) -> Numbers;
+
+const FACES: [Start; 2] = [one_half, two_halves];
 
 fn poll(stream: &mut Numbers, waker: &Waker) -> Poll<Option<Result<u64, Error>>> {
     let polled = Pin::new(stream).poll_next(&mut Context::from_waker(waker));
@@ -72,32 +84,36 @@ impl Wake for Woken {
 #[test]
 fn a_poll_returns_while_the_stage_is_opened_and_its_task_is_woken_when_it_is() {
     let _watch = watch();
-    let gate = Gate::new();
-    let mut stream = stream(&gate, Ok(()));
-    gate.wait_until_blocked(1);
-    let woken = Arc::new(Woken::default());
-    for _ in 0..3 {
-        assert!(poll(&mut stream, &woken.clone().into()).is_pending());
+    for stream in FACES {
+        let gate = Gate::new();
+        let mut stream = stream(&gate, Ok(()));
+        gate.wait_until_blocked(1);
+        let woken = Arc::new(Woken::default());
+        for _ in 0..3 {
+            assert!(poll(&mut stream, &woken.clone().into()).is_pending());
+        }
+        assert_eq!((stream.run().accounts().pulled, stream.run().progress().delivered), (0, 0));
+        assert!(!woken.0.load(std::sync::atomic::Ordering::SeqCst));
+        gate.open();
+        until("the task is woken", || woken.0.load(std::sync::atomic::Ordering::SeqCst));
+        assert_eq!(rest(&mut stream).unwrap(), (0..10).map(expected).collect::<Vec<_>>());
+        let accounts = stream.run().accounts();
+        assert!(accounts.balance() && accounts.delivered == 10, "{accounts:?}");
     }
-    assert_eq!((stream.run().accounts().pulled, stream.run().progress().delivered), (0, 0));
-    assert!(!woken.0.load(std::sync::atomic::Ordering::SeqCst));
-    gate.open();
-    until("the task is woken", || woken.0.load(std::sync::atomic::Ordering::SeqCst));
-    assert_eq!(rest(&mut stream).unwrap(), (0..10).map(expected).collect::<Vec<_>>());
-    let accounts = stream.run().accounts();
-    assert!(accounts.balance() && accounts.delivered == 10, "{accounts:?}");
 }
 
 #[test]
 fn an_error_of_opening_is_the_first_item() {
     let _watch = watch();
-    let gate = Gate::new();
-    let mut stream = stream(&gate, Err("no power"));
-    assert!(poll(&mut stream, Waker::noop()).is_pending());
-    gate.open();
-    let error = rest(&mut stream).unwrap_err();
-    assert!(matches!(&error, Error::Open { cause, .. } if cause.to_string() == "no power"), "{error}");
-    assert!(matches!(poll(&mut stream, Waker::noop()), Poll::Ready(None)));
+    for stream in FACES {
+        let gate = Gate::new();
+        let mut stream = stream(&gate, Err("no power"));
+        assert!(poll(&mut stream, Waker::noop()).is_pending());
+        gate.open();
+        let error = rest(&mut stream).unwrap_err();
+        assert!(matches!(&error, Error::Open { cause, .. } if cause.to_string() == "no power"), "{error}");
+        assert!(matches!(poll(&mut stream, Waker::noop()), Poll::Ready(None)));
+    }
 }
 
 #[test]
@@ -112,7 +128,8 @@ fn a_setting_that_cannot_work_is_the_first_item() {
 #[test]
 fn a_stop_before_the_stage_is_open_counts() {
     let _watch = watch();
-    for opens in [Ok(()), Err("no power")] {
+    let opens = [Ok(()), Err("no power")];
+    for (stream, opens) in FACES.into_iter().flat_map(|stream| opens.map(|opens| (stream, opens))) {
         let gate = Gate::new();
         let mut stream = stream(&gate, opens);
         let handle = stream.run().handle();
@@ -128,12 +145,14 @@ fn a_stop_before_the_stage_is_open_counts() {
 #[test]
 fn a_stream_that_is_dropped_while_its_stage_is_opened_waits_for_nobody() {
     let _watch = watch();
-    let gate = Gate::new();
-    let mut dropped = stream(&gate, Ok(()));
-    gate.wait_until_blocked(1);
-    assert!(poll(&mut dropped, Waker::noop()).is_pending());
-    drop(dropped);
-    gate.open();
-    // Its thread drops the run, and the stage with it.
-    until("nobody holds the gate", || Arc::strong_count(&gate) == 1);
+    for stream in FACES {
+        let gate = Gate::new();
+        let mut dropped = stream(&gate, Ok(()));
+        gate.wait_until_blocked(1);
+        assert!(poll(&mut dropped, Waker::noop()).is_pending());
+        drop(dropped);
+        gate.open();
+        // Its thread drops the run, and the stage with it.
+        until("nobody holds the gate", || Arc::strong_count(&gate) == 1);
+    }
 }

@@ -7,6 +7,7 @@ use crate::engine::road::shared::Road;
 use crate::observe::accounts::Accounts;
 use crate::observe::progress::Progress;
 use crate::observe::report::Report;
+use crate::observe::timeline::Timeline;
 
 pub(crate) trait Remote: Send + Sync {
     /// Has the caller end the run, whose next item is then the end.
@@ -14,6 +15,8 @@ pub(crate) trait Remote: Send + Sync {
     fn accounts(&self) -> Accounts;
     fn progress(&self) -> Progress;
     fn report(&self) -> Report;
+    /// What was recorded so far; `None` where the run is not recorded.
+    fn timeline(&self) -> Option<Timeline>;
 }
 
 impl<J: Job> Remote for Road<J> {
@@ -33,5 +36,9 @@ impl<J: Job> Remote for Road<J> {
 
     fn report(&self) -> Report {
         measure::report(&self.ledger, self.decisions())
+    }
+
+    fn timeline(&self) -> Option<Timeline> {
+        measure::timeline(&self.ledger)
     }
 }

@@ -42,55 +42,109 @@ struct Unit {
     time: Range<f64>,
 }
 
-impl Chart {
-    /// The run as it was recorded.
-    pub(super) fn of(timeline: &Timeline) -> Self {
+/// What was done in one half.
+struct Work {
+    workers: usize,
+    units: Vec<Unit>,
+    /// Each with its device.
+    batches: Vec<(usize, Range<f64>)>,
+}
+
+impl Work {
+    /// As it was recorded.
+    fn of(half: &Timeline) -> Self {
         let is_work = |span: &&Span| matches!(span.kind, Kind::Prepare | Kind::Then);
         let unit =
             |span: &Span| Unit { worker: usize::from(span.lane), time: seconds(&(span.start..span.end)) };
-        let units = timeline.spans.iter().filter(is_work).map(unit).collect();
-        let batches = timeline.served().iter().map(|served| (served.device, seconds(&served.time))).collect();
-        let mut chart = Self::new(timeline, units, batches, timeline.facts.wall_s);
-        chart.bound = Some(timeline.facts.bound_s);
-        chart
+        let batches = half.served().into_iter().map(|served| (served.device, seconds(&served.time)));
+        Self {
+            workers: half.facts.workers.max(1),
+            units: half.spans.iter().filter(is_work).map(unit).collect(),
+            batches: batches.collect(),
+        }
     }
 
-    /// The same work one half after the other, as `run_sequential` would do it: all preparation, packed on the
-    /// workers; then every batch, one after the other on one device, with `then` on its rows meanwhile.
-    pub(super) fn in_turns(timeline: &Timeline) -> Self {
-        let mut free = vec![0.0; timeline.facts.workers.max(1)];
-        let mut units: Vec<Unit> =
-            timeline.of(Kind::Prepare).map(|span| pack(&mut free, 0.0, span)).collect();
-        let mut now = units.iter().map(|unit| unit.time.end).fold(0.0, f64::max);
-        let mut served = timeline.served();
+    /// One half of it after the other from then on, and when it ends: all preparation, packed on the workers; then
+    /// every batch, one after the other on one device, with `then` on its rows meanwhile.
+    fn in_turns(half: &Timeline, start: f64) -> (Self, f64) {
+        let workers = half.facts.workers.max(1);
+        let mut free = vec![start; workers];
+        let mut units: Vec<Unit> = half.of(Kind::Prepare).map(|span| pack(&mut free, start, span)).collect();
+        let mut now = units.iter().map(|unit| unit.time.end).fold(start, f64::max);
+        let mut served = half.served();
         served.sort_by_key(|served| (served.batch, served.time.start));
         let mut batches = Vec::new();
         for Served { batch, time, .. } in served {
             let end = now + length(&seconds(&time));
             batches.push((0, now..end));
-            let rows = timeline.of(Kind::Then).filter(|span| span.first == batch);
+            let rows = half.of(Kind::Then).filter(|span| span.first == batch);
             units.extend(rows.map(|span| pack(&mut free, end, span)));
             now = end;
         }
         let end = units.iter().map(|unit| unit.time.end).fold(now, f64::max);
-        Self::new(timeline, units, batches, end)
+        (Self { workers, units, batches }, end)
     }
 
-    fn new(timeline: &Timeline, units: Vec<Unit>, batches: Vec<(usize, Range<f64>)>, end: f64) -> Self {
-        let workers = timeline.facts.workers.max(1);
-        let devices = batches.iter().map(|(device, _)| device + 1).max().unwrap_or(0);
-        let work: f64 = units.iter().map(|unit| length(&unit.time)).sum();
-        let on_device: f64 = batches.iter().map(|(_, time)| length(time)).sum();
-        let share =
-            |work: f64, lanes: usize| if end > 0.0 { work / (end * lanes.max(1) as f64) } else { 0.0 };
-        let mut rows = worker_rows(units, workers);
-        rows.extend((0..devices).map(|device| device_row(&batches, device, devices)));
+    fn devices(&self) -> usize {
+        self.batches.iter().map(|(device, _)| device + 1).max().unwrap_or(0)
+    }
+
+    /// Seconds of the workers, and of the devices.
+    fn seconds(&self) -> (f64, f64) {
+        let of_workers = self.units.iter().map(|unit| length(&unit.time)).sum();
+        (of_workers, self.batches.iter().map(|(_, time)| length(time)).sum())
+    }
+
+    fn into_rows(self) -> Vec<Row> {
+        let devices = self.devices();
+        let mut rows = worker_rows(self.units, self.workers);
+        rows.extend((0..devices).map(|device| device_row(&self.batches, device, devices)));
+        rows
+    }
+}
+
+impl Chart {
+    /// The run as it was recorded.
+    pub(super) fn of(timeline: &Timeline) -> Self {
+        let bound = timeline.halves().map(|half| half.facts.bound_s).fold(0.0, f64::max);
+        let halves = timeline.halves().map(Work::of).collect();
+        Self { bound: Some(bound), ..Self::new(halves, timeline.facts.wall_s) }
+    }
+
+    /// The same work one half after the other, as `run_sequential` would do it.
+    pub(super) fn in_turns(timeline: &Timeline) -> Self {
+        let mut end = 0.0;
+        let turn = |half| {
+            let (work, ended) = Work::in_turns(half, end);
+            end = ended;
+            work
+        };
+        let halves = timeline.halves().map(turn).collect();
+        Self::new(halves, end)
+    }
+
+    fn new(halves: Vec<Work>, end: f64) -> Self {
+        let busy = |seconds: fn(&Work) -> f64, lanes: fn(&Work) -> usize| {
+            let (seconds, lanes): (f64, usize) =
+                (halves.iter().map(seconds).sum(), halves.iter().map(lanes).sum());
+            if end > 0.0 { (seconds / (end * lanes.max(1) as f64)).min(1.0) } else { 0.0 }
+        };
+        let cpu_busy = busy(|half| half.seconds().0, |half| half.workers);
+        let gpu_busy = busy(|half| half.seconds().1, Work::devices);
+        let several = halves.len() > 1;
+        let labelled = |(place, half): (usize, Work)| {
+            let mut rows = half.into_rows();
+            if several {
+                rows.iter_mut().for_each(|row| row.label = format!("{}: {}", place + 1, row.label));
+            }
+            rows
+        };
         Self {
-            rows,
+            rows: halves.into_iter().enumerate().flat_map(labelled).collect(),
             end,
             bound: None,
-            cpu_busy: share(work, workers).min(1.0),
-            gpu_busy: share(on_device, devices).min(1.0),
+            cpu_busy,
+            gpu_busy,
         }
     }
 }

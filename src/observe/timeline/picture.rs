@@ -31,7 +31,7 @@ impl Timeline {
     /// What is one after the other is worked out from the recorded spans: all preparation packed on the
     /// workers, then every batch on one device. Spans that fall into one column of pixels are drawn together,
     /// as high as their share of it, so the picture is never larger than 40 KB; more than eight workers are
-    /// one row.
+    /// one row. Of halves in a row each has its own rows, with its number.
     pub fn svg(&self) -> String {
         draw(&Chart::in_turns(self), &Chart::of(self))
     }

@@ -13,8 +13,10 @@ use super::Timeline;
 use crate::error::{Cause, Error};
 use crate::observe::record::{Kind, Span};
 
-/// The process of everything that runs on the host; the devices follow it.
-const HOST: usize = 1;
+/// The process of everything of a half that runs on the host; its devices follow it, and the next half them.
+const HOST: usize = 0;
+/// That of the first half.
+const FIRST: usize = 1;
 const CALLER: usize = 1;
 const FEEDER: usize = 2;
 /// The first of the device threads, and of the workers.
@@ -24,7 +26,7 @@ const WORKERS: usize = 300;
 const OWN_CLOCK: usize = 1;
 const SLOTS: usize = 2;
 
-/// A row of the trace.
+/// A row of a half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Track {
     process: usize,
@@ -73,7 +75,7 @@ impl Timeline {
     /// Writes trace events in JSON, an event a line, for [Perfetto](https://ui.perfetto.dev) or
     /// `chrome://tracing`: a track a worker, the feeder, the device threads, the caller, each slot of a device,
     /// and the device by its own clock where it has one; counters for the items that stand in the line and the
-    /// tokens that are taken.
+    /// tokens that are taken. Halves in a row have processes of their own.
     ///
     /// A device's clock is set against the host's by the batch whose result was seen soonest after its end, so
     /// none ends later than it was collected; that two clocks drift apart is not corrected. `otherData` says
@@ -82,72 +84,24 @@ impl Timeline {
     /// # Errors
     /// Those of `out`, which should be buffered.
     pub fn write_trace(&self, mut out: impl Write) -> io::Result<()> {
-        write!(
+        let spans: usize = self.halves().map(|half| half.spans.len()).sum();
+        let room: usize = self.halves().map(|half| half.facts.room).sum();
+        writeln!(
             out,
-            "{{\"displayTimeUnit\":\"ms\",\"otherData\":{{\"spans\":{},\"room\":{},\"left_out\":{}}},\
+            "{{\"displayTimeUnit\":\"ms\",\"otherData\":{{\"spans\":{spans},\"room\":{room},\"left_out\":{}}},\
              \"traceEvents\":[",
-            self.spans.len(),
-            self.facts.room,
-            self.facts.left_out
+            self.left_out()
         )?;
-        self.write_names(&mut out)?;
-        for span in &self.spans {
-            out.write_all(b",\n")?;
-            self.write_span(&mut out, span)?;
+        let mut process = FIRST;
+        for (place, timeline) in self.halves().enumerate() {
+            if place > 0 {
+                out.write_all(b",\n")?;
+            }
+            let place = (!self.before.is_empty()).then_some(place + 1);
+            Half { timeline, process, place }.write(&mut out)?;
+            process += 1 + timeline.facts.devices.len();
         }
         out.write_all(b"\n]}\n")
-    }
-
-    fn write_names(&self, out: &mut impl Write) -> io::Result<()> {
-        write!(
-            out,
-            "\n{}",
-            Name { what: "process_name", track: Track { process: HOST, thread: 0 }, name: "gapless" }
-        )?;
-        for (rank, device) in self.facts.devices.iter().enumerate() {
-            let track = Track { process: HOST + 1 + rank, thread: 0 };
-            write!(out, ",\n{}", Name { what: "process_name", track, name: &device.name })?;
-        }
-        let spans = self.spans.iter().filter(|span| !span.kind.is_counter());
-        for track in spans.map(Track::of).collect::<BTreeSet<_>>() {
-            write!(out, ",\n{}", Name { what: "thread_name", track, name: &track.name() })?;
-            write!(
-                out,
-                ",\n{{\"ph\":\"M\",\"name\":\"thread_sort_index\",\"pid\":{},\"tid\":{},\"args\":{{\"sort_index\":{}}}}}",
-                track.process, track.thread, track.thread
-            )?;
-        }
-        Ok(())
-    }
-
-    fn write_span(&self, out: &mut impl Write, span: &Span) -> io::Result<()> {
-        let Track { process, thread } = Track::of(span);
-        let (start, first, count) = (Micros(span.start), span.first, span.count);
-        if span.kind.is_counter() {
-            let name = if span.kind == Kind::LineFill { "line" } else { "tokens" };
-            return write!(
-                out,
-                "{{\"ph\":\"C\",\"name\":\"{name}\",\"pid\":{process},\"tid\":0,\"ts\":{start},\
-                 \"args\":{{\"items\":{first}}}}}"
-            );
-        }
-        let name = self.name(span);
-        let took = Micros(span.end.saturating_sub(span.start));
-        write!(
-            out,
-            "{{\"ph\":\"X\",\"name\":{},\"pid\":{process},\"tid\":{thread},\"ts\":{start},\"dur\":{took},\"args\":{{",
-            Text(&name)
-        )?;
-        match span.kind {
-            Kind::Prepare | Kind::Source => write!(out, "\"position\":{first},\"items\":{count}")?,
-            Kind::Then | Kind::Submit | Kind::Collect | Kind::InFlight | Kind::OnDevice => {
-                write!(out, "\"batch\":{first},\"items\":{count}")?;
-            }
-            Kind::Caller => write!(out, "\"batch\":{first}")?,
-            Kind::Kernel => write!(out, "\"items\":{count}")?,
-            _ => {}
-        }
-        out.write_all(b"}}")
     }
 
     fn name(&self, span: &Span) -> String {
@@ -173,16 +127,94 @@ impl Timeline {
     }
 }
 
+/// One of the halves in the file.
+struct Half<'a> {
+    timeline: &'a Timeline,
+    /// Its first process.
+    process: usize,
+    /// Which it is, where there are several.
+    place: Option<usize>,
+}
+
+impl Half<'_> {
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        self.write_names(out)?;
+        for span in &self.timeline.spans {
+            out.write_all(b",\n")?;
+            self.write_span(out, span)?;
+        }
+        Ok(())
+    }
+
+    fn write_names(&self, out: &mut impl Write) -> io::Result<()> {
+        let half = self.place.map(|place| format!(", half {place}")).unwrap_or_default();
+        let host = Track { process: HOST, thread: 0 };
+        write!(out, "{}", self.named("process_name", host, &format!("gapless{half}")))?;
+        for (rank, device) in self.timeline.facts.devices.iter().enumerate() {
+            let track = Track { process: HOST + 1 + rank, thread: 0 };
+            write!(out, ",\n{}", self.named("process_name", track, &format!("{}{half}", device.name)))?;
+        }
+        let spans = self.timeline.spans.iter().filter(|span| !span.kind.is_counter());
+        for track in spans.map(Track::of).collect::<BTreeSet<_>>() {
+            write!(out, ",\n{}", self.named("thread_name", track, &track.name()))?;
+            write!(
+                out,
+                ",\n{{\"ph\":\"M\",\"name\":\"thread_sort_index\",\"pid\":{},\"tid\":{},\"args\":{{\"sort_index\":{}}}}}",
+                self.process + track.process,
+                track.thread,
+                track.thread
+            )?;
+        }
+        Ok(())
+    }
+
+    fn named<'n>(&self, what: &'n str, track: Track, name: &'n str) -> Name<'n> {
+        Name { what, process: self.process + track.process, thread: track.thread, name }
+    }
+
+    fn write_span(&self, out: &mut impl Write, span: &Span) -> io::Result<()> {
+        let Track { process, thread } = Track::of(span);
+        let process = self.process + process;
+        let (start, first, count) = (Micros(span.start), span.first, span.count);
+        if span.kind.is_counter() {
+            let name = if span.kind == Kind::LineFill { "line" } else { "tokens" };
+            return write!(
+                out,
+                "{{\"ph\":\"C\",\"name\":\"{name}\",\"pid\":{process},\"tid\":0,\"ts\":{start},\
+                 \"args\":{{\"items\":{first}}}}}"
+            );
+        }
+        let name = self.timeline.name(span);
+        let took = Micros(span.end.saturating_sub(span.start));
+        write!(
+            out,
+            "{{\"ph\":\"X\",\"name\":{},\"pid\":{process},\"tid\":{thread},\"ts\":{start},\"dur\":{took},\"args\":{{",
+            Text(&name)
+        )?;
+        match span.kind {
+            Kind::Prepare | Kind::Source => write!(out, "\"position\":{first},\"items\":{count}")?,
+            Kind::Then | Kind::Submit | Kind::Collect | Kind::InFlight | Kind::OnDevice => {
+                write!(out, "\"batch\":{first},\"items\":{count}")?;
+            }
+            Kind::Caller => write!(out, "\"batch\":{first}")?,
+            Kind::Kernel => write!(out, "\"items\":{count}")?,
+            _ => {}
+        }
+        out.write_all(b"}}")
+    }
+}
+
 /// The name of a process or thread, as an event.
 struct Name<'a> {
     what: &'a str,
-    track: Track,
+    process: usize,
+    thread: usize,
     name: &'a str,
 }
 
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, track: Track { process, thread }, name } = self;
+        let Self { what, process, thread, name } = self;
         let name = Text(name);
         write!(
             f,

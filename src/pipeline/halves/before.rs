@@ -1,7 +1,8 @@
 //! The halves before the last: their run as the source of the last, and what is known of it.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use super::handed::{Handed, hand_on};
 use crate::engine::outlet::remote::Remote;
@@ -10,14 +11,17 @@ use crate::error::Error;
 use crate::observe::accounts::Accounts;
 use crate::observe::progress::Progress;
 use crate::observe::report::Report;
+use crate::observe::timeline::Timeline;
 use crate::pipeline::{Run, drop_each};
 use crate::place::Position;
 
 /// What is known of the halves before the last.
 pub(super) struct Before<D> {
-    pub(super) remote: Option<Arc<dyn Remote>>,
+    remote: Option<Arc<dyn Remote>>,
+    /// How long before the last half they began; none while that is opened.
+    earlier: OnceLock<Duration>,
     /// Once they have ended.
-    pub(super) ended: Mutex<Option<Ended<D>>>,
+    ended: Mutex<Option<Ended<D>>>,
 }
 
 pub(super) struct Ended<D> {
@@ -34,6 +38,20 @@ impl<D> Drop for Ended<D> {
 }
 
 impl<D> Before<D> {
+    pub(super) fn new(remote: Option<Arc<dyn Remote>>) -> Self {
+        Self { remote, earlier: OnceLock::new(), ended: Mutex::new(None) }
+    }
+
+    /// The last half has begun as well.
+    pub(super) fn last_began(&self, last: Duration) {
+        let first = self.remote.as_ref().map_or(Duration::ZERO, |run| run.progress().elapsed);
+        let _ = self.earlier.set(first.saturating_sub(last));
+    }
+
+    fn earlier(&self) -> Duration {
+        self.earlier.get().copied().unwrap_or_default()
+    }
+
     pub(super) fn with<R>(&self, ask: impl FnOnce(&mut Option<Ended<D>>) -> R) -> R {
         ask(&mut self.ended.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -70,7 +88,16 @@ impl<D> Before<D> {
 
     /// How far all halves have come, by the accounts and the progress of the last.
     pub(super) fn progress_over(&self, accounts: Accounts, last: Progress) -> Progress {
-        Progress { in_flight: self.accounts_over(accounts).in_flight(), ..last }
+        let in_flight = self.accounts_over(accounts).in_flight();
+        Progress { in_flight, elapsed: last.elapsed + self.earlier(), ..last }.paced()
+    }
+
+    /// The recording of all halves, by that of the last.
+    pub(super) fn timeline_over(&self, last: Timeline) -> Timeline {
+        match self.remote.as_ref().and_then(|run| run.timeline()) {
+            Some(before) => last.behind(before, self.earlier()),
+            None => last,
+        }
     }
 }
 

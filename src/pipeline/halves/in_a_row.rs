@@ -94,7 +94,7 @@ impl<D: Send + 'static, B: Send + Sync, O: Send> Drive<D, O> for InARow<D, B, O>
     }
 
     fn timeline(&self) -> Option<Timeline> {
-        self.last.timeline().ok()
+        Some(self.before.timeline_over(self.last.timeline().ok()?))
     }
 
     fn progress(&self) -> Progress {
@@ -147,5 +147,9 @@ impl<D: Send> Remote for Both<D> {
 
     fn report(&self) -> Report {
         self.before.report_over(self.last.report())
+    }
+
+    fn timeline(&self) -> Option<Timeline> {
+        Some(self.before.timeline_over(self.last.timeline()?))
     }
 }
