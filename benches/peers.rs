@@ -186,7 +186,8 @@ fn sleeps(items: u64) {
     compare(&what, (items, All), &[("gapless", &ours), ("tokio", &theirs)]);
 }
 
-/// Rounds of arithmetic.
+/// Rounds of arithmetic: the same code for every way, however each is inlined.
+#[inline(never)]
 fn work(number: u64, rounds: u64) -> u64 {
     (0..rounds)
         .fold(number, |sum, round| std::hint::black_box(sum ^ round.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
