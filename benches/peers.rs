@@ -81,7 +81,7 @@ fn compare(what: &str, (items, shown): (u64, Shown), ways: &[(&str, &dyn Fn())])
             Each => format!("{:.3} µs", seconds / items as f64 * 1e6),
             All => format!("{:.2} ms", seconds * 1e3),
         };
-        println!("  {name:<17}{time:>10}   {:.3}", seconds / medians[0]);
+        println!("  {name:<19}{time:>10}   {:.3}", seconds / medians[0]);
     }
 }
 
@@ -182,8 +182,23 @@ fn sleeps(items: u64) {
         let values = stream::iter(0..items).map(sleep).buffered(AHEAD);
         check(digest(tokio.block_on(values.collect::<Vec<_>>())));
     };
+    let spawned = || {
+        let sleep = |number| {
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                number
+            })
+        };
+        let values = stream::iter(0..items).map(sleep).buffered(AHEAD);
+        let values = values.map(|number| number.expect("no panic")).collect::<Vec<_>>();
+        check(digest(tokio.block_on(values)));
+    };
     let what = format!("{items} sleeps of 1 ms, {AHEAD} at once (goal: as tokio's buffered)");
-    compare(&what, (items, All), &[("gapless", &ours), ("tokio", &theirs)]);
+    compare(
+        &what,
+        (items, All),
+        &[("gapless", &ours), ("tokio, one task", &theirs), ("tokio, a task each", &spawned)],
+    );
 }
 
 /// Rounds of arithmetic: the same code for every way, however each is inlined.

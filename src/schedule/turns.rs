@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 /// Work that a group should hold: below this the engine's own cost shows.
-const GROUP_WORK: Duration = Duration::from_micros(50);
+pub(crate) const GROUP_WORK: Duration = Duration::from_micros(50);
 /// Units that a worker's share of a whole is taken in, so that no group holds up a batch.
 const UNITS_A_WORKER: usize = 4;
 /// Bounds of the short wait, in nanoseconds.

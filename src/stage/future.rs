@@ -34,8 +34,8 @@ pub struct AsyncStage<F>(F);
 /// A CPU stage whose work is a future: a download, a query, anything that waits for others.
 ///
 /// As many documents wait at once as may be in flight ([`ahead`](crate::parallel::Parallel::ahead)), and none of
-/// them holds a worker: a worker begins each future, and one thread of the run polls all of them (with `workers(0)`
-/// the caller does). So what a future does between two waits should be short; longer work belongs into the GPU
+/// them holds a worker: a worker begins each future, and polls it once; one thread of the run polls those that wait
+/// (with `workers(0)` the caller does). So what a future does between two waits should be short; longer work belongs into the GPU
 /// stage or into `then`.
 ///
 /// The future takes from the document what it needs, and does not hold it: the document stays with the engine and

@@ -1,5 +1,7 @@
 //! Polls the futures that stages have begun, one thread for all of a run; what is done goes into the line.
+//! A worker polls each once when it begins it, so that one that does not wait goes no other way than a value.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -12,10 +14,14 @@ use super::shared::Road;
 use super::work::call_for_devices;
 use crate::engine::guard::{drop_user, guard};
 use crate::engine::measure;
-use crate::engine::seam::rank;
+use crate::engine::seam::{Bell, Moment, rank};
 use crate::engine::watch::{AtWork, Doing};
+use crate::error::Cause;
 use crate::error::stalled::At;
 use crate::observe::stalls::Trail;
+use crate::place::Position;
+use crate::schedule::turns::GROUP_WORK;
+use crate::stage::PreparedLater;
 
 /// The name of the thread that polls.
 pub(crate) const POLLER: &str = "gapless-futures";
@@ -23,50 +29,98 @@ pub(crate) const POLLER: &str = "gapless-futures";
 /// The loop of the thread that polls.
 pub(crate) fn run<J: Job>(road: &Arc<Road<J>>) {
     let post = AtWork::of_worker(road.lookout.as_deref(), rank);
-    while let Some(begun) = road.later.next() {
-        poll(road, begun, &post);
+    let (mut woken, mut done) = (VecDeque::new(), Done::default());
+    while road.later.wait(&mut woken) {
+        for number in woken.drain(..) {
+            poll_woken(road, number, &mut done, &post);
+        }
+        done.hand_on(road);
         call_for_devices(road);
+        road.ledger.threads.alarm().ring();
     }
 }
 
 /// Polls one that was woken, in the caller; waits for one for at most so long.
 pub(crate) fn run_inline<J: Job>(road: &Road<J>, wait: Duration) -> bool {
-    let Some(begun) = road.later.next_within(wait) else { return false };
-    poll(road, begun, &AtWork::of_worker(road.lookout.as_deref(), rank));
+    let Some(number) = road.later.wait_for(wait) else { return false };
+    let mut done = Done::default();
+    poll_woken(road, number, &mut done, &AtWork::of_worker(road.lookout.as_deref(), rank));
+    done.hand_on(road);
     true
 }
 
-fn poll<J: Job>(road: &Road<J>, mut begun: Waiting<J>, post: &AtWork<'_>) {
+/// Polls once; a panic is a failure of the document.
+pub(super) fn poll<P>(future: &mut PreparedLater<P>, bell: &Arc<Bell>) -> Poll<Result<P, Cause>> {
+    let waker = Waker::from(bell.clone());
+    let polled = guard(|| future.as_mut().poll(&mut Context::from_waker(&waker)));
+    polled.unwrap_or_else(|panic| Poll::Ready(Err(panic)))
+}
+
+fn poll_woken<J: Job>(road: &Road<J>, number: usize, done: &mut Done<J>, post: &AtWork<'_>) {
+    let Some(mut begun) = road.later.take(number) else { return };
     let position = begun.position;
-    // A bell rings once: each poll has its own, and what an earlier one wakes is polled in vain at worst.
-    let waker = Waker::from(road.later.bell(position));
-    post.set(Doing::At(At::Prepare(position)), road.ledger.now());
-    let polled = road
-        .ledger
-        .spans
-        .enter()
-        .prepare(position, || guard(|| begun.future.as_mut().poll(&mut Context::from_waker(&waker))));
+    post.now(&road.ledger.seam, Doing::At(At::Prepare(position)));
+    let entered = road.ledger.spans.enter();
+    let polled = entered.prepare(position, || poll(&mut begun.future, &begun.bell));
     let now = road.ledger.now();
     post.set(Doing::Nothing, now);
-    let made = match polled {
-        Ok(Poll::Pending) => {
-            #[cfg(test)]
-            if road.ledger.seam.has(crate::engine::seam::Planted::WakeIsLost) {
-                road.later.forget(position);
-            }
-            let refused = road.later.keep(begun);
-            return road.cancel(refused.into_iter().collect());
+    match polled {
+        Poll::Pending => road.cancel(road.later.keep(begun).into_iter().collect()),
+        Poll::Ready(made) => done.put(road, begun, made, now),
+    }
+}
+
+/// Documents in a row that are done, and not yet in the line: as many as make a group worth its while.
+struct Done<J: Job> {
+    items: Columns<J::Document, J::Prepared>,
+    first: Position,
+    count: usize,
+    /// When the first of them was done.
+    since: Moment,
+    /// How the last of them came through.
+    trail: Trail,
+}
+
+impl<J: Job> Default for Done<J> {
+    fn default() -> Self {
+        Self {
+            items: Columns::default(),
+            first: Position(0),
+            count: 0,
+            since: Moment::ZERO,
+            trail: Trail::default(),
         }
-        Ok(Poll::Ready(made)) => made,
-        Err(panic) => Err(panic),
-    };
-    let Waiting { document, future, since, trail, .. } = begun;
-    drop_user(future);
-    let made = in_time(road, position, made);
-    measure::came_later(&road.ledger, now);
-    let mut items = Columns::default();
-    sort_in(road, &mut items, position, document, made);
-    let trail = Trail { begun: since, done: now, ..trail };
-    hand_on(road, Group { first: position, count: 1, items, trail }, now);
-    road.ledger.threads.alarm().ring();
+    }
+}
+
+impl<J: Job> Done<J> {
+    fn put(&mut self, road: &Road<J>, begun: Waiting<J>, made: Result<J::Prepared, Cause>, now: Moment) {
+        let Waiting { position, document, future, since, trail, .. } = begun;
+        drop_user(future);
+        let made = in_time(road, position, made);
+        measure::came_later(&road.ledger, now);
+        if self.count > 0 && self.first.0 + self.count as u64 != position.0 {
+            self.hand_on(road);
+        }
+        if self.count == 0 {
+            (self.first, self.since) = (position, now);
+        }
+        sort_in(road, &mut self.items, position, document, made);
+        self.count += 1;
+        self.trail = Trail { begun: since, done: now, ..trail };
+        if self.count >= road.queue.group_size() || now.since(self.since) >= GROUP_WORK {
+            self.hand_on(road);
+        }
+    }
+
+    fn hand_on(&mut self, road: &Road<J>) {
+        let Self { first, trail, .. } = *self;
+        let group = Group {
+            first,
+            count: std::mem::take(&mut self.count),
+            items: std::mem::take(&mut self.items),
+            trail,
+        };
+        self.items = hand_on(road, group, trail.done);
+    }
 }

@@ -3,9 +3,8 @@
 //! The document does not go into its future, so it has an owner whatever becomes of that. How many wait is bounded
 //! as everything is: each holds its token.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::task::Waker;
 use std::time::Duration;
 
 use super::batch::Left;
@@ -16,14 +15,19 @@ use crate::observe::stalls::Trail;
 use crate::place::Position;
 use crate::stage::PreparedLater;
 
-/// Where documents wait for their futures, by their places.
+/// Where documents wait for their futures.
 pub(crate) struct Later<J: Job> {
     wakes: Arc<Wakes>,
     waiting: Mutex<State<J>>,
+    #[cfg(test)]
+    loses_wakes: bool,
 }
 
+/// Each stands at a number of its own, by which its bell calls it.
 struct State<J: Job> {
-    begun: HashMap<u64, Waiting<J>>,
+    begun: Vec<Option<Waiting<J>>>,
+    /// Numbers at which nothing stands.
+    free: Vec<usize>,
     closed: bool,
 }
 
@@ -32,6 +36,7 @@ pub(super) struct Waiting<J: Job> {
     pub(super) position: Position,
     pub(super) document: J::Document,
     pub(super) future: PreparedLater<J::Prepared>,
+    pub(super) bell: Arc<Bell>,
     pub(super) since: Moment,
     pub(super) trail: Trail,
 }
@@ -46,62 +51,59 @@ impl<J: Job> Waiting<J> {
 
 impl<J: Job> Later<J> {
     pub(crate) fn new(seam: &Seam) -> Self {
-        let waiting = State { begun: HashMap::new(), closed: false };
-        Self { wakes: Arc::new(Wakes::new(seam)), waiting: seam.mutex(waiting) }
-    }
-
-    /// What wakes the future of the document at this place.
-    pub(super) fn bell(&self, position: Position) -> Arc<Bell> {
-        Bell::new(&self.wakes, position.0)
-    }
-
-    /// Has a document wait here, and its future polled for the first time; gives the document back where nothing
-    /// waits here any more.
-    pub(super) fn begin(&self, begun: Waiting<J>) -> Option<Left<J::Document>> {
-        let waker = Waker::from(self.bell(begun.position));
-        let refused = self.keep(begun);
-        if refused.is_none() {
-            waker.wake();
+        let waiting = State { begun: Vec::new(), free: Vec::new(), closed: false };
+        Self {
+            wakes: Arc::new(Wakes::new(seam)),
+            waiting: seam.mutex(waiting),
+            #[cfg(test)]
+            loses_wakes: seam.has(crate::engine::seam::Planted::WakeIsLost),
         }
-        refused
     }
 
-    /// Has a document wait here that is woken by others.
+    /// What wakes a future that is in hand.
+    pub(super) fn bell(&self) -> Arc<Bell> {
+        Bell::new(&self.wakes)
+    }
+
+    /// Has a document wait here until its bell rings; gives it back where nothing waits here any more.
     pub(super) fn keep(&self, begun: Waiting<J>) -> Option<Left<J::Document>> {
         let mut waiting = self.waiting.lock();
         if waiting.closed {
             drop(waiting);
             return Some(begun.into_left());
         }
-        waiting.begun.insert(begun.position.0, begun);
+        let bell = begun.bell.clone();
+        let number = waiting.put(begun);
+        drop(waiting);
+        #[cfg(test)]
+        if self.loses_wakes {
+            bell.aside_for_good(number);
+            return None;
+        }
+        bell.aside(number);
         None
     }
 
-    /// A document whose future was woken, once there is one; `None` where there will be none.
-    pub(super) fn next(&self) -> Option<Waiting<J>> {
-        loop {
-            let woken = self.wakes.wait()?;
-            let begun = self.waiting.lock().begun.remove(&woken);
-            if begun.is_some() {
-                return begun;
-            }
-        }
+    /// Waits until futures were woken, and gives the numbers of all; false where none will be.
+    pub(super) fn wait(&self, woken: &mut VecDeque<usize>) -> bool {
+        self.wakes.wait(woken)
     }
 
-    /// The same, where there is one within this time.
-    pub(super) fn next_within(&self, time: Duration) -> Option<Waiting<J>> {
-        let woken = self.wakes.wait_for(time)?;
-        self.waiting.lock().begun.remove(&woken)
+    /// The number of one that was woken, where there is one within this time.
+    pub(super) fn wait_for(&self, time: Duration) -> Option<usize> {
+        self.wakes.wait_for(time)
     }
 
-    #[cfg(test)]
-    pub(super) fn forget(&self, position: Position) {
-        self.wakes.forget(position.0);
+    /// Takes the document of this number in hand; `None` where all waiting has ended.
+    pub(super) fn take(&self, number: usize) -> Option<Waiting<J>> {
+        let taken = self.waiting.lock().take(number);
+        taken.inspect(|begun| begun.bell.in_hand())
     }
 
     /// Documents that wait here.
     pub(crate) fn len(&self) -> usize {
-        self.waiting.lock().begun.len()
+        let waiting = self.waiting.lock();
+        waiting.begun.len() - waiting.free.len()
     }
 
     /// Ends all waiting: the futures are dropped.
@@ -109,8 +111,30 @@ impl<J: Job> Later<J> {
         let mut waiting = self.waiting.lock();
         waiting.closed = true;
         let begun = std::mem::take(&mut waiting.begun);
+        waiting.free.clear();
         drop(waiting);
         self.wakes.close();
-        begun.into_values().map(Waiting::into_left).collect()
+        begun.into_iter().flatten().map(Waiting::into_left).collect()
+    }
+}
+
+impl<J: Job> State<J> {
+    fn put(&mut self, begun: Waiting<J>) -> usize {
+        match self.free.pop() {
+            Some(number) => {
+                self.begun[number] = Some(begun);
+                number
+            }
+            None => {
+                self.begun.push(Some(begun));
+                self.begun.len() - 1
+            }
+        }
+    }
+
+    fn take(&mut self, number: usize) -> Option<Waiting<J>> {
+        let taken = self.begun.get_mut(number)?.take()?;
+        self.free.push(number);
+        Some(taken)
     }
 }

@@ -1,22 +1,26 @@
 //! A worker prepares a group, document by document, and puts it into the line.
 //!
-//! A document whose stage begins a future waits for that elsewhere: what stands before it is put into the line, and
-//! it follows when it is done.
+//! A document whose stage begins a future that is not done at once waits for that elsewhere: what stands before it
+//! is put into the line, and it follows when it is done.
+
+use std::sync::Arc;
+use std::task::Poll;
 
 use super::batch::{Columns, Group, Left};
+use super::futures;
 use super::job::Job;
 use super::later::Waiting;
 use super::queue::{Begun, Raw};
 use super::shared::Road;
-use crate::engine::guard::guard;
+use crate::engine::guard::{drop_user, guard};
 use crate::engine::measure;
-use crate::engine::seam::{Moment, rank};
+use crate::engine::seam::{Bell, Moment, rank};
 use crate::engine::watch::{AtWork, Doing};
 use crate::error::stalled::At;
 use crate::error::{Cause, Failure, Stage};
 use crate::observe::stalls::Trail;
 use crate::place::Position;
-use crate::stage::{self, Context, CpuStage as _};
+use crate::stage::{self, Context, CpuStage as _, PreparedLater};
 
 /// Prepares the group; gives its memory back.
 pub(super) fn prepare<J: Job>(road: &Road<J>, begun: Begun<J>, post: &AtWork<'_>) -> Raw<J> {
@@ -88,8 +92,8 @@ fn prepare_each<J: Job>(
     for (mut document, position) in waiting.by_ref() {
         post.next(position.0);
         match entered.prepare(position, || begin(road, &mut document, position)) {
-            stage::Begun::Done(made) => sort_in(road, items, position, document, made),
-            stage::Begun::Later(future) => {
+            Made::Now(made) => sort_in(road, items, position, document, made),
+            Made::Later(future, bell) => {
                 let now = road.ledger.now();
                 let before = Group {
                     first: through.first,
@@ -98,8 +102,8 @@ fn prepare_each<J: Job>(
                     trail: Trail { done: now, ..trail },
                 };
                 *items = hand_on(road, before, now);
-                let refused = road.later.begin(Waiting { position, document, future, since: now, trail });
-                road.cancel(refused.into_iter().collect());
+                let waiting = Waiting { position, document, future, bell, since: now, trail };
+                road.cancel(road.later.keep(waiting).into_iter().collect());
                 through.first = Position(position.0 + 1);
                 through.later += 1;
             }
@@ -114,20 +118,32 @@ fn prepare_each<J: Job>(
     through
 }
 
-fn begin<J: Job>(
-    road: &Road<J>,
-    document: &mut J::Document,
-    position: Position,
-) -> stage::Begun<J::Prepared> {
+/// What a stage has made of a document.
+enum Made<P> {
+    Now(Result<P, Cause>),
+    Later(PreparedLater<P>, Arc<Bell>),
+}
+
+fn begin<J: Job>(road: &Road<J>, document: &mut J::Document, position: Position) -> Made<J::Prepared> {
     if let Some(late) = &road.late {
         late.begin(position, road.ledger.now());
     }
     let context = Context::new(position, rank, &*road.ledger);
-    match guard(|| road.cpu.begin(document, &context)) {
-        Ok(stage::Begun::Done(made)) => stage::Begun::Done(in_time(road, position, made)),
-        Ok(later) => later,
-        Err(panic) => stage::Begun::Done(in_time(road, position, Err(panic))),
-    }
+    let made = match guard(|| road.cpu.begin(document, &context)) {
+        Ok(stage::Begun::Done(made)) => made,
+        Ok(stage::Begun::Later(mut future)) => {
+            let bell = road.later.bell();
+            match futures::poll(&mut future, &bell) {
+                Poll::Pending => return Made::Later(future, bell),
+                Poll::Ready(made) => {
+                    drop_user(future);
+                    made
+                }
+            }
+        }
+        Err(panic) => Err(panic),
+    };
+    Made::Now(in_time(road, position, made))
 }
 
 /// What was made of a document, or a failure where it took too long.

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::task::Wake;
 use std::time::Duration;
 
@@ -17,45 +17,51 @@ pub(crate) struct Wakes {
 
 #[derive(Default)]
 struct Woken {
-    numbers: VecDeque<u64>,
+    numbers: VecDeque<usize>,
+    /// Whether the thread that polls sleeps: one that is awake need not be woken.
+    sleeps: bool,
     closed: bool,
 }
 
-/// Wakes the future of one number, once: each poll has a bell of its own, so there is never more than one that can
-/// still ring.
+/// Wakes the future of one number, once for each time that it is put aside: there are never more numbers than
+/// futures.
 pub(crate) struct Bell {
     wakes: Arc<Wakes>,
-    number: u64,
-    rung: AtomicBool,
+    /// That of its future, while that is aside.
+    number: AtomicUsize,
+    state: AtomicU8,
 }
+
+/// Its future is in somebody's hands, who asks whether it rang meanwhile.
+const IN_HAND: u8 = 0;
+/// Its future waits until it rings.
+const ASIDE: u8 = 1;
+const RUNG: u8 = 2;
 
 impl Wakes {
     pub(crate) fn new(seam: &Seam) -> Self {
         Self { woken: seam.mutex(Woken::default()), there: seam.condvar() }
     }
 
-    /// The number of a future that was woken, once there is one; `None` where there will be none.
-    pub(crate) fn wait(&self) -> Option<u64> {
+    /// Waits until futures were woken, and gives the numbers of all; false where none will be.
+    pub(crate) fn wait(&self, numbers: &mut VecDeque<usize>) -> bool {
         let mut woken = self.woken.lock();
         while woken.numbers.is_empty() && !woken.closed {
+            woken.sleeps = true;
             woken = self.there.wait(woken, &self.woken);
         }
-        woken.numbers.pop_front()
+        std::mem::swap(&mut woken.numbers, numbers);
+        !woken.closed
     }
 
     /// The number of a future that was woken, where there is one within this time.
-    pub(crate) fn wait_for(&self, time: Duration) -> Option<u64> {
+    pub(crate) fn wait_for(&self, time: Duration) -> Option<usize> {
         let mut woken = self.woken.lock();
         if woken.numbers.is_empty() && !woken.closed && !time.is_zero() {
+            woken.sleeps = true;
             woken = self.there.wait_timeout(woken, &self.woken, time);
         }
         woken.numbers.pop_front()
-    }
-
-    /// Loses a wake, as a test plants it.
-    #[cfg(test)]
-    pub(crate) fn forget(&self, number: u64) {
-        self.woken.lock().numbers.retain(|woken| *woken != number);
     }
 
     /// Nothing is polled any more.
@@ -66,11 +72,42 @@ impl Wakes {
         drop(woken);
         self.there.notify_all();
     }
+
+    fn wake(&self, number: usize) {
+        let mut woken = self.woken.lock();
+        if woken.closed {
+            return;
+        }
+        woken.numbers.push_back(number);
+        let sleeps = std::mem::take(&mut woken.sleeps);
+        drop(woken);
+        if sleeps {
+            self.there.notify_one();
+        }
+    }
 }
 
 impl Bell {
-    pub(crate) fn new(wakes: &Arc<Wakes>, number: u64) -> Arc<Self> {
-        Arc::new(Self { wakes: wakes.clone(), number, rung: AtomicBool::new(false) })
+    pub(crate) fn new(wakes: &Arc<Wakes>) -> Arc<Self> {
+        Arc::new(Self { wakes: wakes.clone(), number: AtomicUsize::new(0), state: AtomicU8::new(IN_HAND) })
+    }
+
+    /// Its future has been taken in hand, and is polled after this.
+    pub(crate) fn in_hand(&self) {
+        self.state.store(IN_HAND, Ordering::SeqCst);
+    }
+
+    /// Its future was put aside, where it is found by this number. Where the bell rang before, that is heard of now.
+    pub(crate) fn aside(&self, number: usize) {
+        if !self.aside_for_good(number) {
+            self.wakes.wake(number);
+        }
+    }
+
+    /// The same, but what rang before is not heard of: says whether nothing did.
+    pub(crate) fn aside_for_good(&self, number: usize) -> bool {
+        self.number.store(number, Ordering::SeqCst);
+        self.state.compare_exchange(IN_HAND, ASIDE, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 }
 
@@ -80,14 +117,8 @@ impl Wake for Bell {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if self.rung.swap(true, Ordering::SeqCst) {
-            return;
+        if self.state.swap(RUNG, Ordering::SeqCst) == ASIDE {
+            self.wakes.wake(self.number.load(Ordering::SeqCst));
         }
-        let mut woken = self.wakes.woken.lock();
-        if !woken.closed {
-            woken.numbers.push_back(self.number);
-        }
-        drop(woken);
-        self.wakes.there.notify_one();
     }
 }
