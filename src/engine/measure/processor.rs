@@ -41,7 +41,7 @@ pub(super) fn processor(ledger: &Ledger) -> Processor {
     let prepared = (meters.prepare.get() + meters.then.get()).as_secs_f64() * cpu.unwrap_or(1.0);
     let device_seconds = |device: &DeviceMeter| {
         device.busy.get().as_secs_f64()
-            * device.worked.share().unwrap_or_else(|| f64::from(u8::from(works(ledger, device))))
+            * computed(device).unwrap_or_else(|| f64::from(u8::from(works(ledger, device))))
     };
     let own: f64 = facts.devices.iter().map(|device| device_seconds(device)).sum();
     // A driver that computes on the CPU has threads of its own: what is not the workers' is theirs.
@@ -54,11 +54,21 @@ pub(super) fn processor(ledger: &Ledger) -> Processor {
         device_costs: facts
             .devices
             .iter()
-            .map(|device| cost(device.worked.share().filter(|_| works(ledger, device))))
+            .map(|device| cost(computed(device).filter(|_| works(ledger, device))))
             .collect(),
-        seconds: prepared + of_devices,
+        // Shares are of what was looked at; what the process has used is known, where the system tells it.
+        seconds: if used > 0.0 { (prepared + of_devices).min(used) } else { prepared + of_devices },
         of_devices,
     }
+}
+
+/// Share of the time in which a device had work that its thread used a core: what it does inside the stage may be
+/// work, and still be little beside what the device does.
+fn computed(device: &DeviceMeter) -> Option<f64> {
+    let inside = (device.submitting.get() + device.collecting.get()).as_secs_f64();
+    let busy = device.busy.get().as_secs_f64();
+    let share = if busy > 0.0 { (inside / busy).min(1.0) } else { 1.0 };
+    device.worked.share().map(|worked| worked * share)
 }
 
 /// Whether the thread of this device computes itself.
@@ -68,7 +78,7 @@ pub(super) fn works(ledger: &Ledger, device: &DeviceMeter) -> bool {
     match device.info.kind {
         DeviceKind::Twin => true,
         DeviceKind::Software => false,
-        _ => device.worked.share().is_some_and(|share| share >= 0.5 * could),
+        _ => computed(device).is_some_and(|share| share >= 0.5 * could),
     }
 }
 

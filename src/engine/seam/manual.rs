@@ -24,11 +24,14 @@ pub(crate) struct Machine {
     pub(crate) cores: usize,
     pub(crate) cpu_works: bool,
     pub(crate) device_works: bool,
+    /// Work of the thread of a device that has a processor of its own, for each batch that it hands over.
+    pub(crate) hands_over: Duration,
 }
 
 impl Machine {
     /// As many cores as there are threads, and stages that wait.
-    pub(crate) const LARGE: Self = Self { cores: 1 << 20, cpu_works: false, device_works: false };
+    pub(crate) const LARGE: Self =
+        Self { cores: 1 << 20, cpu_works: false, device_works: false, hands_over: Duration::ZERO };
 }
 
 #[derive(Debug)]

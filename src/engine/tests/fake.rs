@@ -148,6 +148,9 @@ impl FakeDevice {
             super::fake::work(&self.seam, |_| true, work);
             self.busy_until = self.seam.now();
         } else {
+            if let Seam::Manual(world) = &self.seam {
+                world.work(world.machine().hands_over);
+            }
             self.busy_until = self.busy_until.max(self.seam.now()).plus(work);
         }
         let first = ids.first().copied().unwrap_or_default();

@@ -3,6 +3,8 @@
 //!
 //! This grid is what a right report is: ways to run, ways to take results, and bottlenecks.
 
+use std::time::Duration;
+
 use super::predicted::Replay;
 use super::promised::changed;
 use crate::engine::seam::manual::Machine;
@@ -51,6 +53,8 @@ struct Cell {
 
 /// All costs but those that are planted.
 const SMALL: f64 = 0.001;
+/// Beside a launch of a device that costs as much.
+const HANDS_OVER: Duration = Duration::from_micros(300);
 
 impl Cell {
     /// On two cores, where it is not said otherwise.
@@ -59,7 +63,8 @@ impl Cell {
         if then {
             costs = costs.then(SMALL);
         }
-        let two = Machine { cores: 2, ..Machine::LARGE };
+        // The thread of a device of its own works a little too.
+        let two = Machine { cores: 2, hands_over: HANDS_OVER, ..Machine::LARGE };
         let works = Machine { cpu_works: true, ..two };
         let (costs, machine) = match planted {
             Planted::Source => (costs.source(0.02), works),
@@ -92,6 +97,7 @@ impl Cell {
     fn check(&self) {
         let report = self.run(self.costs, self.settings);
         assert_eq!(report.bottleneck, self.expected(), "{self:?}\n{report}");
+        assert!(report.bound_s <= report.wall_s, "no schedule beats the bound\n{self:?}\n{report}");
         self.offers_what_can_be(&report);
         self.says_one_thing(&report);
         for change in &report.changes {
@@ -170,7 +176,7 @@ fn where_a_batch_is_one_call_the_report_is_right() {
 #[test]
 fn where_the_workers_run_the_devices_full_cores_are_named_and_nothing_is_promised() {
     let costs = Costs::default().cpu(0.01).gpu(0.0, 0.02);
-    let machine = Machine { cores: 2, cpu_works: true, device_works: true };
+    let machine = Machine { cores: 2, cpu_works: true, device_works: true, ..Machine::LARGE };
     for devices in [1, 2] {
         let settings = settings().devices(devices);
         let report = Replay::on(&costs, &settings, machine).on_workers(true).run();
