@@ -8,7 +8,7 @@ use std::future::ready;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
-use gapless::{Cause, async_stage, parallel};
+use gapless::{Cause, Pipeline, async_stage, parallel};
 use rayon::prelude::*;
 use tokio::runtime::{Builder, Runtime};
 
@@ -32,6 +32,10 @@ fn main() {
     let costly = move |number| work(number, rounds);
     all("400 numbers of 1 ms (goal: within 3 % of rayon)", 400, All, costly, |number| *number);
     sleeps(10_000);
+    requests("a lone request that is trivial (goal: 35 µs)", |number| number);
+    requests("a lone request of 1 ms in each half (goal: 2 ms and 200 µs)", move |number| {
+        work(number, rounds)
+    });
 }
 
 /// Whether the time of an item is shown, in µs, or that of all, in ms.
@@ -199,6 +203,40 @@ fn sleeps(items: u64) {
         (items, All),
         &[("gapless", &ours), ("tokio, one task", &theirs), ("tokio, a task each", &spawned)],
     );
+}
+
+/// One request after the other, through a half on a worker and a half on a device.
+fn requests(what: &str, half: impl Fn(u64) -> u64 + Copy + Send + Sync + 'static) {
+    const REQUESTS: u64 = 200;
+    let expected = digest((0..REQUESTS).map(|number| half(half(number))));
+    let check = |answers: &mut dyn FnMut(u64) -> u64| {
+        assert_eq!(digest((0..REQUESTS).map(answers)), expected, "every answer, to its request");
+    };
+    let batch = move |numbers: &[u64]| numbers.iter().map(|number| half(*number)).collect::<Vec<u64>>();
+    let pipeline = Pipeline::new(move |number: &mut u64| half(*number), batch).workers(WORKERS);
+    let (submitter, _server) = pipeline.serve().expect("it starts");
+    let (ask, asked) = crossbeam_channel::bounded::<u64>(1);
+    let (hand, handed) = crossbeam_channel::bounded::<u64>(1);
+    let (answer, answered) = crossbeam_channel::bounded::<u64>(1);
+    std::thread::scope(|scope| {
+        scope.spawn(move || asked.iter().for_each(|number| hand.send(half(number)).expect("it is taken")));
+        scope.spawn(move || handed.iter().for_each(|number| answer.send(half(number)).expect("it is taken")));
+        let ours = |number| submitter.submit(number).expect("it serves").wait().expect("no failure").1;
+        let theirs = |number| {
+            ask.send(number).expect("it is taken");
+            answered.recv().expect("an answer")
+        };
+        compare(
+            what,
+            (REQUESTS, Each),
+            &[
+                ("gapless", &|| check(&mut { ours })),
+                ("channels by hand", &|| check(&mut { theirs })),
+                ("one thread", &|| check(&mut |number| half(half(number)))),
+            ],
+        );
+        drop(ask);
+    });
 }
 
 /// Rounds of arithmetic: the same code for every way, however each is inlined.

@@ -59,7 +59,7 @@ pub struct Change {
     pub what: What,
     /// Seconds that the run would take with it, with the costs of this run.
     pub seconds: f64,
-    /// Seconds less than the same costs give without the change; negative where it would cost time.
+    /// Seconds less than the run took; negative where it would cost time.
     pub saving_s: f64,
 }
 
@@ -111,9 +111,11 @@ pub(crate) fn changes(rerun: &Rerun, wall: f64) -> Vec<Change> {
     if (wall - before).abs() > EXPLAINED * wall {
         return Vec::new();
     }
+    // Where costs vary the run takes longer than its mean costs say, and would do so with the change too.
+    let varied = if before > 0.0 { wall / before } else { 1.0 };
     let change = |what| {
-        let seconds = rerun.with(what, settings)?;
-        Some(Change { what, seconds, saving_s: before - seconds })
+        let seconds = varied * rerun.with(what, settings)?;
+        Some(Change { what, seconds, saving_s: wall - seconds })
     };
     rerun.worth_trying(&settings).into_iter().filter_map(change).collect()
 }

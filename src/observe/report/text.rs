@@ -8,6 +8,7 @@ use crate::observe::bound::Bottleneck;
 use crate::observe::changes::Change;
 use crate::observe::histogram::Distribution;
 use crate::observe::stalls::{Stall, Stalls};
+use crate::stage::DeviceKind;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -57,7 +58,8 @@ impl fmt::Display for DeviceReport {
             self.name,
             self.kind,
             self.busy * 100.0,
-            Working(self.working.filter(|_| self.kind.shares_cpu())),
+            // A driver that computes on the CPU does so in threads of its own.
+            Working(self.working.filter(|_| self.kind == DeviceKind::Twin)),
             self.batches,
             self.items,
             self.starved_s,
@@ -86,9 +88,9 @@ impl fmt::Display for Stages<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "  CPU    {} workers on {} cores busy {:.0} %{}, {} items prepared, first result after {:.3} s",
-            self.0.cpu.workers,
-            self.0.cores,
+            "  CPU    {} on {} busy {:.0} %{}, {} items prepared, first result after {:.3} s",
+            counted(self.0.cpu.workers, "worker"),
+            counted(self.0.cores, "core"),
             self.0.cpu.busy * 100.0,
             Working(self.0.cpu.working),
             self.0.cpu.prepared,
@@ -110,6 +112,10 @@ impl fmt::Display for Stages<'_> {
         }
         Ok(())
     }
+}
+
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Where the time went, as the bottleneck saw it.
