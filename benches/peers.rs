@@ -33,7 +33,7 @@ fn main() {
     all("400 numbers of 1 ms (goal: within 3 % of rayon)", 400, All, costly, |number| *number);
     sleeps(10_000);
     requests("a lone request that is trivial (goal: 35 µs)", |number| number);
-    requests("a lone request of 1 ms in each half (goal: 2 ms and 200 µs)", move |number| {
+    requests("a lone request of 1 ms in each half (goal: its two halves and 200 µs)", move |number| {
         work(number, rounds)
     });
 }
