@@ -19,8 +19,6 @@ esac
 export GAPLESS_DEVICE="${GAPLESS_DEVICE:-software}"
 device="the device $GAPLESS_DEVICE"
 [ "${GAPLESS_TESTS:-}" != no-gpu ] || device="no device"
-# Mesa complains on every start where this is not set.
-export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-$(mktemp -d)}"
 [ "$all" = no ] || export GAPLESS_SCHEDULES=200000 GAPLESS_FAULTED_RUNS=100000
 
 say() { printf '\n== %s\n' "$*"; }

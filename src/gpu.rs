@@ -12,6 +12,7 @@
 //! compositor, to prefer the GPU that it shows its picture with, and the library that it asks prints the line. wgpu has
 //! no setting for it that code without `unsafe` can use, and a library must not change the environment of its process.
 //! Whoever starts the program can: `XDG_RUNTIME_DIR` set to a folder, or `NODEVICE_SELECT=1`, and the line is gone.
+//! For what cargo runs a table `[env]` in `.cargo/config.toml` does it, as in the repository of this crate.
 
 // A device that is lost is made again here; nothing here decodes a photo, cuts a batch or submits anything twice: that
 // is `image` and `engine`. Types of wgpu appear in `hardware` and nowhere else.
