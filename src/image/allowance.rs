@@ -30,8 +30,8 @@ impl Allowance {
         self.kept.unwrap_or(if self.decoded > 0 { self.decoded } else { DECODED })
     }
 
-    /// Whether a photo of this size may be decoded when that takes `bytes` a pixel.
-    pub(crate) fn admit(&self, (width, height): (u32, u32), bytes: usize) -> Result<(), Cause> {
+    /// Whether a photo of this size may be decoded when that takes `bytes` a pixel, and as many as `beside`.
+    pub(crate) fn admit(&self, (width, height): (u32, u32), bytes: usize, beside: u64) -> Result<(), Cause> {
         if width == 0 || height == 0 {
             return Err(Cause::msg(format_args!("the photo is empty: {width}×{height} pixels")));
         }
@@ -41,11 +41,11 @@ impl Allowance {
                 self.side
             )));
         }
-        self.admit_decoded(u64::from(width) * u64::from(height), bytes)
+        let pixels = u64::from(width) * u64::from(height);
+        self.admit_decoded(pixels.saturating_mul(bytes as u64).saturating_add(beside))
     }
 
-    fn admit_decoded(&self, pixels: u64, bytes: usize) -> Result<(), Cause> {
-        let needed = pixels.saturating_mul(bytes as u64);
+    fn admit_decoded(&self, needed: u64) -> Result<(), Cause> {
         let limit = if self.decoded > 0 { self.decoded } else { isize::MAX as usize };
         if needed > limit as u64 {
             return Err(Cause::msg(format_args!(

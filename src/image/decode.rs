@@ -6,7 +6,6 @@
 mod frames;
 mod gif;
 mod jpeg;
-mod jpeg_outline;
 mod png;
 mod webp;
 mod webp_outline;

@@ -14,13 +14,13 @@ pub(super) type Each<'a> = dyn FnMut(Decoded, &[u8]) -> Result<(), Cause> + 'a;
 pub(super) fn decode(bytes: &[u8], allowance: &Allowance, each: &mut Each<'_>) -> Result<(), Cause> {
     let mut decoder = gif::open(bytes)?;
     let sides = (decoder.width().into(), decoder.height().into());
-    allowance.admit(sides, 4)?;
+    allowance.admit(sides, 4, 0)?;
     let (mut canvas, mut before, mut indices) = (Vec::new(), Vec::new(), Vec::new());
     blank(&mut canvas, sides, 3)?;
     let mut shown = 0;
     while let Some(frame) = decoder.next_frame_info()?.cloned() {
         shown += 1;
-        allowance.admit(sides, 3 * shown + 1)?;
+        allowance.admit(sides, 3 * shown + 1, 0)?;
         before.clone_from(&canvas);
         indices.clear();
         indices.resize(usize::from(frame.width) * usize::from(frame.height), 0);

@@ -12,7 +12,7 @@ use crate::image::orient::Orientation;
 pub(crate) fn decode(gif: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
     let mut decoder = open(gif)?;
     let sides = (decoder.width().into(), decoder.height().into());
-    allowance.admit(sides, 4)?;
+    allowance.admit(sides, 4, 0)?;
     let frame = decoder.next_frame_info()?.ok_or_else(|| Cause::msg("a GIF without a frame"))?.clone();
     // Canvas and indices share one buffer: RGB first, then one byte a pixel of the frame.
     blank(pixels, sides, 4)?;

@@ -1,55 +1,88 @@
-//! JPEG, by zune-jpeg in its strict mode, behind the checks of [`Outline`].
+//! JPEG, behind the checks of its [`Outline`], which chooses the decoder too: zune-jpeg in its strict mode for the
+//! layouts of nearly all photos, and the road of every layout for all others. ARCHITECTURE.md says what was measured.
+
+mod bits;
+mod blocks;
+mod coefficients;
+mod color;
+mod frame;
+mod idct;
+mod outline;
+mod rows;
+mod scan;
+mod segments;
+mod tables;
 
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
-use super::jpeg_outline::Outline;
+use self::outline::Outline;
+use self::rows::Plane;
 use super::{Decoded, Layout, blank};
 use crate::error::Cause;
 use crate::image::allowance::Allowance;
 use crate::image::exif;
 
 /// A photo of more pixels is decoded without the fourth byte: memory counts more there than speed.
-const FOUR_BYTES_UP_TO: u32 = 2 << 20;
-
-type Decoder<'a> = JpegDecoder<ZCursor<&'a [u8]>>;
+const FOUR_BYTES_UP_TO: usize = 2 << 20;
 
 /// Decodes into RGB, whatever the file holds: grey is repeated, CMYK and YCCK are read as Adobe
 /// writes them (inverted) and multiplied out: R = C · K / 255, as Pillow does.
 pub(crate) fn decode(jpeg: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
     let outline = Outline::read(jpeg)?;
-    let sides = (outline.width.into(), outline.height.into());
-    let small = u32::from(outline.width) * u32::from(outline.height) <= FOUR_BYTES_UP_TO;
-    let wanted = if small { Layout::Rgbx } else { Layout::Rgb };
-    allowance.admit(sides, wanted.bytes() + outline.coefficient_bytes())?;
-    let (mut decoder, layout) = open(jpeg, wanted)?;
-    if decoder.dimensions().map(|(width, height)| (width as u32, height as u32)) != Some(sides) {
-        return Err(Cause::msg("a JPEG with two sizes"));
-    }
+    let sides = (outline.frame.width as u32, outline.frame.height as u32);
+    let small = outline.frame.width * outline.frame.height <= FOUR_BYTES_UP_TO;
+    let layout = if small && outline.is_plain() { Layout::Rgbx } else { Layout::Rgb };
+    let beside = if outline.is_plain() { 0 } else { outline.bytes() };
+    allowance.admit(sides, layout.bytes(), beside)?;
     blank(pixels, sides, layout.bytes())?;
-    decoder.decode_into(pixels)?;
+    if outline.is_plain() {
+        decode_plain(jpeg, sides, layout, pixels)?;
+    } else {
+        decode_any(jpeg, &outline, pixels)?;
+    }
     let orientation = outline.exif.map(exif::orientation).unwrap_or_default();
     Ok(Decoded { sides, layout, orientation })
 }
 
-/// A decoder that has read the headers, in the layout wanted where it can write that.
-fn open(jpeg: &[u8], wanted: Layout) -> Result<(Decoder<'_>, Layout), Cause> {
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(jpeg), options(wanted));
-    decoder.decode_headers()?;
-    // zune-jpeg 0.5.15 writes four bytes a pixel from these only: RGB is an error, CMYK is garbled.
-    let four = matches!(decoder.input_colorspace(), Some(ColorSpace::YCbCr | ColorSpace::Luma));
-    if wanted == Layout::Rgbx && !four { open(jpeg, Layout::Rgb) } else { Ok((decoder, wanted)) }
-}
-
-fn options(layout: Layout) -> DecoderOptions {
-    DecoderOptions::new_fast()
+fn decode_plain(jpeg: &[u8], sides: (u32, u32), layout: Layout, pixels: &mut [u8]) -> Result<(), Cause> {
+    let options = DecoderOptions::new_fast()
         .set_strict_mode(true)
         .set_max_width(usize::from(u16::MAX))
         .set_max_height(usize::from(u16::MAX))
         .jpeg_set_out_colorspace(match layout {
             Layout::Rgb => ColorSpace::RGB,
             Layout::Rgbx => ColorSpace::RGBA,
-        })
+        });
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(jpeg), options);
+    decoder.decode_headers()?;
+    if decoder.dimensions().map(|(width, height)| (width as u32, height as u32)) != Some(sides) {
+        return Err(Cause::msg("a JPEG with two sizes"));
+    }
+    Ok(decoder.decode_into(pixels)?)
+}
+
+/// Decodes a file of any layout: all coefficients, then all samples, then row by row.
+fn decode_any(jpeg: &[u8], outline: &Outline<'_>, pixels: &mut [u8]) -> Result<(), Cause> {
+    let frame = &outline.frame;
+    let planes = frame.components.iter().map(|component| Plane::of(component, frame));
+    let mut planes = planes.collect::<Result<Vec<_>, Cause>>()?;
+    let read = coefficients::read(jpeg, frame)?;
+    for ((plane, blocks), component) in planes.iter_mut().zip(&read).zip(&frame.components) {
+        for (place, block) in blocks.all.iter().enumerate() {
+            let (x, y) = (place % component.stored.0, place / component.stored.0);
+            let stride = plane.stride;
+            let samples = &mut plane.samples[8 * (y * stride + x)..];
+            idct::samples(block, &blocks.quantisation, samples, stride);
+        }
+    }
+    drop(read);
+    let mut rows = vec![Vec::new(); planes.len()];
+    for (row, output) in pixels.chunks_exact_mut(3 * frame.width).enumerate() {
+        planes.iter().zip(&mut rows).for_each(|(plane, samples)| plane.write_row(row, samples));
+        color::write_row(outline.colors, &rows, output.as_chunks_mut().0);
+    }
+    Ok(())
 }

@@ -20,7 +20,7 @@ pub(crate) fn decode(png: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) ->
     decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
     let header = decoder.read_header_info()?;
     let sides = (header.width, header.height);
-    allowance.admit(sides, 4)?;
+    allowance.admit(sides, 4, 0)?;
     let mut reader = decoder.read_info()?;
     let orientation = reader.info().exif_metadata.as_deref().map(exif::orientation).unwrap_or_default();
     let channels = reader.output_color_type().0.samples();

@@ -14,7 +14,7 @@ pub(crate) fn decode(webp: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) -
     let mut decoder = WebPDecoder::new(Cursor::new(webp))?;
     let sides = decoder.dimensions();
     // The pixels, a frame of four channels, and for an animation its canvas.
-    allowance.admit(sides, if decoder.is_animated() { 12 } else { 8 })?;
+    allowance.admit(sides, if decoder.is_animated() { 12 } else { 8 }, 0)?;
     webp_outline::check(webp, sides)?;
     // Chunks say how long they are; none is longer than the file.
     decoder.set_memory_limit(webp.len());

@@ -1,0 +1,142 @@
+//! The outline of a JPEG file: what its markers say, without decoding a pixel.
+//!
+//! No decoder alone is strict enough: one takes a scan that ends with the file as whole, leaves rows as they were where
+//! a marker stands in the middle of a scan, and bounds the scans of progressive files only. The outline refuses these,
+//! and knows size, memory, layout and orientation before any memory is taken. It is read in one pass over the file, at
+//! memory speed.
+
+use super::color::{Colors, Hints};
+use super::frame::Frame;
+use super::segments::{END, SCAN, Segments, truncated};
+use crate::error::Cause;
+
+/// More scans than any encoder writes; each costs a pass over all coefficients.
+const MAX_SCANS: usize = 100;
+
+/// What the markers of a JPEG file say.
+#[derive(Clone, Debug)]
+pub(super) struct Outline<'a> {
+    pub(super) frame: Frame,
+    pub(super) colors: Colors,
+    /// The first EXIF block.
+    pub(super) exif: Option<&'a [u8]>,
+    scans: usize,
+    /// Whether some of it is legal and still written by few: decoders that are made for speed read it as they like.
+    odd: bool,
+}
+
+/// What is known before the outline is whole.
+#[derive(Default)]
+struct Markers<'a> {
+    frame: Option<Frame>,
+    colors: Option<Colors>,
+    hints: Hints,
+    exif: Option<&'a [u8]>,
+    scans: usize,
+    /// Components in all scans together; a sequential file has each component once.
+    scanned: usize,
+    tables: [bool; 2],
+    odd: bool,
+}
+
+impl<'a> Outline<'a> {
+    /// Reads the markers up to the end of the image; what stands behind it is not looked at.
+    pub(super) fn read(jpeg: &'a [u8]) -> Result<Self, Cause> {
+        let (mut segments, mut markers) = (Segments::of(jpeg), Markers::default());
+        loop {
+            match segments.next()? {
+                (END, _) => return markers.ended(),
+                (SCAN, content) => {
+                    markers.scan(content)?;
+                    markers.odd |= segments.skip_scan()?;
+                }
+                (marker, content) => markers.segment(marker, content)?,
+            }
+        }
+    }
+
+    /// Bytes that the decoder of every layout holds: all coefficients and all samples.
+    pub(super) fn bytes(&self) -> u64 {
+        3 * self.frame.coefficients() as u64
+    }
+
+    /// Whether it is laid out as nearly all photos are, which the fast decoder reads right: one scan of everything,
+    /// grey or YCbCr, chroma as fine as luma or half as fine.
+    pub(super) fn is_plain(&self) -> bool {
+        let factors = |at: usize| (self.frame.components[at].across, self.frame.components[at].down);
+        let sampled = match self.colors {
+            Colors::Grey => factors(0) == (1, 1),
+            Colors::YCbCr => {
+                matches!(factors(0), (1 | 2, 1 | 2)) && factors(1) == (1, 1) && factors(2) == (1, 1)
+            }
+            Colors::Rgb | Colors::Cmyk | Colors::Ycck => false,
+        };
+        sampled && self.scans == 1 && !self.frame.progressive && !self.odd
+    }
+}
+
+impl<'a> Markers<'a> {
+    fn segment(&mut self, marker: u8, content: &'a [u8]) -> Result<(), Cause> {
+        match marker {
+            0xC0..=0xCF if !matches!(marker, 0xC4 | 0xC8 | 0xCC) => {
+                if self.frame.is_some() {
+                    return Err(Cause::msg("a JPEG with two frames"));
+                }
+                self.odd |= marker == 0xC1;
+                self.frame = Some(Frame::read(marker, content)?);
+            }
+            0xC4 => self.tables[0] = true,
+            0xCC => return Err(Cause::msg("a JPEG with arithmetic coding: not decoded")),
+            0xDB => {
+                // Steps of 16 bits.
+                self.tables[1] |= content.first().is_some_and(|head| *head >> 4 > 0);
+            }
+            0xDE | 0xDF => return Err(Cause::msg("a hierarchical JPEG: not decoded")),
+            0xE1 if content.starts_with(b"Exif\0\0") => self.exif = self.exif.or(Some(content)),
+            0xE0..=0xEF if self.scans == 0 => self.hints.read(marker, content),
+            _ => {}
+        }
+        self.odd |= self.scans > 0;
+        Ok(())
+    }
+
+    fn scan(&mut self, content: &[u8]) -> Result<(), Cause> {
+        let Some(frame) = &self.frame else { return Err(Cause::msg("a JPEG with a scan before its frame")) };
+        if self.complete() {
+            return Err(Cause::msg("a JPEG with more scans than it has components for"));
+        }
+        self.colors.get_or_insert_with(|| self.hints.colors(&frame.components));
+        self.scans += 1;
+        self.scanned += usize::from(*content.first().ok_or_else(truncated)?);
+        if self.scans > MAX_SCANS {
+            return Err(Cause::msg(format_args!("a JPEG with more than {MAX_SCANS} scans")));
+        }
+        Ok(())
+    }
+
+    /// Whether a sequential file has had all its scans.
+    fn complete(&self) -> bool {
+        self.frame.as_ref().is_some_and(|frame| !frame.progressive && self.scanned >= frame.components.len())
+    }
+
+    fn ended(self) -> Result<Outline<'a>, Cause> {
+        let whole =
+            self.complete() || (self.scans > 0 && self.frame.as_ref().is_some_and(|frame| frame.progressive));
+        let odd = self.odd || !self.tables[0] || self.tables[1] || self.contradicts();
+        match (self.frame, self.colors) {
+            (Some(frame), Some(colors)) if whole => {
+                Ok(Outline { frame, colors, exif: self.exif, scans: self.scans, odd })
+            }
+            _ => Err(Cause::msg("a JPEG that ends before all its scans")),
+        }
+    }
+
+    /// Whether hints and names of components do not say the same of the colours.
+    fn contradicts(&self) -> bool {
+        let names = self.frame.iter().flat_map(|frame| &frame.components).map(|component| component.id);
+        let usual = names.enumerate().all(|(place, id)| usize::from(id) == place + 1);
+        !usual
+            || (self.colors == Some(Colors::YCbCr)
+                && self.hints.adobe.is_some_and(|transform| transform != 1))
+    }
+}
