@@ -68,6 +68,8 @@ pub(crate) enum Planted {
     WorkerLooksOnce,
     /// A caller that polls leaves its waker and does not look once more.
     PollLooksOnce,
+    /// A result that comes when the caller has gone stays where nobody reads it.
+    LateResultIsKept,
     /// A worker that found nothing does not look for a device that idles.
     WorkerForgetsDevices,
     /// A future is kept where it was, though it was woken while it was polled.

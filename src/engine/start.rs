@@ -193,6 +193,8 @@ fn build<'a, J: Job + 'a, C: Crew<'a, J>>(
         in_then: seam.mutex(Vec::new()),
         left: seam.mutex(Vec::new()),
         results: results_in,
+        unread: results.clone(),
+        caller_is_gone: super::seam::atomics::AtomicBool::new(false),
         workers,
         end_source: source.end(),
         call: C::call,

@@ -111,12 +111,12 @@ impl<J: Job> Caller<J> {
     }
 
     fn drain(&mut self) {
-        let mut heard = std::mem::take(&mut self.heard);
-        while let Some(message) = heard.pop_front().or_else(|| self.results.try_recv().ok().flatten()) {
+        for message in std::mem::take(&mut self.heard) {
             if let Message::Done(done) = message {
                 self.road.cancel_done(done);
             }
         }
+        self.road.caller_goes();
         for done in self.turn.left() {
             self.road.cancel_done(done);
         }

@@ -1,6 +1,7 @@
 //! What the steps of one run share: its stages, its queue and its line, and the documents that do not come out.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::batch::{Columns, Delivery, Done, Left, Message};
 use super::idle_devices::IdleDevices;
@@ -13,7 +14,8 @@ use super::then::ThenBatch;
 use crate::engine::auto::{Chooser, CutAt};
 use crate::engine::guard::{Held, guard};
 use crate::engine::ledger::Ledger;
-use crate::engine::seam::{Condvar, Mutex, Sender, Workers};
+use crate::engine::seam::atomics::AtomicBool;
+use crate::engine::seam::{Condvar, Mutex, Receiver, Sender, Workers};
 use crate::engine::watch::{LateItems, Lookout};
 use crate::error::{Cause, Error};
 use crate::observe::decision::Decision;
@@ -35,6 +37,9 @@ pub(crate) struct Road<J: Job> {
     /// Documents that do not come out, to be taken back.
     pub(crate) left: Mutex<Vec<Left<J::Document>>>,
     pub(crate) results: Sender<MessageOf<J>>,
+    /// The other end of it, for what comes when the caller reads no more.
+    pub(crate) unread: Receiver<MessageOf<J>>,
+    pub(crate) caller_is_gone: AtomicBool,
     /// `None` where the caller runs the units.
     pub(crate) workers: Option<Workers>,
     /// Has the source give nothing more, also where it waits.
@@ -123,7 +128,30 @@ impl<J: Job> Road<J> {
         if let Err(Message::Done(done)) = self.results.send(message) {
             self.cancel_done(done);
         }
+        self.ledger.seam.meet();
+        #[cfg(test)]
+        if self.ledger.seam.has(crate::engine::seam::Planted::LateResultIsKept) {
+            return self.ledger.threads.alarm().ring();
+        }
+        // Asked for after the message was sent, and said before what is there is read: one of both reads it.
+        if self.caller_is_gone.load(Ordering::SeqCst) {
+            self.cancel_unread();
+        }
         self.ledger.threads.alarm().ring();
+    }
+
+    /// Nobody takes results any more: what is there, and what comes after this, is cancelled.
+    pub(crate) fn caller_goes(&self) {
+        self.caller_is_gone.store(true, Ordering::SeqCst);
+        self.cancel_unread();
+    }
+
+    fn cancel_unread(&self) {
+        while let Ok(Some(message)) = self.unread.try_recv() {
+            if let Message::Done(done) = message {
+                self.cancel_done(done);
+            }
+        }
     }
 
     /// A thread of ours has ended by a panic that is none of the user's.

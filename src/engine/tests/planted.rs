@@ -3,9 +3,9 @@
 use shuttle::rand::{Rng, thread_rng};
 
 use super::fake::{Doc, Fault, PerDoc, Setup, take};
-#[cfg(feature = "stream")]
-use super::random_schedules::polled_run;
 use super::random_schedules::{check, every_document_once, no_device, setup};
+#[cfg(feature = "stream")]
+use super::random_schedules::{polled_run, polled_run_that_is_dropped};
 use super::schedules::{check_adversarial, check_random, found_by_both, found_by_either, schedules};
 use super::without_device::WithoutDevice;
 use crate::engine::outlet::caller::Caller;
@@ -62,6 +62,12 @@ fn random_schedules_find_a_future_whose_wake_is_lost_while_it_is_polled() {
 #[test]
 fn random_schedules_find_a_task_that_looks_only_once() {
     found_by_either(|| polled_run(Some(Planted::PollLooksOnce)));
+}
+
+#[cfg(feature = "stream")]
+#[test]
+fn random_schedules_find_a_result_that_comes_when_the_caller_has_gone() {
+    found_by_either(|| polled_run_that_is_dropped(Some(Planted::LateResultIsKept)));
 }
 
 /// More documents than tokens, every third of which fails.

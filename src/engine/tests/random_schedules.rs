@@ -43,6 +43,8 @@ fn runs_without_a_device_end_as_the_contract_says() {
 fn streams_end_as_the_contract_says() {
     check_random(schedules() / 4, || polled_run(None));
     check_adversarial(schedules() / 4, || polled_run(None));
+    check_random(schedules() / 20, || polled_run_that_is_dropped(None));
+    check_adversarial(schedules() / 20, || polled_run_that_is_dropped(None));
 }
 
 /// A small run with everything random: settings, faults, and what the caller does.
@@ -228,6 +230,28 @@ fn run_without_device(planted: Option<Planted>) {
     let order = settings.common.order;
     let run = no_device(planted).start::<WithoutDevice>(AsItIs(()), settings, documents.clone().into_iter());
     check(run, documents, most, order);
+}
+
+/// A run that is polled and given up after some results: nobody waits for what is on its way then.
+#[cfg(feature = "stream")]
+pub(super) fn polled_run_that_is_dropped(planted: Option<Planted>) {
+    let mut rng = thread_rng();
+    let documents = (0..rng.gen_range(1..7)).map(|id| Doc { id, fault: Fault::None });
+    let setup = setup(planted, rng.gen_range(1..3), false);
+    let run = setup.start::<PerDoc<AsItIs>>(AsItIs(()), random_settings(), documents);
+    let mut run = run.expect("these settings can work");
+    run.never_wait();
+    let mut outcome = Outcome::default();
+    for _ in 0..rng.gen_range(0..3) {
+        if let Some(Ok(delivery)) = super::polled::next(&mut run) {
+            outcome.take(delivery);
+        }
+    }
+    run.stop();
+    run.ledger().threads.join(HOUR, || Duration::from_millis(1));
+    let accounts = run.ledger().books.accounts();
+    let left: Vec<u64> = run.take_left().iter().map(|left| left.document.id).collect();
+    every_document_once(&outcome, &left, accounts.pulled);
 }
 
 /// A run that is polled whenever it wakes its task, and at no other time.
