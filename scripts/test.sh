@@ -2,7 +2,8 @@
 # Runs every test. On Debian, as root, it installs Mesa's software Vulkan where there is no driver.
 #
 #   bash scripts/test.sh           formatting, lints, docs, tests, doctests, examples, benches
-#   bash scripts/test.sh --all     the same with eight times the random schedules, five times the faulted runs, and the benches
+#   bash scripts/test.sh --all     the same with eight times the random schedules, five times the faulted runs, ten times
+#                                  the JPEGs, and the benches
 #
 # GAPLESS_DEVICE   the device of the GPU tests: software (default), cpu, or a part of an adapter's name
 # GAPLESS_TESTS    no-gpu says that the tests that need a device may be left out
@@ -53,25 +54,34 @@ prepare_device() {
   exit 1
 }
 
-# The wire against DocArray itself, in an environment of its own under target/.
-prove_wire() {
+# Python with what is compared with, in an environment of its own under target/.
+peer=target/peers
+prepare_peers() {
   if ! command -v python3 >/dev/null; then
     if [ "${CI:-}" = true ]; then
-      echo "There is no Python, and the wire must be proven against DocArray: install python3." >&2
+      echo "There is no Python, and wire and JPEGs must be proven against others: install python3." >&2
       exit 1
     fi
-    say "NOT TESTED: the wire against DocArray, since there is no Python"
-    return
+    say "NOT TESTED: the wire against DocArray, and JPEGs against Pillow, since there is no Python"
+    return 1
   fi
-  say "the wire against DocArray 0.21.0"
-  local peer=target/wire-peer
-  if ! "$peer/venv/bin/python" -c 'import docarray, lz4, google.protobuf' 2>/dev/null; then
+  if ! "$peer/venv/bin/python" -c 'import docarray, lz4, google.protobuf, PIL' 2>/dev/null; then
     rm -rf "$peer/venv"
     python3 -m venv "$peer/venv"
-    "$peer/venv/bin/pip" install -q 'docarray==0.21.0' 'numpy<3' 'protobuf<8' 'lz4<5'
+    "$peer/venv/bin/pip" install -q 'docarray==0.21.0' 'numpy<3' 'protobuf<8' 'lz4<5' 'pillow>=11,<14'
   fi
-  cargo build --profile testing --locked --workspace --features http,stream,tracing --example wire
+}
+
+# The wire against DocArray itself, and JPEGs of every layout against libjpeg.
+prove_against_peers() {
+  prepare_peers || return 0
+  say "the wire against DocArray 0.21.0"
+  cargo build --profile testing --locked --workspace --features http,stream,tracing --example wire --bin jpegs
   "$peer/venv/bin/python" scripts/wire_peer.py target/testing/examples/wire "$peer/files"
+  local files=20000
+  [ "$all" = no ] || files=200000
+  say "$files JPEGs of every layout against Pillow"
+  "$peer/venv/bin/python" scripts/jpeg_peer.py target/testing/jpegs 0 "$files"
 }
 
 # Each feature of the manifest by itself: the list is read, so that no feature is forgotten.
@@ -102,7 +112,7 @@ say "tests on $device"
 cargo test --profile testing --locked --workspace --features http,stream,tracing --lib --tests
 say "examples of the documentation"
 cargo test --profile testing --locked --workspace --features http,stream,tracing --doc
-prove_wire
+prove_against_peers
 if [ "$all" = yes ]; then
   say "benches"
   # A network on a software driver takes over twenty minutes, and says nothing of speed.

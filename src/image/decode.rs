@@ -3,6 +3,7 @@
 //! A decoder checks size and memory from the header, then writes rows without gaps into a buffer that
 //! is used again. It never crops, resizes or turns.
 
+mod decoded;
 mod frames;
 mod gif;
 mod jpeg;
@@ -10,36 +11,10 @@ mod png;
 mod webp;
 mod webp_outline;
 
+pub(crate) use self::decoded::{Decoded, Layout};
 use super::allowance::Allowance;
-use super::orient::Orientation;
 use crate::error::Cause;
 use crate::error::guard::guard;
-
-/// A photo as it is stored; its pixels stand in the buffer given to `decode`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Decoded {
-    /// Width and height, as stored.
-    pub(crate) sides: (u32, u32),
-    pub(crate) layout: Layout,
-    pub(crate) orientation: Orientation,
-}
-
-/// What stands in the buffer for a pixel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Layout {
-    Rgb,
-    /// RGB and a byte that means nothing, for which SIMD has better instructions.
-    Rgbx,
-}
-
-impl Layout {
-    pub(crate) fn bytes(self) -> usize {
-        match self {
-            Self::Rgb => 3,
-            Self::Rgbx => 4,
-        }
-    }
-}
 
 /// Decodes a photo of any known format into `pixels`, whatever was in it before.
 pub(crate) fn decode(photo: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
@@ -74,15 +49,4 @@ pub(crate) fn decode_frames(
 ) -> Result<(), Cause> {
     guard(|| frames::decode(gif, allowance, &mut each))
         .unwrap_or_else(|panic| Err(panic.context("the decoder")))
-}
-
-/// Makes the buffer as long as the photo is and black, so that no pixel of another photo can remain.
-///
-/// Memory that is not there is a failure: without limits a header can ask for any amount.
-fn blank(pixels: &mut Vec<u8>, (width, height): (u32, u32), bytes: usize) -> Result<(), Cause> {
-    let length = width as usize * height as usize * bytes;
-    pixels.clear();
-    pixels.try_reserve_exact(length)?;
-    pixels.resize(length, 0);
-    Ok(())
 }

@@ -7,7 +7,6 @@
 use super::orient::Orientation;
 
 const ORIENTATION: u16 = 0x0112;
-const SHORT: u16 = 3;
 
 /// The orientation in an EXIF block, with or without the `Exif\0\0` before the TIFF header.
 ///
@@ -26,7 +25,29 @@ fn find(tiff: &[u8]) -> Option<u16> {
     let directory = tiff.get(order.u32(tiff, 4)? as usize..)?;
     let entries = directory.get(2..)?.chunks_exact(12).take(order.u16(directory, 0)?.into());
     let entry = entries.into_iter().find(|entry| order.u16(entry, 0) == Some(ORIENTATION))?;
-    (order.u16(entry, 2)? == SHORT && order.u32(entry, 4)? == 1).then(|| order.u16(entry, 8))?
+    first_value(order, tiff, entry)
+}
+
+/// The first value of an entry, of whatever kind of whole number: cameras write a short, and other programs what they
+/// like. More bytes than four stand elsewhere.
+fn first_value(order: Order, tiff: &[u8], entry: &[u8]) -> Option<u16> {
+    let (kind, count) = (order.u16(entry, 2)?, order.u32(entry, 4)?);
+    let bytes = match kind {
+        1 | 6 => 1_u64,
+        3 | 8 => 2,
+        4 | 9 => 4,
+        _ => return None,
+    };
+    let values = match (u64::from(count) * bytes, order.u32(entry, 8)) {
+        (0, _) => return None,
+        (1..=4, _) => entry.get(8..)?,
+        (_, offset) => tiff.get(offset? as usize..)?,
+    };
+    match bytes {
+        1 => values.first().copied().map(u16::from),
+        2 => order.u16(values, 0),
+        _ => order.u32(values, 0)?.try_into().ok(),
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -74,6 +95,23 @@ mod tests {
         assert_eq!(orientation(&little), six);
         assert_eq!(orientation(&big), six);
         assert_eq!(orientation(&[b"Exif\0\0", &big[..]].concat()), six);
+    }
+
+    #[test]
+    fn whole_numbers_of_every_kind_and_count_are_read() {
+        let six = Orientation::from_exif(6).unwrap();
+        for kind in [1, 3, 4, 6, 8, 9] {
+            let alone = block(b"II*\0", [6, 0, 0, 0], [1, 0, 0, 0], [kind, 0], [0x12, 1]);
+            assert_eq!(orientation(&alone), six, "kind {kind}");
+            // Values that do not fit into the entry stand behind it.
+            let mut elsewhere = block(b"II*\0", [22, 0, 0, 0], [5, 0, 0, 0], [kind, 0], [0x12, 1]);
+            elsewhere.extend([6, 0, 0, 0].repeat(5));
+            assert_eq!(orientation(&elsewhere), six, "kind {kind}");
+            let none = block(b"II*\0", [6, 0, 0, 0], [0, 0, 0, 0], [kind, 0], [0x12, 1]);
+            assert_eq!(orientation(&none), Orientation::default(), "kind {kind}");
+        }
+        let text = block(b"II*\0", [6, 0, 0, 0], [1, 0, 0, 0], [2, 0], [0x12, 1]);
+        assert_eq!(orientation(&text), Orientation::default());
     }
 
     #[test]

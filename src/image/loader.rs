@@ -149,9 +149,9 @@ impl Loader {
     /// A photo that takes more bytes to decode, pixels and decoder together, is a failure; 128 MiB by
     /// default, 0 for no limit.
     ///
-    /// A pixel takes 3 bytes in a JPEG (4 in one of at most 2 megapixels), 6 more in a progressive one (8
-    /// as CMYK), 4 in a PNG or GIF, 8 in a WebP and 12 in an animated one. So the default is enough for a
-    /// baseline JPEG of 44 megapixels and a progressive one of 14.
+    /// A pixel takes 3 bytes in a JPEG (4 in one of at most 2 megapixels), and each of its samples (1.5 in most photos)
+    /// one more where it has several scans, three in a progressive one; 4 bytes in a PNG or GIF, 8 in a WebP and 12 in
+    /// an animated one. So the default is enough for a baseline JPEG of 44 megapixels and a progressive one of 17.
     ///
     /// It is also what a call keeps at most for the next one, where 0 stands for the default: a loader
     /// holds that much for every call that ran at once, and its kept tensors.

@@ -2,7 +2,8 @@
 
 use ::gif::{DisposalMethod, Frame};
 
-use super::{Decoded, Layout, blank, gif};
+use super::decoded::{Decoded, Layout, blank};
+use super::gif;
 use crate::error::Cause;
 use crate::image::allowance::Allowance;
 use crate::image::orient::Orientation;

@@ -2,7 +2,7 @@
 
 use gif::{ColorOutput, DecodeOptions, Decoder, Frame, MemoryLimit};
 
-use super::{Decoded, Layout, blank};
+use super::decoded::{Decoded, Layout, blank};
 use crate::error::Cause;
 use crate::image::allowance::Allowance;
 use crate::image::orient::Orientation;

@@ -3,11 +3,12 @@
 
 mod bits;
 mod blocks;
-mod coefficients;
 mod color;
 mod frame;
 mod idct;
 mod outline;
+mod paint;
+mod picture;
 mod rows;
 mod scan;
 mod segments;
@@ -19,8 +20,8 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
 use self::outline::Outline;
-use self::rows::Plane;
-use super::{Decoded, Layout, blank};
+use self::paint::Paint;
+use super::decoded::{Decoded, Layout, blank};
 use crate::error::Cause;
 use crate::image::allowance::Allowance;
 use crate::image::exif;
@@ -34,14 +35,15 @@ pub(crate) fn decode(jpeg: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) -
     let outline = Outline::read(jpeg)?;
     let sides = (outline.frame.width as u32, outline.frame.height as u32);
     let small = outline.frame.width * outline.frame.height <= FOUR_BYTES_UP_TO;
-    let layout = if small && outline.is_plain() { Layout::Rgbx } else { Layout::Rgb };
+    let layout = if small { Layout::Rgbx } else { Layout::Rgb };
     let beside = if outline.is_plain() { 0 } else { outline.bytes() };
     allowance.admit(sides, layout.bytes(), beside)?;
     blank(pixels, sides, layout.bytes())?;
     if outline.is_plain() {
         decode_plain(jpeg, sides, layout, pixels)?;
     } else {
-        decode_any(jpeg, &outline, pixels)?;
+        let mut paint = Paint::new(pixels, layout, outline.frame.width, outline.colors);
+        picture::read(jpeg, &outline.frame, outline.is_one_scan(), &mut paint)?;
     }
     let orientation = outline.exif.map(exif::orientation).unwrap_or_default();
     Ok(Decoded { sides, layout, orientation })
@@ -62,27 +64,4 @@ fn decode_plain(jpeg: &[u8], sides: (u32, u32), layout: Layout, pixels: &mut [u8
         return Err(Cause::msg("a JPEG with two sizes"));
     }
     Ok(decoder.decode_into(pixels)?)
-}
-
-/// Decodes a file of any layout: all coefficients, then all samples, then row by row.
-fn decode_any(jpeg: &[u8], outline: &Outline<'_>, pixels: &mut [u8]) -> Result<(), Cause> {
-    let frame = &outline.frame;
-    let planes = frame.components.iter().map(|component| Plane::of(component, frame));
-    let mut planes = planes.collect::<Result<Vec<_>, Cause>>()?;
-    let read = coefficients::read(jpeg, frame)?;
-    for ((plane, blocks), component) in planes.iter_mut().zip(&read).zip(&frame.components) {
-        for (place, block) in blocks.all.iter().enumerate() {
-            let (x, y) = (place % component.stored.0, place / component.stored.0);
-            let stride = plane.stride;
-            let samples = &mut plane.samples[8 * (y * stride + x)..];
-            idct::samples(block, &blocks.quantisation, samples, stride);
-        }
-    }
-    drop(read);
-    let mut rows = vec![Vec::new(); planes.len()];
-    for (row, output) in pixels.chunks_exact_mut(3 * frame.width).enumerate() {
-        planes.iter().zip(&mut rows).for_each(|(plane, samples)| plane.write_row(row, samples));
-        color::write_row(outline.colors, &rows, output.as_chunks_mut().0);
-    }
-    Ok(())
 }

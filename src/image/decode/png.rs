@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use png::{ColorType, Decoder, Limits as PngLimits, Transformations};
 
-use super::{Decoded, Layout, blank};
+use super::decoded::{Decoded, Layout, blank};
 use crate::error::Cause;
 use crate::image::allowance::Allowance;
 use crate::image::exif;

@@ -4,7 +4,8 @@ use std::io::Cursor;
 
 use image_webp::WebPDecoder;
 
-use super::{Decoded, Layout, blank, webp_outline};
+use super::decoded::{Decoded, Layout, blank};
+use super::webp_outline;
 use crate::error::Cause;
 use crate::image::allowance::Allowance;
 use crate::image::exif;

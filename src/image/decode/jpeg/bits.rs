@@ -18,6 +18,17 @@ impl<'a> Bits<'a> {
     }
 
     fn fill(&mut self) {
+        if let Some(&next) = self.data[self.at..].first_chunk() {
+            let next = u64::from_be_bytes(next);
+            if !has_ff(next) {
+                // Bits behind the count are those that will be put there again.
+                self.bits |= next >> self.count;
+                let bytes = (64 - self.count) / 8;
+                self.at += bytes as usize;
+                self.count += 8 * bytes;
+                return;
+            }
+        }
         while self.count <= 56 {
             let Some(&byte) = self.data.get(self.at) else { return };
             if byte == 0xFF {
@@ -32,7 +43,23 @@ impl<'a> Bits<'a> {
         }
     }
 
+    /// The value of the next code, and the number of as many bits as its lower half says: T.81, F.2.2.1.
+    #[inline]
+    pub(super) fn coefficient(&mut self, table: &Huffman) -> Result<(u8, i32), Cause> {
+        // A code and its number have 31 bits at most.
+        if self.count < 32 {
+            self.fill();
+        }
+        let (value, length) = table.find((self.bits >> 48) as usize).ok_or_else(unknown_code)?;
+        let bits = u32::from(value & 15);
+        let number = ((self.bits << length) >> 1 >> (63 - bits)) as i32;
+        let number = if number < (1 << bits) >> 1 { number + 1 - (1 << bits) } else { number };
+        self.take(u32::from(length) + bits)?;
+        Ok((value, number))
+    }
+
     /// The next bits without taking them; at most 16.
+    #[inline]
     fn peek(&mut self, count: u32) -> usize {
         if self.count < count {
             self.fill();
@@ -40,6 +67,7 @@ impl<'a> Bits<'a> {
         (self.bits >> (64 - count)) as usize
     }
 
+    #[inline]
     fn take(&mut self, count: u32) -> Result<(), Cause> {
         self.count = self.count.checked_sub(count).ok_or_else(ends_early)?;
         self.bits <<= count;
@@ -67,10 +95,10 @@ impl<'a> Bits<'a> {
     }
 
     /// The value of the next code.
+    #[inline]
     pub(super) fn symbol(&mut self, table: &Huffman) -> Result<u8, Cause> {
         let next = self.peek(16);
-        let (value, length) =
-            table.find(next).ok_or_else(|| Cause::msg("a JPEG with a code that its table does not have"))?;
+        let (value, length) = table.find(next).ok_or_else(unknown_code)?;
         self.take(length.into())?;
         Ok(value)
     }
@@ -93,6 +121,19 @@ impl<'a> Bits<'a> {
     }
 }
 
+/// Whether one of eight bytes is FF.
+fn has_ff(bytes: u64) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let zeros = !bytes;
+    zeros.wrapping_sub(ONES) & !zeros & (ONES << 7) != 0
+}
+
+#[cold]
+fn unknown_code() -> Cause {
+    Cause::msg("a JPEG with a code that its table does not have")
+}
+
+#[cold]
 fn ends_early() -> Cause {
     Cause::msg("truncated: a scan of the JPEG ends before its last block")
 }

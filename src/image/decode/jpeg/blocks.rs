@@ -69,15 +69,16 @@ impl Reader<'_> {
     fn all_ac(&mut self, block: &mut Block, table: &Huffman) -> Result<(), Cause> {
         let mut place = 1;
         while place < 64 {
-            let symbol = self.bits.symbol(table)?;
-            let (run, bits) = (usize::from(symbol >> 4), symbol & 15);
-            match (bits, run) {
+            let (symbol, number) = self.bits.coefficient(table)?;
+            match (symbol & 15, symbol >> 4) {
                 (0, 15) => place += 16,
                 (0, _) => break,
-                _ => {
-                    place += run;
-                    *block.get_mut(*ZIGZAG.get(place).ok_or_else(wrong)?).ok_or_else(wrong)? =
-                        self.bits.signed(bits)? as i16;
+                (_, run) => {
+                    place += usize::from(run);
+                    if place > 63 {
+                        return Err(wrong());
+                    }
+                    block[at(place)] = number as i16;
                     place += 1;
                 }
             }
@@ -105,7 +106,7 @@ impl Reader<'_> {
                     if place > last {
                         return Err(wrong());
                     }
-                    block[ZIGZAG[place]] = (self.bits.signed(bits)? << self.shift) as i16;
+                    block[at(place)] = (self.bits.signed(bits)? << self.shift) as i16;
                     place += 1;
                 }
             }
@@ -138,7 +139,7 @@ impl Reader<'_> {
                 if place > last {
                     return Err(wrong());
                 }
-                block[ZIGZAG[place]] = value;
+                block[at(place)] = value;
             }
             place += 1;
         }
@@ -154,7 +155,7 @@ impl Reader<'_> {
     fn refine_until(&mut self, block: &mut Block, from: usize, zeros: Option<u8>) -> Result<usize, Cause> {
         let mut left = zeros;
         for place in from..=self.band.1 {
-            let value = &mut block[ZIGZAG[place]];
+            let value = &mut block[at(place)];
             if *value != 0 {
                 let bit = 1_i16 << self.shift;
                 if self.bits.bit()? && *value & bit == 0 {
@@ -171,10 +172,17 @@ impl Reader<'_> {
     }
 }
 
+/// Where the coefficient of this place, of 64, stands in its block.
+#[inline]
+fn at(place: usize) -> usize {
+    usize::from(ZIGZAG[place] & 63)
+}
+
 fn table(table: &Option<Huffman>) -> Result<&Huffman, Cause> {
     table.as_ref().ok_or_else(wrong)
 }
 
+#[cold]
 fn wrong() -> Cause {
     Cause::msg("a JPEG with coefficients that cannot be")
 }

@@ -71,15 +71,15 @@ impl Frame {
         }
     }
 
-    /// Coefficients of all components.
-    pub(super) fn coefficients(&self) -> usize {
-        self.components.iter().map(Component::coefficients).sum()
+    /// Samples of all components that are kept: all of them, or those of two interleaved units down.
+    pub(super) fn samples(&self, all: bool) -> u64 {
+        self.components.iter().map(|component| (8 * component.stored.0 * component.rows(all)) as u64).sum()
     }
 }
 
 impl Component {
-    pub(super) fn coefficients(&self) -> usize {
-        64 * self.stored.0 * self.stored.1
+    pub(super) fn rows(&self, all: bool) -> usize {
+        8 * if all { self.stored.1 } else { self.stored.1.min(2 * self.down) }
     }
 }
 

@@ -55,23 +55,23 @@ impl<'a> Outline<'a> {
         }
     }
 
-    /// Bytes that the decoder of every layout holds: all coefficients and all samples.
-    pub(super) fn bytes(&self) -> u64 {
-        3 * self.frame.coefficients() as u64
+    /// Whether everything stands in one scan, so that a row of the picture is whole long before the last.
+    pub(super) fn is_one_scan(&self) -> bool {
+        self.scans == 1 && !self.frame.progressive
     }
 
-    /// Whether it is laid out as nearly all photos are, which the fast decoder reads right: one scan of everything,
-    /// grey or YCbCr, chroma as fine as luma or half as fine.
+    /// Bytes that the decoder of every layout holds: a few rows of samples, or all; and the coefficients of a
+    /// progressive file.
+    pub(super) fn bytes(&self) -> u64 {
+        let each = if self.frame.progressive { 3 } else { 1 };
+        each * self.frame.samples(!self.is_one_scan())
+    }
+
+    /// Whether the fast decoder reads it right: one scan of everything, and three components of one size. Coarser
+    /// ones it fills from blocks beyond the picture, and interpolates in a way of its own.
     pub(super) fn is_plain(&self) -> bool {
-        let factors = |at: usize| (self.frame.components[at].across, self.frame.components[at].down);
-        let sampled = match self.colors {
-            Colors::Grey => factors(0) == (1, 1),
-            Colors::YCbCr => {
-                matches!(factors(0), (1 | 2, 1 | 2)) && factors(1) == (1, 1) && factors(2) == (1, 1)
-            }
-            Colors::Rgb | Colors::Cmyk | Colors::Ycck => false,
-        };
-        sampled && self.scans == 1 && !self.frame.progressive && !self.odd
+        let fine = self.frame.components.iter().all(|component| (component.across, component.down) == (1, 1));
+        fine && self.colors == Colors::YCbCr && self.is_one_scan() && !self.odd
     }
 }
 
@@ -103,7 +103,9 @@ impl<'a> Markers<'a> {
     fn scan(&mut self, content: &[u8]) -> Result<(), Cause> {
         let Some(frame) = &self.frame else { return Err(Cause::msg("a JPEG with a scan before its frame")) };
         if self.complete() {
-            return Err(Cause::msg("a JPEG with more scans than it has components for"));
+            return Err(Cause::msg(
+                "a JPEG with a scan where none may stand: all components have had theirs",
+            ));
         }
         self.colors.get_or_insert_with(|| self.hints.colors(&frame.components));
         self.scans += 1;

@@ -1,13 +1,15 @@
-//! All scans of a JPEG, to the samples of its components.
+//! All scans of a JPEG, to the samples of its components, and to the rows of the picture.
 //!
-//! A sequential file has each block once, whose samples are made at once; a progressive one has all of them again and
-//! again, and its coefficients are kept until the last scan.
+//! A sequential file has each block once, whose samples are made at once; where all stand in one scan a row is painted
+//! as soon as it is whole. A progressive file has all blocks again and again, and its coefficients are kept until the
+//! last scan.
 //!
 //! ITU-T T.81, A.2 for the order of blocks and E.2 for restarts.
 
 use super::bits::Bits;
 use super::blocks::{Block, Coding, Kind, Reader};
 use super::frame::{Component, Frame};
+use super::paint::Paint;
 use super::rows::Plane;
 use super::scan::{InScan, Scan};
 use super::segments::{END, SCAN, Segments};
@@ -16,7 +18,8 @@ use crate::error::Cause;
 
 /// A component while its scans are read.
 struct Part {
-    plane: Plane,
+    /// Of a progressive file it is made of all coefficients, in the end.
+    plane: Option<Plane>,
     /// All coefficients, of a progressive file.
     blocks: Vec<Block>,
     /// The table that stood when its first scan began.
@@ -30,32 +33,41 @@ struct Part {
 const SEEN: usize = 10;
 
 impl Part {
-    fn new(component: &Component, frame: &Frame) -> Result<Self, Cause> {
-        let mut blocks = Vec::new();
+    fn new(component: &Component, frame: &Frame, one_scan: bool) -> Result<Self, Cause> {
+        let (mut blocks, mut plane) = (Vec::new(), None);
         if frame.progressive {
             let count = component.stored.0 * component.stored.1;
             blocks.try_reserve_exact(count)?;
             blocks.resize(count, [0; 64]);
+        } else {
+            plane = Some(Plane::of(component, frame, !one_scan)?);
         }
-        Ok(Self { plane: Plane::of(component, frame)?, blocks, quantisation: [0; 64], unknown: [None; 64] })
+        Ok(Self { plane, blocks, quantisation: [0; 64], unknown: [None; 64] })
     }
 
     /// Reads the block at this place of a scan.
     fn read(&mut self, place: usize, reader: &mut Reader<'_>, coding: &mut Coding) -> Result<(), Cause> {
-        if let Some(block) = self.blocks.get_mut(place) {
-            return reader.block(block, coding);
+        match &mut self.plane {
+            Some(plane) => {
+                let mut block = [0; 64];
+                reader.block(&mut block, coding)?;
+                plane.put(place, &block, &self.quantisation);
+                Ok(())
+            }
+            None => reader.block(&mut self.blocks[place], coding),
         }
-        let mut block = [0; 64];
-        reader.block(&mut block, coding)?;
-        self.plane.put(place, &block, &self.quantisation);
-        Ok(())
     }
 
-    fn into_plane(mut self) -> Plane {
-        for (place, block) in self.blocks.iter().enumerate() {
-            self.plane.put(place, block, &self.quantisation);
+    /// Makes the samples of a progressive file, and gives its coefficients up.
+    fn develop(&mut self, component: &Component, frame: &Frame) -> Result<(), Cause> {
+        if self.plane.is_none() {
+            let mut plane = Plane::of(component, frame, true)?;
+            for (place, block) in std::mem::take(&mut self.blocks).iter().enumerate() {
+                plane.put(place, block, &self.quantisation);
+            }
+            self.plane = Some(plane);
         }
-        self.plane
+        Ok(())
     }
 
     /// Whether scans are missing without which a decoder has to guess.
@@ -64,9 +76,9 @@ impl Part {
     }
 }
 
-/// Reads every scan.
-pub(super) fn read(jpeg: &[u8], frame: &Frame) -> Result<Vec<Plane>, Cause> {
-    let all = frame.components.iter().map(|component| Part::new(component, frame));
+/// Reads every scan and paints the picture.
+pub(super) fn read(jpeg: &[u8], frame: &Frame, one_scan: bool, paint: &mut Paint<'_>) -> Result<(), Cause> {
+    let all = frame.components.iter().map(|component| Part::new(component, frame, one_scan));
     let mut all = all.collect::<Result<Vec<_>, Cause>>()?;
     let (mut segments, mut tables, mut interval) = (Segments::of(jpeg), Tables::default(), 0);
     loop {
@@ -78,7 +90,15 @@ pub(super) fn read(jpeg: &[u8], frame: &Frame) -> Result<Vec<Plane>, Cause> {
             (SCAN, content) => {
                 let scan = Scan::read(content, frame)?;
                 note(&scan, &mut all, &tables, frame)?;
-                read_scan(&scan, segments.data(), &mut all, &mut tables, frame, interval)?;
+                // A scan of one component has its blocks row by row, however it is sampled.
+                let rows = if scan.components.len() == 1 { 8 } else { 8 * frame.finest.1 };
+                let row = |row, all: &[Part]| {
+                    if one_scan {
+                        // The last row that is there may be interpolated with the next.
+                        paint.until(row * rows - 1, all.iter().flat_map(|part| &part.plane));
+                    }
+                };
+                read_scan(&scan, segments.data(), (&mut all, &mut tables), (frame, interval), row)?;
                 segments.skip_scan()?;
             }
             _ => {}
@@ -87,7 +107,11 @@ pub(super) fn read(jpeg: &[u8], frame: &Frame) -> Result<Vec<Plane>, Cause> {
     if all.iter().any(Part::would_be_guessed) {
         return Err(Cause::msg("a JPEG that ends before all its scans"));
     }
-    Ok(all.into_iter().map(Part::into_plane).collect())
+    for (part, component) in all.iter_mut().zip(&frame.components) {
+        part.develop(component, frame)?;
+    }
+    paint.until(frame.height, all.iter().flat_map(|part| &part.plane));
+    Ok(())
 }
 
 /// Notes what a scan tells: each coefficient once from its first bits on, and then bit by bit.
@@ -122,13 +146,14 @@ fn kind(scan: &Scan, frame: &Frame) -> Kind {
     }
 }
 
+/// Reads the data of a scan, with so many units between two restarts; `row` is told of every row of units that is
+/// whole.
 fn read_scan(
     scan: &Scan,
     data: &[u8],
-    all: &mut [Part],
-    tables: &mut Tables,
-    frame: &Frame,
-    interval: usize,
+    (all, tables): (&mut [Part], &mut Tables),
+    (frame, interval): (&Frame, usize),
+    mut row: impl FnMut(usize, &[Part]),
 ) -> Result<(), Cause> {
     let kind = kind(scan, frame);
     let mut codings = codings(scan, kind, tables)?;
@@ -151,6 +176,9 @@ fn read_scan(
                 let (x, y) = (x * wide + place % wide, y * high + place / wide);
                 all[at.index].read(y * component.stored.0 + x, &mut reader, coding)?;
             }
+        }
+        if x == across - 1 {
+            row(y + 1, all);
         }
     }
     Ok(())

@@ -1,13 +1,17 @@
 //! Rows of a component at the size of the picture, as libjpeg makes them: coarser components are interpolated where
 //! they have half the samples, by the triangle that libjpeg calls fancy, and repeated otherwise.
 
+use super::blocks::Block;
 use super::frame::{Component, Frame};
+use super::idct;
 use crate::error::Cause;
 
 /// The samples of a component.
 pub(super) struct Plane {
-    pub(super) samples: Vec<u8>,
-    pub(super) stride: usize,
+    /// The last rows that were put here, each at its number of as many as are kept.
+    samples: Vec<u8>,
+    kept: usize,
+    stride: usize,
     size: (usize, usize),
     way: Way,
     /// Samples of the picture for each of it, across and down.
@@ -24,7 +28,9 @@ enum Way {
 }
 
 impl Plane {
-    pub(super) fn of(component: &Component, frame: &Frame) -> Result<Self, Cause> {
+    /// All rows are kept, or those of two interleaved units: what a row of the picture is made of, where they come in
+    /// order.
+    pub(super) fn of(component: &Component, frame: &Frame, all: bool) -> Result<Self, Cause> {
         let (finest, size) = (frame.finest, component.size);
         if finest.0 % component.across != 0 || finest.1 % component.down != 0 {
             return Err(Cause::msg(format_args!(
@@ -41,19 +47,28 @@ impl Plane {
             _ => Way::Repeat,
         };
         let stride = 8 * component.stored.0;
+        let kept = component.rows(all);
         let mut samples = Vec::new();
-        samples.try_reserve_exact(stride * 8 * component.stored.1)?;
-        samples.resize(stride * 8 * component.stored.1, 0);
-        Ok(Self { samples, stride, size, way, times })
+        samples.try_reserve_exact(stride * kept)?;
+        samples.resize(stride * kept, 0);
+        Ok(Self { samples, kept, stride, size, way, times })
+    }
+
+    /// Puts the samples of a block where it stands among those of the component.
+    pub(super) fn put(&mut self, place: usize, block: &Block, quantisation: &[u16; 64]) {
+        let across = self.stride / 8;
+        let (x, row) = (place % across, 8 * (place / across) % self.kept);
+        idct::samples(block, quantisation, &mut self.samples[row * self.stride + 8 * x..], self.stride);
     }
 
     fn row(&self, row: usize) -> &[u8] {
-        &self.samples[self.stride * row.min(self.size.1 - 1)..][..self.size.0]
+        let row = row.min(self.size.1 - 1) % self.kept;
+        &self.samples[self.stride * row..][..self.size.0]
     }
 
-    /// A row of the picture, and perhaps a few samples more.
-    pub(super) fn write_row(&self, row: usize, output: &mut Vec<u8>) {
-        output.clear();
+    /// A row of the picture, and perhaps a few samples more. `sums` is memory for a row.
+    pub(super) fn write_row(&self, row: usize, sums: &mut Vec<u16>, output: &mut Vec<u8>) {
+        output.resize(self.size.0 * self.times.0, 0);
         let near = self.row(row / self.times.1);
         // The row on the other side of the one that is wanted.
         let far = || {
@@ -61,37 +76,43 @@ impl Plane {
             self.row(if row.is_multiple_of(2) { near.saturating_sub(1) } else { near + 1 })
         };
         match self.way {
-            Way::Repeat if self.times.0 == 1 => output.extend_from_slice(near),
+            Way::Repeat if self.times.0 == 1 => output.copy_from_slice(near),
             Way::Repeat => {
-                near.iter().for_each(|&sample| output.extend(std::iter::repeat_n(sample, self.times.0)));
+                let all = output.chunks_exact_mut(self.times.0).zip(near);
+                all.for_each(|(samples, sample)| samples.fill(*sample));
             }
-            Way::Across => across(near.iter().map(|&sample| u16::from(sample)), [1, 2], 2, output),
+            Way::Across => {
+                sums.clear();
+                sums.extend(near.iter().map(|&sample| u16::from(sample)));
+                across::<2>(sums, [1, 2], output);
+            }
             Way::Down => {
                 let bias = if row.is_multiple_of(2) { 1 } else { 2 };
-                let both = near.iter().zip(far());
-                output.extend(
-                    both.map(|(&near, &far)| ((3 * u16::from(near) + u16::from(far) + bias) >> 2) as u8),
-                );
+                for ((sample, &near), &far) in output.iter_mut().zip(near).zip(far()) {
+                    *sample = ((3 * u16::from(near) + u16::from(far) + bias) >> 2) as u8;
+                }
             }
             Way::Both => {
+                sums.clear();
                 let both = near.iter().zip(far());
-                let sums = both.map(|(&near, &far)| 3 * u16::from(near) + u16::from(far));
-                across(sums, [8, 7], 4, output);
+                sums.extend(both.map(|(&near, &far)| 3 * u16::from(near) + u16::from(far)));
+                across::<4>(sums, [8, 7], output);
             }
         }
     }
 }
 
 /// Two samples for each: three parts of it and one of its neighbour, on the side where the sample is. `bias` is added
-/// to the left and to the right one before `drop` digits are taken away.
-fn across(input: impl Iterator<Item = u16>, bias: [u16; 2], drop: u32, output: &mut Vec<u8>) {
-    let mut input = input.peekable();
-    let mut before = None;
-    while let Some(value) = input.next() {
-        let left = before.unwrap_or(value);
-        let right = input.peek().copied().unwrap_or(value);
-        output.push(((3 * value + left + bias[0]) >> drop) as u8);
-        output.push(((3 * value + right + bias[1]) >> drop) as u8);
-        before = Some(value);
+/// to the left and to the right one before `DROP` digits are taken away.
+fn across<const DROP: u32>(input: &[u16], bias: [u16; 2], output: &mut [u8]) {
+    let of = |value: u16, neighbour: u16, bias: u16| ((3 * value + neighbour + bias) >> DROP) as u8;
+    let (Some(&first), Some(&last)) = (input.first(), input.last()) else { return };
+    if let ([left, inner @ .., right], [_, pairs @ ..]) = (output, input) {
+        *left = of(first, first, bias[0]);
+        *right = of(last, last, bias[1]);
+        for ((samples, &value), &next) in inner.chunks_exact_mut(2).zip(input).zip(pairs) {
+            samples[0] = of(value, next, bias[1]);
+            samples[1] = of(next, value, bias[0]);
+        }
     }
 }

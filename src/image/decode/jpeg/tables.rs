@@ -7,7 +7,7 @@ use crate::error::Cause;
 
 /// Where the coefficient that stands at a place in the file stands in its block: T.81, figure A.6.
 #[rustfmt::skip]
-pub(super) const ZIGZAG: [usize; 64] = [
+pub(super) const ZIGZAG: [u8; 64] = [
      0,  1,  8, 16,  9,  2,  3, 10, 17, 24, 32, 25, 18, 11,  4,  5,
     12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13,  6,  7, 14, 21, 28,
     35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,
@@ -71,6 +71,7 @@ impl Huffman {
     }
 
     /// Value and length of the code that 16 bits begin with.
+    #[inline]
     pub(super) fn find(&self, bits: usize) -> Option<(u8, u8)> {
         let (value, length) = self.short[bits >> (16 - SHORT)];
         if length > 0 {
@@ -90,7 +91,8 @@ impl Tables {
             let (values, behind) = rest.split_at_checked(64 * bytes).ok_or_else(truncated)?;
             let mut table = [0; 64];
             for (value, &place) in values.chunks_exact(bytes).zip(&ZIGZAG) {
-                table[place] = value.iter().fold(0, |number, &byte| (number << 8) | u16::from(byte));
+                table[usize::from(place)] =
+                    value.iter().fold(0, |number, &byte| (number << 8) | u16::from(byte));
             }
             *slot(&mut self.quantisation, head)? = Some(table);
             content = behind;
