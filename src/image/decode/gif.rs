@@ -2,14 +2,19 @@
 
 use gif::{ColorOutput, DecodeOptions, Decoder, Frame, MemoryLimit};
 
-use super::decoded::{Decoded, Layout, blank};
+use super::decoded::{Decoded, Layout, Seen, blank};
 use crate::error::Cause;
 use crate::image::allowance::Allowance;
 use crate::image::orient::Orientation;
 
 /// Decodes into RGB. A transparent pixel keeps the colour that its index has in the palette; what
 /// the frame leaves of the canvas is black.
-pub(crate) fn decode(gif: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
+pub(crate) fn decode(
+    gif: &[u8],
+    allowance: &Allowance,
+    _: Seen,
+    pixels: &mut Vec<u8>,
+) -> Result<Decoded, Cause> {
     let mut decoder = open(gif)?;
     let sides = (decoder.width().into(), decoder.height().into());
     allowance.admit(sides, 4, 0)?;

@@ -21,7 +21,7 @@ use zune_jpeg::JpegDecoder;
 
 use self::outline::Outline;
 use self::paint::Paint;
-use super::decoded::{Decoded, Layout, blank};
+use super::decoded::{Decoded, Layout, Seen, blank};
 use crate::error::Cause;
 use crate::image::allowance::Allowance;
 use crate::image::exif;
@@ -31,15 +31,21 @@ const FOUR_BYTES_UP_TO: usize = 2 << 20;
 
 /// Decodes into RGB, whatever the file holds: grey is repeated, CMYK and YCCK are read as Adobe
 /// writes them (inverted) and multiplied out: R = C · K / 255, as Pillow does.
-pub(crate) fn decode(jpeg: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
+pub(crate) fn decode(
+    jpeg: &[u8],
+    allowance: &Allowance,
+    seen: Seen,
+    pixels: &mut Vec<u8>,
+) -> Result<Decoded, Cause> {
     let outline = Outline::read(jpeg)?;
+    let plain = outline.is_plain(seen);
     let sides = (outline.frame.width as u32, outline.frame.height as u32);
     let small = outline.frame.width * outline.frame.height <= FOUR_BYTES_UP_TO;
     let layout = if small { Layout::Rgbx } else { Layout::Rgb };
-    let beside = if outline.is_plain() { 0 } else { outline.bytes() };
+    let beside = if plain { 0 } else { outline.bytes() };
     allowance.admit(sides, layout.bytes(), beside)?;
     blank(pixels, sides, layout.bytes())?;
-    if outline.is_plain() {
+    if plain {
         decode_plain(jpeg, sides, layout, pixels)?;
     } else {
         let mut paint = Paint::new(pixels, layout, outline.frame.width, outline.colors);

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use png::{ColorType, Decoder, Limits as PngLimits, Transformations};
 
-use super::decoded::{Decoded, Layout, blank};
+use super::decoded::{Decoded, Layout, Seen, blank};
 use crate::error::Cause;
 use crate::image::allowance::Allowance;
 use crate::image::exif;
@@ -12,7 +12,12 @@ use crate::image::pixels;
 
 /// Decodes into RGB: palettes are looked up, 16 bits keep their high byte, grey is repeated, alpha is
 /// dropped. An animation gives its default image.
-pub(crate) fn decode(png: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
+pub(crate) fn decode(
+    png: &[u8],
+    allowance: &Allowance,
+    _: Seen,
+    pixels: &mut Vec<u8>,
+) -> Result<Decoded, Cause> {
     let mut decoder = Decoder::new_with_limits(Cursor::new(png), png_limits(allowance));
     // Compressed text and colour profiles are never inflated.
     decoder.set_ignore_text_chunk(true);

@@ -94,6 +94,9 @@ fn sides(random: &mut Random) -> (usize, usize) {
         0 => (random.between(71, 300), random.between(1, 70)),
         1 => (random.between(1, 17), random.between(1, 17)),
         2 => (random.between(1, 70), random.between(71, 150)),
+        // Whole blocks and units, as cameras have them: such files may go another way.
+        3 | 4 => (16 * random.between(1, 12), 16 * random.between(1, 8)),
+        5 => (8 * random.between(1, 24), 8 * random.between(1, 16)),
         _ => (random.between(1, 70), random.between(1, 70)),
     }
 }

@@ -9,9 +9,13 @@ use super::color::{Colors, Hints};
 use super::frame::Frame;
 use super::segments::{END, SCAN, Segments, truncated};
 use crate::error::Cause;
+use crate::image::decode::decoded::Seen;
 
 /// More scans than any encoder writes; each costs a pass over all coefficients.
 const MAX_SCANS: usize = 100;
+
+/// Pixels a side from which on a picture is not small.
+const SMALL: usize = 32;
 
 /// What the markers of a JPEG file say.
 #[derive(Clone, Debug)]
@@ -67,11 +71,22 @@ impl<'a> Outline<'a> {
         each * self.frame.samples(!self.is_one_scan())
     }
 
-    /// Whether the fast decoder reads it right: one scan of everything, and three components of one size. Coarser
-    /// ones it fills from blocks beyond the picture, and interpolates in a way of its own.
-    pub(super) fn is_plain(&self) -> bool {
-        let fine = self.frame.components.iter().all(|component| (component.across, component.down) == (1, 1));
-        fine && self.colors == Colors::YCbCr && self.is_one_scan() && !self.odd
+    /// Whether it is laid out as nearly all photos are, which the fast decoder reads: one scan of YCbCr, with colours
+    /// as fine as the light or half as fine. It interpolates these in a way of its own, which shows in small pictures,
+    /// and at the border from blocks beyond the picture, where there are any.
+    pub(super) fn is_plain(&self, seen: Seen) -> bool {
+        let Frame { width, height, finest, .. } = self.frame;
+        let factors: Vec<_> =
+            self.frame.components.iter().map(|component| (component.across, component.down)).collect();
+        let sampled = match factors[..] {
+            [(1, 1), (1, 1), (1, 1)] => true,
+            [(1 | 2, 1 | 2), (1, 1), (1, 1)] => {
+                let whole = width % (8 * finest.0) == 0 && height % (8 * finest.1) == 0;
+                width.min(height) >= SMALL && (whole || !seen.border)
+            }
+            _ => false,
+        };
+        sampled && self.colors == Colors::YCbCr && self.is_one_scan() && !self.odd
     }
 }
 
@@ -133,11 +148,12 @@ impl<'a> Markers<'a> {
         }
     }
 
-    /// Whether hints and names of components do not say the same of the colours.
+    /// Whether hints and names of components do not say the same of the colours. Encoders count from 1, or from 0.
     fn contradicts(&self) -> bool {
-        let names = self.frame.iter().flat_map(|frame| &frame.components).map(|component| component.id);
-        let usual = names.enumerate().all(|(place, id)| usize::from(id) == place + 1);
-        !usual
+        let ids = || self.frame.iter().flat_map(|frame| &frame.components).map(|component| component.id);
+        let counted = |from: u8| (from..).zip(ids()).all(|(number, id)| number == id);
+        let named = counted(1) || (counted(0) && self.hints.jfif);
+        !named
             || (self.colors == Some(Colors::YCbCr)
                 && self.hints.adobe.is_some_and(|transform| transform != 1))
     }
