@@ -227,7 +227,10 @@ fn build<'a, J: Job + 'a, C: Crew<'a, J>>(
     let hands = workers.and_then(|()| starter.hands(devices, feeder));
     let hands = hands.and_then(|hands| watch(&ledger, crew, lookout.clone(), on_stall).map(|()| hands));
     // A thread that could not be started leaves others behind, which wait for what will never come.
-    let hands = hands.inspect_err(|_| road.stop())?;
+    let hands = hands.inspect_err(|_| {
+        road.stop();
+        road.caller_goes();
+    })?;
     let redraw = if settings.common.bar { bar::on_terminal() } else { None }.map(Redraw::new);
     Ok(Caller::new(caller::Parts {
         road,

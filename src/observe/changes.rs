@@ -57,7 +57,7 @@ impl Cores {
 pub struct Change {
     /// What is changed, and nothing else.
     pub what: What,
-    /// Seconds that the run would take with it, with the costs of this run.
+    /// Seconds that the run would take with it: by its costs, and as much more or less as it took itself.
     pub seconds: f64,
     /// Seconds less than the run took; negative where it would cost time.
     pub saving_s: f64,
@@ -107,14 +107,16 @@ const EXPLAINED: f64 = 0.2;
 /// What one change each would bring to a run that took `wall` seconds.
 pub(crate) fn changes(rerun: &Rerun, wall: f64) -> Vec<Change> {
     let Some(settings) = rerun.settings else { return Vec::new() };
-    let Some(before) = rerun.seconds(rerun.costs, settings) else { return Vec::new() };
+    let Some(alone) = rerun.seconds(rerun.costs, settings) else { return Vec::new() };
+    let before = alone.max(rerun.cores.least());
     if (wall - before).abs() > EXPLAINED * wall {
         return Vec::new();
     }
-    // Where costs vary the run takes longer than its mean costs say, and would do so with the change too.
+    // Costs that vary make a run longer or shorter than their means say, with the change as without it. What the
+    // cores take for all of it does not vary.
     let varied = if before > 0.0 { wall / before } else { 1.0 };
     let change = |what| {
-        let seconds = varied * rerun.with(what, settings)?;
+        let seconds = (varied * rerun.with(what, settings)?).max(rerun.cores.least());
         Some(Change { what, seconds, saving_s: wall - seconds })
     };
     rerun.worth_trying(&settings).into_iter().filter_map(change).collect()
@@ -157,7 +159,6 @@ impl Rerun {
     fn seconds(&self, costs: Costs, settings: Settings) -> Option<f64> {
         let tokens = settings.tokens(costs.then.is_some()).max(self.least_tokens);
         let workers = settings.workers.min(self.cores.workers());
-        let alone = predict_within(&costs, &settings.with_tokens(tokens).workers(workers), STEPS)?.seconds;
-        Some(alone.max(self.cores.least()))
+        Some(predict_within(&costs, &settings.with_tokens(tokens).workers(workers), STEPS)?.seconds)
     }
 }

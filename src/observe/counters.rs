@@ -52,9 +52,9 @@ impl Default for Mark {
 }
 
 impl Mark {
-    pub(crate) fn set_first(&self, moment: Moment) {
-        let _already_set =
-            self.0.compare_exchange(u64::MAX, moment.nanos(), Ordering::Relaxed, Ordering::Relaxed);
+    /// Sets it where nothing was set before; says whether it did.
+    pub(crate) fn set_first(&self, moment: Moment) -> bool {
+        self.0.compare_exchange(u64::MAX, moment.nanos(), Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     pub(crate) fn set(&self, moment: Moment) {

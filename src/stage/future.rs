@@ -35,8 +35,8 @@ pub struct AsyncStage<F>(F);
 ///
 /// As many documents wait at once as may be in flight ([`ahead`](crate::parallel::Parallel::ahead)), and none of
 /// them holds a worker: a worker begins each future, and polls it once; one thread of the run polls those that wait
-/// (with `workers(0)` the caller does). So what a future does between two waits should be short; longer work belongs into the GPU
-/// stage or into `then`.
+/// (with `workers(0)` the caller does). So what a future does between two waits should be short; longer work belongs
+/// into the GPU stage or into `then`.
 ///
 /// The future takes from the document what it needs, and does not hold it: the document stays with the engine and
 /// comes back whatever becomes of the future, which is dropped where the run ends before. It may be made for any

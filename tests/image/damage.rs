@@ -108,10 +108,28 @@ fn other_bytes_are_no_photo() {
 }
 
 #[test]
+fn a_jpeg_whose_restarts_are_missing_or_out_of_turn_is_a_failure() {
+    let photo = bytes("restart.jpg");
+    let restarts: Vec<usize> = (0..photo.len() - 1)
+        .filter(|&at| photo[at] == 0xFF && (0xD0..=0xD7).contains(&photo[at + 1]))
+        .collect();
+    assert!(restarts.len() > 2, "the photo has restarts");
+    for &at in &restarts {
+        let mut out_of_turn = photo.clone();
+        out_of_turn[at + 1] = 0xD0 + (out_of_turn[at + 1] + 1) % 8;
+        assert!(loader().decode(&out_of_turn).is_err(), "out of turn at {at}");
+        let missing = [&photo[..at], &photo[at + 2..]].concat();
+        assert!(loader().decode(&missing).is_err(), "missing at {at}");
+        let twice = [&photo[..at], &photo[at..at + 2], &photo[at..]].concat();
+        assert!(loader().decode(&twice).is_err(), "twice at {at}");
+    }
+}
+
+#[test]
 fn a_jpeg_that_puts_a_marker_into_a_scan_is_a_failure() {
     let photo = bytes("exif-1.jpg");
     let at = photo.len() - 40;
-    for marker in [0xC0, 0xC4, 0xD8, 0xDA, 0xE1, 0xFE] {
+    for marker in [0xC0, 0xC4, 0xD0, 0xD3, 0xD8, 0xDA, 0xE1, 0xFE] {
         let mut damaged = photo.clone();
         damaged[at..at + 4].copy_from_slice(&[0xFF, marker, 0, 2]);
         assert!(loader().decode(&damaged).is_err(), "marker FF{marker:X}");

@@ -13,9 +13,9 @@ use crate::place::{BatchIndex, Position};
 pub(crate) fn prepared(ledger: &Ledger, first: Position, time: Range<Moment>, items: usize, done: usize) {
     let meters = &ledger.meters;
     let taken = time.end.since(time.start);
-    if meters.prepared.fetch_add(done as u64, Ordering::Relaxed) == 0 {
+    meters.prepared.fetch_add(done as u64, Ordering::Relaxed);
+    if meters.first_prepare.get().is_none() && meters.first_prepare.set_first(time.start) {
         meters.first_item.add(taken);
-        meters.first_prepare.set(time.start);
     }
     meters.prepare.add(taken);
     meters.prepare_times.add(taken, items);

@@ -47,6 +47,9 @@ pub(super) fn processor(ledger: &Ledger) -> Processor {
     // A driver that computes on the CPU has threads of its own: what is not the workers' is theirs.
     let software = facts.devices.iter().any(|device| device.info.kind == DeviceKind::Software);
     let of_devices = if software { own.max(used - prepared) } else { own };
+    // Shares are of what was looked at; what the process has used is known, where the system tells it.
+    let whole = prepared + of_devices;
+    let known = if used > 0.0 && whole > used { used / whole } else { 1.0 };
     Processor {
         cores,
         cpu: if cost(cpu) < 1.0 { 1.0 } else { cpu.unwrap_or(1.0) },
@@ -54,11 +57,10 @@ pub(super) fn processor(ledger: &Ledger) -> Processor {
         device_costs: facts
             .devices
             .iter()
-            .map(|device| cost(computed(device).filter(|_| works(ledger, device))))
+            .map(|device| device_cost(device, cost(device.worked.share().filter(|_| works(ledger, device)))))
             .collect(),
-        // Shares are of what was looked at; what the process has used is known, where the system tells it.
-        seconds: if used > 0.0 { (prepared + of_devices).min(used) } else { prepared + of_devices },
-        of_devices,
+        seconds: whole * known,
+        of_devices: of_devices * known,
     }
 }
 
@@ -69,6 +71,11 @@ fn computed(device: &DeviceMeter) -> Option<f64> {
     let busy = device.busy.get().as_secs_f64();
     let share = if busy > 0.0 { (inside / busy).min(1.0) } else { 1.0 };
     device.worked.share().map(|worked| worked * share)
+}
+
+/// The same, where its work inside the stage counts with less than its time.
+fn device_cost(device: &DeviceMeter, inside: f64) -> f64 {
+    if inside < 1.0 { computed(device).unwrap_or(inside) } else { inside }
 }
 
 /// Whether the thread of this device computes itself.

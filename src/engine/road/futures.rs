@@ -32,7 +32,9 @@ pub(crate) fn run<J: Job>(road: &Arc<Road<J>>) {
     let (mut woken, mut done) = (VecDeque::new(), Done::default());
     while road.later.wait(&mut woken) {
         for number in woken.drain(..) {
-            poll_woken(road, number, &mut done, &post);
+            if poll_woken(road, number, &mut done, &post) {
+                call_for_devices(road);
+            }
         }
         done.hand_on(road);
         call_for_devices(road);
@@ -56,8 +58,9 @@ pub(super) fn poll<P>(future: &mut PreparedLater<P>, bell: &Arc<Bell>) -> Poll<R
     polled.unwrap_or_else(|panic| Poll::Ready(Err(panic)))
 }
 
-fn poll_woken<J: Job>(road: &Road<J>, number: usize, done: &mut Done<J>, post: &AtWork<'_>) {
-    let Some(mut begun) = road.later.take(number) else { return };
+/// Polls one that was woken; says whether what is done has gone into the line.
+fn poll_woken<J: Job>(road: &Road<J>, number: usize, done: &mut Done<J>, post: &AtWork<'_>) -> bool {
+    let Some(mut begun) = road.later.take(number) else { return false };
     let position = begun.position;
     post.now(&road.ledger.seam, Doing::At(At::Prepare(position)));
     let entered = road.ledger.spans.enter();
@@ -68,6 +71,7 @@ fn poll_woken<J: Job>(road: &Road<J>, number: usize, done: &mut Done<J>, post: &
         Poll::Pending => road.cancel(road.later.keep(begun).into_iter().collect()),
         Poll::Ready(made) => done.put(road, begun, made, now),
     }
+    done.hand_on_in_time(road, now)
 }
 
 /// Documents in a row that are done, and not yet in the line: as many as make a group worth its while.
@@ -108,9 +112,16 @@ impl<J: Job> Done<J> {
         sort_in(road, &mut self.items, position, document, made);
         self.count += 1;
         self.trail = Trail { begun: since, done: now, ..trail };
-        if self.count >= road.queue.group_size() || now.since(self.since) >= GROUP_WORK {
+    }
+
+    /// Where they make a group, or have waited for others as long as one may take.
+    fn hand_on_in_time(&mut self, road: &Road<J>, now: Moment) -> bool {
+        let due = self.count >= road.queue.group_size() || now.since(self.since) >= GROUP_WORK;
+        let goes = self.count > 0 && due;
+        if goes {
             self.hand_on(road);
         }
+        goes
     }
 
     fn hand_on(&mut self, road: &Road<J>) {

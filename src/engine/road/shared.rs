@@ -125,16 +125,17 @@ impl<J: Job> Road<J> {
 
     pub(crate) fn tell(&self, message: MessageOf<J>) {
         self.ledger.last_result.set(self.ledger.now());
-        if let Err(Message::Done(done)) = self.results.send(message) {
-            self.cancel_done(done);
-        }
+        let done = matches!(message, Message::Done(_));
+        // There is a receiver as long as this is, so no message is refused.
+        let _sent = self.results.send(message);
         self.ledger.seam.meet();
         #[cfg(test)]
         if self.ledger.seam.has(crate::engine::seam::Planted::LateResultIsKept) {
             return self.ledger.threads.alarm().ring();
         }
-        // Asked for after the message was sent, and said before what is there is read: one of both reads it.
-        if self.caller_is_gone.load(Ordering::SeqCst) {
+        // Asked for after the message was sent, and said before what is there is read: one of both reads it. It is
+        // a thread of the run that reads, which is waited for before the accounts are closed.
+        if done && self.caller_is_gone.load(Ordering::SeqCst) {
             self.cancel_unread();
         }
         self.ledger.threads.alarm().ring();

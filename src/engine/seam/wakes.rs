@@ -92,9 +92,10 @@ impl Bell {
         Arc::new(Self { wakes: wakes.clone(), number: AtomicUsize::new(0), state: AtomicU8::new(IN_HAND) })
     }
 
-    /// Its future has been taken in hand, and is polled after this.
+    /// Its future has been taken in hand, and is polled after this. It reads what rang before, so that the poll sees
+    /// all that was done before that.
     pub(crate) fn in_hand(&self) {
-        self.state.store(IN_HAND, Ordering::SeqCst);
+        self.state.swap(IN_HAND, Ordering::SeqCst);
     }
 
     /// Its future was put aside, where it is found by this number. Where the bell rang before, that is heard of now.

@@ -271,9 +271,10 @@ pub(super) fn polled_run(planted: Option<Planted>) {
             Err(error) => outcome.error = Some(error),
         }
     }
-    by_another.into_iter().for_each(|other| other.join().unwrap());
+    // Whoever has stopped it may still be about to.
     let accounts = run.ledger().books.accounts();
     assert!(accounts.balance() && accounts.stuck == 0, "{accounts:?}");
     let left: Vec<u64> = run.take_left().iter().map(|left| left.document.id).collect();
     every_document_once(&outcome, &left, accounts.pulled);
+    by_another.into_iter().for_each(|other| other.join().unwrap());
 }

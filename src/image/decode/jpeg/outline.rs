@@ -40,6 +40,8 @@ struct Markers<'a> {
     /// Components in all scans together; a sequential file has each component once.
     scanned: usize,
     tables: [bool; 2],
+    /// Units between two restarts; 0 where there are none.
+    interval: usize,
     odd: bool,
 }
 
@@ -52,7 +54,7 @@ impl<'a> Outline<'a> {
                 (END, _) => return markers.ended(),
                 (SCAN, content) => {
                     markers.scan(content)?;
-                    markers.odd |= segments.skip_scan()?;
+                    markers.odd |= segments.skip_scan()? != Some(markers.restarts());
                 }
                 (marker, content) => markers.segment(marker, content)?,
             }
@@ -106,6 +108,12 @@ impl<'a> Markers<'a> {
                 // Steps of 16 bits.
                 self.tables[1] |= content.first().is_some_and(|head| *head >> 4 > 0);
             }
+            0xDD => {
+                let &[high, low] = content else {
+                    return Err(Cause::msg("a JPEG with an odd restart interval"));
+                };
+                self.interval = u16::from_be_bytes([high, low]).into();
+            }
             0xDE | 0xDF => return Err(Cause::msg("a hierarchical JPEG: not decoded")),
             0xE1 if content.starts_with(b"Exif\0\0") => self.exif = self.exif.or(Some(content)),
             0xE0..=0xEF if self.scans == 0 => self.hints.read(marker, content),
@@ -129,6 +137,12 @@ impl<'a> Markers<'a> {
             return Err(Cause::msg(format_args!("a JPEG with more than {MAX_SCANS} scans")));
         }
         Ok(())
+    }
+
+    /// Restart markers that a scan of everything has.
+    fn restarts(&self) -> usize {
+        let units = self.frame.as_ref().map_or(0, |frame| frame.units.0 * frame.units.1);
+        units.saturating_sub(1).checked_div(self.interval).unwrap_or(0)
     }
 
     /// Whether a sequential file has had all its scans.

@@ -33,9 +33,12 @@ impl Scan {
         let &[first, last, precision] = rest else {
             return Err(Cause::msg("a JPEG with an odd scan header"));
         };
-        let components = components.as_chunks().0.iter().map(|pair| in_scan(*pair, frame));
+        let mut named = Vec::new();
+        for pair in components.as_chunks().0 {
+            named.push(in_scan(*pair, frame, &named)?);
+        }
         let scan = Self {
-            components: components.collect::<Result<_, _>>()?,
+            components: named,
             band: (first.into(), last.into()),
             before: precision >> 4,
             after: precision & 15,
@@ -47,10 +50,8 @@ impl Scan {
 
     fn check(&self, frame: &Frame) -> Result<(), Cause> {
         let together = |at: &InScan| frame.components[at.index].across * frame.components[at.index].down;
-        let twice = (1..self.components.len())
-            .any(|at| self.components[..at].iter().any(|other| other.index == self.components[at].index));
         let blocks: usize = self.components.iter().map(together).sum();
-        if self.components.is_empty() || twice || (self.components.len() > 1 && blocks > MOST_BLOCKS) {
+        if self.components.is_empty() || (self.components.len() > 1 && blocks > MOST_BLOCKS) {
             return Err(Cause::msg("a JPEG with a scan of components that cannot stand together"));
         }
         let (first, last) = self.band;
@@ -67,8 +68,12 @@ impl Scan {
     }
 }
 
-fn in_scan([id, tables]: [u8; 2], frame: &Frame) -> Result<InScan, Cause> {
-    let index = frame.components.iter().position(|component| component.id == id);
+/// The component of this name; where several have it, the first that is not in the scan yet.
+fn in_scan([id, tables]: [u8; 2], frame: &Frame, named: &[InScan]) -> Result<InScan, Cause> {
+    let free = |index: usize| named.iter().all(|other| other.index != index);
+    let all = frame.components.iter().enumerate();
+    let index =
+        all.filter(|(_, component)| component.id == id).map(|(index, _)| index).find(|&index| free(index));
     let (dc, ac) = (usize::from(tables >> 4), usize::from(tables & 15));
     match index {
         Some(index) if dc < 4 && ac < 4 => Ok(InScan { index, dc, ac }),
