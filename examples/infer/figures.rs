@@ -69,7 +69,8 @@ pub(crate) fn measure(
     let mut run = Pipeline::new(prepare, net).batch_size(batch_size).run(source);
     run.by_ref().try_for_each(|batch| batch.map(drop))?;
     let report = run.report();
-    let ran = &report.devices[0];
+    // On the processor several devices share the batches, and one of them may have had none.
+    let busiest = report.devices.iter().max_by_key(|device| device.batches).ok_or("nothing ran")?;
     let kernel = |(report, planned): (&KernelReport, PlannedKernel<'_>)| Kernel {
         report: report.clone(),
         variant: planned.variant.to_owned(),
@@ -79,7 +80,7 @@ pub(crate) fn measure(
     Ok(Figures {
         gpu: gpu.clone(),
         batch_size,
-        batches: ran.batches,
+        batches: report.devices.iter().map(|device| device.batches).sum(),
         items: count,
         wall_s: report.wall_s,
         alone_s: median(alone).unwrap_or_default(),
@@ -87,7 +88,7 @@ pub(crate) fn measure(
         multiply_adds: plan.multiply_adds(),
         bytes: plan.bytes_moved(batch_size),
         memory: plan.memory(),
-        kernels: ran.kernels.iter().zip(plan.kernels()).map(kernel).collect(),
+        kernels: busiest.kernels.iter().zip(plan.kernels()).map(kernel).collect(),
     })
 }
 

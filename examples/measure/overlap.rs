@@ -72,11 +72,12 @@ impl Halves<'_> {
         let Self { side, documents, .. } = *self;
         let busy = overlapped.devices.iter().map(|device| device.busy).fold(0.0, f64::max);
         let shared = if overlapped.shares_cpu() { SHARED } else { "" };
-        let device = &overlapped.devices[0];
+        let devices: Vec<String> = overlapped.devices.iter().map(ToString::to_string).collect();
+        let devices = devices.join("\n");
         let text = format!(
             "{documents} photos of {side} × {side}, {} workers, both halves equally expensive\n\
              in turns    {:>8.3} s\n\
-             overlapped  {:>8.3} s, {:.2} of it; bound {:.3} s, CPU busy {:.0} %, GPU busy {:.0} %{shared}\n{device}",
+             overlapped  {:>8.3} s, {:.2} of it; bound {:.3} s, CPU busy {:.0} %, GPU busy {:.0} %{shared}\n{devices}",
             workers(),
             sequential.wall_s,
             overlapped.wall_s,
@@ -89,7 +90,8 @@ impl Halves<'_> {
             "documents": documents, "side": side, "workers": workers(),
             "sequential_s": sequential.wall_s, "overlapped_s": overlapped.wall_s,
             "bound_s": overlapped.bound_s, "gpu_busy": busy, "cpu_busy": overlapped.cpu.busy,
-            "device_s": device.device_s, "kernels": device.kernels,
+            "device_s": overlapped.devices.iter().filter_map(|device| device.device_s).reduce(|one, other| one + other),
+            "kernels": overlapped.devices.iter().map(|device| &device.kernels).find(|kernels| !kernels.is_empty()),
         });
         Section { name: "overlap", text, json }
     }
