@@ -57,14 +57,6 @@ prepare_device() {
 # Python with what is compared with, in an environment of its own under target/.
 peer=target/peers
 prepare_peers() {
-  if ! command -v python3 >/dev/null; then
-    if [ "${CI:-}" = true ]; then
-      echo "There is no Python, and wire and JPEGs must be proven against others: install python3." >&2
-      exit 1
-    fi
-    say "NOT TESTED: the wire against DocArray, and JPEGs against Pillow, since there is no Python"
-    return 1
-  fi
   if ! "$peer/venv/bin/python" -c 'import docarray, lz4, google.protobuf, PIL' 2>/dev/null; then
     rm -rf "$peer/venv"
     python3 -m venv "$peer/venv"
@@ -74,7 +66,15 @@ prepare_peers() {
 
 # The wire against DocArray itself, and JPEGs of every layout against libjpeg.
 prove_against_peers() {
-  prepare_peers || return 0
+  if ! command -v python3 >/dev/null; then
+    if [ "${CI:-}" = true ]; then
+      echo "There is no Python, and wire and JPEGs must be proven against others: install python3." >&2
+      exit 1
+    fi
+    say "NOT TESTED: the wire against DocArray, and JPEGs against Pillow, since there is no Python"
+    return
+  fi
+  prepare_peers
   say "the wire against DocArray 0.21.0"
   cargo build --profile testing --locked --workspace --features http,stream,tracing --example wire --bin jpegs
   "$peer/venv/bin/python" scripts/wire_peer.py target/testing/examples/wire "$peer/files"
