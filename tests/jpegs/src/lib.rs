@@ -23,9 +23,3 @@ pub use layout::Layout;
 pub fn write(layout: &Layout) -> Vec<u8> {
     file::file(layout)
 }
-
-/// The picture that the file of a layout was made from, as RGB: near what a decoder gives of a smooth one with fine
-/// quantisation.
-pub fn original(layout: &Layout) -> Vec<u8> {
-    pixels::rgb(layout)
-}

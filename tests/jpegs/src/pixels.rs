@@ -109,17 +109,3 @@ pub(crate) fn stored(layout: &Layout, mut picture: Vec<Channel>) -> Vec<Channel>
     }
     picture
 }
-
-/// The picture as RGB, a byte a channel.
-pub(crate) fn rgb(layout: &Layout) -> Vec<u8> {
-    let picture = picture(layout);
-    let level = |channel: usize, place: usize| match layout.colour() {
-        Colour::Grey => picture[0][place],
-        Colour::Rgb | Colour::Ycc => picture[channel][place],
-        Colour::Cmyk | Colour::Ycck => {
-            (255.0 - picture[channel][place]) * (255.0 - picture[3][place]) / 255.0
-        }
-    };
-    let places = 0..layout.width * layout.height;
-    places.flat_map(|place| [0, 1, 2].map(|channel| level(channel, place).round() as u8)).collect()
-}

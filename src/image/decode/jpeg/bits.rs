@@ -88,12 +88,6 @@ impl<'a> Bits<'a> {
         Ok(self.number(1)? == 1)
     }
 
-    /// A number of so many bits whose first one says its sign: T.81, F.2.2.1.
-    pub(super) fn signed(&mut self, bits: u8) -> Result<i32, Cause> {
-        let number = self.number(bits)?;
-        Ok(if bits > 0 && number < 1 << (bits - 1) { number + 1 - (1 << bits) } else { number })
-    }
-
     /// The value of the next code.
     #[inline]
     pub(super) fn symbol(&mut self, table: &Huffman) -> Result<u8, Cause> {

@@ -44,7 +44,7 @@ impl Reader<'_> {
         match self.kind {
             Kind::Sequential => {
                 self.dc(block, coding)?;
-                self.all_ac(block, table(&coding.ac)?)
+                self.ac(block, table(&coding.ac)?)
             }
             Kind::Dc => self.dc(block, coding),
             Kind::RefineDc => {
@@ -57,32 +57,12 @@ impl Reader<'_> {
     }
 
     fn dc(&mut self, block: &mut Block, coding: &mut Coding) -> Result<(), Cause> {
-        let bits = self.bits.symbol(table(&coding.dc)?)?;
+        let (bits, difference) = self.bits.coefficient(table(&coding.dc)?)?;
         if bits > 15 {
             return Err(wrong());
         }
-        coding.predictor = coding.predictor.wrapping_add(self.bits.signed(bits)?);
+        coding.predictor = coding.predictor.wrapping_add(difference);
         block[0] = (coding.predictor << self.shift) as i16;
-        Ok(())
-    }
-
-    fn all_ac(&mut self, block: &mut Block, table: &Huffman) -> Result<(), Cause> {
-        let mut place = 1;
-        while place < 64 {
-            let (symbol, number) = self.bits.coefficient(table)?;
-            match (symbol & 15, symbol >> 4) {
-                (0, 15) => place += 16,
-                (0, _) => break,
-                (_, run) => {
-                    place += usize::from(run);
-                    if place > 63 {
-                        return Err(wrong());
-                    }
-                    block[at(place)] = number as i16;
-                    place += 1;
-                }
-            }
-        }
         Ok(())
     }
 
@@ -91,22 +71,23 @@ impl Reader<'_> {
             self.empty -= 1;
             return Ok(());
         }
-        let (mut place, last) = self.band;
+        let (mut place, last) = (self.band.0.max(1), self.band.1);
         while place <= last {
-            let symbol = self.bits.symbol(table)?;
-            let (run, bits) = (symbol >> 4, symbol & 15);
-            match (bits, run) {
+            let (symbol, number) = self.bits.coefficient(table)?;
+            match (symbol & 15, symbol >> 4) {
                 (0, 15) => place += 16,
-                (0, _) => {
+                (0, 0) => break,
+                (0, _) if matches!(self.kind, Kind::Sequential) => return Err(wrong()),
+                (0, run) => {
                     self.empty = self.blocks_to_come(run)? - 1;
                     break;
                 }
-                _ => {
+                (_, run) => {
                     place += usize::from(run);
                     if place > last {
                         return Err(wrong());
                     }
-                    block[at(place)] = (self.bits.signed(bits)? << self.shift) as i16;
+                    block[at(place)] = (number << self.shift) as i16;
                     place += 1;
                 }
             }

@@ -39,7 +39,8 @@ struct Markers<'a> {
     scans: usize,
     /// Components in all scans together; a sequential file has each component once.
     scanned: usize,
-    tables: [bool; 2],
+    /// Whether it has Huffman tables of its own.
+    huffman: bool,
     /// Units between two restarts; 0 where there are none.
     interval: usize,
     odd: bool,
@@ -102,12 +103,10 @@ impl<'a> Markers<'a> {
                 self.odd |= marker == 0xC1;
                 self.frame = Some(Frame::read(marker, content)?);
             }
-            0xC4 => self.tables[0] = true,
+            0xC4 => self.huffman = true,
             0xCC => return Err(Cause::msg("a JPEG with arithmetic coding: not decoded")),
-            0xDB => {
-                // Steps of 16 bits.
-                self.tables[1] |= content.first().is_some_and(|head| *head >> 4 > 0);
-            }
+            // Steps of 16 bits.
+            0xDB => self.odd |= content.first().is_some_and(|head| *head >> 4 > 0),
             0xDD => {
                 let &[high, low] = content else {
                     return Err(Cause::msg("a JPEG with an odd restart interval"));
@@ -153,7 +152,7 @@ impl<'a> Markers<'a> {
     fn ended(self) -> Result<Outline<'a>, Cause> {
         let whole =
             self.complete() || (self.scans > 0 && self.frame.as_ref().is_some_and(|frame| frame.progressive));
-        let odd = self.odd || !self.tables[0] || self.tables[1] || self.contradicts();
+        let odd = self.odd || !self.huffman || self.contradicts();
         match (self.frame, self.colors) {
             (Some(frame), Some(colors)) if whole => {
                 Ok(Outline { frame, colors, exif: self.exif, scans: self.scans, odd })

@@ -87,7 +87,6 @@ pub(super) fn read(jpeg: &[u8], frame: &Frame, one_scan: bool, paint: &mut Paint
             (0xDB, content) => tables.quantisation(content)?,
             (0xC4, content) => tables.huffman(content)?,
             (0xDD, &[high, low]) => interval = u16::from_be_bytes([high, low]).into(),
-            (0xDD, _) => return Err(Cause::msg("a JPEG with an odd restart interval")),
             (SCAN, content) => {
                 let scan = Scan::read(content, frame)?;
                 note(&scan, &mut all, &tables, frame)?;
