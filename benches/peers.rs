@@ -165,7 +165,7 @@ fn sleeps(items: u64) {
     let expected = digest(0..items);
     let check = |digest: u64| assert_eq!(digest, expected, "every result, in its place");
     let tokio = multi_threaded();
-    let ours = || {
+    let ours = |workers| {
         let timer = tokio.handle().clone();
         let stage = async_stage(move |number: &mut u64| {
             let _timer = timer.enter();
@@ -175,7 +175,7 @@ fn sleeps(items: u64) {
                 Ok::<_, Cause>(number)
             }
         });
-        let run = parallel(stage, 0..items).workers(WORKERS).ahead(AHEAD).run();
+        let run = parallel(stage, 0..items).workers(workers).chunk(16).ahead(AHEAD).run();
         check(digest(run.map(|outcome| outcome.expect("no failure").result)));
     };
     let theirs = || {
@@ -201,7 +201,12 @@ fn sleeps(items: u64) {
     compare(
         &what,
         (items, All),
-        &[("gapless", &ours), ("tokio, one task", &theirs), ("tokio, a task each", &spawned)],
+        &[
+            ("gapless", &|| ours(WORKERS)),
+            ("in the caller", &|| ours(0)),
+            ("tokio, one task", &theirs),
+            ("tokio, a task each", &spawned),
+        ],
     );
 }
 

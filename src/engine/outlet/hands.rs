@@ -2,6 +2,7 @@
 //!
 //! Where it waits it looks up as often as its limits ask for, and gives the pool that it is in its turn.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -26,6 +27,8 @@ pub(crate) struct Hands<J: Job> {
     /// With the feeder the work of the workers too.
     pub(crate) feeder: Option<Feeder<J>>,
     pub(crate) device: Option<Box<DeviceLoop<J>>>,
+    /// Futures that were woken and not yet polled.
+    pub(crate) woken: VecDeque<usize>,
 }
 
 /// What there was to do.
@@ -40,7 +43,7 @@ enum Did {
 impl<J: Job> Hands<J> {
     /// Threads do everything.
     pub(crate) fn none() -> Self {
-        Self { feeder: None, device: None }
+        Self { feeder: None, device: None, woken: VecDeque::new() }
     }
 
     pub(super) fn are_empty(&self) -> bool {
@@ -66,19 +69,20 @@ impl<J: Job> Hands<J> {
             return self.run_device(road);
         }
         // The oldest document first.
-        if futures::run_inline(road, Duration::ZERO)
-            || work::run_inline(road)
-            || self.step_device(Waiting::Never) == Stepped::Something
-        {
+        if futures::run_inline(road, &mut self.woken, Duration::ZERO) {
+            self.begin_one(road);
             return Did::Something;
         }
-        let fed = self.feeder.as_mut().map_or(Fed::Ended, |feeder| feeder.step(false));
+        if work::run_inline(road) || self.step_device(Waiting::Never) == Stepped::Something {
+            return Did::Something;
+        }
+        let fed = self.feed();
         // A source that ended may have left documents in the queue.
         if fed == Fed::Documents || work::run_inline(road) {
             return Did::Something;
         }
         if road.later.len() > 0 && self.device.as_ref().is_none_or(|device| device.idles()) {
-            futures::run_inline(road, SLICE);
+            futures::run_inline(road, &mut self.woken, SLICE);
             return Did::Something;
         }
         match self.step_device(Waiting::Device) {
@@ -90,6 +94,17 @@ impl<J: Job> Hands<J> {
             }
             Stepped::Nothing => Did::Something,
             Stepped::Ended => Did::Nothing,
+        }
+    }
+
+    fn feed(&mut self) -> Fed {
+        self.feeder.as_mut().map_or(Fed::Ended, |feeder| feeder.step(false))
+    }
+
+    /// Has one more begin while others that have waited are polled: the sooner it waits, the sooner it is done.
+    fn begin_one(&mut self, road: &Arc<Road<J>>) {
+        if self.feed() == Fed::Documents {
+            work::run_inline(road);
         }
     }
 

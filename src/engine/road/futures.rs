@@ -32,7 +32,9 @@ pub(crate) fn run<J: Job>(road: &Arc<Road<J>>) {
     let (mut woken, mut done) = (VecDeque::new(), Done::default());
     while road.later.wait(&mut woken) {
         for number in woken.drain(..) {
-            if poll_woken(road, number, &mut done, &post) {
+            let now = poll_woken(road, number, &mut done, &post);
+            if done.count >= road.queue.group_size() || done.have_waited(now) {
+                done.hand_on(road);
                 call_for_devices(road);
             }
         }
@@ -42,13 +44,22 @@ pub(crate) fn run<J: Job>(road: &Arc<Road<J>>) {
     }
 }
 
-/// Polls one that was woken, in the caller; waits for one for at most so long.
-pub(crate) fn run_inline<J: Job>(road: &Road<J>, wait: Duration) -> bool {
-    let Some(number) = road.later.wait_for(wait) else { return false };
+/// Polls those that were woken, in the caller, as many as make a group; waits for one for at most so long.
+pub(crate) fn run_inline<J: Job>(road: &Road<J>, woken: &mut VecDeque<usize>, wait: Duration) -> bool {
+    if woken.is_empty() {
+        road.later.wait_for(woken, wait);
+    }
+    let some = !woken.is_empty();
+    let post = AtWork::of_worker(road.lookout.as_deref(), rank);
     let mut done = Done::default();
-    poll_woken(road, number, &mut done, &AtWork::of_worker(road.lookout.as_deref(), rank));
+    while let Some(number) = woken.pop_front() {
+        let now = poll_woken(road, number, &mut done, &post);
+        if done.have_waited(now) {
+            break;
+        }
+    }
     done.hand_on(road);
-    true
+    some
 }
 
 /// Polls once; a panic is a failure of the document.
@@ -58,9 +69,9 @@ pub(super) fn poll<P>(future: &mut PreparedLater<P>, bell: &Arc<Bell>) -> Poll<R
     polled.unwrap_or_else(|panic| Poll::Ready(Err(panic)))
 }
 
-/// Polls one that was woken; says whether what is done has gone into the line.
-fn poll_woken<J: Job>(road: &Road<J>, number: usize, done: &mut Done<J>, post: &AtWork<'_>) -> bool {
-    let Some(mut begun) = road.later.take(number) else { return false };
+/// Polls one that was woken; says when that was over.
+fn poll_woken<J: Job>(road: &Road<J>, number: usize, done: &mut Done<J>, post: &AtWork<'_>) -> Moment {
+    let Some(mut begun) = road.later.take(number) else { return done.since };
     let position = begun.position;
     post.now(&road.ledger.seam, Doing::At(At::Prepare(position)));
     let entered = road.ledger.spans.enter();
@@ -71,7 +82,7 @@ fn poll_woken<J: Job>(road: &Road<J>, number: usize, done: &mut Done<J>, post: &
         Poll::Pending => road.cancel(road.later.keep(begun).into_iter().collect()),
         Poll::Ready(made) => done.put(road, begun, made, now),
     }
-    done.hand_on_in_time(road, now)
+    now
 }
 
 /// Documents in a row that are done, and not yet in the line: as many as make a group worth its while.
@@ -99,7 +110,7 @@ impl<J: Job> Default for Done<J> {
 
 impl<J: Job> Done<J> {
     fn put(&mut self, road: &Road<J>, begun: Waiting<J>, made: Result<J::Prepared, Cause>, now: Moment) {
-        let Waiting { position, document, future, since, trail, .. } = begun;
+        let Waiting { position, document, future, trail, .. } = begun;
         drop_user(future);
         let made = in_time(road, position, made);
         measure::came_later(&road.ledger, now);
@@ -111,17 +122,12 @@ impl<J: Job> Done<J> {
         }
         sort_in(road, &mut self.items, position, document, made);
         self.count += 1;
-        self.trail = Trail { begun: since, done: now, ..trail };
+        self.trail = Trail { done: now, ..trail };
     }
 
-    /// Where they make a group, or have waited for others as long as one may take.
-    fn hand_on_in_time(&mut self, road: &Road<J>, now: Moment) -> bool {
-        let due = self.count >= road.queue.group_size() || now.since(self.since) >= GROUP_WORK;
-        let goes = self.count > 0 && due;
-        if goes {
-            self.hand_on(road);
-        }
-        goes
+    /// Whether the first of them has waited for others as long as it may.
+    fn have_waited(&self, now: Moment) -> bool {
+        self.count > 0 && now.since(self.since) >= GROUP_WORK
     }
 
     fn hand_on(&mut self, road: &Road<J>) {

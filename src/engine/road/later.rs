@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::batch::Left;
 use super::job::Job;
 use crate::engine::guard::drop_user;
-use crate::engine::seam::{Bell, Moment, Mutex, Seam, Wakes};
+use crate::engine::seam::{Bell, Mutex, Seam, Wakes};
 use crate::observe::stalls::Trail;
 use crate::place::Position;
 use crate::stage::PreparedLater;
@@ -37,7 +37,6 @@ pub(super) struct Waiting<J: Job> {
     pub(super) document: J::Document,
     pub(super) future: PreparedLater<J::Prepared>,
     pub(super) bell: Arc<Bell>,
-    pub(super) since: Moment,
     pub(super) trail: Trail,
 }
 
@@ -89,9 +88,9 @@ impl<J: Job> Later<J> {
         self.wakes.wait(woken)
     }
 
-    /// The number of one that was woken, where there is one within this time.
-    pub(super) fn wait_for(&self, time: Duration) -> Option<usize> {
-        self.wakes.wait_for(time)
+    /// Gives the numbers of all that were woken, where there are any within this time.
+    pub(super) fn wait_for(&self, woken: &mut VecDeque<usize>, time: Duration) {
+        self.wakes.wait_for(woken, time);
     }
 
     /// Takes the document of this number in hand; `None` where all waiting has ended.

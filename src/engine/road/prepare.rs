@@ -94,15 +94,14 @@ fn prepare_each<J: Job>(
         match entered.prepare(position, || begin(road, &mut document, position)) {
             Made::Now(made) => sort_in(road, items, position, document, made),
             Made::Later(future, bell) => {
-                let now = road.ledger.now();
-                let before = Group {
-                    first: through.first,
-                    count: (position.0 - through.first.0) as usize,
-                    items: std::mem::take(items),
-                    trail: Trail { done: now, ..trail },
-                };
-                *items = hand_on(road, before, now);
-                let waiting = Waiting { position, document, future, bell, since: now, trail };
+                let count = (position.0 - through.first.0) as usize;
+                if count > 0 {
+                    let now = road.ledger.now();
+                    let (first, items_before) = (through.first, std::mem::take(items));
+                    let trail = Trail { done: now, ..trail };
+                    *items = hand_on(road, Group { first, count, items: items_before, trail }, now);
+                }
+                let waiting = Waiting { position, document, future, bell, trail };
                 road.cancel(road.later.keep(waiting).into_iter().collect());
                 through.first = Position(position.0 + 1);
                 through.later += 1;

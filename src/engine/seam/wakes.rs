@@ -54,14 +54,14 @@ impl Wakes {
         !woken.closed
     }
 
-    /// The number of a future that was woken, where there is one within this time.
-    pub(crate) fn wait_for(&self, time: Duration) -> Option<usize> {
+    /// The numbers of all futures that were woken, where there are any within this time.
+    pub(crate) fn wait_for(&self, numbers: &mut VecDeque<usize>, time: Duration) {
         let mut woken = self.woken.lock();
         if woken.numbers.is_empty() && !woken.closed && !time.is_zero() {
             woken.sleeps = true;
             woken = self.there.wait_timeout(woken, &self.woken, time);
         }
-        woken.numbers.pop_front()
+        std::mem::swap(&mut woken.numbers, numbers);
     }
 
     /// Nothing is polled any more.
