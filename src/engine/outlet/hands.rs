@@ -69,14 +69,13 @@ impl<J: Job> Hands<J> {
             return self.run_device(road);
         }
         // The oldest document first.
-        if futures::run_inline(road, &mut self.woken, Duration::ZERO) {
-            self.begin_one(road);
+        if futures::run_inline(road, &mut self.woken, Duration::ZERO)
+            || work::run_inline(road)
+            || self.step_device(Waiting::Never) == Stepped::Something
+        {
             return Did::Something;
         }
-        if work::run_inline(road) || self.step_device(Waiting::Never) == Stepped::Something {
-            return Did::Something;
-        }
-        let fed = self.feed();
+        let fed = self.feeder.as_mut().map_or(Fed::Ended, |feeder| feeder.step(false));
         // A source that ended may have left documents in the queue.
         if fed == Fed::Documents || work::run_inline(road) {
             return Did::Something;
@@ -94,17 +93,6 @@ impl<J: Job> Hands<J> {
             }
             Stepped::Nothing => Did::Something,
             Stepped::Ended => Did::Nothing,
-        }
-    }
-
-    fn feed(&mut self) -> Fed {
-        self.feeder.as_mut().map_or(Fed::Ended, |feeder| feeder.step(false))
-    }
-
-    /// Has one more begin while others that have waited are polled: the sooner it waits, the sooner it is done.
-    fn begin_one(&mut self, road: &Arc<Road<J>>) {
-        if self.feed() == Fed::Documents {
-            work::run_inline(road);
         }
     }
 
