@@ -11,12 +11,13 @@
 //! [`Program::add_onnx`]: crate::Program::add_onnx
 
 // The road of a model: `proto` and `read` decode the file, `graph` checks it, `fold` computes what depends on constants
-// only, `fuse` joins nodes that one kernel can do, `items` finds what an item is, and `build` maps node by node through
-// `ops`.
+// only, `fuse` joins nodes that one kernel can do, `items` finds what an item is, `build` maps node by node through `ops`, and `batch`
+// follows the items so that none sees another.
 //
 // Uses: `error`, `stage`, `kernel`, `gpu`. Used by: nobody.
 
 mod attributes;
+mod batch;
 mod build;
 mod call;
 mod external;
@@ -25,6 +26,7 @@ mod fuse;
 mod graph;
 mod half;
 mod items;
+mod layout;
 mod model;
 mod ops;
 mod part;
@@ -36,5 +38,6 @@ mod tensor;
 mod twins;
 
 pub use self::graph::{Dim, Input};
+pub use self::layout::Layout;
 pub use self::model::{Constant, Model};
 pub use self::part::Outputs;

@@ -2,7 +2,7 @@
 
 use gapless::onnx::Constant;
 use ndarray::ArrayD;
-use ndarray_npy::{ReadNpyError, read_npy, write_npy};
+use ndarray_npy::{ReadNpyError, ReadNpyExt, read_npy, write_npy};
 
 use crate::terminal::Problem;
 
@@ -49,14 +49,19 @@ type Attempt = fn(&str) -> Result<Values, ReadNpyError>;
 
 /// Reads floats, whole numbers or flags.
 pub(crate) fn read(path: &str) -> Result<Values, Problem> {
-    let attempts: [Attempt; 7] = [
+    let attempts: [Attempt; 12] = [
         |path| read_npy::<_, ArrayD<f32>>(path).map(Values::Floats),
         |path| read_npy::<_, ArrayD<f64>>(path).map(|array| Values::Floats(array.mapv(|value| value as f32))),
         |path| read_npy::<_, ArrayD<i64>>(path).map(Values::Whole),
         |path| read_npy::<_, ArrayD<i32>>(path).map(|array| Values::Whole(array.mapv(i64::from))),
         |path| read_npy::<_, ArrayD<u8>>(path).map(|array| Values::Whole(array.mapv(i64::from))),
         |path| read_npy::<_, ArrayD<i8>>(path).map(|array| Values::Whole(array.mapv(i64::from))),
+        |path| read_npy::<_, ArrayD<i16>>(path).map(|array| Values::Whole(array.mapv(i64::from))),
+        |path| read_npy::<_, ArrayD<u16>>(path).map(|array| Values::Whole(array.mapv(i64::from))),
+        |path| read_npy::<_, ArrayD<u32>>(path).map(|array| Values::Whole(array.mapv(i64::from))),
+        |path| read_npy::<_, ArrayD<u64>>(path).map(|array| Values::Whole(array.mapv(|value| value as i64))),
         |path| read_npy::<_, ArrayD<bool>>(path).map(Values::Flags),
+        halves,
     ];
     for attempt in attempts {
         match attempt(path) {
@@ -64,7 +69,17 @@ pub(crate) fn read(path: &str) -> Result<Values, Problem> {
             result => return result.map_err(|error| format!("{path}: {error}").into()),
         }
     }
-    Err(format!("{path}: f32, f64, i64, i32, u8, i8 or bool would fit").into())
+    Err(format!("{path}: floats, whole numbers or flags would fit").into())
+}
+
+/// Halves are read by their bits, which stand in the file as whole numbers of 16 bits do.
+fn halves(path: &str) -> Result<Values, ReadNpyError> {
+    let mut bytes = std::fs::read(path)?;
+    if let Some(place) = bytes.windows(5).take(256).position(|word| word == b"'<f2'") {
+        bytes[place..place + 5].copy_from_slice(b"'<u2'");
+    }
+    let bits = ArrayD::<u16>::read_npy(&bytes[..])?;
+    Ok(Values::Floats(bits.mapv(|bits| f32::from(half::f16::from_bits(bits)))))
 }
 
 pub(crate) fn write(path: &str, values: &ArrayD<f32>) -> Result<(), Problem> {

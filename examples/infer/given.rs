@@ -46,27 +46,72 @@ fn parts<'a>(text: &'a str, inputs: &'a [Input]) -> Result<(&'a Input, &'a str),
     }
 }
 
-/// The model with everything fixed that does not come with an item, and with the lengths that it leaves open.
-pub(crate) fn fixed(mut model: Model, inputs: &[(Input, Values)]) -> Model {
-    let floats = inputs.iter().any(|(_, values)| values.is_per_item());
-    for (input, values) in inputs {
-        if floats && !values.is_per_item() {
-            model = model.bind(&input.name, values.to_constant());
-        } else if input.dims.iter().skip(1).any(|axis| !matches!(axis, Dim::Fixed(_))) {
-            let mut shape = values.shape().to_vec();
-            if let (Some(first), None) = (shape.first_mut(), fixed_first(input)) {
-                *first = 1;
-            }
-            model = model.input_shape(&input.name, &shape);
-        }
+/// The model with all that the options say of it.
+pub(crate) fn said(mut model: Model, options: &Options) -> Model {
+    for (symbol, length) in &options.dims {
+        model = model.dim(symbol, *length);
     }
-    model
+    for (input, axis) in &options.batch_axes {
+        model = model.batch_axis(input, *axis);
+    }
+    match &options.batch {
+        Some(symbol) => model.batch(symbol),
+        None => model,
+    }
 }
 
-/// The length of the first axis where it is fixed and no batch axis.
-fn fixed_first(input: &Input) -> Option<usize> {
-    match input.dims.first() {
-        Some(Dim::Fixed(length)) if *length != 1 => Some(*length),
-        _ => None,
+/// The model with everything fixed that does not come with an item, and with the lengths that it leaves open.
+pub(crate) fn fixed(
+    mut model: Model,
+    options: &Options,
+    inputs: &[(Input, Values)],
+) -> Result<Model, Problem> {
+    if let Some(name) =
+        options.bound.iter().find(|name| !inputs.iter().any(|(input, _)| input.name == **name))
+    {
+        return Err(format!("--bind {name}: --input gives no array for it").into());
+    }
+    let batches: Vec<Batch> =
+        inputs.iter().map(|(input, values)| Batch::new(&model, input, values)).collect();
+    let leading =
+        (batches.iter().zip(inputs)).find(|(batch, (_, values))| batch.is_open() && values.is_per_item());
+    let leading = leading.map(|(batch, _)| batch.clone());
+    let floats = inputs.iter().any(|(_, values)| values.is_per_item());
+    for ((input, values), batch) in inputs.iter().zip(&batches) {
+        let common = match &leading {
+            Some(leading) if values.is_per_item() => !batch.is_open() && batch.items != Some(leading.items()),
+            Some(leading) => batch != leading,
+            None => floats && !values.is_per_item(),
+        };
+        model = if common || options.bound.contains(&input.name) {
+            model.bind(&input.name, values.to_constant())
+        } else {
+            model.input_like(&input.name, values.shape())?
+        };
+    }
+    Ok(model)
+}
+
+/// The batch of an input: what the file calls it, and how many items the array has.
+#[derive(Clone, PartialEq)]
+struct Batch {
+    called: Option<Dim>,
+    items: Option<usize>,
+}
+
+impl Batch {
+    fn new(model: &Model, input: &Input, values: &Values) -> Self {
+        let axis = model.open_batch_axis(&input.name);
+        let one = || (input.dims.len() >= 2 && input.dims[0] == Dim::Fixed(1)).then_some(0);
+        let items = axis.or_else(one).and_then(|axis| values.shape().get(axis).copied());
+        Self { called: axis.map(|axis| input.dims.get(axis).cloned().unwrap_or(Dim::Unknown)), items }
+    }
+
+    fn is_open(&self) -> bool {
+        self.called.is_some()
+    }
+
+    fn items(&self) -> usize {
+        self.items.unwrap_or(1)
     }
 }

@@ -37,6 +37,12 @@ impl Attributes {
         Ok(Self(attributes))
     }
 
+    /// The same with whole numbers of this name.
+    pub(super) fn with_ints(mut self, name: &str, values: Vec<i64>) -> Self {
+        self.0.insert(name.into(), Attribute::Ints(values));
+        self
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }

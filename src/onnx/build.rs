@@ -6,11 +6,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::batch::{Follower, Stands};
 use super::call::Call;
 use super::fold::{self, Budget, Constants};
 use super::fuse::Fused;
 use super::graph::{Graph, Node};
 use super::items::Items;
+use super::layout::{Layout, Place};
 use super::ops;
 use super::tensor::{Kind, Shared};
 use super::twins;
@@ -60,16 +62,26 @@ pub(super) struct Builder {
     names: HashSet<String>,
 }
 
-/// The program of a graph that is checked, folded and fused.
-pub(super) fn program(gpu: &Gpu, graph: &Graph, items: &Items, budget: Budget) -> Result<Program, Cause> {
+/// The program of a graph that is checked, folded and fused, and how its outputs stand in the file.
+pub(super) fn program(
+    gpu: &Gpu,
+    graph: &Graph,
+    items: &Items,
+    budget: Budget,
+) -> Result<(Program, Layout), Cause> {
     let mut builder = Builder::new(Program::new(gpu), budget);
-    let inputs = graph.inputs.iter().zip(&items.shapes);
-    let inputs = inputs.map(|(input, shape)| builder.input(&input.name, items.item(shape)));
+    let inputs = graph.inputs.iter().zip(&items.inputs);
+    let inputs = inputs.map(|(input, seen)| builder.input(&input.name, &seen.item()));
     let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
-    for given in builder.network(graph, items, &inputs)? {
-        builder.give(&given.name, given.id, &given.shape).map_err(|cause| of_output(&given.name, cause))?;
+    let given = builder.network(graph, items, &inputs)?;
+    for given in &given {
+        let item = given.place.item();
+        builder.give(&given.name, given.id, &item).map_err(|cause| of_output(&given.name, cause))?;
     }
-    Ok(builder.program)
+    let outputs = given.into_iter().map(|given| (given.name, given.place)).collect();
+    let inputs =
+        graph.inputs.iter().zip(&items.inputs).map(|(input, seen)| (input.name.clone(), seen.clone()));
+    Ok((builder.program, Layout::new(inputs.collect(), outputs)))
 }
 
 /// A graph as a part of a program: the program with it, and the tensors that it gives.
@@ -82,7 +94,7 @@ pub(super) fn part(
     let mut builder = Builder::new(program, budget);
     let given = builder.network(graph, items, inputs)?.into_iter();
     let program = &mut builder.program;
-    let given = given.map(|given| Ok((given.name, program.reshape(given.id, &given.shape)?)));
+    let given = given.map(|given| Ok((given.name, program.reshape(given.id, &given.place.item())?)));
     let given = given.collect::<Result<_, Cause>>()?;
     Ok((builder.program, given))
 }
@@ -91,12 +103,36 @@ pub(super) fn part(
 struct Given {
     name: String,
     id: TensorId,
-    /// Of an item.
-    shape: Vec<usize>,
+    place: Place,
 }
 
 fn of_output(name: &str, cause: Cause) -> Cause {
     cause.context(format!("output {name:?}"))
+}
+
+/// Where the items stand in an output of this shape.
+fn place(items: &Items, follower: &Follower, name: &str, shape: &[usize]) -> Place {
+    let stands = if follower.is_alone() {
+        (items.are_batched() && shape.first() == Some(&1)).then_some(Stands { axis: 0, outer: 1 })
+    } else {
+        follower.stands(name)
+    };
+    Place { shape: shape.to_vec(), stands }
+}
+
+/// A `Squeeze` that names no axis drops those of 1, and would drop that of one item.
+fn with_axes(node: &Node, values: &HashMap<&str, Value>, follower: &Follower) -> Node {
+    let mut node = node.clone();
+    let names = node.inputs.len() == 1 && !node.attributes.has("axes");
+    let [input] = &node.inputs[..] else { return node };
+    let (Some(value), Some(stands)) = (values.get(&input[..]), follower.stands(input)) else { return node };
+    if node.operator == "Squeeze" && names && !follower.is_alone() {
+        let axes =
+            value.shape().iter().enumerate().filter(|&(axis, &length)| length == 1 && axis != stands.axis);
+        let axes = axes.map(|(axis, _)| axis as i64).collect();
+        node.attributes = node.attributes.with_ints("axes", axes);
+    }
+    node
 }
 
 impl Builder {
@@ -109,27 +145,44 @@ impl Builder {
     /// Adds every node; what the outputs are.
     fn network(&mut self, graph: &Graph, items: &Items, inputs: &[TensorId]) -> Result<Vec<Given>, Cause> {
         let mut values: HashMap<&str, Value> = HashMap::new();
-        for ((input, shape), &id) in graph.inputs.iter().zip(&items.shapes).zip(inputs) {
-            let runtime = Runtime { id, shape: shape.clone(), kind: input.kind };
+        for ((input, seen), &id) in graph.inputs.iter().zip(&items.inputs).zip(inputs) {
+            let runtime = Runtime { id, shape: seen.shape.clone(), kind: input.kind };
             values.insert(&input.name, Value::Runtime(runtime));
         }
         let some_input = graph.inputs.first().and_then(|input| values.get(input.name.as_str())).cloned();
         values.extend(
             graph.constants.iter().map(|(name, tensor)| (name.as_str(), Value::Constant(Arc::clone(tensor)))),
         );
+        let mut follower = Follower::new(items, graph.inputs.iter().map(|input| &input.name[..]));
         for node in &graph.nodes {
-            let inputs = node.inputs.iter().map(|name| values.get(name.as_str()).cloned()).collect();
-            let residual = node.fused.residual.as_ref().and_then(|name| values.get(name.as_str()).cloned());
-            let given = self.node(node, inputs, residual).map_err(|cause| cause.context(node.describe()))?;
+            let given = self.followed(node, &values, &mut follower);
+            let given = given.map_err(|cause| cause.context(node.describe()))?;
             values.extend(node.outputs.iter().map(String::as_str).zip(given));
         }
         let output = |name: &String| {
             let value = values.get(name.as_str()).cloned();
             let value = value.ok_or_else(|| Cause::msg(format!("nothing gives the output {name:?}")))?;
-            let given = self.output(name, value, some_input.as_ref(), items);
-            given.map_err(|cause| of_output(name, cause))
+            follower.check_output(name).map_err(|cause| of_output(name, cause))?;
+            let place = place(items, &follower, name, value.shape());
+            let id = self.output(name, value, some_input.as_ref()).map_err(|cause| of_output(name, cause))?;
+            Ok(Given { name: name.clone(), id, place })
         };
         graph.outputs.iter().map(output).collect()
+    }
+
+    /// What a node gives, if no item sees another in it.
+    fn followed(
+        &mut self,
+        node: &Node,
+        values: &HashMap<&str, Value>,
+        follower: &mut Follower,
+    ) -> Result<Vec<Value>, Cause> {
+        let node = &with_axes(node, values, follower);
+        let inputs: Vec<_> = node.inputs.iter().map(|name| values.get(name.as_str()).cloned()).collect();
+        let residual = node.fused.residual.as_ref().and_then(|name| values.get(name.as_str()).cloned());
+        let given = self.node(node, inputs.clone(), residual)?;
+        follower.follow(node, &inputs, &given, &mut self.budget)?;
+        Ok(given)
     }
 
     pub(super) fn input(&mut self, name: &str, item: &[usize]) -> Result<TensorId, Cause> {
@@ -210,20 +263,12 @@ impl Builder {
     }
 
     /// The tensor of an output.
-    fn output(
-        &mut self,
-        name: &str,
-        value: Value,
-        some_input: Option<&Value>,
-        items: &Items,
-    ) -> Result<Given, Cause> {
-        let shape = items.item(value.shape()).to_vec();
-        let id = match (&value, some_input) {
-            (Value::Runtime(runtime), _) => runtime.id,
-            (Value::Constant(_), Some(Value::Runtime(input))) => self.repeat_constant(name, &value, input)?,
-            _ => return Err(Cause::msg("it depends on no input, and there is none")),
-        };
-        Ok(Given { name: name.into(), id, shape })
+    fn output(&mut self, name: &str, value: Value, some_input: Option<&Value>) -> Result<TensorId, Cause> {
+        match (&value, some_input) {
+            (Value::Runtime(runtime), _) => Ok(runtime.id),
+            (Value::Constant(_), Some(Value::Runtime(input))) => self.repeat_constant(name, &value, input),
+            _ => Err(Cause::msg("it depends on no input, and there is none")),
+        }
     }
 
     /// Makes a tensor an output in this shape; what no kernel gives is copied.

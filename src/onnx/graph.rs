@@ -45,6 +45,8 @@ pub struct Input {
     /// Its axes as the file has them.
     pub dims: Vec<Dim>,
     pub(super) kind: Kind,
+    /// Whether the file says nothing of its shape.
+    pub(super) without_shape: bool,
 }
 
 /// One axis of an input.
@@ -61,6 +63,9 @@ pub enum Dim {
 
 impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.without_shape {
+            return write!(f, "{} of any shape", self.name);
+        }
         let dims: Vec<String> = self.dims.iter().map(ToString::to_string).collect();
         write!(f, "{} [{}]", self.name, dims.join(", "))
     }
@@ -189,7 +194,7 @@ fn read_input(info: &ValueInfoProto) -> Result<Input, Cause> {
         (None, Some(symbol)) if !symbol.is_empty() => Dim::Symbol(symbol.into()),
         (None, _) => Dim::Unknown,
     });
-    Ok(Input { kind, dims: dims.collect(), name })
+    Ok(Input { kind, dims: dims.collect(), without_shape: tensor.shape.is_none(), name })
 }
 
 fn read_node(proto: NodeProto, opset: i64, folder: Option<&Path>) -> Result<Node, Cause> {

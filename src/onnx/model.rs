@@ -11,7 +11,8 @@ use super::build;
 use super::fold::{self, Budget};
 use super::fuse;
 use super::graph::{Dim, Graph, Input};
-use super::items::{self, Items};
+use super::items::{self, Items, Said};
+use super::layout::Layout;
 use super::ops;
 use super::proto::ModelProto;
 use super::tensor::{Kind, Tensor};
@@ -23,10 +24,14 @@ const MOST_BYTES: u64 = 1 << 31;
 
 /// A network that was read from an ONNX file.
 ///
-/// [`Program::onnx`] is the short form where nothing has to be fixed. A model is run on every item
-/// independently: where the first axis of every input is symbolic or 1, it is the batch axis, and an
-/// item has the shape without it; else an item is a whole tensor of the model's shape. Inputs of whole
-/// numbers or flags are floats here that are whole numbers.
+/// [`Program::onnx`] is the short form where nothing has to be fixed. A model is run on every item independently. The
+/// axis of the batch is the one whose name speaks of a batch, wherever it stands, else the first where the file leaves
+/// its length open, else a first axis of 1 in every input; an item has the shape without it. An input that has no such
+/// axis is whole in every item. Inputs of whole numbers or flags are floats here that are whole numbers.
+///
+/// The items are followed through the network: where a node would let one see another (a softmax or a mean over the
+/// axis, a convolution along it, its length as a number), the model is refused, and [`dim`](Self::dim),
+/// [`batch`](Self::batch) or [`batch_axis`](Self::batch_axis) say what the axis is.
 ///
 /// ```
 /// use gapless::Gpu;
@@ -46,8 +51,7 @@ const MOST_BYTES: u64 = 1 << 31;
 #[must_use]
 pub struct Model {
     graph: Graph,
-    dims: HashMap<String, usize>,
-    shapes: HashMap<String, Vec<usize>>,
+    said: Said,
     bound: HashMap<String, Constant>,
 }
 
@@ -106,7 +110,7 @@ impl Model {
 
     fn decode(bytes: &[u8], folder: Option<&Path>) -> Result<Self, Cause> {
         let graph = Graph::new(ModelProto::decode(bytes)?, folder)?;
-        Ok(Self { graph, dims: HashMap::new(), shapes: HashMap::new(), bound: HashMap::new() })
+        Ok(Self { graph, said: Said::default(), bound: HashMap::new() })
     }
 
     /// The inputs that are not bound, in the order of the file. Its initializers are none.
@@ -121,16 +125,57 @@ impl Model {
 
     /// The length of a symbolic axis, wherever it stands. A symbolic batch axis is 1 without it.
     pub fn dim(mut self, symbol: &str, length: usize) -> Self {
-        self.dims.insert(symbol.into(), length);
+        self.said.dims.insert(symbol.into(), length);
+        self
+    }
+
+    /// The symbol of the batch: the axis of that name is the batch in every input that has one.
+    ///
+    /// ```no_run
+    /// use gapless::onnx::Model;
+    ///
+    /// // Inputs are [frames, clips, 40] and [2, clips, 128]: a clip is an item.
+    /// let model = Model::read("voice.onnx")?.batch("clips").dim("frames", 77);
+    /// # Ok::<(), gapless::Error>(())
+    /// ```
+    pub fn batch(mut self, symbol: &str) -> Self {
+        self.said.batch = Some(symbol.into());
+        self
+    }
+
+    /// The axis of the batch in an input; with `None` every item has the whole input.
+    pub fn batch_axis(mut self, input: &str, axis: impl Into<Option<usize>>) -> Self {
+        self.said.axes.insert(input.into(), axis.into());
         self
     }
 
     /// The whole shape of an input, whatever the file says about it.
     ///
-    /// A first axis of 1 is then the batch axis, and any other length is not.
+    /// An axis of 1 can be that of the batch, as in the file, and one of any other length is not.
     pub fn input_shape(mut self, input: &str, shape: &[usize]) -> Self {
-        self.shapes.insert(input.into(), shape.to_vec());
+        self.said.shapes.insert(input.into(), shape.to_vec());
         self
+    }
+
+    /// The lengths that the file leaves open, from the shape of an array for this input that has any number of items.
+    ///
+    /// # Errors
+    /// If there is no such input, or the file's shape is another.
+    pub fn input_like(mut self, input: &str, array: &[usize]) -> Result<Self, Error> {
+        let shape = match self.graph.inputs.iter().find(|known| known.name == input) {
+            Some(known) => items::like(known, &self.said, array),
+            None => Err(Cause::msg("there is no such input")),
+        };
+        let shape = shape.map_err(|cause| {
+            setting("onnx::Model::input_like", &cause.context(format!("input {input:?}")))
+        })?;
+        self.said.shapes.insert(input.into(), shape);
+        Ok(self)
+    }
+
+    /// The axis of an input that is taken for that of the batch, where the file leaves its length open.
+    pub fn open_batch_axis(&self, input: &str) -> Option<usize> {
+        items::open_axis(self.graph.inputs.iter().find(|known| known.name == input)?, &self.said)
     }
 
     /// Fixes an input, so that it does not come with every item: sizes, axes, thresholds.
@@ -148,12 +193,20 @@ impl Model {
     /// If a setting names nothing of the model, a shape is not known, or an operator or one of its
     /// attributes is not supported; all such operators of the model are named at once.
     pub fn program(&self, gpu: &Gpu) -> Result<Program, Error> {
+        Ok(self.program_with_layout(gpu)?.0)
+    }
+
+    /// The same, with where the items stand in the arrays that the file takes and gives.
+    ///
+    /// # Errors
+    /// As [`program`](Self::program).
+    pub fn program_with_layout(&self, gpu: &Gpu) -> Result<(Program, Layout), Error> {
         self.build(gpu).map_err(|cause| setting("onnx::Model::program", &cause))
     }
 
-    fn build(&self, gpu: &Gpu) -> Result<Program, Cause> {
+    fn build(&self, gpu: &Gpu) -> Result<(Program, Layout), Cause> {
         let (graph, budget) = self.simplified()?;
-        let items = Items::new(&graph.inputs, &self.dims, &self.shapes)?;
+        let items = Items::new(&graph.inputs, &self.said)?;
         build::program(gpu, &graph, &items, budget)
     }
 
@@ -166,8 +219,7 @@ impl Model {
     ) -> Result<(Program, Vec<(String, TensorId)>), Cause> {
         let (graph, budget) = self.simplified()?;
         let shapes = given.iter().map(|(name, (_, shape))| (*name, &shape[..])).collect();
-        let shapes = items::given(&graph.inputs, (&self.dims, &self.shapes), &shapes)?;
-        let items = Items::new(&graph.inputs, &self.dims, &shapes)?;
+        let items = Items::new(&graph.inputs, &items::given(&graph.inputs, &self.said, &shapes)?)?;
         let inputs: Vec<TensorId> = graph.inputs.iter().map(|input| given[input.name.as_str()].0).collect();
         build::part(program, &graph, (&items, &inputs), budget)
     }
@@ -187,7 +239,7 @@ impl Model {
 
     /// Makes constants of the inputs that are bound.
     fn bind_inputs(&self, graph: &mut Graph) -> Result<(), Cause> {
-        let named = self.bound.keys().chain(self.shapes.keys());
+        let named = self.bound.keys().chain(self.said.shapes.keys()).chain(self.said.axes.keys());
         let is_input = |name: &&String| graph.inputs.iter().any(|input| input.name == **name);
         if let Some(name) = { named }.find(|name| !is_input(name)) {
             return Err(Cause::msg(format!("there is no input called {name:?}")));
@@ -209,7 +261,7 @@ impl Model {
             let mut axes = self.graph.inputs.iter().flat_map(|input| &input.dims);
             axes.any(|axis| *axis == Dim::Symbol((*symbol).clone()))
         };
-        match self.dims.keys().find(|symbol| !is_used(symbol)) {
+        match self.said.dims.keys().chain(&self.said.batch).find(|symbol| !is_used(symbol)) {
             Some(symbol) => Err(Cause::msg(format!("no input has an axis called {symbol:?}"))),
             None => Ok(()),
         }
@@ -235,6 +287,7 @@ impl Program {
         let path = path.as_ref();
         Model::read(path)?
             .build(gpu)
+            .map(|(program, _)| program)
             .map_err(|cause| setting("Program::onnx", &cause.context(path.display())))
     }
 }

@@ -57,6 +57,11 @@ pub(super) fn map(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     operator(call)
 }
 
+/// Whether an operator does the same to each value of its first input, whatever stands beside it.
+pub(super) fn is_of_single_values(operator: &str) -> bool {
+    operator == "Not" || activation::find(operator).is_some()
+}
+
 fn find(operator: &str) -> Option<Operator> {
     activation::find(operator)
         .or_else(|| arithmetic::find(operator))

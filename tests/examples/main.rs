@@ -3,6 +3,7 @@
 //! On the twins, so no GPU is needed, but for those that show a device. Times are never looked at, only shapes. `cargo test` builds the
 //! examples; `cargo test --test examples` does not, and takes them as they were built last.
 
+mod cases;
 mod classify;
 #[path = "../../examples/common/difference.rs"]
 mod difference;

@@ -251,7 +251,7 @@ fn a_residual_is_added_by_a_product() {
 fn what_cannot_be_in_the_product_comes_after_it() {
     let scaled = Parts::new(13)
         .input("x", "n 7")
-        .input("v", "n 7")
+        .input("v", "1 7")
         .input("z", "n 1")
         .node("Gemm x v -> c", vec![int("transB", 1), float("alpha", 0.5)])
         .node("Add c z -> d", vec![])

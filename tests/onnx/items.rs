@@ -78,7 +78,7 @@ fn several_inputs_come_in_the_order_of_the_file() {
 #[test]
 fn an_output_that_no_kernel_gives_is_copied() {
     let parts = Parts::new(13)
-        .input("x", "n 2 3")
+        .input("x", "1 2 3")
         .ints("i", &[4, 5])
         .node("Identity x -> same", vec![])
         .node("Flatten x -> flat", vec![])

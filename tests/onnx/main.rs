@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod batch;
 mod conformance;
 mod data;
 // Its photos are read with a package that comes with this feature.

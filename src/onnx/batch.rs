@@ -1,0 +1,238 @@
+//! Follows the items of a batch through a model, so that none can see another.
+//!
+//! A program computes every item on its own. That is what a file means only where its nodes never let items meet:
+//! where the axis of the batch is reduced, cut, joined, contracted or moved into another, or its length is read as a
+//! number, the model is refused. What a file allows for a batch of 1 alone is right for each item as it stands.
+
+mod counts;
+mod places;
+mod rules;
+mod views;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::build::Value;
+use super::fold::Budget;
+use super::graph::Node;
+use super::items::Items;
+use super::tensor::{Shared, Tensor};
+use crate::error::Cause;
+
+/// Where the items of a batch stand: in an axis of `outer · items · inner` values, of which there are `outer · inner`
+/// in a batch of 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stands {
+    pub(super) axis: usize,
+    pub(super) outer: usize,
+}
+
+/// What a value has of the batch.
+#[derive(Clone, Debug, Default)]
+struct Trace {
+    /// `None` where it is the same for all items, or where an item has all of it.
+    stands: Option<Stands>,
+    /// How the values of a constant grow with the batch; `None` where none does.
+    counts: Option<Shared>,
+}
+
+/// Why the items cannot be followed further.
+#[derive(Debug)]
+enum Stop {
+    /// They would see each other; what the node does to them.
+    Meet(String),
+    /// The file allows no other batch than one of 1 item.
+    Alone,
+    Failed(Cause),
+}
+
+impl From<Cause> for Stop {
+    fn from(cause: Cause) -> Self {
+        Self::Failed(cause)
+    }
+}
+
+fn meet<T>(what: impl Into<String>) -> Result<T, Stop> {
+    Err(Stop::Meet(what.into()))
+}
+
+/// Follows the items of one model.
+pub(super) struct Follower {
+    traces: HashMap<String, Trace>,
+    /// Names of the batch, for messages.
+    called: Vec<String>,
+    /// Whether nothing is followed: a batch has one item, as the file says.
+    alone: bool,
+}
+
+impl Follower {
+    pub(super) fn new<'a>(items: &Items, names: impl Iterator<Item = &'a str>) -> Self {
+        let mut traces = HashMap::new();
+        for (name, input) in names.zip(&items.inputs) {
+            if let Some(axis) = input.batch.filter(|_| input.open) {
+                let stands = Some(Stands { axis, outer: 1 });
+                traces.insert(name.to_owned(), Trace { stands, counts: None });
+            }
+        }
+        let mut called: Vec<String> =
+            items.inputs.iter().filter(|input| input.open).filter_map(|input| input.symbol.clone()).collect();
+        called.sort_unstable();
+        called.dedup();
+        Self { alone: traces.is_empty(), traces, called }
+    }
+
+    /// Whether a batch is only ever one item, as far as the file says.
+    pub(super) fn is_alone(&self) -> bool {
+        self.alone
+    }
+
+    /// Where the items stand in a value.
+    pub(super) fn stands(&self, name: &str) -> Option<Stands> {
+        self.traces.get(name).and_then(|trace| trace.stands)
+    }
+
+    /// Follows the items through a node that gave these values.
+    pub(super) fn follow(
+        &mut self,
+        node: &Node,
+        inputs: &[Option<Value>],
+        given: &[Value],
+        budget: &mut Budget,
+    ) -> Result<(), Cause> {
+        if self.alone || !node.reads().any(|name| self.traces.contains_key(name)) {
+            return Ok(());
+        }
+        let seen = Seen { node, inputs, given, traces: &self.traces };
+        match seen.traces(budget) {
+            Ok(traces) => {
+                let named = node.outputs.iter().cloned().zip(traces);
+                self.traces
+                    .extend(named.filter(|(_, trace)| trace.stands.is_some() || trace.counts.is_some()));
+                Ok(())
+            }
+            Err(Stop::Alone) => {
+                self.alone = true;
+                Ok(())
+            }
+            Err(Stop::Meet(what)) => Err(self.refused(&what)),
+            Err(Stop::Failed(cause)) => Err(cause),
+        }
+    }
+
+    /// Whether an output is for each item its own.
+    pub(super) fn check_output(&self, name: &str) -> Result<(), Cause> {
+        let counts = self.traces.get(name).is_some_and(|trace| trace.counts.is_some());
+        if self.alone || !counts { Ok(()) } else { Err(self.refused("it tells how many items there are")) }
+    }
+
+    fn refused(&self, what: &str) -> Cause {
+        let names: Vec<String> = self.called.iter().map(|name| format!("{name:?}")).collect();
+        let axis = match &names[..] {
+            [] => "the first axis, which the file leaves open,".to_owned(),
+            names => format!("the axis {}", names.join(", ")),
+        };
+        let length = match &self.called[..] {
+            [] => "input_shape with batch_axis(…, None)".to_owned(),
+            [first, ..] => format!("dim({first:?}, …)"),
+        };
+        Cause::msg(format!(
+            "{what}, so {axis} is not a batch of items on their own: give its length with {length}, or say where the \
+             batch stands with batch(…) or batch_axis(…)"
+        ))
+    }
+}
+
+/// A node with what is known of its values.
+struct Seen<'a> {
+    node: &'a Node,
+    inputs: &'a [Option<Value>],
+    given: &'a [Value],
+    traces: &'a HashMap<String, Trace>,
+}
+
+impl Seen<'_> {
+    /// What each output has of the batch.
+    fn traces(&self, budget: &mut Budget) -> Result<Vec<Trace>, Stop> {
+        let constant = self.given.iter().all(|value| matches!(value, Value::Constant(_)));
+        if !constant {
+            self.check_numbers()?;
+        }
+        let counts = if constant { counts::follow(self, budget)? } else { vec![None; self.given.len()] };
+        let stands = match rules::follow(self) {
+            // A constant in which items would meet is refused where it is read.
+            Err(Stop::Meet(_)) if constant => return Ok(self.mixed()),
+            other => other?,
+        };
+        Ok(stands.into_iter().zip(counts).map(|(stands, counts)| Trace { stands, counts }).collect())
+    }
+
+    fn mixed(&self) -> Vec<Trace> {
+        let counts = |value: &Value| Some(Arc::new(counts::all(value.shape(), counts::MIXED)));
+        self.given.iter().map(|value| Trace { stands: None, counts: counts(value) }).collect()
+    }
+
+    /// Numbers that grow with the batch are lengths and ends, and nothing that is computed with.
+    fn check_numbers(&self) -> Result<(), Stop> {
+        for index in 0..self.node.inputs.len() {
+            let is_length = matches!(
+                (self.node.operator.as_str(), index),
+                ("Reshape" | "Expand" | "Tile", 1) | ("Slice", 1 | 2) | ("Resize", 1..=3)
+            );
+            let trace = self.trace(index);
+            if !is_length && trace.is_some_and(|trace| trace.counts.is_some()) {
+                return meet("it computes with the number of items");
+            }
+        }
+        Ok(())
+    }
+
+    fn trace(&self, index: usize) -> Option<&Trace> {
+        self.traces.get(self.node.inputs.get(index)?)
+    }
+
+    fn stands(&self, index: usize) -> Option<Stands> {
+        self.trace(index).and_then(|trace| trace.stands)
+    }
+
+    fn value(&self, index: usize) -> Result<&Value, Stop> {
+        let missing = || Cause::msg(format!("its input {index} is missing"));
+        Ok(self.inputs.get(index).and_then(Option::as_ref).ok_or_else(missing)?)
+    }
+
+    fn shape(&self, index: usize) -> Result<&[usize], Stop> {
+        Ok(self.value(index)?.shape())
+    }
+
+    fn constant(&self, index: usize) -> Option<&Tensor> {
+        match self.inputs.get(index)?.as_ref()? {
+            Value::Constant(tensor) => Some(tensor),
+            Value::Runtime(_) => None,
+        }
+    }
+
+    fn int(&self, name: &str, default: i64) -> Result<i64, Stop> {
+        Ok(self.node.attributes.int(name)?.unwrap_or(default))
+    }
+
+    /// Whole numbers from an attribute (older opsets) or a constant input (newer ones).
+    fn ints(&self, name: &str, index: usize) -> Result<Option<Vec<i64>>, Stop> {
+        if let Some(values) = self.node.attributes.ints(name)? {
+            return Ok(Some(values.to_vec()));
+        }
+        Ok(self.constant(index).map(Tensor::to_ints).transpose()?)
+    }
+
+    /// How such numbers grow with the batch, one for each.
+    fn counts(&self, index: usize) -> Option<Vec<i64>> {
+        self.trace(index)?.counts.as_ref()?.to_ints().ok()
+    }
+
+    fn opset(&self) -> i64 {
+        self.node.opset.unwrap_or(1)
+    }
+
+    /// The shape of an output.
+    fn gives(&self, index: usize) -> &[usize] {
+        self.given.get(index).map_or(&[], Value::shape)
+    }
+}
