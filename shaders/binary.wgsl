@@ -20,6 +20,8 @@ struct Params {
 // Places in the list of `BinaryOp` (src/kernel/binary/op.rs).
 override op: u32;
 override rank: u32;
+// 1 where both are whole numbers.
+override whole: u32;
 
 @compute @workgroup_size(256)
 fn main(
@@ -34,7 +36,22 @@ fn main(
     let places = places_of(index);
     let first = a[group.z * params.a_step + places.x];
     let second = b[group.z * params.b_step + places.y];
-    y[group.z * params.len + index] = function(first, second, local);
+    let value = function(first, second, local);
+    y[group.z * params.len + index] = select(value, as_whole(value, first, second, local), whole == 1u);
+}
+
+// From 2^24 on neighbouring whole numbers are one float: what may be either is NaN.
+fn as_whole(value: f32, first: f32, second: f32, local: u32) -> f32 {
+    let large = abs(vec3(first, second, value)) >= vec3(16777216.0);
+    var none = large.x && large.y;
+    if op <= 4u {
+        none = large.z;
+    }
+    if op == 8u || op == 9u || op == 18u {
+        none = large.x;
+    }
+    none = none || is_nan(first) || is_nan(second) || is_nan(value);
+    return select(trunc(value), quiet_nan(local), none);
 }
 
 // Where the value lies in a and in b.
@@ -65,6 +82,7 @@ fn function(first: f32, second: f32, local: u32) -> f32 {
             return select(rest, rest + second, rest != 0.0 && (rest < 0.0) != (second < 0.0));
         }
         case 9u: { return rest_of(first, second, local); }
+        case 18u: { return round((first - rest_of(first, second, local)) / second); }
         default: { return select(0.0, 1.0, !nan && holds(first, second)); }
     }
 }

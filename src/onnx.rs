@@ -10,8 +10,8 @@
 //! [`Program::onnx`]: crate::Program::onnx
 //! [`Program::add_onnx`]: crate::Program::add_onnx
 
-// The road of a model: `proto` and `read` decode the file, `graph` checks it, `fold` computes what depends on constants
-// only, `fuse` joins nodes that one kernel can do, `items` finds what an item is, `build` maps node by node through `ops`, and `batch`
+// The road of a model: `proto` and `read` decode the file, `functions` puts its own functions in their place, `graph`
+// checks it, `constants` computes what depends on constants only (`fold`, or the twins), `fuse` joins nodes that one kernel can do, `items` finds what an item is, `build` maps node by node through `ops`, and `batch`
 // follows the items so that none sees another.
 //
 // Uses: `error`, `stage`, `kernel`, `gpu`. Used by: nobody.
@@ -20,8 +20,10 @@ mod attributes;
 mod batch;
 mod build;
 mod call;
+mod constants;
 mod external;
 mod fold;
+mod functions;
 mod fuse;
 mod graph;
 mod half;

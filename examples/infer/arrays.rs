@@ -28,12 +28,19 @@ impl Values {
         matches!(self, Self::Floats(values) if values.ndim() > 0)
     }
 
-    pub(crate) fn to_floats(&self) -> ArrayD<f32> {
-        match self {
+    /// The values as a program takes them.
+    ///
+    /// # Errors
+    /// A whole number from 2^24 on, which floats do not tell from the next.
+    pub(crate) fn to_floats(&self) -> Result<ArrayD<f32>, Problem> {
+        Ok(match self {
             Self::Floats(values) => values.clone(),
-            Self::Whole(values) => values.mapv(|value| value as f32),
+            Self::Whole(values) => match values.iter().find(|value| value.unsigned_abs() >= 1 << 24) {
+                Some(value) => return Err(format!("{value} is beyond the whole numbers below 2^24").into()),
+                None => values.mapv(|value| value as f32),
+            },
             Self::Flags(values) => values.mapv(|value| f32::from(u8::from(value))),
-        }
+        })
     }
 
     pub(crate) fn to_constant(&self) -> Constant {

@@ -95,7 +95,8 @@ fn items(layout: &Layout, model: &Model, inputs: &[(Input, Values)]) -> Result<V
             .iter()
             .find(|(input, _)| input.name == *name)
             .ok_or_else(|| format!("the input {name} is missing: --input {name}=FILE"))?;
-        arrays.push((layout.split(name, &values.to_floats())?, layout.batch_axis(name).is_some()));
+        let values = values.to_floats().map_err(|problem| format!("--input {name}: {problem}"))?;
+        arrays.push((layout.split(name, &values)?, layout.batch_axis(name).is_some()));
     }
     let mut lengths: Vec<usize> =
         arrays.iter().filter(|(_, batch)| *batch).map(|(parts, _)| parts.len()).collect();

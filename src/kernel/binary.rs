@@ -25,6 +25,7 @@ use crate::error::Cause;
 #[must_use]
 pub struct Binary {
     op: BinaryOp,
+    whole: bool,
 }
 
 params! {
@@ -41,7 +42,13 @@ params! {
 impl Binary {
     /// The function.
     pub fn new(op: BinaryOp) -> Self {
-        Self { op }
+        Self { op, whole: false }
+    }
+
+    /// Both are whole numbers, or flags: where floats may not have the exact result (from 2²⁴ on, which they do not tell
+    /// from the next), or one is NaN, the result is NaN, also that of a comparison.
+    pub fn whole(self) -> Self {
+        Self { whole: true, ..self }
     }
 
     /// The sum.
@@ -82,7 +89,11 @@ impl Kernel for Binary {
         Dispatch {
             kernel: "binary".into(),
             source: wgsl!("binary", "shared/linear", "shared/nan", "shared/nan_made", "shared/power").into(),
-            constants: vec![("op".into(), self.op.number()), ("rank".into(), axes.count() as f64)],
+            constants: vec![
+                ("op".into(), self.op.number()),
+                ("rank".into(), axes.count() as f64),
+                ("whole".into(), f64::from(u8::from(self.whole))),
+            ],
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
             needs: Needs::default(),
@@ -91,6 +102,9 @@ impl Kernel for Binary {
 
     fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {
         let (a, b) = (inputs[0].floats(), inputs[1].floats());
+        if self.whole {
+            return pairs(&a, &b, output, |a, b| self.op.apply_whole(a, b));
+        }
         match self.op {
             // What is chosen once for all values becomes a loop of its own.
             BinaryOp::Add => pairs(&a, &b, output, |a, b| a + b),

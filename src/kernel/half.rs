@@ -13,6 +13,42 @@ pub(crate) fn from_f16(bits: u16) -> f32 {
     }
 }
 
+/// The nearest binary16, halves to the even one, as a float; infinity from 65,520 on.
+pub(crate) fn rounded_to_f16(value: f32) -> f32 {
+    let (bits, size) = (value.to_bits(), value.to_bits() & 0x7fff_ffff);
+    let sign = bits & 0x8000_0000;
+    let rounded = match size {
+        0x7f80_0001.. => return value,
+        0x477f_f000.. => 0x7f80_0000,
+        // Ten bits of a fraction of 23 stay.
+        0x3880_0000.. => (size + 0xfff + (size >> 13 & 1)) & !0x1fff,
+        // The subnormals: a whole number of 2^-24.
+        _ => ((f32::from_bits(size) * 16_777_216.0).round_ties_even() / 16_777_216.0).to_bits(),
+    };
+    f32::from_bits(sign | rounded)
+}
+
+/// The bits of the nearest binary16.
+pub(crate) fn to_f16(value: f32) -> u16 {
+    let rounded = rounded_to_f16(value).to_bits();
+    let (sign, size) = ((rounded >> 16 & 0x8000) as u16, rounded & 0x7fff_ffff);
+    sign | match size {
+        0x7f80_0001.. => 0x7e00,
+        0x7f80_0000 => 0x7c00,
+        0x3880_0000.. => (size >> 13) as u16 - (112 << 10),
+        _ => (f32::from_bits(size) * 16_777_216.0) as u16,
+    }
+}
+
+/// The nearest bfloat16, halves to the even one, as a float.
+pub(crate) fn rounded_to_bf16(value: f32) -> f32 {
+    let bits = value.to_bits();
+    if value.is_nan() {
+        return value;
+    }
+    f32::from_bits(bits.wrapping_add(0x7fff + (bits >> 16 & 1)) & 0xffff_0000)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,6 +69,28 @@ mod tests {
             assert_eq!(from_f16(bits), value, "{bits:#x}");
         }
         assert!(from_f16(0x8000).is_sign_negative() && from_f16(0x8000) == 0.0);
+    }
+
+    #[test]
+    fn every_half_is_its_own_nearest_and_what_is_between_goes_to_the_nearer() {
+        for bits in (0..0x7c00_u16).chain(0x8000..0xfc00) {
+            let (value, next) = (from_f16(bits), from_f16(bits + 1));
+            assert_eq!((to_f16(value), rounded_to_f16(value).to_bits()), (bits, value.to_bits()));
+            let even = if bits & 1 == 0 { bits } else { bits + 1 };
+            if next.is_finite() {
+                assert_eq!(to_f16((value + next) / 2.0), even, "{bits:#x}");
+                assert_eq!(to_f16(value + (next - value) * 0.75), bits + 1, "{bits:#x}");
+            }
+        }
+        assert_eq!([65_519.0, 65_520.0, -1e9].map(to_f16), [0x7bff, 0x7c00, 0xfc00]);
+        assert!(rounded_to_f16(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn bfloat16_is_rounded_to_the_even_one() {
+        assert_eq!(rounded_to_bf16(1.0 + 1.0 / 256.0), 1.0);
+        assert_eq!(rounded_to_bf16(1.0 + 3.0 / 256.0), 1.0 + 1.0 / 64.0);
+        assert_eq!([f32::INFINITY, f32::MAX].map(rounded_to_bf16), [f32::INFINITY; 2]);
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::proto::AttributeProto;
+use super::graph::Branch;
+use super::proto::{AttributeProto, GraphProto};
 use super::read;
 use super::tensor::Shared;
 use crate::error::Cause;
@@ -21,17 +22,23 @@ enum Attribute {
     Tensor(Shared),
     Floats(Vec<f32>),
     Ints(Vec<i64>),
-    /// A graph, or something else that no supported operator has.
+    Branch(Arc<Branch>),
+    /// A list of graphs, or something else that no supported operator has.
     Other,
 }
 
 impl Attributes {
-    pub(super) fn new(protos: Vec<AttributeProto>, folder: Option<&Path>) -> Result<Self, Cause> {
+    /// `branch` reads the graph of an attribute.
+    pub(super) fn new(
+        protos: Vec<AttributeProto>,
+        folder: Option<&Path>,
+        branch: &dyn Fn(GraphProto) -> Result<Branch, Cause>,
+    ) -> Result<Self, Cause> {
         let mut attributes = HashMap::with_capacity(protos.len());
         for proto in protos {
             let name = proto.name.clone().unwrap_or_default();
-            let value =
-                attribute(proto, folder).map_err(|cause| cause.context(format!("attribute {name}")))?;
+            let value = attribute(proto, folder, branch)
+                .map_err(|cause| cause.context(format!("attribute {name}")))?;
             attributes.insert(name, value);
         }
         Ok(Self(attributes))
@@ -75,6 +82,21 @@ impl Attributes {
         })
     }
 
+    pub(super) fn branch(&self, name: &str) -> Result<Option<&Branch>, Cause> {
+        self.find(name, "a graph", |attribute| match attribute {
+            Attribute::Branch(value) => Some(&**value),
+            _ => None,
+        })
+    }
+
+    /// The graphs among the attributes.
+    pub(super) fn branches(&self) -> impl Iterator<Item = &Branch> {
+        self.0.values().filter_map(|attribute| match attribute {
+            Attribute::Branch(branch) => Some(&**branch),
+            _ => None,
+        })
+    }
+
     pub(super) fn ints(&self, name: &str) -> Result<Option<&[i64]>, Cause> {
         self.find(name, "whole numbers", |attribute| match attribute {
             Attribute::Ints(values) => Some(values.as_slice()),
@@ -102,7 +124,11 @@ impl Attributes {
 }
 
 /// `AttributeProto.type` decides; before it there was only the field that is set.
-fn attribute(proto: AttributeProto, folder: Option<&Path>) -> Result<Attribute, Cause> {
+fn attribute(
+    proto: AttributeProto,
+    folder: Option<&Path>,
+    branch: &dyn Fn(GraphProto) -> Result<Branch, Cause>,
+) -> Result<Attribute, Cause> {
     let kind = proto.kind.unwrap_or(0);
     Ok(match kind {
         1 => Attribute::Float(proto.f.unwrap_or(0.0)),
@@ -111,6 +137,10 @@ fn attribute(proto: AttributeProto, folder: Option<&Path>) -> Result<Attribute, 
         4 => {
             let tensor = proto.t.ok_or_else(|| Cause::msg("the tensor is missing"))?;
             Attribute::Tensor(Arc::new(read::tensor(&tensor, folder)?))
+        }
+        5 => {
+            let graph = proto.g.ok_or_else(|| Cause::msg("the graph is missing"))?;
+            Attribute::Branch(Arc::new(branch(graph)?))
         }
         6 => Attribute::Floats(proto.floats),
         7 => Attribute::Ints(proto.ints),

@@ -91,6 +91,13 @@ impl Follower {
         self.traces.get(name).and_then(|trace| trace.stands)
     }
 
+    /// The same value is known by another name from now on.
+    pub(super) fn rename(&mut self, name: &str, other: &str) {
+        if let Some(trace) = self.traces.get(name).cloned() {
+            self.traces.insert(other.to_owned(), trace);
+        }
+    }
+
     /// Follows the items through a node that gave these values.
     pub(super) fn follow(
         &mut self,

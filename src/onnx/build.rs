@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use super::batch::{Follower, Stands};
 use super::call::Call;
-use super::fold::{self, Budget, Constants};
+use super::constants;
+use super::fold::Budget;
 use super::fuse::Fused;
-use super::graph::{Graph, Node};
+use super::graph::{Branch, Graph, Node};
 use super::items::Items;
 use super::layout::{Layout, Place};
 use super::ops;
 use super::tensor::{Kind, Shared};
-use super::twins;
 use crate::error::Cause;
 use crate::gpu::{Gpu, Program, TensorId};
 use crate::kernel::{Concat, Rearrange, Spec};
@@ -110,14 +110,28 @@ fn of_output(name: &str, cause: Cause) -> Cause {
     cause.context(format!("output {name:?}"))
 }
 
-/// Where the items stand in an output of this shape.
-fn place(items: &Items, follower: &Follower, name: &str, shape: &[usize]) -> Place {
+/// Where the items stand in an output.
+fn place(items: &Items, follower: &Follower, name: &str, value: &Value) -> Place {
+    let shape = value.shape();
     let stands = if follower.is_alone() {
         (items.are_batched() && shape.first() == Some(&1)).then_some(Stands { axis: 0, outer: 1 })
     } else {
         follower.stands(name)
     };
-    Place { shape: shape.to_vec(), stands }
+    Place { shape: shape.to_vec(), stands, kind: value.kind() }
+}
+
+/// The branch that is run, where the node has some and its condition is known.
+fn branch<'a>(node: &'a Node, values: &HashMap<&str, Value>) -> Result<Option<&'a Branch>, Cause> {
+    let condition = node.inputs.first().and_then(|name| values.get(name.as_str()));
+    match (&node.operator[..], condition) {
+        ("If", Some(Value::Constant(condition))) if node.opset.is_some() => {
+            let name = if condition.to_scalar()? != 0.0 { "then_branch" } else { "else_branch" };
+            let missing = || Cause::msg(format!("its {name} is missing"));
+            node.attributes.branch(name)?.ok_or_else(missing).map(Some)
+        }
+        _ => Ok(None),
+    }
 }
 
 /// A `Squeeze` that names no axis drops those of 1, and would drop that of one item.
@@ -154,20 +168,57 @@ impl Builder {
             graph.constants.iter().map(|(name, tensor)| (name.as_str(), Value::Constant(Arc::clone(tensor)))),
         );
         let mut follower = Follower::new(items, graph.inputs.iter().map(|input| &input.name[..]));
-        for node in &graph.nodes {
-            let given = self.followed(node, &values, &mut follower);
-            let given = given.map_err(|cause| cause.context(node.describe()))?;
-            values.extend(node.outputs.iter().map(String::as_str).zip(given));
-        }
+        self.nodes(&graph.nodes, &mut values, &mut follower)?;
         let output = |name: &String| {
             let value = values.get(name.as_str()).cloned();
             let value = value.ok_or_else(|| Cause::msg(format!("nothing gives the output {name:?}")))?;
             follower.check_output(name).map_err(|cause| of_output(name, cause))?;
-            let place = place(items, &follower, name, value.shape());
+            let place = place(items, &follower, name, &value);
             let id = self.output(name, value, some_input.as_ref()).map_err(|cause| of_output(name, cause))?;
             Ok(Given { name: name.clone(), id, place })
         };
         graph.outputs.iter().map(output).collect()
+    }
+
+    /// Adds nodes in their order.
+    fn nodes<'a>(
+        &mut self,
+        nodes: &'a [Node],
+        values: &mut HashMap<&'a str, Value>,
+        follower: &mut Follower,
+    ) -> Result<(), Cause> {
+        for node in nodes {
+            let given = match branch(node, values).map_err(|cause| cause.context(node.describe()))? {
+                Some(branch) => self.branch(node, branch, values, follower)?,
+                None => {
+                    let given = self.followed(node, values, follower);
+                    given.map_err(|cause| cause.context(node.describe()))?
+                }
+            };
+            values.extend(node.outputs.iter().map(String::as_str).zip(given));
+        }
+        Ok(())
+    }
+
+    /// Adds the nodes of the branch that is run.
+    fn branch<'a>(
+        &mut self,
+        node: &Node,
+        branch: &'a Branch,
+        values: &mut HashMap<&'a str, Value>,
+        follower: &mut Follower,
+    ) -> Result<Vec<Value>, Cause> {
+        let known = branch.constants.iter();
+        values.extend(known.map(|(name, tensor)| (name.as_str(), Value::Constant(Arc::clone(tensor)))));
+        self.nodes(&branch.nodes, values, follower)?;
+        let names = node.outputs.iter().zip(&branch.outputs);
+        names
+            .map(|(name, inner)| {
+                follower.rename(inner, name);
+                let value = values.get(inner.as_str()).cloned();
+                value.ok_or_else(|| Cause::msg(format!("nothing gives {inner:?}")).context(node.describe()))
+            })
+            .collect()
     }
 
     /// What a node gives, if no item sees another in it.
@@ -217,11 +268,8 @@ impl Builder {
 
     /// What a node gives for constants.
     fn constants_of(&mut self, node: &Node, known: &[Option<Shared>]) -> Result<Vec<Value>, Cause> {
-        let budget = &mut self.budget;
-        let given = match fold::evaluate(&mut Constants { node, inputs: known, budget })? {
-            Some(given) => given,
-            None => twins::compute(node, known, &mut self.budget)?,
-        };
+        let given = constants::of_node(node, known, &mut self.budget)?;
+        let given = given.ok_or_else(|| Cause::msg("the operator is not supported"))?;
         Ok(given.into_iter().map(|tensor| Value::Constant(Arc::new(tensor))).collect())
     }
 

@@ -4,14 +4,14 @@
 //! is computed by the twins (see `build`).
 
 mod arithmetic;
+mod index;
+mod learned;
 mod movement;
 mod reduce;
 
 pub(super) use self::movement::shape;
 
-use std::sync::Arc;
-
-use super::graph::{Graph, Node};
+use super::graph::Node;
 use super::tensor::{Shared, Tensor, elements};
 use crate::error::Cause;
 
@@ -84,32 +84,16 @@ fn computed(constants: &mut Constants<'_>) -> Result<Option<Vec<Tensor>>, Cause>
     if let Some(given) = movement::evaluate(constants)? {
         return Ok(Some(given));
     }
+    if let Some(given) = learned::evaluate(constants)? {
+        return Ok(Some(given));
+    }
     let one = match reduce::evaluate(constants)? {
         Some(one) => Some(one),
         None => arithmetic::evaluate(constants)?,
     };
+    let one = match one {
+        Some(one) => Some(one),
+        None => index::evaluate(constants)?,
+    };
     Ok(one.map(|one| vec![one]))
-}
-
-/// Computes all nodes that depend on constants only.
-pub(super) fn constants(graph: &mut Graph, budget: &mut Budget) -> Result<(), Cause> {
-    let mut kept = Vec::with_capacity(graph.nodes.len());
-    for node in std::mem::take(&mut graph.nodes) {
-        let known = |name: &String| name.is_empty() || graph.constants.contains_key(name);
-        if !node.inputs.iter().all(known) {
-            kept.push(node);
-            continue;
-        }
-        let inputs: Vec<_> = node.inputs.iter().map(|name| graph.constants.get(name).cloned()).collect();
-        let mut constants = Constants { node: &node, inputs: &inputs, budget };
-        match evaluate(&mut constants).map_err(|cause| cause.context(node.describe()))? {
-            Some(given) => {
-                let named = node.outputs.iter().cloned().zip(given.into_iter().map(Arc::new));
-                graph.constants.extend(named);
-            }
-            None => kept.push(node),
-        }
-    }
-    graph.nodes = kept;
-    Ok(())
 }

@@ -6,8 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::attributes::Attributes;
+use super::functions::Functions;
 use super::fuse::Fused;
-use super::proto::{ModelProto, NodeProto, TensorProto, ValueInfoProto};
+use super::proto::{GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, ValueInfoProto};
 use super::read::{self, DataType};
 use super::tensor::{Kind, Shared};
 use crate::error::Cause;
@@ -21,6 +22,16 @@ pub(super) struct Graph {
     pub(super) outputs: Vec<String>,
 }
 
+/// A graph that a node runs where it stands: it reads values of the graph around it.
+#[derive(Clone, Debug)]
+pub(super) struct Branch {
+    pub(super) nodes: Vec<Node>,
+    pub(super) constants: HashMap<String, Shared>,
+    pub(super) outputs: Vec<String>,
+    /// Names that it reads and does not give.
+    captured: Vec<String>,
+}
+
 /// One use of an operator.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
@@ -28,6 +39,8 @@ pub(super) struct Node {
     pub(super) operator: String,
     /// The version of ONNX's operators; `None` where the operator is of another domain.
     pub(super) opset: Option<i64>,
+    /// That domain.
+    pub(super) domain: String,
     /// Names of values; empty where an input is left out.
     pub(super) inputs: Vec<String>,
     pub(super) outputs: Vec<String>,
@@ -85,26 +98,36 @@ impl Node {
     /// `Conv "stem" (opset 11)`.
     pub(super) fn describe(&self) -> String {
         let name = if self.name.is_empty() { self.outputs.first() } else { Some(&self.name) };
-        let version = self.opset.map_or("another domain".into(), |opset| format!("opset {opset}"));
-        format!("{} {:?} ({version})", self.operator, name.map_or("", String::as_str))
+        let version = self.opset.map_or_else(String::new, |opset| format!(" (opset {opset})"));
+        format!("{} {:?}{version}", self.full_operator(), name.map_or("", String::as_str))
     }
 
-    /// Every value that the node reads, also what was fused into it.
+    /// The operator with its domain, where that is not ONNX's own.
+    pub(super) fn full_operator(&self) -> String {
+        match &self.domain[..] {
+            "" => self.operator.clone(),
+            domain => format!("{domain} {}", self.operator),
+        }
+    }
+
+    /// Every value that the node reads, also what was fused into it or what its branches read.
     pub(super) fn reads(&self) -> impl Iterator<Item = &String> {
-        self.inputs.iter().chain(&self.fused.residual).filter(|name| !name.is_empty())
+        let captured = self.attributes.branches().flat_map(|branch| &branch.captured);
+        self.inputs.iter().chain(&self.fused.residual).chain(captured).filter(|name| !name.is_empty())
     }
 }
 
 impl Graph {
     /// Reads the messages of a file. External data is looked for in `folder`.
     pub(super) fn new(proto: ModelProto, folder: Option<&Path>) -> Result<Self, Cause> {
-        let opset = opset(&proto)?;
+        let reader = Reader { opset: opset(&proto.opset_import)?, folder };
+        let functions = Functions::new(proto.functions)?;
         let mut graph = proto.graph.ok_or_else(|| Cause::msg("it has no graph: it is no ONNX model"))?;
         let constants = initializers(std::mem::take(&mut graph.initializer), folder)?;
         let inputs = graph.input.iter().filter(|input| !constants.contains_key(name_of(input)));
         let inputs = inputs.map(read_input).collect::<Result<Vec<_>, _>>()?;
         let outputs = graph.output.iter().map(|output| name_of(output).to_owned()).collect();
-        let nodes = graph.node.into_iter().map(|node| read_node(node, opset, folder));
+        let nodes = functions.inlined(graph.node)?.into_iter().map(|node| reader.node(node));
         let graph = Self { nodes: nodes.collect::<Result<_, _>>()?, constants, inputs, outputs };
         graph.check_order()?;
         Ok(graph)
@@ -154,13 +177,13 @@ impl Graph {
 }
 
 /// The version of ONNX's own operators; models of before versions count as 1.
-fn opset(proto: &ModelProto) -> Result<i64, Cause> {
-    let own = proto.opset_import.iter().find(|import| is_onnx(import.domain.as_deref()));
+fn opset(imports: &[OperatorSetIdProto]) -> Result<i64, Cause> {
+    let own = imports.iter().find(|import| is_onnx(import.domain.as_deref()));
     let version = own.map_or(1, |import| import.version.unwrap_or(1));
     if version < 1 { Err(Cause::msg(format!("its opset is {version}"))) } else { Ok(version) }
 }
 
-fn is_onnx(domain: Option<&str>) -> bool {
+pub(super) fn is_onnx(domain: Option<&str>) -> bool {
     matches!(domain, None | Some("" | "ai.onnx"))
 }
 
@@ -197,18 +220,52 @@ fn read_input(info: &ValueInfoProto) -> Result<Input, Cause> {
     Ok(Input { kind, dims: dims.collect(), without_shape: tensor.shape.is_none(), name })
 }
 
-fn read_node(proto: NodeProto, opset: i64, folder: Option<&Path>) -> Result<Node, Cause> {
-    let opset = is_onnx(proto.domain.as_deref()).then_some(opset);
-    let mut node = Node {
-        name: proto.name.unwrap_or_default(),
-        operator: proto.op_type.unwrap_or_default(),
-        opset,
-        inputs: proto.input,
-        outputs: proto.output,
-        attributes: Attributes::default(),
-        fused: Fused::default(),
-    };
-    node.attributes =
-        Attributes::new(proto.attribute, folder).map_err(|cause| cause.context(node.describe()))?;
-    Ok(node)
+/// How nodes are read.
+#[derive(Clone, Copy)]
+struct Reader<'a> {
+    opset: i64,
+    folder: Option<&'a Path>,
+}
+
+/// Most graphs inside one another.
+const DEEPEST: usize = 16;
+
+impl Reader<'_> {
+    fn node(self, proto: NodeProto) -> Result<Node, Cause> {
+        self.node_in(proto, 0)
+    }
+
+    /// A node of a graph that stands so deep in others.
+    fn node_in(self, proto: NodeProto, depth: usize) -> Result<Node, Cause> {
+        let ours = is_onnx(proto.domain.as_deref());
+        let mut node = Node {
+            name: proto.name.unwrap_or_default(),
+            operator: proto.op_type.unwrap_or_default(),
+            opset: ours.then_some(self.opset),
+            domain: if ours { String::new() } else { proto.domain.unwrap_or_default() },
+            inputs: proto.input,
+            outputs: proto.output,
+            attributes: Attributes::default(),
+            fused: Fused::default(),
+        };
+        let branch = |graph| self.branch(graph, depth + 1);
+        node.attributes = Attributes::new(proto.attribute, self.folder, &branch)
+            .map_err(|cause| cause.context(node.describe()))?;
+        Ok(node)
+    }
+
+    fn branch(self, proto: GraphProto, depth: usize) -> Result<Branch, Cause> {
+        if depth > DEEPEST {
+            return Err(Cause::msg(format!("more than {DEEPEST} graphs stand in one another")));
+        }
+        let constants = initializers(proto.initializer, self.folder)?;
+        let nodes = proto.node.into_iter().map(|node| self.node_in(node, depth));
+        let nodes = nodes.collect::<Result<Vec<_>, _>>()?;
+        let outputs: Vec<String> = proto.output.iter().map(|output| name_of(output).to_owned()).collect();
+        let given: HashSet<&String> =
+            nodes.iter().flat_map(|node| &node.outputs).chain(constants.keys()).collect();
+        let read = nodes.iter().flat_map(Node::reads).chain(&outputs);
+        let captured = read.filter(|name| !given.contains(name)).cloned().collect();
+        Ok(Branch { nodes, constants, outputs, captured })
+    }
 }

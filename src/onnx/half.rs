@@ -1,6 +1,6 @@
 //! Floats of 16 bits, widened to 32.
 
-pub(super) use crate::kernel::half::from_f16;
+pub(super) use crate::kernel::half::{from_f16, rounded_to_bf16, to_f16};
 
 /// The upper half of an f32.
 pub(super) fn from_bf16(bits: u16) -> f32 {

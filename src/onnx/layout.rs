@@ -4,6 +4,7 @@ use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn, stack};
 
 use super::batch::Stands;
 use super::items::Seen;
+use super::tensor::Kind;
 use crate::error::{Cause, Error};
 
 /// Where the items of a batch stand in the inputs and outputs of a model:
@@ -21,6 +22,7 @@ pub struct Layout {
 pub(super) struct Place {
     pub(super) shape: Vec<usize>,
     pub(super) stands: Option<Stands>,
+    pub(super) kind: Kind,
 }
 
 impl Place {
@@ -33,6 +35,12 @@ impl Place {
 
     /// Rows in the order of the file.
     fn join(&self, rows: &[ArrayViewD<'_, f32>]) -> Result<ArrayD<f32>, Cause> {
+        let numbers = rows.iter().flat_map(|row| row.iter());
+        if self.kind != Kind::Float && numbers.into_iter().any(|value| value.is_nan()) {
+            return Err(Cause::msg(
+                "it depends on whole numbers of 2^24 and more, which floats do not tell apart",
+            ));
+        }
         let Some(Stands { axis, outer }) = self.stands else {
             let one = rows.first().ok_or_else(|| Cause::msg("there are no rows"))?;
             return Ok(one.to_shape(IxDyn(&self.shape))?.into_owned());
@@ -84,7 +92,8 @@ impl Layout {
     /// The array of an output as the file has it, from the rows of all items in order.
     ///
     /// # Errors
-    /// If there is no such output, no row, or a row has not the shape of an item.
+    /// If there is no such output, no row, or a row has not the shape of an item; if whole numbers or flags depend on
+    /// numbers from 2²⁴ on, which floats do not have exactly.
     pub fn join(&self, output: &str, rows: &[ArrayViewD<'_, f32>]) -> Result<ArrayD<f32>, Error> {
         let place = self.outputs.iter().find(|(name, _)| name == output);
         let joined = place
@@ -147,7 +156,7 @@ mod tests {
             merged.into_raw_vec_and_offset().0,
             [1.0, 2.0, 3.0, 11.0, 12.0, 13.0, 4.0, 5.0, 6.0, 14.0, 15.0, 16.0]
         );
-        let same = Place { shape: vec![2, 3], stands: None };
+        let same = Place { shape: vec![2, 3], stands: None, kind: Kind::Float };
         assert_eq!(same.join(&views).unwrap(), rows[0]);
         assert_eq!((place(&[2, 1, 3], 1, 1).item(), place(&[6], 0, 2).item()), (vec![2, 3], vec![6]));
     }

@@ -8,7 +8,8 @@ use ndarray::{Array, Dimension};
 use prost::Message;
 
 use super::build;
-use super::fold::{self, Budget};
+use super::constants;
+use super::fold::Budget;
 use super::fuse;
 use super::graph::{Dim, Graph, Input};
 use super::items::{self, Items, Said};
@@ -224,14 +225,15 @@ impl Model {
         build::part(program, &graph, (&items, &inputs), budget)
     }
 
-    /// The graph with what is bound, checked, folded and fused.
+    /// The graph with what is bound, folded, checked and fused.
     fn simplified(&self) -> Result<(Graph, Budget), Cause> {
         let mut graph = self.graph.clone();
         self.bind_inputs(&mut graph)?;
         graph.keep_what_is_read();
-        ops::check(&graph)?;
         let mut budget = Budget::new(graph.constants.values().map(|tensor| tensor.len()).sum());
-        fold::constants(&mut graph, &mut budget)?;
+        constants::compute(&mut graph, &mut budget)?;
+        graph.keep_what_is_read();
+        ops::check(&graph)?;
         fuse::fuse(&mut graph, &mut budget);
         graph.keep_what_is_read();
         Ok((graph, budget))

@@ -15,9 +15,11 @@ mod softmax;
 mod spatial;
 mod views;
 
+use std::collections::BTreeMap;
+
 use super::build::Value;
 use super::call::Call;
-use super::graph::Graph;
+use super::graph::{Graph, Node};
 use crate::error::Cause;
 
 /// What an operator does with its node: its outputs in order, trailing ones that nobody reads left out.
@@ -28,23 +30,35 @@ const NEWEST_OPSET: i64 = 28;
 
 /// Whether every operator is known; all that are not are named at once.
 pub(super) fn check(graph: &Graph) -> Result<(), Cause> {
-    let unknown = |node: &&super::graph::Node| node.opset.is_none() || find(&node.operator).is_none();
-    let mut missing: Vec<String> = graph.nodes.iter().filter(unknown).map(|node| node.describe()).collect();
     if let Some(opset) = graph.nodes.iter().filter_map(|node| node.opset).find(|&opset| opset > NEWEST_OPSET)
     {
         return Err(Cause::msg(format!("its opset is {opset}, and {NEWEST_OPSET} is the newest known one")));
     }
+    let missing: Vec<&Node> = graph.nodes.iter().filter(|node| !is_known(node)).collect();
     if missing.is_empty() {
         return Ok(());
     }
-    let more = missing.len().saturating_sub(MOST_NAMED);
-    missing.truncate(MOST_NAMED);
-    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-    Err(Cause::msg(format!("these operators are not supported: {}{more}", missing.join(", "))))
+    let mut counts = BTreeMap::new();
+    for node in &missing {
+        *counts.entry(node.full_operator()).or_insert(0_usize) += 1;
+    }
+    let counts: Vec<String> =
+        counts.into_iter().map(|(operator, count)| format!("{count} × {operator}")).collect();
+    let named: Vec<String> = missing.iter().take(MOST_NAMED).map(|node| node.describe()).collect();
+    Err(Cause::msg(format!(
+        "these operators are not supported: {}; the first: {}",
+        counts.join(", "),
+        named.join(", ")
+    )))
 }
 
-/// Nodes that an error names; a model with more is not helped by a longer line.
-const MOST_NAMED: usize = 40;
+/// Nodes that an error names beside the operators.
+const MOST_NAMED: usize = 3;
+
+/// Whether the operator of a node becomes kernels.
+pub(super) fn is_known(node: &Node) -> bool {
+    node.opset.is_some() && find(&node.operator).is_some()
+}
 
 /// What a node gave, after all that was fused into it.
 pub(super) fn finish(call: &mut Call<'_>, given: Value) -> Result<Value, Cause> {
@@ -89,8 +103,14 @@ fn find_single(operator: &str) -> Option<Operator> {
         "Softmax" => softmax::softmax,
         "LogSoftmax" => softmax::log_softmax,
         "Constant" | "ConstantOfShape" | "Range" => constants_only,
+        "If" => depends,
         _ => return None,
     })
+}
+
+/// Which branch is run is known when the model is read, or not at all.
+fn depends(_call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
+    Err(Cause::msg("its condition comes with every item"))
 }
 
 /// Such an operator was computed already where that can be.

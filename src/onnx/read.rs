@@ -60,6 +60,19 @@ impl DataType {
         }
     }
 
+    /// A whole number as this type holds it: what is beyond starts again at the other end.
+    pub(super) fn wrapped(self, value: i64) -> i64 {
+        match self {
+            Self::U8 => i64::from(value as u8),
+            Self::I8 => i64::from(value as i8),
+            Self::U16 => i64::from(value as u16),
+            Self::I16 => i64::from(value as i16),
+            Self::U32 => i64::from(value as u32),
+            Self::I32 => i64::from(value as i32),
+            _ => value,
+        }
+    }
+
     fn bytes(self) -> usize {
         match self {
             Self::U8 | Self::I8 | Self::Bool => 1,

@@ -50,6 +50,8 @@ pub enum BinaryOp {
     Or,
     /// Whether one of two flags is 0 and the other is not.
     Xor,
+    /// The quotient of whole numbers, cut off towards 0; NaN where the divisor is 0.
+    Quotient,
 }
 
 impl BinaryOp {
@@ -76,8 +78,21 @@ impl BinaryOp {
             }
             Self::Mod => modulo(a, b),
             Self::Fmod => a % b,
+            Self::Quotient => ((a - a % b) / b).round_ties_even(),
             other => f32::from(u8::from(!nan && other.holds(a, b))),
         }
+    }
+
+    /// The function of two whole numbers: NaN where floats may not have the result, or what is compared.
+    pub(super) fn apply_whole(self, a: f32, b: f32) -> f32 {
+        let [large_a, large_b] = [a, b].map(|value| value.abs() >= WHOLE);
+        let value = self.apply(a, b);
+        let none = match self {
+            Self::Add | Self::Sub | Self::Mul | Self::Pow => value.abs() >= WHOLE,
+            Self::Mod | Self::Fmod | Self::Quotient => large_a,
+            _ => large_a && large_b,
+        };
+        if none || a.is_nan() || b.is_nan() { f32::NAN } else { value.trunc() }
     }
 
     fn holds(self, a: f32, b: f32) -> bool {
@@ -99,6 +114,9 @@ impl BinaryOp {
         f64::from(self as u8)
     }
 }
+
+/// From here on neighbouring whole numbers are one float.
+const WHOLE: f32 = 16_777_216.0;
 
 fn modulo(a: f32, b: f32) -> f32 {
     let rest = a % b;

@@ -1,14 +1,17 @@
 //! What the functions of one value are: the twin's half of `shaders/unary.wgsl`.
 
 use super::UnaryOp;
+use crate::kernel::half;
 
 impl UnaryOp {
-    /// The function's value. NaN stays NaN.
+    /// The function's value. NaN stays NaN, but where a function says otherwise.
     pub fn apply(self, x: f32) -> f32 {
-        if x.is_nan() {
+        if x.is_nan() && !self.takes_nan() {
             return x;
         }
         match self {
+            Self::NonZero | Self::IsNan | Self::IsInf => f32::from(u8::from(self.is_so(x))),
+            Self::Trunc | Self::ToF16 | Self::ToBf16 | Self::Wrap { .. } | Self::Whole => self.narrowed(x),
             Self::Abs => x.abs(),
             Self::Ceil => x.ceil(),
             Self::Erf => erf(f64::from(x)) as f32,
@@ -32,6 +35,25 @@ impl UnaryOp {
             Self::Sqrt => x.sqrt(),
             Self::Tanh => x.tanh(),
             other => other.activate(x),
+        }
+    }
+
+    fn is_so(self, x: f32) -> bool {
+        match self {
+            Self::NonZero => x != 0.0,
+            Self::IsNan => x.is_nan(),
+            _ => x.is_infinite(),
+        }
+    }
+
+    /// The value as another type of numbers holds it.
+    fn narrowed(self, x: f32) -> f32 {
+        match self {
+            Self::ToF16 => half::rounded_to_f16(x),
+            Self::ToBf16 => half::rounded_to_bf16(x),
+            Self::Wrap { bits, signed } => wrapped(x, bits, signed),
+            Self::Whole if x.abs() >= 16_777_216.0 => f32::NAN,
+            _ => x.trunc(),
         }
     }
 
@@ -65,6 +87,19 @@ impl UnaryOp {
             Self::GeluTanh => 0.5 * x * (1.0 + (SQRT_2_PI * (x + 0.044_715 * x * x * x)).tanh()),
             _ => x * normal_share(f64::from(x)) as f32,
         }
+    }
+}
+
+/// A device has whole numbers of 32 bits, and keeps what is beyond at their ends.
+fn wrapped(x: f32, bits: u32, signed: bool) -> f32 {
+    let whole = x as i32;
+    match (bits, signed) {
+        (8, true) => whole as i8 as f32,
+        (8, false) => whole as u8 as f32,
+        (16, true) => whole as i16 as f32,
+        (16, false) => whole as u16 as f32,
+        (_, true) => whole as f32,
+        (_, false) => whole as u32 as f32,
     }
 }
 

@@ -94,11 +94,32 @@ pub enum UnaryOp {
         /// Any number but 0.
         alpha: f32,
     },
-    /// `x` where it is larger than `alpha`, else 0.
+    /// `x` where it is larger than `alpha`, else 0, also for NaN.
     ThresholdedRelu {
         /// The threshold.
         alpha: f32,
     },
+    /// 0 where the value is 0, else 1, also for NaN: a value as a flag.
+    NonZero,
+    /// 1 for NaN, else 0.
+    IsNan,
+    /// 1 for plus and minus infinity, else 0.
+    IsInf,
+    /// The whole number that is next in the direction of 0.
+    Trunc,
+    /// To the nearest float of 16 bits, halves to the even one; infinity beyond.
+    ToF16,
+    /// To the nearest bfloat16, halves to the even one.
+    ToBf16,
+    /// The whole number towards 0, as so many bits hold it: what is beyond starts again at the other end.
+    Wrap {
+        /// 8, 16 or 32.
+        bits: u32,
+        /// Whether half of the numbers are negative.
+        signed: bool,
+    },
+    /// A whole number that a float is sure to have: NaN from 2²⁴ on.
+    Whole,
 }
 
 impl UnaryOp {
@@ -134,6 +155,14 @@ impl UnaryOp {
             Self::Sin => 26,
             Self::Cos => 27,
             Self::Not => 28,
+            Self::NonZero => 29,
+            Self::IsNan => 30,
+            Self::IsInf => 31,
+            Self::Trunc => 32,
+            Self::ToF16 => 33,
+            Self::ToBf16 => 34,
+            Self::Wrap { .. } => 35,
+            Self::Whole => 36,
         };
         f64::from(number)
     }
@@ -148,6 +177,7 @@ impl UnaryOp {
             | Self::ThresholdedRelu { alpha } => [alpha, 0.0],
             Self::HardSigmoid { alpha, beta } => [alpha, beta],
             Self::Selu { alpha, gamma } => [alpha, gamma],
+            Self::Wrap { bits, signed } => [bits as f32, f32::from(u8::from(signed))],
             _ => [0.0; 2],
         }
     }
@@ -161,7 +191,15 @@ impl UnaryOp {
             Self::Celu { alpha: 0.0 } => {
                 Err(Cause::msg("alpha of Celu is 0; a number that can be divided by would fit"))
             }
+            Self::Wrap { bits, .. } if ![8, 16, 32].contains(&bits) => {
+                Err(Cause::msg(format!("{bits} bits hold the whole numbers; 8, 16 or 32 would fit")))
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Whether the function has a value for NaN.
+    pub(super) fn takes_nan(self) -> bool {
+        matches!(self, Self::ThresholdedRelu { .. } | Self::NonZero | Self::IsNan | Self::IsInf)
     }
 }

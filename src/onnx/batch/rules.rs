@@ -15,11 +15,14 @@ pub(super) fn follow(seen: &Seen<'_>) -> Result<Vec<Option<Stands>>, Stop> {
 /// Where the items stand in the outputs, which is the same in all.
 fn one(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
     match seen.node.operator.as_str() {
-        "Identity" | "Cast" | "Dropout" => Ok(seen.stands(0)),
+        "Identity" | "Cast" | "CastLike" | "Dropout" | "IsInf" => Ok(seen.stands(0)),
+        // Its bounds are single values.
+        "Clip" if (1..seen.inputs.len()).any(|index| seen.stands(index).is_some()) => Err(Stop::Alone),
         "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Mod" | "Equal" | "Greater" | "GreaterOrEqual" | "Less"
         | "LessOrEqual" | "And" | "Or" | "Xor" | "Where" | "PRelu" | "Min" | "Max" | "Sum" | "Mean"
         | "Clip" => broadcast(seen),
         "Softmax" | "LogSoftmax" => softmax(seen),
+
         "TopK" => along(seen, -1),
         "LayerNormalization" => from_axis(seen, "axis", -1),
         "BatchNormalization" | "LRN" => off_channels(seen),

@@ -27,6 +27,7 @@ pub(super) fn evaluate(constants: &mut Constants<'_>) -> Result<Option<Tensor>, 
         "GreaterOrEqual" => Some(compare(constants, |a, b| a >= b, |a, b| a >= b)?),
         "And" => Some(logic(constants, |a, b| a && b)?),
         "Or" => Some(logic(constants, |a, b| a || b)?),
+        "Xor" => Some(logic(constants, |a, b| a != b)?),
         "Not" => Some(not(constants)?),
         "Min" if constants.inputs.len() == 2 => Some(binary(constants, f32::min, |a, b| Some(a.min(b)))?),
         "Max" if constants.inputs.len() == 2 => Some(binary(constants, f32::max, |a, b| Some(a.max(b)))?),
@@ -36,6 +37,9 @@ pub(super) fn evaluate(constants: &mut Constants<'_>) -> Result<Option<Tensor>, 
         "Ceil" => Some(unary(constants, f32::ceil, |x| x)?),
         "Sqrt" => Some(unary_float(constants, f32::sqrt)?),
         "Reciprocal" => Some(unary_float(constants, f32::recip)?),
+        "Sign" => Some(unary(constants, |x| if x == 0.0 { x } else { x.signum() }, i64::signum)?),
+        "IsNaN" => Some(Tensor::Bool(constants.input(0)?.to_f32().mapv(f32::is_nan))),
+        "IsInf" => Some(infinite(constants)?),
         "Where" => Some(choose(constants)?),
         _ => None,
     })
@@ -109,7 +113,13 @@ fn not(constants: &Constants<'_>) -> Result<Tensor, Cause> {
     Ok(Tensor::Bool(flags(constants.input(0)?).mapv_into(|flag| !flag)))
 }
 
-fn flags(tensor: &Tensor) -> ArrayD<bool> {
+fn infinite(constants: &Constants<'_>) -> Result<Tensor, Cause> {
+    let (up, down) = (constants.int("detect_positive", 1)? != 0, constants.int("detect_negative", 1)? != 0);
+    let is = |value: f32| (up && value == f32::INFINITY) || (down && value == f32::NEG_INFINITY);
+    Ok(Tensor::Bool(constants.input(0)?.to_f32().mapv(is)))
+}
+
+pub(super) fn flags(tensor: &Tensor) -> ArrayD<bool> {
     match tensor {
         Tensor::Bool(array) => array.clone(),
         other => other.to_f32().mapv(|value| value != 0.0),

@@ -4,6 +4,8 @@ use ndarray::{ArrayD, Axis, IxDyn};
 
 use super::Constants;
 use crate::error::Cause;
+use crate::onnx::half;
+use crate::onnx::read::DataType;
 use crate::onnx::shapes;
 use crate::onnx::tensor::{Kind, Tensor, map_tensor};
 
@@ -15,6 +17,7 @@ pub(super) fn evaluate(constants: &mut Constants<'_>) -> Result<Option<Vec<Tenso
         "Range" => range(constants)?,
         "Identity" => constants.input(0)?.clone(),
         "Cast" => cast(constants)?,
+        "CastLike" => of_kind(constants.input(0)?, constants.input(1)?.kind()),
         "Shape" => Tensor::ints(&shape(constants.node, constants.input(0)?.shape())?),
         "Size" => Tensor::I64(ArrayD::from_elem(IxDyn(&[]), constants.input(0)?.len() as i64)),
         "Reshape" => reshape(constants)?,
@@ -87,18 +90,28 @@ fn range(constants: &mut Constants<'_>) -> Result<Tensor, Cause> {
     Ok(Tensor::F32(ArrayD::from_shape_fn(IxDyn(&[len]), |index| start + step * index[0] as f32)))
 }
 
-fn cast(constants: &mut Constants<'_>) -> Result<Tensor, Cause> {
+fn cast(constants: &Constants<'_>) -> Result<Tensor, Cause> {
     let tensor = constants.input(0)?;
-    let to = crate::onnx::read::DataType::new(constants.int("to", 0)? as i32)?.kind();
-    Ok(match (to, tensor) {
-        // Halves stay halves: they are exact, and widened where they are used.
+    let to = DataType::new(constants.int("to", 0)? as i32)?;
+    Ok(match (to, of_kind(tensor, to.kind())) {
+        // What is halves already is exact.
+        (DataType::F16, Tensor::F32(array)) => Tensor::F16(array.mapv(half::to_f16)),
+        (DataType::Bf16, Tensor::F32(array)) => Tensor::F32(array.mapv(half::rounded_to_bf16)),
+        (to, Tensor::I64(array)) => Tensor::I64(array.mapv(|value| to.wrapped(value))),
+        (_, other) => other,
+    })
+}
+
+/// The same values as floats, whole numbers or flags. Halves stay halves: they are widened where they are used.
+pub(super) fn of_kind(tensor: &Tensor, kind: Kind) -> Tensor {
+    match (kind, tensor) {
         (Kind::Float, Tensor::F16(_) | Tensor::F32(_)) | (Kind::Int, Tensor::I64(_)) => tensor.clone(),
         (Kind::Bool, Tensor::Bool(_)) => tensor.clone(),
         (Kind::Float, other) => Tensor::F32(other.to_f32()),
         (Kind::Int, Tensor::Bool(array)) => Tensor::I64(array.mapv(i64::from)),
         (Kind::Int, other) => Tensor::I64(other.to_f32().mapv(|value| value as i64)),
         (Kind::Bool, other) => Tensor::Bool(other.to_f32().mapv(|value| value != 0.0)),
-    })
+    }
 }
 
 /// What `Shape` gives of a tensor of this shape.

@@ -1,10 +1,12 @@
 //! Functions of single values.
 
 use super::Operator;
+use super::arithmetic::join;
 use crate::error::Cause;
-use crate::kernel::{Activation, Clip, Relu, Unary, UnaryOp};
+use crate::kernel::{Activation, BinaryOp, Clip, Relu, Unary, UnaryOp};
 use crate::onnx::build::Value;
 use crate::onnx::call::Call;
+use crate::onnx::tensor::Kind;
 
 pub(super) fn find(operator: &str) -> Option<Operator> {
     Some(match operator {
@@ -30,6 +32,7 @@ fn function(operator: &str, alpha: f32, beta: f32) -> Option<UnaryOp> {
         "Floor" => UnaryOp::Floor,
         "HardSigmoid" => UnaryOp::HardSigmoid { alpha, beta },
         "HardSwish" => UnaryOp::HardSwish,
+        "IsNaN" => UnaryOp::IsNan,
         "LeakyRelu" => UnaryOp::LeakyRelu { alpha },
         "Log" => UnaryOp::Log,
         "Mish" => UnaryOp::Mish,
@@ -63,9 +66,12 @@ fn unary(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let [alpha, beta] = defaults(operator);
     let (alpha, beta) = (call.float("alpha", alpha)?, call.float("beta", beta)?);
     let op = function(operator, alpha, beta).ok_or_else(|| Cause::msg("the function is not known"))?;
-    let whole = matches!(op, UnaryOp::Abs | UnaryOp::Neg | UnaryOp::Sign);
-    let (kind, result) = (call.kind(0)?, apply(call, op)?);
-    Ok(vec![if whole { result.of_kind(kind) } else { result }])
+    let kind = match op {
+        UnaryOp::Abs | UnaryOp::Neg | UnaryOp::Sign => call.kind(0)?,
+        UnaryOp::IsNan => Kind::Bool,
+        _ => Kind::Float,
+    };
+    Ok(vec![apply(call, op)?.of_kind(kind)])
 }
 
 fn apply(call: &mut Call<'_>, op: UnaryOp) -> Result<Value, Cause> {
@@ -91,11 +97,25 @@ fn gelu(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
 
 /// Bounds are attributes before opset 11 and inputs since. A low end above the high one gives the high.
 fn clip(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
+    if [1, 2].into_iter().any(|index| matches!(call.optional(index), Some(Value::Runtime(_)))) {
+        return bounded(call);
+    }
     let low = call.known_float("min", 1)?.unwrap_or(f32::NEG_INFINITY);
     let high = call.known_float("max", 2)?.unwrap_or(f32::INFINITY);
     let kind = call.kind(0)?;
     let clipped = activated(call, Activation::Clip(low.min(high), high))?;
     Ok(clipped.into_iter().map(|value| value.of_kind(kind)).collect())
+}
+
+/// Bounds that come with every item.
+fn bounded(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
+    let mut value = call.value(0)?.clone();
+    for (index, op) in [(1, BinaryOp::Max), (2, BinaryOp::Min)] {
+        if let Some(bound) = call.optional(index).cloned() {
+            value = join(call, op, &value, &bound)?;
+        }
+    }
+    Ok(vec![value])
 }
 
 fn activated(call: &mut Call<'_>, activation: Activation) -> Result<Vec<Value>, Cause> {

@@ -14,7 +14,7 @@ pub(super) fn find(operator: &str) -> Option<Operator> {
         "Sub" => |call| binary(call, BinaryOp::Sub),
         "Mul" => |call| binary(call, BinaryOp::Mul),
         "Div" => div,
-        "Pow" => |call| binary(call, BinaryOp::Pow),
+        "Pow" => pow,
         "Mod" => modulo,
         "Equal" => |call| compare(call, BinaryOp::Equal),
         "Greater" => |call| compare(call, BinaryOp::Greater),
@@ -25,6 +25,7 @@ pub(super) fn find(operator: &str) -> Option<Operator> {
         "Or" => |call| compare(call, BinaryOp::Or),
         "Xor" => |call| compare(call, BinaryOp::Xor),
         "Not" => not,
+        "IsInf" => is_infinite,
         "Where" => choose,
         "PRelu" => prelu,
         "Min" => |call| all(call, BinaryOp::Min),
@@ -73,6 +74,18 @@ fn not(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     Ok(vec![call.each_value(Unary::new(UnaryOp::Not), &flags)?.of_kind(Kind::Bool)])
 }
 
+fn is_infinite(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
+    let x = call.value(0)?.clone();
+    let limit = |value| Value::Constant(std::sync::Arc::new(Tensor::scalar(value)));
+    let flags = match (call.flag("detect_positive", true)?, call.flag("detect_negative", true)?) {
+        (true, true) => call.each_value(Unary::new(UnaryOp::IsInf), &x)?,
+        (true, false) => join(call, BinaryOp::Equal, &x, &limit(f32::INFINITY))?,
+        (false, true) => join(call, BinaryOp::Equal, &x, &limit(f32::NEG_INFINITY))?,
+        (false, false) => return Err(Cause::msg("it detects neither infinity")),
+    };
+    Ok(vec![flags.of_kind(Kind::Bool)])
+}
+
 fn choose(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let [flag, one, other] = [call.value(0)?.clone(), call.value(1)?.clone(), call.value(2)?.clone()];
     let shape = shapes::broadcast(&shapes::broadcast(flag.shape(), one.shape())?, other.shape())?;
@@ -83,12 +96,23 @@ fn choose(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     Ok(vec![seen_as(call.add(Select::new(), &ids)?, shape)?.of_kind(one.kind())])
 }
 
-/// A quotient of whole numbers is cut off, which no kernel does.
+/// A quotient of whole numbers is cut off.
 fn div(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
-    if call.kind(0)? == Kind::Int && call.kind(1)? == Kind::Int {
-        return Err(Cause::msg("whole numbers that come with every item are divided"));
+    let whole = call.kind(0)? == Kind::Int && call.kind(1)? == Kind::Int;
+    binary(call, if whole { BinaryOp::Quotient } else { BinaryOp::Div })
+}
+
+/// The power is of the kind of its base.
+fn pow(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
+    let [base, exponent] = [call.kind(0)?, call.kind(1)?];
+    let given = binary(call, BinaryOp::Pow)?;
+    if base != Kind::Int || exponent == Kind::Int {
+        return Ok(given);
     }
-    binary(call, BinaryOp::Div)
+    given
+        .iter()
+        .map(|value| Ok(call.each_value(Unary::new(UnaryOp::Whole), value)?.of_kind(Kind::Int)))
+        .collect()
 }
 
 /// Both after one function; whole numbers stay whole numbers.
@@ -97,9 +121,11 @@ pub(super) fn join(call: &mut Call<'_>, op: BinaryOp, one: &Value, other: &Value
         (Kind::Int, Kind::Int) => Kind::Int,
         _ => Kind::Float,
     };
+    let whole = one.kind() != Kind::Float && other.kind() != Kind::Float;
+    let kernel = if whole { Binary::new(op).whole() } else { Binary::new(op) };
     let shape = shapes::broadcast(one.shape(), other.shape())?;
     let inputs = [call.tensor(one, one.shape())?, call.tensor(other, other.shape())?];
-    Ok(seen_as(call.add(Binary::new(op), &inputs)?, shape)?.of_kind(kind))
+    Ok(seen_as(call.add(kernel, &inputs)?, shape)?.of_kind(kind))
 }
 
 fn prelu(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {

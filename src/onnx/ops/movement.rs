@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use ndarray::ArrayD;
+
 use super::Operator;
 use crate::error::Cause;
 use crate::kernel::{Concat, Gather, Rearrange};
 use crate::onnx::build::Value;
 use crate::onnx::call::{Call, seen_as};
 use crate::onnx::shapes::{self, Taken};
-use crate::onnx::tensor::Tensor;
+use crate::onnx::tensor::{Kind, Tensor};
 
 pub(super) fn find(operator: &str) -> Option<Operator> {
     Some(match operator {
@@ -59,14 +61,24 @@ fn cut(call: &mut Call<'_>, x: &Value, taken: &[Taken]) -> Result<Value, Cause> 
     if whole {
         return Ok(x.clone());
     }
-    if let Some(axis) = taken.iter().position(|taken| taken.len == 0) {
-        return Err(Cause::msg(format!("nothing of axis {axis} of {:?} is taken", x.shape())));
+    if taken.iter().any(|taken| taken.len == 0) {
+        return Ok(empty(taken.iter().map(|taken| taken.len).collect(), x.kind()));
     }
     let starts: Vec<i64> = taken.iter().map(|taken| taken.start as i64).collect();
     let ends: Vec<i64> = taken.iter().map(|taken| taken.end as i64).collect();
     let steps: Vec<i64> = taken.iter().map(|taken| taken.step as i64).collect();
     let (kind, id) = (x.kind(), call.tensor(x, x.shape())?);
     Ok(call.add(Rearrange::slice(starts, ends, steps), &[id])?.of_kind(kind))
+}
+
+/// What has no elements is known.
+fn empty(shape: Vec<usize>, kind: Kind) -> Value {
+    let none = ArrayD::zeros(ndarray::IxDyn(&shape));
+    Value::Constant(Arc::new(match kind {
+        Kind::Float => Tensor::F32(none),
+        Kind::Int => Tensor::I64(none.mapv(|_: f32| 0)),
+        Kind::Bool => Tensor::Bool(none.mapv(|_: f32| false)),
+    }))
 }
 
 /// The lengths are an attribute before opset 13 and an input since; opset 18 can name a number of parts.
@@ -139,7 +151,7 @@ pub(super) fn expanded(call: &mut Call<'_>, x: &Value, shape: &[usize]) -> Resul
     Ok(call.add(Rearrange::expand(shape), &[id])?.of_kind(kind))
 }
 
-/// Each axis gets one of 1 before it, which is repeated.
+/// An axis that is repeated gets one of 1 before it, which is expanded.
 fn tile(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let x = call.value(0)?.clone();
     let repeats = call.known_ints("repeats", 1)?.ok_or_else(|| Cause::msg("its repeats are missing"))?;
@@ -148,8 +160,14 @@ fn tile(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
         return Err(Cause::msg(format!("{repeats:?} does not repeat the axes of {:?}", x.shape())));
     }
     let pairs = || x.shape().iter().zip(&repeats);
-    let apart: Vec<usize> = pairs().flat_map(|(&axis, _)| [1, axis]).collect();
-    let repeated: Vec<usize> = pairs().flat_map(|(&axis, &times)| [times, axis]).collect();
+    // An axis that stays, or that is one value, needs none before it.
+    let split = |axis, times| axis > 1 && times > 1;
+    let apart =
+        pairs().flat_map(|(&axis, &times)| if split(axis, times) { vec![1, axis] } else { vec![axis] });
+    let apart: Vec<usize> = apart.collect();
+    let repeated = pairs()
+        .flat_map(|(&axis, &times)| if split(axis, times) { vec![times, axis] } else { vec![axis * times] });
+    let repeated: Vec<usize> = repeated.collect();
     let shape = pairs().map(|(axis, times)| axis.saturating_mul(*times)).collect();
     let apart = seen_as(x, apart)?;
     let whole = expanded(call, &apart, &repeated)?;

@@ -1,14 +1,19 @@
 //! Pools over windows and over whole planes.
 
+use std::sync::Arc;
+
+use ndarray::{ArrayD, IxDyn};
+
+use super::arithmetic::join;
 use super::spatial::{Spatial, sizes};
 use crate::error::Cause;
 use crate::kernel::{
-    AveragePool, AveragePool1d, AveragePool2d, AveragePool3d, GlobalAveragePool, Kernel, MaxPool, MaxPool1d,
-    MaxPool2d, MaxPool3d, PlaceOrder, Reduce, ReduceOp,
+    AveragePool, AveragePool1d, AveragePool2d, AveragePool3d, BinaryOp, GlobalAveragePool, Kernel, MaxPool,
+    MaxPool1d, MaxPool2d, MaxPool3d, PlaceOrder, Reduce, ReduceOp,
 };
 use crate::onnx::build::Value;
 use crate::onnx::call::{Call, seen_as};
-use crate::onnx::tensor::Kind;
+use crate::onnx::tensor::{Kind, Tensor};
 
 /// The window of a pool over the axes behind the channels.
 fn window(call: &Call<'_>) -> Result<Spatial, Cause> {
@@ -45,13 +50,25 @@ fn max<const N: usize, const M: usize>(
     if !call.wants(1) {
         return Ok(vec![largest]);
     }
-    if call.shape(0)?[0] != 1 {
-        return Err(Cause::msg("places of the largest values are given for one item only"));
-    }
     let column_major = call.flag("storage_order", false)?;
     let order = if column_major { PlaceOrder::ColumnMajor } else { PlaceOrder::RowMajor };
     let places = planes(call, pool.indices(order))?.of_kind(Kind::Int);
-    Ok(vec![largest, places])
+    Ok(vec![largest, through_all(call, places)?])
+}
+
+/// Places count through the whole tensor, and those of a kernel through a part of the first axis.
+fn through_all(call: &mut Call<'_>, places: Value) -> Result<Value, Cause> {
+    let shape = call.shape(0)?;
+    let (parts, each) = (shape[0], shape[1..].iter().product::<usize>());
+    if parts == 1 {
+        return Ok(places);
+    }
+    let before = ArrayD::from_shape_fn(IxDyn(&[parts]), |part| (part[0] * each) as i64);
+    let before = seen_as(
+        Value::Constant(Arc::new(Tensor::I64(before))),
+        [&[parts][..], &vec![1; shape.len() - 1]].concat(),
+    )?;
+    join(call, BinaryOp::Add, &places, &before)
 }
 
 pub(super) fn average_pool(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {

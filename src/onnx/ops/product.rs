@@ -6,11 +6,11 @@ use super::arithmetic::join;
 use super::epilogue::Epilogue;
 use crate::error::Cause;
 use crate::gpu::TensorId;
-use crate::kernel::{BinaryOp, MatMul};
+use crate::kernel::{BinaryOp, MatMul, Unary, UnaryOp};
 use crate::onnx::build::Value;
 use crate::onnx::call::{Call, seen_as};
 use crate::onnx::shapes;
-use crate::onnx::tensor::Tensor;
+use crate::onnx::tensor::{Kind, Tensor};
 
 /// `alpha · a · b + beta · c`.
 pub(super) fn gemm(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
@@ -117,8 +117,11 @@ pub(super) fn mat_mul(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     }
     let epilogue = Epilogue::of(call, &shape);
     let result = product(call, MatMul::new(), ids, &seen, &epilogue)?;
-    let result = seen_as(result, shape)?;
-    Ok(vec![epilogue.finish(call, result)?])
+    let result = epilogue.finish(call, seen_as(result, shape)?)?;
+    if one.kind() == Kind::Int && other.kind() == Kind::Int {
+        return Ok(vec![call.each_value(Unary::new(UnaryOp::Whole), &result)?.of_kind(Kind::Int)]);
+    }
+    Ok(vec![result])
 }
 
 /// The shape of a product of many matrices.

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use ndarray::{ArrayD, IxDyn};
 
 use super::Operator;
-use super::arithmetic::join;
 use crate::error::Cause;
-use crate::kernel::{BinaryOp, Unary, UnaryOp};
+use crate::kernel::{Unary, UnaryOp};
 use crate::onnx::build::Value;
 use crate::onnx::call::Call;
 use crate::onnx::fold;
@@ -19,6 +18,7 @@ pub(super) fn find(operator: &str) -> Option<Operator> {
     Some(match operator {
         "Identity" => |call| Ok(vec![call.value(0)?.clone()]),
         "Cast" => cast,
+        "CastLike" => cast_like,
         "Dropout" => dropout,
         "Shape" => shape,
         "Size" => size,
@@ -31,25 +31,50 @@ pub(super) fn find(operator: &str) -> Option<Operator> {
 }
 
 fn cast(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
-    let to = DataType::new(call.int("to", 0)? as i32)?.kind();
-    let x = call.value(0)?.clone();
-    let result = match (x.kind(), to) {
-        (Kind::Float, Kind::Int) => truncated(call, &x)?,
-        (Kind::Float | Kind::Int, Kind::Bool) => {
-            let sign = call.each_value(Unary::new(UnaryOp::Sign), &x)?;
-            call.each_value(Unary::new(UnaryOp::Abs), &sign)?
-        }
-        _ => x,
-    };
-    Ok(vec![result.of_kind(to)])
+    let to = DataType::new(call.int("to", 0)? as i32)?;
+    Ok(vec![converted(call, to)?.of_kind(to.kind())])
 }
 
-/// Towards zero.
-fn truncated(call: &mut Call<'_>, x: &Value) -> Result<Value, Cause> {
-    let size = call.each_value(Unary::new(UnaryOp::Abs), x)?;
-    let size = call.each_value(Unary::new(UnaryOp::Floor), &size)?;
-    let sign = call.each_value(Unary::new(UnaryOp::Sign), x)?;
-    join(call, BinaryOp::Mul, &size, &sign)
+/// The values as this type holds them.
+fn converted(call: &mut Call<'_>, to: DataType) -> Result<Value, Cause> {
+    let x = call.value(0)?.clone();
+    let (from, each) = (x.kind(), |call: &mut Call<'_>, op, x: &Value| call.each_value(Unary::new(op), x));
+    match (from, to) {
+        (Kind::Float, DataType::F16) => each(call, UnaryOp::ToF16, &x),
+        (Kind::Float, DataType::Bf16) => each(call, UnaryOp::ToBf16, &x),
+        (Kind::Float, DataType::Bool) => each(call, UnaryOp::NonZero, &x),
+        // A whole number that floats do not have is NaN, and stays it.
+        (Kind::Int, DataType::Bool) => {
+            let sign = each(call, UnaryOp::Sign, &x)?;
+            each(call, UnaryOp::Abs, &sign)
+        }
+        (Kind::Float | Kind::Int, DataType::U8 | DataType::I8 | DataType::U16 | DataType::I16) => {
+            each(call, wrap(to), &x)
+        }
+        // A negative number becomes one that floats do not have.
+        (Kind::Int, DataType::U32 | DataType::U64) => {
+            let wrapped = each(call, UnaryOp::Wrap { bits: 32, signed: false }, &x)?;
+            each(call, UnaryOp::Whole, &wrapped)
+        }
+        (Kind::Float, to) if to.kind() == Kind::Int => each(call, UnaryOp::Trunc, &x),
+        _ => Ok(x),
+    }
+}
+
+fn wrap(to: DataType) -> UnaryOp {
+    let bits = if matches!(to, DataType::U8 | DataType::I8) { 8 } else { 16 };
+    UnaryOp::Wrap { bits, signed: matches!(to, DataType::I8 | DataType::I16) }
+}
+
+/// To what another value is.
+fn cast_like(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
+    let (x, kind) = (call.value(0)?.clone(), call.kind(1)?);
+    let op = match (x.kind(), kind) {
+        (Kind::Float, Kind::Int) => UnaryOp::Trunc,
+        (Kind::Float | Kind::Int, Kind::Bool) => UnaryOp::NonZero,
+        _ => return Ok(vec![x.of_kind(kind)]),
+    };
+    Ok(vec![call.each_value(Unary::new(op), &x)?.of_kind(kind)])
 }
 
 /// Nothing is dropped at inference; the mask says so.
