@@ -2,10 +2,10 @@
 
 use super::build::{Builder, Runtime, Value};
 use super::graph::Node;
-use super::tensor::{Kind, Tensor};
+use super::tensor::{Bits, Kind, Tensor};
 use crate::error::Cause;
 use crate::gpu::TensorId;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Unary, UnaryOp};
 
 /// One node while it becomes kernels.
 pub(super) struct Call<'a> {
@@ -164,6 +164,17 @@ impl<'a> Call<'a> {
     pub(super) fn each_value(&mut self, kernel: impl Kernel, value: &Value) -> Result<Value, Cause> {
         let id = self.tensor(value, value.shape())?;
         seen_as(self.add(kernel, &[id])?, value.shape().to_vec())
+    }
+
+    /// The value as whole numbers of this kind: those of few bits start again at the other end.
+    pub(super) fn wrapped(&mut self, value: &Value, kind: Kind) -> Result<Value, Cause> {
+        let value = match kind {
+            Kind::Int(Bits::Few { bits, signed }) => {
+                self.each_value(Unary::new(UnaryOp::Wrap { bits, signed }), value)?
+            }
+            _ => value.clone(),
+        };
+        Ok(value.of_kind(kind))
     }
 
     /// Whether the model names this output.

@@ -248,7 +248,7 @@ impl Model {
         }
         for (name, Constant(tensor)) in &self.bound {
             let input = graph.inputs.iter().find(|input| input.name == *name);
-            if let Some(input) = input.filter(|input| input.kind != tensor.kind()) {
+            if let Some(input) = input.filter(|input| kind_name(input.kind) != kind_name(tensor.kind())) {
                 let (wanted, given) = (kind_name(input.kind), kind_name(tensor.kind()));
                 return Err(Cause::msg(format!("the input {name:?} takes {wanted}, and {given} were bound")));
             }
@@ -301,7 +301,7 @@ pub(super) fn setting(name: &'static str, cause: &Cause) -> Error {
 fn kind_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Float => "floats",
-        Kind::Int => "whole numbers",
+        Kind::Int(_) => "whole numbers",
         Kind::Bool => "flags",
     }
 }

@@ -7,7 +7,7 @@ use ndarray::{ArrayD, IxDyn};
 use super::external;
 use super::half;
 use super::proto::TensorProto;
-use super::tensor::{Kind, Tensor, elements};
+use super::tensor::{Bits, Kind, Tensor, elements};
 use crate::error::Cause;
 
 /// `TensorProto.DataType`, as far as networks use it.
@@ -56,7 +56,9 @@ impl DataType {
         match self {
             Self::F32 | Self::F16 | Self::F64 | Self::Bf16 => Kind::Float,
             Self::Bool => Kind::Bool,
-            _ => Kind::Int,
+            Self::U8 | Self::I8 => Kind::Int(Bits::Few { bits: 8, signed: self == Self::I8 }),
+            Self::U16 | Self::I16 => Kind::Int(Bits::Few { bits: 16, signed: self == Self::I16 }),
+            _ => Kind::INT,
         }
     }
 

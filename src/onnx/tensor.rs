@@ -29,8 +29,28 @@ pub(super) enum Tensor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Float,
-    Int,
+    Int(Bits),
     Bool,
+}
+
+/// How many bits whole numbers have: what is computed with few starts again at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bits {
+    /// More than floats tell apart.
+    All,
+    Few {
+        bits: u32,
+        signed: bool,
+    },
+}
+
+impl Kind {
+    /// Whole numbers of 32 and more bits.
+    pub(super) const INT: Self = Self::Int(Bits::All);
+
+    pub(super) fn is_int(self) -> bool {
+        matches!(self, Self::Int(_))
+    }
 }
 
 /// The same expression for whatever the elements are; gives a tensor of the same elements.
@@ -70,7 +90,7 @@ impl Tensor {
     pub(super) fn kind(&self) -> Kind {
         match self {
             Self::F32(_) | Self::F16(_) => Kind::Float,
-            Self::I64(_) => Kind::Int,
+            Self::I64(_) => Kind::INT,
             Self::Bool(_) => Kind::Bool,
         }
     }

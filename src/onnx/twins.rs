@@ -64,7 +64,7 @@ fn run(program: &Program, item: &ArrayD<f32>) -> Result<Vec<ArrayD<f32>>, Cause>
 fn of_kind(kind: Kind, array: ArrayD<f32>) -> Tensor {
     match kind {
         Kind::Float => Tensor::F32(array),
-        Kind::Int => Tensor::I64(array.mapv(|value| value as i64)),
+        Kind::Int(_) => Tensor::I64(array.mapv(|value| value as i64)),
         Kind::Bool => Tensor::Bool(array.mapv(|value| value != 0.0)),
     }
 }

@@ -105,11 +105,11 @@ fn cast(constants: &Constants<'_>) -> Result<Tensor, Cause> {
 /// The same values as floats, whole numbers or flags. Halves stay halves: they are widened where they are used.
 pub(super) fn of_kind(tensor: &Tensor, kind: Kind) -> Tensor {
     match (kind, tensor) {
-        (Kind::Float, Tensor::F16(_) | Tensor::F32(_)) | (Kind::Int, Tensor::I64(_)) => tensor.clone(),
+        (Kind::Float, Tensor::F16(_) | Tensor::F32(_)) | (Kind::Int(_), Tensor::I64(_)) => tensor.clone(),
         (Kind::Bool, Tensor::Bool(_)) => tensor.clone(),
         (Kind::Float, other) => Tensor::F32(other.to_f32()),
-        (Kind::Int, Tensor::Bool(array)) => Tensor::I64(array.mapv(i64::from)),
-        (Kind::Int, other) => Tensor::I64(other.to_f32().mapv(|value| value as i64)),
+        (Kind::Int(_), Tensor::Bool(array)) => Tensor::I64(array.mapv(i64::from)),
+        (Kind::Int(_), other) => Tensor::I64(other.to_f32().mapv(|value| value as i64)),
         (Kind::Bool, other) => Tensor::Bool(other.to_f32().mapv(|value| value != 0.0)),
     }
 }

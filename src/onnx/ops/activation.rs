@@ -71,7 +71,8 @@ fn unary(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
         UnaryOp::IsNan => Kind::Bool,
         _ => Kind::Float,
     };
-    Ok(vec![apply(call, op)?.of_kind(kind)])
+    let given = apply(call, op)?;
+    Ok(vec![call.wrapped(&given, kind)?])
 }
 
 fn apply(call: &mut Call<'_>, op: UnaryOp) -> Result<Value, Cause> {

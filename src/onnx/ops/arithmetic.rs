@@ -6,7 +6,7 @@ use crate::kernel::{Binary, BinaryOp, Select, Unary, UnaryOp};
 use crate::onnx::build::Value;
 use crate::onnx::call::{Call, seen_as};
 use crate::onnx::shapes;
-use crate::onnx::tensor::{Kind, Tensor};
+use crate::onnx::tensor::{Bits, Kind, Tensor};
 
 pub(super) fn find(operator: &str) -> Option<Operator> {
     Some(match operator {
@@ -98,7 +98,7 @@ fn choose(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
 
 /// A quotient of whole numbers is cut off.
 fn div(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
-    let whole = call.kind(0)? == Kind::Int && call.kind(1)? == Kind::Int;
+    let whole = call.kind(0)?.is_int() && call.kind(1)?.is_int();
     binary(call, if whole { BinaryOp::Quotient } else { BinaryOp::Div })
 }
 
@@ -106,26 +106,25 @@ fn div(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
 fn pow(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let [base, exponent] = [call.kind(0)?, call.kind(1)?];
     let given = binary(call, BinaryOp::Pow)?;
-    if base != Kind::Int || exponent == Kind::Int {
+    if !base.is_int() || exponent.is_int() {
         return Ok(given);
     }
-    given
-        .iter()
-        .map(|value| Ok(call.each_value(Unary::new(UnaryOp::Whole), value)?.of_kind(Kind::Int)))
-        .collect()
+    given.iter().map(|value| Ok(call.each_value(Unary::new(UnaryOp::Whole), value)?.of_kind(base))).collect()
 }
 
 /// Both after one function; whole numbers stay whole numbers.
 pub(super) fn join(call: &mut Call<'_>, op: BinaryOp, one: &Value, other: &Value) -> Result<Value, Cause> {
     let kind = match (one.kind(), other.kind()) {
-        (Kind::Int, Kind::Int) => Kind::Int,
+        // The kind of a constant does not say how many bits the file gives it.
+        (Kind::Int(Bits::All), Kind::Int(bits)) | (Kind::Int(bits), Kind::Int(_)) => Kind::Int(bits),
         _ => Kind::Float,
     };
     let whole = one.kind() != Kind::Float && other.kind() != Kind::Float;
     let kernel = if whole { Binary::new(op).whole() } else { Binary::new(op) };
     let shape = shapes::broadcast(one.shape(), other.shape())?;
     let inputs = [call.tensor(one, one.shape())?, call.tensor(other, other.shape())?];
-    Ok(seen_as(call.add(kernel, &inputs)?, shape)?.of_kind(kind))
+    let given = seen_as(call.add(kernel, &inputs)?, shape)?;
+    if op.gives_numbers() { call.wrapped(&given, kind) } else { Ok(given.of_kind(kind)) }
 }
 
 fn prelu(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {

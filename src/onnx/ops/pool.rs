@@ -52,7 +52,7 @@ fn max<const N: usize, const M: usize>(
     }
     let column_major = call.flag("storage_order", false)?;
     let order = if column_major { PlaceOrder::ColumnMajor } else { PlaceOrder::RowMajor };
-    let places = planes(call, pool.indices(order))?.of_kind(Kind::Int);
+    let places = planes(call, pool.indices(order))?.of_kind(Kind::INT);
     Ok(vec![largest, through_all(call, places)?])
 }
 

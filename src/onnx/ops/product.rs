@@ -118,8 +118,8 @@ pub(super) fn mat_mul(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let epilogue = Epilogue::of(call, &shape);
     let result = product(call, MatMul::new(), ids, &seen, &epilogue)?;
     let result = epilogue.finish(call, seen_as(result, shape)?)?;
-    if one.kind() == Kind::Int && other.kind() == Kind::Int {
-        return Ok(vec![call.each_value(Unary::new(UnaryOp::Whole), &result)?.of_kind(Kind::Int)]);
+    if one.kind().is_int() && other.kind().is_int() {
+        return Ok(vec![call.each_value(Unary::new(UnaryOp::Whole), &result)?.of_kind(Kind::INT)]);
     }
     Ok(vec![result])
 }

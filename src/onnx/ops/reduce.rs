@@ -41,7 +41,7 @@ fn reduce(call: &mut Call<'_>, op: ReduceOp) -> Result<Vec<Value>, Cause> {
     let axes = if given.is_empty() { (0..rank).collect() } else { shapes::axes(&given, rank)? };
     let result = match x.kind() {
         _ if axes.is_empty() => x.clone(),
-        Kind::Int => whole(call, op, &axes, &x)?,
+        Kind::Int(_) => whole(call, op, &axes, &x)?,
         _ => reduced(call, Reduce::new(op, axes.clone()), &x)?,
     };
     Ok(vec![kept(call, result, &x, &axes)?])
@@ -58,7 +58,7 @@ fn whole(call: &mut Call<'_>, op: ReduceOp, axes: &[usize], x: &Value) -> Result
         op => op,
     };
     let given = reduced(call, Reduce::new(sums, axes), x)?;
-    let given = call.each_value(Unary::new(UnaryOp::Whole), &given)?.of_kind(Kind::Int);
+    let given = call.each_value(Unary::new(UnaryOp::Whole), &given)?.of_kind(Kind::INT);
     if sums == op {
         return Ok(given);
     }
@@ -84,7 +84,7 @@ fn arg_reduce(call: &mut Call<'_>, kernel: fn(usize) -> ArgReduce) -> Result<Vec
     let axis = shapes::axis(call.int("axis", 0)?, x.shape().len())?;
     let kernel = kernel(axis).last(call.flag("select_last_index", false)?);
     let id = call.tensor(&x, x.shape())?;
-    let result = call.add(kernel, &[id])?.of_kind(Kind::Int);
+    let result = call.add(kernel, &[id])?.of_kind(Kind::INT);
     Ok(vec![kept(call, result, &x, &[axis])?])
 }
 
@@ -104,6 +104,6 @@ fn top_k(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     if !call.wants(1) {
         return Ok(vec![values]);
     }
-    let indices = call.add(TopK::indices(axis, k).smallest(smallest), &[id])?.of_kind(Kind::Int);
+    let indices = call.add(TopK::indices(axis, k).smallest(smallest), &[id])?.of_kind(Kind::INT);
     Ok(vec![values, indices])
 }

@@ -12,7 +12,7 @@ use crate::onnx::call::Call;
 use crate::onnx::fold;
 use crate::onnx::read::DataType;
 use crate::onnx::shapes;
-use crate::onnx::tensor::{Kind, Tensor};
+use crate::onnx::tensor::{Bits, Kind, Tensor};
 
 pub(super) fn find(operator: &str) -> Option<Operator> {
     Some(match operator {
@@ -44,34 +44,32 @@ fn converted(call: &mut Call<'_>, to: DataType) -> Result<Value, Cause> {
         (Kind::Float, DataType::Bf16) => each(call, UnaryOp::ToBf16, &x),
         (Kind::Float, DataType::Bool) => each(call, UnaryOp::NonZero, &x),
         // A whole number that floats do not have is NaN, and stays it.
-        (Kind::Int, DataType::Bool) => {
+        (Kind::Int(_), DataType::Bool) => {
             let sign = each(call, UnaryOp::Sign, &x)?;
             each(call, UnaryOp::Abs, &sign)
         }
-        (Kind::Float | Kind::Int, DataType::U8 | DataType::I8 | DataType::U16 | DataType::I16) => {
-            each(call, wrap(to), &x)
+        (Kind::Float | Kind::Int(_), DataType::U8 | DataType::I8 | DataType::U16 | DataType::I16) => {
+            call.wrapped(&x, to.kind())
         }
         // A negative number becomes one that floats do not have.
-        (Kind::Int, DataType::U32 | DataType::U64) => {
+        (Kind::Int(_), DataType::U32 | DataType::U64) => {
             let wrapped = each(call, UnaryOp::Wrap { bits: 32, signed: false }, &x)?;
             each(call, UnaryOp::Whole, &wrapped)
         }
-        (Kind::Float, to) if to.kind() == Kind::Int => each(call, UnaryOp::Trunc, &x),
+        (Kind::Float, to) if to.kind().is_int() => each(call, UnaryOp::Trunc, &x),
         _ => Ok(x),
     }
-}
-
-fn wrap(to: DataType) -> UnaryOp {
-    let bits = if matches!(to, DataType::U8 | DataType::I8) { 8 } else { 16 };
-    UnaryOp::Wrap { bits, signed: matches!(to, DataType::I8 | DataType::I16) }
 }
 
 /// To what another value is.
 fn cast_like(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let (x, kind) = (call.value(0)?.clone(), call.kind(1)?);
     let op = match (x.kind(), kind) {
-        (Kind::Float, Kind::Int) => UnaryOp::Trunc,
-        (Kind::Float | Kind::Int, Kind::Bool) => UnaryOp::NonZero,
+        (Kind::Float | Kind::Int(_), Kind::Int(Bits::Few { .. })) => {
+            return Ok(vec![call.wrapped(&x, kind)?]);
+        }
+        (Kind::Float, Kind::Int(_)) => UnaryOp::Trunc,
+        (Kind::Float | Kind::Int(_), Kind::Bool) => UnaryOp::NonZero,
         _ => return Ok(vec![x.of_kind(kind)]),
     };
     Ok(vec![call.each_value(Unary::new(op), &x)?.of_kind(kind)])
