@@ -19,6 +19,7 @@
 mod attributes;
 mod batch;
 mod build;
+mod builder;
 mod call;
 mod constants;
 mod external;
@@ -30,6 +31,7 @@ mod half;
 mod items;
 mod layout;
 mod model;
+mod node;
 mod ops;
 mod part;
 #[doc(hidden)]
@@ -38,8 +40,9 @@ mod read;
 mod shapes;
 mod tensor;
 mod twins;
+mod value;
 
 pub use self::graph::{Dim, Input};
-pub use self::layout::Layout;
+pub use self::layout::BatchLayout;
 pub use self::model::{Constant, Model};
 pub use self::part::Outputs;

@@ -26,7 +26,7 @@ mod variants;
 use std::process::ExitCode;
 
 use arrays::Values;
-use gapless::onnx::{Input, Layout, Model};
+use gapless::onnx::{BatchLayout, Input, Model};
 use gapless::{Cause, GpuStage, Pipeline, Program};
 use ndarray::ArrayD;
 use options::Options;
@@ -69,7 +69,7 @@ fn plan(mut net: Program, batch_size: usize) -> Result<String, Problem> {
     Ok(net.plan(batch_size)?.to_string())
 }
 
-fn run_all(options: &Options, net: Program, layout: &Layout, items: Vec<Item>) -> Result<(), Problem> {
+fn run_all(options: &Options, net: Program, layout: &BatchLayout, items: Vec<Item>) -> Result<(), Problem> {
     if let Some(repeat) = options.repeat {
         let gpu = net.gpu().clone();
         let figures = figures::measure(&gpu, net.on(&gpu), &items, options.batch_size, repeat)?;
@@ -87,7 +87,7 @@ fn run_all(options: &Options, net: Program, layout: &Layout, items: Vec<Item>) -
 }
 
 /// Splits the arrays along their batch axis; those without one are whole in every item.
-fn items(layout: &Layout, model: &Model, inputs: &[(Input, Values)]) -> Result<Vec<Item>, Problem> {
+fn items(layout: &BatchLayout, model: &Model, inputs: &[(Input, Values)]) -> Result<Vec<Item>, Problem> {
     let mut arrays: Vec<(Vec<ArrayD<f32>>, bool)> = Vec::new();
     for wanted in model.inputs() {
         let name = &wanted.name;
@@ -116,7 +116,7 @@ fn items(layout: &Layout, model: &Model, inputs: &[(Input, Values)]) -> Result<V
 /// What the model gives for all items, by the name of the output.
 fn outputs(
     net: Program,
-    layout: &Layout,
+    layout: &BatchLayout,
     items: Vec<Item>,
     batch_size: usize,
 ) -> Result<Vec<(String, ArrayD<f32>)>, Problem> {

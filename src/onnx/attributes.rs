@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::graph::Branch;
+use super::node::Branch;
 use super::proto::{AttributeProto, GraphProto};
 use super::read;
 use super::tensor::Shared;

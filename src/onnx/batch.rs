@@ -7,54 +7,19 @@
 mod counts;
 mod places;
 mod rules;
+mod seen;
 mod views;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::build::Value;
+pub(super) use self::seen::Stands;
+use self::seen::{Seen, Stop, Trace};
 use super::fold::Budget;
-use super::graph::Node;
 use super::items::Items;
-use super::tensor::{Shared, Tensor};
+use super::node::Node;
+use super::value::Value;
 use crate::error::Cause;
-
-/// Where the items of a batch stand: in an axis of `outer · items · inner` values, of which there are `outer · inner`
-/// in a batch of 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stands {
-    pub(super) axis: usize,
-    pub(super) outer: usize,
-}
-
-/// What a value has of the batch.
-#[derive(Clone, Debug, Default)]
-struct Trace {
-    /// `None` where it is the same for all items, or where an item has all of it.
-    stands: Option<Stands>,
-    /// How the values of a constant grow with the batch; `None` where none does.
-    counts: Option<Shared>,
-}
-
-/// Why the items cannot be followed further.
-#[derive(Debug)]
-enum Stop {
-    /// They would see each other; what the node does to them.
-    Meet(String),
-    /// The file allows no other batch than one of 1 item.
-    Alone,
-    Failed(Cause),
-}
-
-impl From<Cause> for Stop {
-    fn from(cause: Cause) -> Self {
-        Self::Failed(cause)
-    }
-}
-
-fn meet<T>(what: impl Into<String>) -> Result<T, Stop> {
-    Err(Stop::Meet(what.into()))
-}
 
 /// Follows the items of one model.
 pub(super) struct Follower {
@@ -149,14 +114,6 @@ impl Follower {
     }
 }
 
-/// A node with what is known of its values.
-struct Seen<'a> {
-    node: &'a Node,
-    inputs: &'a [Option<Value>],
-    given: &'a [Value],
-    traces: &'a HashMap<String, Trace>,
-}
-
 impl Seen<'_> {
     /// What each output has of the batch.
     fn traces(&self, budget: &mut Budget) -> Result<Vec<Trace>, Stop> {
@@ -176,70 +133,5 @@ impl Seen<'_> {
     fn mixed(&self) -> Vec<Trace> {
         let counts = |value: &Value| Some(Arc::new(counts::all(value.shape(), counts::MIXED)));
         self.given.iter().map(|value| Trace { stands: None, counts: counts(value) }).collect()
-    }
-
-    /// Numbers that grow with the batch are lengths and ends, and nothing that is computed with.
-    fn check_numbers(&self) -> Result<(), Stop> {
-        for index in 0..self.node.inputs.len() {
-            let is_length = matches!(
-                (self.node.operator.as_str(), index),
-                ("Reshape" | "Expand" | "Tile", 1) | ("Slice", 1 | 2) | ("Resize", 1..=3)
-            );
-            let trace = self.trace(index);
-            if !is_length && trace.is_some_and(|trace| trace.counts.is_some()) {
-                return meet("it computes with the number of items");
-            }
-        }
-        Ok(())
-    }
-
-    fn trace(&self, index: usize) -> Option<&Trace> {
-        self.traces.get(self.node.inputs.get(index)?)
-    }
-
-    fn stands(&self, index: usize) -> Option<Stands> {
-        self.trace(index).and_then(|trace| trace.stands)
-    }
-
-    fn value(&self, index: usize) -> Result<&Value, Stop> {
-        let missing = || Cause::msg(format!("its input {index} is missing"));
-        Ok(self.inputs.get(index).and_then(Option::as_ref).ok_or_else(missing)?)
-    }
-
-    fn shape(&self, index: usize) -> Result<&[usize], Stop> {
-        Ok(self.value(index)?.shape())
-    }
-
-    fn constant(&self, index: usize) -> Option<&Tensor> {
-        match self.inputs.get(index)?.as_ref()? {
-            Value::Constant(tensor) => Some(tensor),
-            Value::Runtime(_) => None,
-        }
-    }
-
-    fn int(&self, name: &str, default: i64) -> Result<i64, Stop> {
-        Ok(self.node.attributes.int(name)?.unwrap_or(default))
-    }
-
-    /// Whole numbers from an attribute (older opsets) or a constant input (newer ones).
-    fn ints(&self, name: &str, index: usize) -> Result<Option<Vec<i64>>, Stop> {
-        if let Some(values) = self.node.attributes.ints(name)? {
-            return Ok(Some(values.to_vec()));
-        }
-        Ok(self.constant(index).map(Tensor::to_ints).transpose()?)
-    }
-
-    /// How such numbers grow with the batch, one for each.
-    fn counts(&self, index: usize) -> Option<Vec<i64>> {
-        self.trace(index)?.counts.as_ref()?.to_ints().ok()
-    }
-
-    fn opset(&self) -> i64 {
-        self.node.opset.unwrap_or(1)
-    }
-
-    /// The shape of an output.
-    fn gives(&self, index: usize) -> &[usize] {
-        self.given.get(index).map_or(&[], Value::shape)
     }
 }

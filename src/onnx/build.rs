@@ -3,64 +3,24 @@
 //! Every value keeps the shape that ONNX gives it, with the batch axis as 1; the tensor of the program
 //! has the same elements, and kernels see it in whatever shape they take.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::batch::{Follower, Stands};
+use super::builder::Builder;
 use super::call::Call;
 use super::constants;
 use super::fold::Budget;
-use super::fuse::Fused;
-use super::graph::{Branch, Graph, Node};
+use super::graph::Graph;
 use super::items::Items;
-use super::layout::{Layout, Place};
+use super::layout::{BatchLayout, Place};
+use super::node::{Branch, Fused, Node};
 use super::ops;
-use super::tensor::{Kind, Shared};
+use super::tensor::Shared;
+use super::value::{Runtime, Value};
 use crate::error::Cause;
 use crate::gpu::{Gpu, Program, TensorId};
-use crate::kernel::{Concat, Rearrange, Spec};
-
-/// A value of the model while it is built.
-#[derive(Clone, Debug)]
-pub(super) enum Value {
-    Constant(Shared),
-    Runtime(Runtime),
-}
-
-/// A value that every item has.
-#[derive(Clone, Debug)]
-pub(super) struct Runtime {
-    pub(super) id: TensorId,
-    /// As ONNX has it; the tensor of the program has the same elements.
-    pub(super) shape: Vec<usize>,
-    pub(super) kind: Kind,
-}
-
-impl Value {
-    pub(super) fn shape(&self) -> &[usize] {
-        match self {
-            Self::Constant(tensor) => tensor.shape(),
-            Self::Runtime(runtime) => &runtime.shape,
-        }
-    }
-
-    pub(super) fn kind(&self) -> Kind {
-        match self {
-            Self::Constant(tensor) => tensor.kind(),
-            Self::Runtime(runtime) => runtime.kind,
-        }
-    }
-}
-
-/// The program so far.
-pub(super) struct Builder {
-    pub(super) program: Program,
-    pub(super) budget: Budget,
-    /// Constants that are tensors of the program, by their address and whether halves stay halves; each is
-    /// kept so that no address is reused.
-    constants: HashMap<(usize, bool), (Shared, TensorId)>,
-    names: HashSet<String>,
-}
+use crate::kernel::{Concat, Rearrange};
 
 /// The program of a graph that is checked, folded and fused, and how its outputs stand in the file.
 pub(super) fn program(
@@ -68,7 +28,7 @@ pub(super) fn program(
     graph: &Graph,
     items: &Items,
     budget: Budget,
-) -> Result<(Program, Layout), Cause> {
+) -> Result<(Program, BatchLayout), Cause> {
     let mut builder = Builder::new(Program::new(gpu), budget);
     let inputs = graph.inputs.iter().zip(&items.inputs);
     let inputs = inputs.map(|(input, seen)| builder.input(&input.name, &seen.item()));
@@ -81,7 +41,7 @@ pub(super) fn program(
     let outputs = given.into_iter().map(|given| (given.name, given.place)).collect();
     let inputs =
         graph.inputs.iter().zip(&items.inputs).map(|(input, seen)| (input.name.clone(), seen.clone()));
-    Ok((builder.program, Layout::new(inputs.collect(), outputs)))
+    Ok((builder.program, BatchLayout::new(inputs.collect(), outputs)))
 }
 
 /// A graph as a part of a program: the program with it, and the tensors that it gives.
@@ -150,12 +110,6 @@ fn with_axes(node: &Node, values: &HashMap<&str, Value>, follower: &Follower) ->
 }
 
 impl Builder {
-    /// What is built is added to `program`.
-    pub(super) fn new(program: Program, budget: Budget) -> Self {
-        let names = program.tensor_names().map(str::to_owned).collect();
-        Self { program, budget, constants: HashMap::new(), names }
-    }
-
     /// Adds every node; what the outputs are.
     fn network(&mut self, graph: &Graph, items: &Items, inputs: &[TensorId]) -> Result<Vec<Given>, Cause> {
         let mut values: HashMap<&str, Value> = HashMap::new();
@@ -236,11 +190,6 @@ impl Builder {
         Ok(given)
     }
 
-    pub(super) fn input(&mut self, name: &str, item: &[usize]) -> Result<TensorId, Cause> {
-        self.names.insert(name.into());
-        Ok(self.program.input(name, Spec::floats(item))?)
-    }
-
     /// What a node gives: computed now where its inputs are constants, else by kernels.
     pub(super) fn node(
         &mut self,
@@ -273,43 +222,6 @@ impl Builder {
         Ok(given.into_iter().map(|tensor| Value::Constant(Arc::new(tensor))).collect())
     }
 
-    /// The tensor of the program with these values as floats, whatever its shape is.
-    pub(super) fn tensor(&mut self, name: &str, value: &Value) -> Result<TensorId, Cause> {
-        self.tensor_of(name, value, false)
-    }
-
-    /// The same for a kernel that reads constants of halves as they are.
-    pub(super) fn weight(&mut self, name: &str, value: &Value) -> Result<TensorId, Cause> {
-        self.tensor_of(name, value, true)
-    }
-
-    fn tensor_of(&mut self, name: &str, value: &Value, takes_halves: bool) -> Result<TensorId, Cause> {
-        let tensor = match value {
-            Value::Runtime(runtime) => return Ok(runtime.id),
-            Value::Constant(tensor) => tensor,
-        };
-        let halves = if takes_halves { tensor.halves() } else { None };
-        let key = (Arc::as_ptr(tensor) as usize, halves.is_some());
-        if let Some((_, id)) = self.constants.get(&key) {
-            return Ok(*id);
-        }
-        let name = self.free_name(name);
-        let id = match halves {
-            Some(halves) => self.program.constant_f16(&name, halves.clone())?,
-            None => self.program.constant(&name, tensor.to_f32())?,
-        };
-        self.constants.insert(key, (Arc::clone(tensor), id));
-        Ok(id)
-    }
-
-    fn free_name(&mut self, name: &str) -> String {
-        let mut free = format!("{name}#");
-        while !self.names.insert(free.clone()) {
-            free = format!("{name}#{}", self.names.len());
-        }
-        free
-    }
-
     /// The tensor of an output.
     fn output(&mut self, name: &str, value: Value, some_input: Option<&Value>) -> Result<TensorId, Cause> {
         match (&value, some_input) {
@@ -317,16 +229,6 @@ impl Builder {
             (Value::Constant(_), Some(Value::Runtime(input))) => self.repeat_constant(name, &value, input),
             _ => Err(Cause::msg("it depends on no input, and there is none")),
         }
-    }
-
-    /// Makes a tensor an output in this shape; what no kernel gives is copied.
-    pub(super) fn give(&mut self, name: &str, id: TensorId, shape: &[usize]) -> Result<(), Cause> {
-        let id = self.program.reshape(id, shape)?;
-        if self.program.output(name, id).is_ok() {
-            return Ok(());
-        }
-        let copy = self.program.add(Rearrange::copy(), &[id])?;
-        Ok(self.program.output(name, copy)?)
     }
 
     /// A constant as an activation: every item has it. It is put behind an input, which is cut off again.

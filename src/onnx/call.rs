@@ -1,11 +1,15 @@
 //! What an operator sees of its node: attributes, constants, activations, and the program to add to.
 
-use super::build::{Builder, Runtime, Value};
-use super::graph::Node;
+use super::builder::Builder;
+use super::node::Node;
 use super::tensor::{Bits, Kind, Tensor};
+use super::value::{Runtime, Value};
 use crate::error::Cause;
 use crate::gpu::TensorId;
 use crate::kernel::{Kernel, Unary, UnaryOp};
+
+/// What an operator does with its node: its outputs in order, trailing ones that nobody reads left out.
+pub(super) type Operator = fn(&mut Call<'_>) -> Result<Vec<Value>, Cause>;
 
 /// One node while it becomes kernels.
 pub(super) struct Call<'a> {

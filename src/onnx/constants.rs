@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::fold::{self, Budget, Constants};
-use super::graph::{Graph, Node};
+use super::graph::Graph;
+use super::node::Node;
 use super::tensor::{Shared, Tensor};
 use super::{ops, twins};
 use crate::error::Cause;

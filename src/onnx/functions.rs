@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::graph::is_onnx;
+use super::node::is_onnx;
 use super::proto::{AttributeProto, FunctionProto, NodeProto};
 use crate::error::Cause;
 

@@ -280,7 +280,7 @@ mod tests {
         assert_eq!(seen(&found), [(vec![1, 3], Some(0), true), (vec![2, 1, 4], Some(1), true)]);
         assert_eq!(found.inputs[1].item(), [2, 4]);
         let sequence = input("x", &[symbol("time"), symbol("batch_size"), Dim::Fixed(3)]);
-        let found = items(&[sequence.clone()], &[("time", 7)]).unwrap();
+        let found = items(std::slice::from_ref(&sequence), &[("time", 7)]).unwrap();
         assert_eq!(seen(&found), [(vec![7, 1, 3], Some(1), true)]);
         let said =
             Said { batch: Some("time".into()), dims: [("batch_size".into(), 2)].into(), ..Said::default() };

@@ -12,7 +12,7 @@ use crate::error::{Cause, Error};
 ///
 /// A program takes items and gives rows; arrays of a model's file have all of them, along some axis.
 #[derive(Clone, Debug)]
-pub struct Layout {
+pub struct BatchLayout {
     inputs: Vec<(String, Seen)>,
     outputs: Vec<(String, Place)>,
 }
@@ -56,7 +56,7 @@ impl Place {
     }
 }
 
-impl Layout {
+impl BatchLayout {
     pub(super) fn new(inputs: Vec<(String, Seen)>, outputs: Vec<(String, Place)>) -> Self {
         Self { inputs, outputs }
     }
@@ -86,7 +86,7 @@ impl Layout {
         let seen = self.inputs.iter().find(|(name, _)| name == input);
         let split =
             seen.ok_or_else(|| Cause::msg("there is no such input")).and_then(|(_, seen)| split(seen, array));
-        split.map_err(|cause| failed("onnx::Layout::split", input, cause))
+        split.map_err(|cause| failed("onnx::BatchLayout::split", input, cause))
     }
 
     /// The array of an output as the file has it, from the rows of all items in order.
@@ -99,7 +99,7 @@ impl Layout {
         let joined = place
             .ok_or_else(|| Cause::msg("there is no such output"))
             .and_then(|(_, place)| place.join(rows));
-        joined.map_err(|cause| failed("onnx::Layout::join", output, cause))
+        joined.map_err(|cause| failed("onnx::BatchLayout::join", output, cause))
     }
 }
 
@@ -147,6 +147,7 @@ mod tests {
         let place = |shape: &[usize], axis, outer| Place {
             shape: shape.into(),
             stands: Some(Stands { axis, outer }),
+            kind: Kind::Float,
         };
         let second = place(&[2, 1, 3], 1, 1).join(&views).unwrap();
         assert_eq!(second.shape(), [2, 2, 3]);

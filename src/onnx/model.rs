@@ -13,7 +13,7 @@ use super::fold::Budget;
 use super::fuse;
 use super::graph::{Dim, Graph, Input};
 use super::items::{self, Items, Said};
-use super::layout::Layout;
+use super::layout::BatchLayout;
 use super::ops;
 use super::proto::ModelProto;
 use super::tensor::{Kind, Tensor};
@@ -201,11 +201,11 @@ impl Model {
     ///
     /// # Errors
     /// As [`program`](Self::program).
-    pub fn program_with_layout(&self, gpu: &Gpu) -> Result<(Program, Layout), Error> {
+    pub fn program_with_layout(&self, gpu: &Gpu) -> Result<(Program, BatchLayout), Error> {
         self.build(gpu).map_err(|cause| setting("onnx::Model::program", &cause))
     }
 
-    fn build(&self, gpu: &Gpu) -> Result<(Program, Layout), Cause> {
+    fn build(&self, gpu: &Gpu) -> Result<(Program, BatchLayout), Cause> {
         let (graph, budget) = self.simplified()?;
         let items = Items::new(&graph.inputs, &self.said)?;
         build::program(gpu, &graph, &items, budget)

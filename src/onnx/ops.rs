@@ -17,13 +17,11 @@ mod views;
 
 use std::collections::BTreeMap;
 
-use super::build::Value;
-use super::call::Call;
-use super::graph::{Graph, Node};
+use super::call::{Call, Operator};
+use super::graph::Graph;
+use super::node::Node;
+use super::value::Value;
 use crate::error::Cause;
-
-/// What an operator does with its node: its outputs in order, trailing ones that nobody reads left out.
-type Operator = fn(&mut Call<'_>) -> Result<Vec<Value>, Cause>;
 
 /// The newest opset whose operators are known.
 const NEWEST_OPSET: i64 = 28;

@@ -2,12 +2,13 @@
 
 use ndarray::ArrayD;
 
-use super::build::{Builder, Runtime, Value};
+use super::builder::Builder;
 use super::call::Call;
 use super::fold::Budget;
-use super::graph::Node;
+use super::node::Node;
 use super::ops;
 use super::tensor::{Kind, Shared, Tensor};
+use super::value::{Runtime, Value};
 use crate::error::Cause;
 use crate::gpu::{Gpu, Program};
 

@@ -16,7 +16,7 @@ fn all_operators_that_are_not_supported_are_named_at_once() {
     let mut parts = parts().node("NonMaxSuppression x -> a", vec![]).node("Relu a -> b", vec![]);
     parts.nodes.push(NodeProto { name: Some("third".into()), ..node("Loop b -> c") });
     parts.nodes.push(NodeProto { domain: Some("com.microsoft".into()), ..node("FusedConv c -> y") });
-    let wanted = r#"these operators are not supported: NonMaxSuppression "a" (opset 13), Loop "third" (opset 13), FusedConv "y" (another domain)"#;
+    let wanted = r#"these operators are not supported: 1 × Loop, 1 × NonMaxSuppression, 1 × com.microsoft FusedConv; the first: NonMaxSuppression "a" (opset 13), Loop "third" (opset 13), com.microsoft FusedConv "y""#;
     assert_eq!(parts.refused(), wanted);
 }
 

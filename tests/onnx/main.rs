@@ -11,6 +11,7 @@ mod data;
 mod efficientnet;
 mod errors;
 mod folded;
+mod functions;
 mod fused;
 mod halves;
 mod hostile;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use ndarray::{ArrayD, IxDyn};
 
-use super::{Seen, Stop};
-use crate::onnx::build::Value;
+use super::seen::{Seen, Stop};
 use crate::onnx::fold::{self, Budget, Constants};
 use crate::onnx::tensor::{Shared, Tensor};
+use crate::onnx::value::Value;
 
 /// The same for any number of items.
 pub(super) const FIXED: i64 = 0;

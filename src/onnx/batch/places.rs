@@ -1,6 +1,6 @@
 //! Where items stand in a value of several that are broadcast, and in the same values in another shape.
 
-use super::{Stands, Stop, meet};
+use super::seen::{Stands, Stop, meet};
 
 /// One of several values that are repeated into one shape.
 pub(super) struct Part<'a> {

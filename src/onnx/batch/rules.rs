@@ -1,9 +1,10 @@
 //! What each operator does to the items.
 
 use super::places::{Part, joined};
-use super::{Seen, Stands, Stop, meet, views};
-use crate::onnx::build::Value;
+use super::seen::{Seen, Stands, Stop, meet};
+use super::views;
 use crate::onnx::shapes;
+use crate::onnx::value::Value;
 
 /// Where the items stand in each output, one for each that was given.
 pub(super) fn follow(seen: &Seen<'_>) -> Result<Vec<Option<Stands>>, Stop> {

@@ -2,7 +2,7 @@
 
 use super::counts::{FIXED, ITEMS};
 use super::places::reshaped;
-use super::{Seen, Stands, Stop, meet};
+use super::seen::{Seen, Stands, Stop, meet};
 use crate::onnx::shapes;
 
 /// Where the items stand; `None` where the operator is none of these.

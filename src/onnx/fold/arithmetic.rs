@@ -4,7 +4,7 @@
 
 use ndarray::{ArrayD, IxDyn, Zip};
 
-use super::Constants;
+use super::known::Constants;
 use crate::error::Cause;
 use crate::onnx::shapes;
 use crate::onnx::tensor::Tensor;

@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayD, Axis, IxDyn};
 
-use super::Constants;
+use super::known::Constants;
 use crate::error::Cause;
 use crate::onnx::half;
 use crate::onnx::read::DataType;
@@ -115,7 +115,7 @@ pub(super) fn of_kind(tensor: &Tensor, kind: Kind) -> Tensor {
 }
 
 /// What `Shape` gives of a tensor of this shape.
-pub(in crate::onnx) fn shape(node: &super::Node, shape: &[usize]) -> Result<Vec<i64>, Cause> {
+pub(in crate::onnx) fn shape(node: &crate::onnx::node::Node, shape: &[usize]) -> Result<Vec<i64>, Cause> {
     let rank = shape.len() as i64;
     let place = |axis: i64| if axis < 0 { axis.saturating_add(rank) } else { axis }.clamp(0, rank);
     let start = place(node.attributes.int("start")?.unwrap_or(0));

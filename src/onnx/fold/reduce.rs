@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayD, Axis, IxDyn};
 
-use super::Constants;
+use super::known::Constants;
 use crate::error::Cause;
 use crate::onnx::shapes;
 use crate::onnx::tensor::Tensor;

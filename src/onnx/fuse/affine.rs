@@ -6,8 +6,8 @@
 
 use ndarray::{ArrayD, IxDyn};
 
-use super::Line;
-use crate::onnx::graph::Node;
+use super::line::Line;
+use crate::onnx::node::Node;
 use crate::onnx::tensor::Tensor;
 
 /// `x · scale + shift`, one or as many as channels.

@@ -1,8 +1,8 @@
 //! Activations and residual additions after a convolution or a product.
 
-use super::Line;
+use super::line::Line;
 use crate::kernel::Activation;
-use crate::onnx::graph::Node;
+use crate::onnx::node::Node;
 
 /// Whether its kernel adds a residual and computes an activation.
 fn takes_more(host: &Node) -> bool {

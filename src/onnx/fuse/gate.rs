@@ -1,7 +1,7 @@
 //! `x · sigmoid(x)` and `x · HardSigmoid(x)`.
 
 use super::whole::{Function, Seen, either_way, near};
-use crate::onnx::graph::Node;
+use crate::onnx::node::Node;
 
 /// The product of a value with its gate.
 pub(super) fn find(seen: &Seen<'_>, product: &Node) -> Option<Function> {

@@ -3,7 +3,7 @@
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 
 use super::whole::{Function, Seen, either_way, near};
-use crate::onnx::graph::Node;
+use crate::onnx::node::Node;
 
 /// The product of a value, one half and one more than an error function, in any order.
 pub(super) fn find(seen: &Seen<'_>, product: &Node) -> Option<Function> {

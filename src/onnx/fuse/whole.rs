@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::{gate, gelu, reads};
+use super::line::reads;
+use super::{gate, gelu};
 use crate::onnx::attributes::Attributes;
-use crate::onnx::graph::{Graph, Node};
+use crate::onnx::graph::Graph;
+use crate::onnx::node::Node;
 
 /// Rewrites every such function of which nothing else reads a part.
 pub(super) fn fuse(graph: &mut Graph) {

@@ -1,12 +1,12 @@
 //! Functions of single values.
 
-use super::Operator;
 use super::arithmetic::join;
 use crate::error::Cause;
 use crate::kernel::{Activation, BinaryOp, Clip, Relu, Unary, UnaryOp};
-use crate::onnx::build::Value;
 use crate::onnx::call::Call;
+use crate::onnx::call::Operator;
 use crate::onnx::tensor::Kind;
+use crate::onnx::value::Value;
 
 pub(super) fn find(operator: &str) -> Option<Operator> {
     Some(match operator {

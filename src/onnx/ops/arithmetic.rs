@@ -1,12 +1,12 @@
 //! Functions of two and more values, broadcast as numpy does it, and of flags.
 
-use super::Operator;
 use crate::error::Cause;
 use crate::kernel::{Binary, BinaryOp, Select, Unary, UnaryOp};
-use crate::onnx::build::Value;
+use crate::onnx::call::Operator;
 use crate::onnx::call::{Call, seen_as};
 use crate::onnx::shapes;
 use crate::onnx::tensor::{Bits, Kind, Tensor};
+use crate::onnx::value::Value;
 
 pub(super) fn find(operator: &str) -> Option<Operator> {
     Some(match operator {

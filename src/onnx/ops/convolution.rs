@@ -5,9 +5,9 @@ use super::spatial::{Spatial, array, planes, sizes};
 use crate::error::Cause;
 use crate::gpu::TensorId;
 use crate::kernel::{Conv2d, ConvTranspose, Kernel};
-use crate::onnx::build::Value;
 use crate::onnx::call::{Call, seen_as};
 use crate::onnx::shapes;
+use crate::onnx::value::Value;
 
 /// Shapes of input and weight.
 struct Shapes {

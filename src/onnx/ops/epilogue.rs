@@ -5,8 +5,8 @@ use super::activation::activate;
 use super::arithmetic::join;
 use crate::error::Cause;
 use crate::kernel::{Activation, BinaryOp};
-use crate::onnx::build::Value;
 use crate::onnx::call::Call;
+use crate::onnx::value::Value;
 
 /// What a node's kernel does beside its own, and what is left for others.
 pub(super) struct Epilogue {

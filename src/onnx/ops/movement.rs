@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use ndarray::ArrayD;
 
-use super::Operator;
 use crate::error::Cause;
 use crate::kernel::{Concat, Gather, Rearrange};
-use crate::onnx::build::Value;
+use crate::onnx::call::Operator;
 use crate::onnx::call::{Call, seen_as};
 use crate::onnx::shapes::{self, Taken};
 use crate::onnx::tensor::{Kind, Tensor};
+use crate::onnx::value::Value;
 
 pub(super) fn find(operator: &str) -> Option<Operator> {
     Some(match operator {

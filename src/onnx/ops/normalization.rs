@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use ndarray::{ArrayD, IxDyn};
 
-use super::Operator;
 use super::arithmetic::join;
 use super::movement::repeated;
 use crate::error::Cause;
 use crate::gpu::TensorId;
 use crate::kernel::{BinaryOp, GroupNorm, InstanceNorm, LayerNorm, Lrn, Reduce, ReduceOp, Unary, UnaryOp};
-use crate::onnx::build::Value;
+use crate::onnx::call::Operator;
 use crate::onnx::call::{Call, seen_as};
 use crate::onnx::shapes;
 use crate::onnx::tensor::Tensor;
+use crate::onnx::value::Value;
 
 pub(super) fn find(operator: &str) -> Option<Operator> {
     Some(match operator {

@@ -2,9 +2,9 @@
 
 use crate::error::Cause;
 use crate::kernel::{Pad, PadMode};
-use crate::onnx::build::Value;
 use crate::onnx::call::Call;
 use crate::onnx::shapes;
+use crate::onnx::value::Value;
 
 /// Borders are an attribute before opset 11 and an input since; opset 18 can name axes.
 pub(super) fn pad(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {

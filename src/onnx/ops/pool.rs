@@ -11,9 +11,9 @@ use crate::kernel::{
     AveragePool, AveragePool1d, AveragePool2d, AveragePool3d, BinaryOp, GlobalAveragePool, Kernel, MaxPool,
     MaxPool1d, MaxPool2d, MaxPool3d, PlaceOrder, Reduce, ReduceOp,
 };
-use crate::onnx::build::Value;
 use crate::onnx::call::{Call, seen_as};
 use crate::onnx::tensor::{Kind, Tensor};
+use crate::onnx::value::Value;
 
 /// The window of a pool over the axes behind the channels.
 fn window(call: &Call<'_>) -> Result<Spatial, Cause> {

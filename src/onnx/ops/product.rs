@@ -7,10 +7,10 @@ use super::epilogue::Epilogue;
 use crate::error::Cause;
 use crate::gpu::TensorId;
 use crate::kernel::{BinaryOp, MatMul, Unary, UnaryOp};
-use crate::onnx::build::Value;
 use crate::onnx::call::{Call, seen_as};
 use crate::onnx::shapes;
 use crate::onnx::tensor::{Kind, Tensor};
+use crate::onnx::value::Value;
 
 /// `alpha · a · b + beta · c`.
 pub(super) fn gemm(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::Operator;
 use super::arithmetic::join;
 use crate::error::Cause;
 use crate::kernel::{ArgReduce, BinaryOp, Reduce, ReduceOp, TopK, Unary, UnaryOp};
-use crate::onnx::build::Value;
+use crate::onnx::call::Operator;
 use crate::onnx::call::{Call, seen_as};
 use crate::onnx::shapes;
 use crate::onnx::tensor::{Kind, Tensor};
+use crate::onnx::value::Value;
 
 pub(super) fn find(operator: &str) -> Option<Operator> {
     Some(match operator {

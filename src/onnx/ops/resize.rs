@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::error::Cause;
 use crate::kernel::{Coordinates, Interpolation, Nearest, Resize};
-use crate::onnx::build::Value;
 use crate::onnx::call::Call;
 use crate::onnx::shapes;
 use crate::onnx::tensor::Tensor;
+use crate::onnx::value::Value;
 
 /// The output's shape, the scales that lead to it, and the part of the input, one number an axis.
 struct Target {

@@ -2,9 +2,9 @@
 
 use crate::error::Cause;
 use crate::kernel::{Kernel, LogSoftmax, Softmax};
-use crate::onnx::build::Value;
 use crate::onnx::call::{Call, seen_as};
 use crate::onnx::shapes;
+use crate::onnx::value::Value;
 
 pub(super) fn softmax(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     normalised(call, |axis| Softmax::new().axis(axis))

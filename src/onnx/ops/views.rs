@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use ndarray::{ArrayD, IxDyn};
 
-use super::Operator;
 use crate::error::Cause;
 use crate::kernel::{Unary, UnaryOp};
-use crate::onnx::build::Value;
 use crate::onnx::call::Call;
+use crate::onnx::call::Operator;
 use crate::onnx::fold;
 use crate::onnx::read::DataType;
 use crate::onnx::shapes;
 use crate::onnx::tensor::{Bits, Kind, Tensor};
+use crate::onnx::value::Value;
 
 pub(super) fn find(operator: &str) -> Option<Operator> {
     Some(match operator {
