@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// Floors of the house, bottom first. A module may use its own floor's module and floors below only.
 const FLOORS: &[&[&str]] = &[
-    &["error", "moment", "place"],
+    &["error", "file", "moment", "place"],
     &["stage"],
     &["testing"],
     &["schedule"],
