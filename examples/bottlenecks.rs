@@ -33,10 +33,11 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Problem> {
-    if std::env::args().len() > 1 {
-        return Ok(print(
-            "bottlenecks: three slow runs, and each again with what its report advises; no options",
-        )?);
+    let help = "bottlenecks: three slow runs, and each again with what its report advises; no options";
+    match terminal::values(help)? {
+        Some(values) if values.is_empty() => {}
+        Some(_) => return Err(help.into()),
+        None => return Ok(()),
     }
     let files = made::made_here(200)?;
     let photos: Vec<PathBuf> = files.iter().cycle().take(PHOTOS).cloned().collect();

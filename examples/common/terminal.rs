@@ -9,9 +9,14 @@ pub(crate) type Problem = Box<dyn Error>;
 /// A line on stdout.
 ///
 /// # Errors
-/// Nobody reads stdout any more.
+/// Nobody reads stdout any more, or it goes to a disk that is full.
 pub(crate) fn print(text: &str) -> io::Result<()> {
-    writeln!(io::stdout().lock(), "{text}")
+    writeln!(io::stdout().lock(), "{text}").map_err(stdout)
+}
+
+/// An error of stdout, which says so.
+pub(crate) fn stdout(error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("stdout: {error}"))
 }
 
 /// A line on stderr; lost where nobody reads it.

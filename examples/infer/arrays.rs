@@ -1,8 +1,9 @@
 //! Arrays in files of NumPy.
 
+use gapless::file::{self, NewFile};
 use gapless::onnx::Constant;
-use ndarray::ArrayD;
-use ndarray_npy::{ReadNpyError, read_npy, write_npy};
+use ndarray::{ArrayD, ArrayViewD};
+use ndarray_npy::{ViewNpyError, ViewNpyExt, ViewableElement, WriteNpyExt};
 
 use crate::terminal::Problem;
 
@@ -45,30 +46,39 @@ impl Values {
     }
 }
 
-type Attempt = fn(&str) -> Result<Values, ReadNpyError>;
+type Attempt = fn(&[u8]) -> Result<Values, ViewNpyError>;
 
-/// Reads floats, whole numbers or flags.
+/// Most bytes of a file: what is longer was not meant.
+const MOST: u64 = 1 << 36;
+
+/// Reads floats, whole numbers or flags. No more memory is taken than the file has bytes, whatever its header says.
 pub(crate) fn read(path: &str) -> Result<Values, Problem> {
+    fn array<T: ViewableElement + Clone>(bytes: &[u8]) -> Result<ArrayD<T>, ViewNpyError> {
+        Ok(ArrayViewD::<T>::view_npy(bytes)?.to_owned())
+    }
     let attempts: [Attempt; 7] = [
-        |path| read_npy::<_, ArrayD<f32>>(path).map(Values::Floats),
-        |path| read_npy::<_, ArrayD<f64>>(path).map(|array| Values::Floats(array.mapv(|value| value as f32))),
-        |path| read_npy::<_, ArrayD<i64>>(path).map(Values::Whole),
-        |path| read_npy::<_, ArrayD<i32>>(path).map(|array| Values::Whole(array.mapv(i64::from))),
-        |path| read_npy::<_, ArrayD<u8>>(path).map(|array| Values::Whole(array.mapv(i64::from))),
-        |path| read_npy::<_, ArrayD<i8>>(path).map(|array| Values::Whole(array.mapv(i64::from))),
-        |path| read_npy::<_, ArrayD<bool>>(path).map(Values::Flags),
+        |bytes| array::<f32>(bytes).map(Values::Floats),
+        |bytes| array::<f64>(bytes).map(|array| Values::Floats(array.mapv(|value| value as f32))),
+        |bytes| array::<i64>(bytes).map(Values::Whole),
+        |bytes| array::<i32>(bytes).map(|array| Values::Whole(array.mapv(i64::from))),
+        |bytes| array::<u8>(bytes).map(|array| Values::Whole(array.mapv(i64::from))),
+        |bytes| array::<i8>(bytes).map(|array| Values::Whole(array.mapv(i64::from))),
+        |bytes| array::<bool>(bytes).map(Values::Flags),
     ];
+    let bytes = file::read(path, MOST)?;
     for attempt in attempts {
-        match attempt(path) {
-            Err(ReadNpyError::WrongDescriptor(_)) => {}
+        match attempt(&bytes) {
+            Err(ViewNpyError::WrongDescriptor(_)) => {}
             result => return result.map_err(|error| format!("{path}: {error}").into()),
         }
     }
     Err(format!("{path}: f32, f64, i64, i32, u8, i8 or bool would fit").into())
 }
 
-pub(crate) fn write(path: &str, values: &ArrayD<f32>) -> Result<(), Problem> {
-    write_npy(path, values).map_err(|error| format!("{path}: {error}").into())
+/// Ends a file with these values.
+pub(crate) fn write(mut file: NewFile, values: &ArrayD<f32>) -> Result<(), Problem> {
+    values.write_npy(&mut file)?;
+    Ok(file.finish()?)
 }
 
 /// Name, shape, mean and range, and how many values are NaN: these are in no range.

@@ -1,8 +1,8 @@
 //! What the command line says.
 
-use std::fs::OpenOptions;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use gapless::file::NewFile;
 use lexopt::prelude::*;
 
 use crate::arguments::number;
@@ -37,12 +37,17 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Whether the model has every output that is to be written, and its file can be.
-    pub(crate) fn check_outputs(&self, names: &[String]) -> Result<(), Problem> {
-        match self.outputs.iter().find(|(name, _)| !names.contains(name)) {
-            Some((name, _)) => Err(format!("--output {name}: the outputs are {}", names.join(", ")).into()),
-            None => self.outputs.iter().try_for_each(|(name, path)| can_be_written(name, path)),
+    /// The files of the outputs by name, if the model has all of these. One that cannot be written is said before
+    /// anything runs; each is there when it is whole.
+    pub(crate) fn files(&self, names: &[String]) -> Result<Vec<(String, NewFile)>, Problem> {
+        if let Some((name, _)) = self.outputs.iter().find(|(name, _)| !names.contains(name)) {
+            return Err(format!("--output {name}: the outputs are {}", names.join(", ")).into());
         }
+        let file = |(name, path): &(String, String)| match NewFile::create(path) {
+            Ok(file) => Ok((name.clone(), file)),
+            Err(cause) => Err(format!("--output {name}={cause}").into()),
+        };
+        self.outputs.iter().map(file).collect()
     }
 }
 
@@ -94,15 +99,4 @@ pub(crate) fn parse() -> Result<Option<Options>, Problem> {
 fn output(text: &str) -> Result<(String, String), Problem> {
     let (name, path) = text.split_once('=').ok_or_else(|| format!("--output {text}: NAME=FILE would fit"))?;
     Ok((name.into(), path.into()))
-}
-
-/// A file that cannot be written is said before anything runs. One that is there stays as it is.
-fn can_be_written(name: &str, path: &str) -> Result<(), Problem> {
-    let was_there = Path::new(path).exists();
-    let opened = OpenOptions::new().append(true).create(true).open(path);
-    opened.map_err(|error| format!("--output {name}={path}: {error}"))?;
-    if !was_there {
-        std::fs::remove_file(path)?;
-    }
-    Ok(())
 }

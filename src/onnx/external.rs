@@ -90,7 +90,7 @@ mod tests {
     fn a_part_of_a_file_is_read() {
         let folder = std::env::temp_dir().join(format!("gapless-external-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("w.bin"), [1, 2, 3, 4, 5, 6, 7, 8]).unwrap();
+        file::write(folder.join("w.bin"), [1, 2, 3, 4, 5, 6, 7, 8]).unwrap();
         let part = |pairs: &[(&str, &str)], bytes| read(&entries(pairs), Some(&folder), bytes);
         assert_eq!(part(&[("location", "w.bin"), ("offset", "4")], 4).unwrap(), [5, 6, 7, 8]);
         let past = part(&[("location", "w.bin"), ("offset", "6")], 4).unwrap_err().to_string();

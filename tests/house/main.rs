@@ -116,6 +116,41 @@ fn what_belongs_to_one_place_stands_nowhere_else() {
     }
 }
 
+/// Where files are opened, read and written besides `src/file`, and the reason.
+const OPENS: &[(&str, &str)] = &[
+    ("src/file", "it is the reader and the writer"),
+    ("src/doc/files/tests.rs", "trees of files for a test"),
+    ("src/parallel/process/mark.rs", "what a descriptor is, and a test"),
+    ("src/parallel/process/serve.rs", "a device that is known takes the place of stdin"),
+    ("examples/common/photos.rs", "a folder is made"),
+    ("examples/resume/main.rs", "a file that grows line by line, which is checked before"),
+];
+
+#[test]
+fn files_are_opened_read_and_written_in_one_place() {
+    let words = [
+        "File::open",
+        "File::create",
+        "OpenOptions",
+        "fs::read(",
+        "fs::read,",
+        "fs::read)",
+        "fs::read_to_string",
+        "fs::write",
+        "fs::rename",
+        "fs::copy",
+        "read_npy(",
+        "write_npy(path",
+        "glob_with(",
+    ];
+    for source in ["src", "examples"].into_iter().flat_map(|folder| sources(folder, "rs")) {
+        let known = OPENS.iter().any(|(place, _)| source.name.starts_with(place));
+        for word in words.iter().filter(|_| !known) {
+            assert!(!uses(&source.text, word), "{} uses {word}: `file` reads and writes", source.name);
+        }
+    }
+}
+
 #[test]
 fn the_engine_takes_locks_and_time_from_its_seam_alone() {
     let words =

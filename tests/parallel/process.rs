@@ -36,8 +36,8 @@ fn act(document: &mut String) -> Result<u32, Cause> {
         }
         "panic" => planted_panic(),
         "flood" => {
-            (0..20_000).for_each(|line| eprintln!("line {line} of what nobody reads while the child works"));
-            Ok(20_000)
+            (0..200_000).for_each(|line| eprintln!("line {line} of what nobody reads while the child works"));
+            Ok(200_000)
         }
         _ => {
             document.push('!');
@@ -218,7 +218,7 @@ fn a_child_that_takes_too_long_is_killed() {
 fn a_child_that_says_much_is_not_held_up() {
     let _watch = watch();
     let items: Vec<_> = skip(acting(), &["flood"], 1).collect();
-    assert_eq!(items.into_iter().next().expect("one").unwrap().result, 20_000);
+    assert_eq!(items.into_iter().next().expect("one").unwrap().result, 200_000);
 }
 
 #[test]

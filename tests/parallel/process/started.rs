@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use gapless::parallel::process::{Ending, serve};
 use gapless::{Cause, CpuStage as _};
 
 use super::{act, acting, count, file, isolated, register, result, runs, signal, told};
-use crate::support::watch;
+use crate::support::{until, watch};
 
 /// Runs a shell script with everything that a child has, and gives its exit code; or ends, after a line.
 pub(super) fn run((script, and_then): &mut (String, String)) -> Result<i32, Cause> {
@@ -44,8 +45,10 @@ fn what_outlives_a_child_does_not_hide_its_end() {
     let file = file("outlives");
     let stage = isolated::<(String, String), i32>("run");
     for (end, ending) in [("abort", Ending::Signal(6)), ("exit", Ending::Exit(3))] {
-        let left =
-            format!("sleep 600 & echo $! > {0}.part; mv {0}.part {0}; echo it stays >&2", file.display());
+        let left = format!(
+            "setsid sh -c 'sleep 600 & echo $! > {0}.part'; mv {0}.part {0}; echo it stays >&2",
+            file.display()
+        );
         let cause = stage.prepare(&mut script(&left, end)).unwrap_err();
         let died: &super::Died = cause.downcast_ref().unwrap();
         assert_eq!(died.ending, ending);
@@ -54,6 +57,22 @@ fn what_outlives_a_child_does_not_hide_its_end() {
         let left = told(&file);
         assert!(runs(left), "it holds what the child had");
         signal("-9", left);
+    }
+}
+
+#[test]
+fn what_a_child_started_ends_with_it_however_it_ends() {
+    let _watch = watch();
+    let file = file("grandchild");
+    // One that holds the connection's other end as little as the child's end of it is held up by it.
+    let left = format!("sleep 600 & sleep 600 & echo $! > {0}.part; mv {0}.part {0}", file.display());
+    for end in ["abort", "exit", "hang", ""] {
+        let stage = isolated::<(String, String), i32>("run").timeout(Duration::from_secs(1));
+        let _ended = stage.prepare(&mut script(&left, end));
+        let left = told(&file);
+        assert_eq!(runs(left), end.is_empty(), "{end}: a child that lives keeps what it has started");
+        drop(stage);
+        until("what it started has ended", || !runs(left));
     }
 }
 
