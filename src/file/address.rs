@@ -38,7 +38,7 @@ enum Named<'a> {
 /// Reads what an address names into a buffer, whatever was in it before. Every error names the address.
 pub(crate) fn fetch(address: &str, reach: &Reach, into: &mut Vec<u8>) -> Result<(), Cause> {
     if address.is_empty() {
-        return Err(Cause::msg("there is nothing to read: the address is empty"));
+        return Err(Cause::msg("there is nothing to read: the uri is empty"));
     }
     fetch_unnamed(address, reach, into).map_err(|cause| cause.context(address_name(address)))
 }

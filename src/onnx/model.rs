@@ -232,7 +232,7 @@ impl Program {
         let path = path.as_ref();
         Model::read(path)?
             .build(gpu)
-            .map_err(|cause| setting("Program::onnx", &cause.context(path.display())))
+            .map_err(|cause| setting("Program::onnx", &cause.context(file::name(path))))
     }
 }
 

@@ -3,6 +3,8 @@
 mod circles;
 mod graph;
 mod grows;
+#[cfg(all(feature = "doc", feature = "image", feature = "onnx", feature = "wire", unix))]
+mod named;
 mod tokens;
 mod uses;
 
