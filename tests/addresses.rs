@@ -117,7 +117,7 @@ fn shape(photo: impl Photo + Send + 'static) -> String {
     let gpu = |batch: &[ndarray::Array3<u8>]| batch.iter().map(|photo| photo.dim().0).collect::<Vec<_>>();
     let mut run = Pipeline::new(Loader::own_size(), gpu).on_failure(OnFailure::Skip).run([photo]);
     let batch = run.next().expect("a batch").expect("no error");
-    let failures = batch.failures().map(|failure| failure.cause.to_string());
+    let failures = batch.failures().iter().map(|failure| failure.cause.to_string());
     failures.chain(batch.rows().map(|(_, height)| height.to_string())).collect()
 }
 

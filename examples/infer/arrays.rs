@@ -3,7 +3,7 @@
 use gapless::file::{self, NewFile};
 use gapless::onnx::Constant;
 use ndarray::{ArrayD, ArrayViewD};
-use ndarray_npy::{ViewNpyError, ViewNpyExt, ViewableElement, WriteNpyExt};
+use ndarray_npy::{ViewNpyError, ViewNpyExt, WriteNpyExt};
 
 use crate::terminal::Problem;
 
@@ -53,7 +53,10 @@ const MOST: u64 = 1 << 36;
 
 /// Reads floats, whole numbers or flags. No more memory is taken than the file has bytes, whatever its header says.
 pub(crate) fn read(path: &str) -> Result<Values, Problem> {
-    fn array<T: ViewableElement + Clone>(bytes: &[u8]) -> Result<ArrayD<T>, ViewNpyError> {
+    fn array<'a, T: Clone>(bytes: &'a [u8]) -> Result<ArrayD<T>, ViewNpyError>
+    where
+        ArrayViewD<'a, T>: ViewNpyExt<'a>,
+    {
         Ok(ArrayViewD::<T>::view_npy(bytes)?.to_owned())
     }
     let attempts: [Attempt; 7] = [

@@ -1,6 +1,6 @@
 //! Programs that a child starts: they are no children, and hold nothing of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -60,20 +60,52 @@ fn what_outlives_a_child_does_not_hide_its_end() {
     }
 }
 
+/// A script that starts a process and says in this file which it is.
+fn starter(file: &Path) -> String {
+    format!("sleep 600 & sleep 600 & echo $! > {0}.part; mv {0}.part {0}", file.display())
+}
+
 #[test]
 fn what_a_child_started_ends_with_it_however_it_ends() {
     let _watch = watch();
     let file = file("grandchild");
-    // One that holds the connection's other end as little as the child's end of it is held up by it.
-    let left = format!("sleep 600 & sleep 600 & echo $! > {0}.part; mv {0}.part {0}", file.display());
     for end in ["abort", "exit", "hang", ""] {
         let stage = isolated::<(String, String), i32>("run").timeout(Duration::from_secs(1));
-        let _ended = stage.prepare(&mut script(&left, end));
+        let _ended = stage.prepare(&mut script(&starter(&file), end));
         let left = told(&file);
-        assert_eq!(runs(left), end.is_empty(), "{end}: a child that lives keeps what it has started");
+        assert!(runs(left) || !end.is_empty(), "a child that lives keeps what it has started");
         drop(stage);
         until("what it started has ended", || !runs(left));
     }
+}
+
+const ORPHANED: &str = "GAPLESS_TEST_ORPHANED";
+
+/// This test is a program whose child has nothing more to do; called by itself it does nothing.
+#[test]
+fn the_orphaned() {
+    let Some(file) = std::env::var_os(ORPHANED) else { return };
+    let stage = isolated::<(String, String), i32>("run");
+    stage.prepare(&mut script(&starter(Path::new(&file)), "")).unwrap();
+    loop {
+        std::thread::park();
+    }
+}
+
+#[test]
+fn what_a_child_started_ends_when_its_parent_is_killed() {
+    let _watch = watch();
+    let file = file("orphaned");
+    let mut parent = Command::new(std::env::current_exe().unwrap())
+        .args(["process::started::the_orphaned", "--exact", "--nocapture"])
+        .env(ORPHANED, &file)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let left = told(&file);
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    until("what its child started has ended", || !runs(left));
 }
 
 const STARTED: &str = "GAPLESS_TEST_STARTED";
