@@ -122,7 +122,7 @@ fn show(options: &Options, loop_s: f64, apply_s: f64) -> io::Result<()> {
 
 /// The most memory this process held; `None` where the system does not tell.
 fn peak_rss_mib() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let status = String::from_utf8(gapless::file::read("/proc/self/status", 1 << 20).ok()?).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some((kib / 1024.0 * 10.0).round() / 10.0)

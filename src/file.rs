@@ -34,6 +34,8 @@ mod tests;
 mod web;
 mod write;
 
+#[cfg(feature = "doc")]
+pub(crate) use self::address::last_name;
 #[cfg(any(feature = "doc", feature = "image"))]
 pub(crate) use self::address::{Reach, TIMEOUT, fetch};
 #[cfg(feature = "doc")]

@@ -53,7 +53,7 @@ const MOST: u64 = 1 << 36;
 
 /// Reads floats, whole numbers or flags. No more memory is taken than the file has bytes, whatever its header says.
 pub(crate) fn read(path: &str) -> Result<Values, Problem> {
-    fn array<'a, T: Clone>(bytes: &'a [u8]) -> Result<ArrayD<T>, ViewNpyError>
+    fn array<'a, T: Clone + 'a>(bytes: &'a [u8]) -> Result<ArrayD<T>, ViewNpyError>
     where
         ArrayViewD<'a, T>: ViewNpyExt<'a>,
     {

@@ -124,7 +124,8 @@ impl Doc {
     /// A document whose content is at this path, address or data URI; its media type follows from that.
     pub fn from_uri(uri: impl Into<String>) -> Self {
         let uri = uri.into();
-        let mime_type = file::data_type(&uri).unwrap_or_else(|| mime::guess(&uri)).to_owned();
+        let guessed = || mime::guess(&file::last_name(&uri));
+        let mime_type = file::data_type(&uri).unwrap_or_else(guessed).to_owned();
         Self { uri, mime_type, ..Self::new() }
     }
 

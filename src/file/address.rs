@@ -61,6 +61,16 @@ pub(super) fn after_scheme<'a>(address: &'a str, scheme: &str) -> Option<&'a str
     before.eq_ignore_ascii_case(scheme).then_some(rest)
 }
 
+/// An address with its file's name at its end, as that is where it is kept.
+#[cfg(feature = "doc")]
+pub(crate) fn last_name(address: &str) -> Cow<'_, str> {
+    match named(address) {
+        Ok(Named::File(Cow::Owned(path))) => path.to_string_lossy().into_owned().into(),
+        Ok(Named::Web) => address.split(['?', '#']).next().unwrap_or_default().into(),
+        _ => address.into(),
+    }
+}
+
 fn named(address: &str) -> Result<Named<'_>, Cause> {
     if let Some(rest) = after_scheme(address, "data") {
         return Ok(Named::Data(rest));

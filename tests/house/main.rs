@@ -121,6 +121,7 @@ fn what_belongs_to_one_place_stands_nowhere_else() {
 /// Where files are opened, read and written besides `src/file`, and the reason.
 const OPENS: &[(&str, &str)] = &[
     ("src/file", "it is the reader and the writer"),
+    ("src/error/tests.rs", "an error of the system, for a test"),
     ("src/doc/files/tests.rs", "trees of files for a test"),
     ("src/parallel/process/mark.rs", "what a descriptor is, and a test"),
     ("src/parallel/process/serve.rs", "a device that is known takes the place of stdin"),
