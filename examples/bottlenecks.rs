@@ -33,11 +33,10 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Problem> {
-    let help = "bottlenecks: three slow runs, and each again with what its report advises; no options";
-    match terminal::values(help)? {
-        Some(values) if values.is_empty() => {}
-        Some(_) => return Err(help.into()),
-        None => return Ok(()),
+    if !terminal::goes_on(
+        "bottlenecks: three slow runs, and each again with what its report advises; no options",
+    )? {
+        return Ok(());
     }
     let files = made::made_here(200)?;
     let photos: Vec<PathBuf> = files.iter().cycle().take(PHOTOS).cloned().collect();

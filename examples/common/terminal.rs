@@ -63,6 +63,19 @@ pub(crate) fn json_only(help: &str) -> Result<Option<bool>, Problem> {
     Ok(Some(json))
 }
 
+/// Whether to go on, where nothing but the help can be asked for.
+///
+/// # Errors
+/// Anything else was given.
+#[allow(dead_code, reason = "shared by examples, not all of which take nothing")]
+pub(crate) fn goes_on(help: &str) -> Result<bool, Problem> {
+    match values(help)?.as_deref() {
+        None => Ok(false),
+        Some([]) => Ok(true),
+        Some([first, ..]) => Err(format!("{first}: nothing but --help can be given").into()),
+    }
+}
+
 /// What stands on the command line besides `--help`; `None` where only the help was asked for.
 ///
 /// # Errors

@@ -18,8 +18,10 @@ pub(crate) struct Reach {
     /// Of a file or a data URI.
     pub(crate) most: Most,
     /// Of what is fetched from a server.
+    #[cfg_attr(not(feature = "http"), allow(dead_code, reason = "no server is asked"))]
     pub(crate) most_fetched: Most,
     /// For a server, from the first byte sent to the last one read.
+    #[cfg_attr(not(feature = "http"), allow(dead_code, reason = "no server is asked"))]
     pub(crate) timeout: Duration,
 }
 

@@ -60,6 +60,15 @@ fn what_outlives_a_child_does_not_hide_its_end() {
     }
 }
 
+#[test]
+fn what_a_function_starts_holds_nothing_of_the_connection() {
+    let _watch = watch();
+    let stage = isolated::<(String, String), i32>("run");
+    // Its stderr is the one socket that it has from the child.
+    let counts = "exit $(ls -l /proc/$$/fd | grep -c socket)";
+    assert_eq!(stage.prepare(&mut script(counts, "")).unwrap(), 1);
+}
+
 /// A script that starts a process and says in this file which it is.
 fn starter(file: &Path) -> String {
     format!("sleep 600 & sleep 600 & echo $! > {0}.part; mv {0}.part {0}", file.display())
