@@ -44,6 +44,7 @@ pub(crate) use self::most::Most;
 #[cfg(any(feature = "doc", feature = "image"))]
 pub(crate) use self::name::address_name;
 pub(crate) use self::name::name;
+#[cfg(any(feature = "doc", feature = "image"))]
 pub(crate) use self::read::read_into;
 pub use self::read::{open, read};
 pub use self::write::{NewFile, write};

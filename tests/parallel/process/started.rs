@@ -64,9 +64,9 @@ fn what_outlives_a_child_does_not_hide_its_end() {
 fn what_a_function_starts_holds_nothing_of_the_connection() {
     let _watch = watch();
     let stage = isolated::<(String, String), i32>("run");
-    // Its stderr is the one socket that it has from the child.
+    // The connection is a socket, and the only one.
     let counts = "exit $(ls -l /proc/$$/fd | grep -c socket)";
-    assert_eq!(stage.prepare(&mut script(counts, "")).unwrap(), 1);
+    assert_eq!(stage.prepare(&mut script(counts, "")).unwrap(), 0);
 }
 
 /// A script that starts a process and says in this file which it is.
