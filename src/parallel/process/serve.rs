@@ -101,7 +101,10 @@ fn answer_calls(register: impl FnOnce(&mut Functions)) -> io::Result<()> {
     let send = |frame: &[u8]| frame::write(&connection, frame, || Ok::<_, io::Error>(()));
     send(&frame(Kind::Hello, 0, |out| names.encode(out)))?;
     while let Ok((number, call)) = calls.recv() {
-        send(&frame(Kind::Answer, number, |out| functions.answer(&call, out)))?;
+        if send(&frame(Kind::Answer, number, |out| functions.answer(&call, out))).is_err() {
+            // Whoever asked is gone.
+            break;
+        }
     }
     Ok(())
 }
