@@ -33,10 +33,10 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Problem> {
-    if std::env::args().len() > 1 {
-        return Ok(print(
-            "bottlenecks: three slow runs, and each again with what its report advises; no options",
-        )?);
+    if !terminal::goes_on(
+        "bottlenecks: three slow runs, and each again with what its report advises; no options",
+    )? {
+        return Ok(());
     }
     let files = made::made_here(200)?;
     let photos: Vec<PathBuf> = files.iter().cycle().take(PHOTOS).cloned().collect();

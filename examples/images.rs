@@ -12,7 +12,7 @@ mod photos;
 #[path = "common/terminal.rs"]
 mod terminal;
 
-use std::error::Error;
+use std::io;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -21,8 +21,14 @@ use gapless::doc::{Doc, DocArray};
 use gapless::image::Normalization;
 use ndarray::{Array1, Axis};
 use serde_json::json;
+use terminal::{Problem, print};
 
-const USAGE: &str = "usage: images [--images N] [--workers N] [--keep] [--json]";
+const HELP: &str = "images [--images N] [--workers N] [--keep] [--json]
+
+--images   photos, which are made once; default 6016
+--workers  of `apply`; default one a core
+--keep     holds every tensor
+--json     one object on stdout and nothing else";
 
 struct Options {
     images: usize,
@@ -32,11 +38,12 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    terminal::exit("images", options().and_then(|options| run(&options)))
+    terminal::exit("images", options().and_then(|options| options.map_or(Ok(()), |options| run(&options))))
 }
 
-fn options() -> Result<Options, Box<dyn Error>> {
-    use lexopt::prelude::{Long, ValueExt};
+/// `None` where only the help was asked for.
+fn options() -> Result<Option<Options>, Problem> {
+    use lexopt::prelude::{Long, Short, ValueExt};
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let mut options = Options { images: 6_016, workers, keep: false, json: false };
     let mut parser = lexopt::Parser::from_env();
@@ -46,13 +53,17 @@ fn options() -> Result<Options, Box<dyn Error>> {
             Long("workers") => options.workers = parser.value()?.parse()?,
             Long("keep") => options.keep = true,
             Long("json") => options.json = true,
-            other => return Err(format!("{}\n{USAGE}", other.unexpected()).into()),
+            Short('h') | Long("help") => {
+                print(HELP)?;
+                return Ok(None);
+            }
+            other => return Err(other.unexpected().into()),
         }
     }
-    Ok(options)
+    Ok(Some(options))
 }
 
-fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+fn run(options: &Options) -> Result<(), Problem> {
     let folder = photos::repository::root().join("target").join("images");
     let photos = photos::make_photos(&folder, options.images, 1).map_err(|error| error.to_string())?;
     let named: DocArray = photos.iter().map(|path| Doc::from_uri(path.to_string_lossy())).collect();
@@ -74,8 +85,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     if looped != applied {
         return Err("the loop and apply give different documents".into());
     }
-    show(options, loop_s, apply_s);
-    Ok(())
+    Ok(show(options, loop_s, apply_s)?)
 }
 
 /// What the job does with a document, at its own size; what is kept of it besides is the mean of each channel.
@@ -92,27 +102,27 @@ fn prepare(doc: &mut Doc, keep: bool) -> Result<(), Cause> {
     Ok(())
 }
 
-fn show(options: &Options, loop_s: f64, apply_s: f64) {
+fn show(options: &Options, loop_s: f64, apply_s: f64) -> io::Result<()> {
     let Options { images, workers, .. } = *options;
     let peak_rss_mib = peak_rss_mib();
     if options.json {
         let figures = json!({
             "images": images, "workers": workers, "loop_s": loop_s, "apply_s": apply_s, "peak_rss_mib": peak_rss_mib
         });
-        println!("{figures}");
-        return;
+        return print(&figures.to_string());
     }
-    println!("{images} photos: load, normalise, channel axis");
-    println!("  a loop            {loop_s:8.2} s");
-    println!("  apply, {workers} workers  {apply_s:8.2} s, {:.2} times as fast", loop_s / apply_s);
+    print(&format!("{images} photos: load, normalise, channel axis"))?;
+    print(&format!("  a loop            {loop_s:8.2} s"))?;
+    print(&format!("  apply, {workers} workers  {apply_s:8.2} s, {:.2} times as fast", loop_s / apply_s))?;
     if let Some(peak) = peak_rss_mib {
-        println!("  memory at most    {peak:8.0} MiB");
+        print(&format!("  memory at most    {peak:8.0} MiB"))?;
     }
+    Ok(())
 }
 
 /// The most memory this process held; `None` where the system does not tell.
 fn peak_rss_mib() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let status = String::from_utf8(gapless::file::read("/proc/self/status", 1 << 20).ok()?).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some((kib / 1024.0 * 10.0).round() / 10.0)

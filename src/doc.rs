@@ -31,7 +31,6 @@
 
 mod array;
 mod blobs;
-mod data_uri;
 mod document;
 mod element;
 mod embed;
@@ -43,7 +42,6 @@ mod mime;
 #[cfg(feature = "image")]
 mod pixels;
 mod random;
-mod source;
 mod tags;
 mod tensor;
 #[cfg(feature = "wire")]
@@ -53,7 +51,7 @@ pub use array::DocArray;
 pub use document::{Content, Doc, Score};
 pub use element::Number;
 pub use embed::{Embed, OwnTensor};
-pub use files::{FromFiles, Patterns, Read};
+pub use files::{FoundDocs, FromFiles, Patterns, Read};
 pub use tags::{Tags, Value};
 pub use tensor::Tensor;
 #[cfg(feature = "wire")]

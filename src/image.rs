@@ -59,7 +59,6 @@ mod normalize;
 mod orient;
 mod photo;
 mod pixels;
-mod read;
 mod resize;
 mod scale;
 mod scratch;

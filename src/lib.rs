@@ -107,6 +107,7 @@
 pub mod doc;
 mod engine;
 mod error;
+pub mod file;
 pub mod gpu;
 #[cfg(feature = "image")]
 pub mod image;

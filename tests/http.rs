@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gapless::CpuStage as _;
 use gapless::doc::Doc;
 use tiny_http::{Header, Response, Server};
 
@@ -35,6 +36,17 @@ fn a_photo_at_an_address_is_the_photo() {
         fetched.load_image().expect("it is there").content,
         read.load_image().expect("a file").content
     );
+}
+
+#[test]
+fn a_stage_reads_the_same_photo_at_an_address_in_any_case() {
+    let address = format!("{}/photo.jpg", server()).replace("http:", "HtTp:");
+    let loader = gapless::image::Loader::rgb8(8, 8);
+    let photo = loader.load("photos/coffee.jpg").expect("a photo");
+    assert_eq!(loader.prepare(&mut Doc::from_uri(&*address)).expect("it is there"), photo);
+    assert_eq!(loader.prepare(&mut address.clone()).expect("it is there"), photo);
+    let cause = loader.max_file(100).prepare(&mut address.clone()).expect_err("more than it may send");
+    assert!(cause.to_string().starts_with(&address), "{cause}");
 }
 
 #[test]

@@ -153,7 +153,7 @@ fn say(options: &Options, photo: &Path, top: &[Guess<'_>]) -> std::io::Result<()
 }
 
 fn labels(path: &Path) -> Result<Vec<String>, Problem> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| format!("--labels {}: {error}", path.display()))?;
+    let text = gapless::file::read(path, 1 << 24).map_err(|cause| format!("--labels {cause}"))?;
+    let text = String::from_utf8(text).map_err(|error| format!("--labels {}: {error}", path.display()))?;
     Ok(text.trim_end().lines().map(|line| line.trim().to_owned()).collect())
 }

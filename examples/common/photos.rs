@@ -36,16 +36,9 @@ pub(crate) fn make_photos(
         }
         let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ index);
         let original = &originals[random.below(originals.len())];
-        write(path, &original.crop(&mut random)?)?;
+        gapless::file::write(path, original.crop(&mut random)?).map_err(|cause| cause.to_string())?;
     }
     Ok(paths)
-}
-
-/// Writes a file that is there as a whole or not at all, also where two programs make it at once.
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let part = path.with_extension(format!("{}.part", std::process::id()));
-    fs::write(&part, bytes)?;
-    fs::rename(part, path)
 }
 
 /// One of the repository's photos, decoded.

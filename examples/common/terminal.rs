@@ -9,9 +9,14 @@ pub(crate) type Problem = Box<dyn Error>;
 /// A line on stdout.
 ///
 /// # Errors
-/// Nobody reads stdout any more.
+/// Nobody reads stdout any more, or it goes to a disk that is full.
 pub(crate) fn print(text: &str) -> io::Result<()> {
-    writeln!(io::stdout().lock(), "{text}")
+    writeln!(io::stdout().lock(), "{text}").map_err(stdout)
+}
+
+/// An error of stdout, which says so.
+pub(crate) fn stdout(error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("stdout: {error}"))
 }
 
 /// A line on stderr; lost where nobody reads it.
@@ -56,6 +61,19 @@ pub(crate) fn json_only(help: &str) -> Result<Option<bool>, Problem> {
         }
     }
     Ok(Some(json))
+}
+
+/// Whether to go on, where nothing but the help can be asked for.
+///
+/// # Errors
+/// Anything else was given.
+#[allow(dead_code, reason = "shared by examples, not all of which take nothing")]
+pub(crate) fn goes_on(help: &str) -> Result<bool, Problem> {
+    match values(help)?.as_deref() {
+        None => Ok(false),
+        Some([]) => Ok(true),
+        Some([first, ..]) => Err(format!("{first}: nothing but --help can be given").into()),
+    }
 }
 
 /// What stands on the command line besides `--help`; `None` where only the help was asked for.

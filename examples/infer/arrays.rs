@@ -1,8 +1,9 @@
 //! Arrays in files of NumPy.
 
+use gapless::file::{self, NewFile};
 use gapless::onnx::Constant;
-use ndarray::ArrayD;
-use ndarray_npy::{ReadNpyError, ReadNpyExt, read_npy, write_npy};
+use ndarray::{ArrayD, ArrayViewD};
+use ndarray_npy::{ViewNpyError, ViewNpyExt, WriteNpyExt};
 
 use crate::terminal::Problem;
 
@@ -52,27 +53,31 @@ impl Values {
     }
 }
 
-type Attempt = fn(&str) -> Result<Values, ReadNpyError>;
+type Attempt = fn(&[u8]) -> Result<Values, ViewNpyError>;
 
-/// Reads floats, whole numbers or flags.
+/// Most bytes of a file: what is longer was not meant.
+const MOST: u64 = 1 << 36;
+
+/// Reads floats, whole numbers or flags. No more memory is taken than the file has bytes, whatever its header says.
 pub(crate) fn read(path: &str) -> Result<Values, Problem> {
     let attempts: [Attempt; 12] = [
-        |path| read_npy::<_, ArrayD<f32>>(path).map(Values::Floats),
-        |path| read_npy::<_, ArrayD<f64>>(path).map(|array| Values::Floats(array.mapv(|value| value as f32))),
-        |path| read_npy::<_, ArrayD<i64>>(path).map(Values::Whole),
-        |path| read_npy::<_, ArrayD<i32>>(path).map(|array| Values::Whole(array.mapv(i64::from))),
-        |path| read_npy::<_, ArrayD<u8>>(path).map(|array| Values::Whole(array.mapv(i64::from))),
-        |path| read_npy::<_, ArrayD<i8>>(path).map(|array| Values::Whole(array.mapv(i64::from))),
-        |path| read_npy::<_, ArrayD<i16>>(path).map(|array| Values::Whole(array.mapv(i64::from))),
-        |path| read_npy::<_, ArrayD<u16>>(path).map(|array| Values::Whole(array.mapv(i64::from))),
-        |path| read_npy::<_, ArrayD<u32>>(path).map(|array| Values::Whole(array.mapv(i64::from))),
-        |path| read_npy::<_, ArrayD<u64>>(path).map(|array| Values::Whole(array.mapv(|value| value as i64))),
-        |path| read_npy::<_, ArrayD<bool>>(path).map(Values::Flags),
+        |bytes| array::<f32>(bytes).map(Values::Floats),
+        |bytes| array::<f64>(bytes).map(|array| Values::Floats(array.mapv(|value| value as f32))),
+        |bytes| array::<i64>(bytes).map(Values::Whole),
+        |bytes| array::<i32>(bytes).map(|array| Values::Whole(array.mapv(i64::from))),
+        |bytes| array::<u8>(bytes).map(|array| Values::Whole(array.mapv(i64::from))),
+        |bytes| array::<i8>(bytes).map(|array| Values::Whole(array.mapv(i64::from))),
+        |bytes| array::<i16>(bytes).map(|array| Values::Whole(array.mapv(i64::from))),
+        |bytes| array::<u16>(bytes).map(|array| Values::Whole(array.mapv(i64::from))),
+        |bytes| array::<u32>(bytes).map(|array| Values::Whole(array.mapv(i64::from))),
+        |bytes| array::<u64>(bytes).map(|array| Values::Whole(array.mapv(|value| value as i64))),
+        |bytes| array::<bool>(bytes).map(Values::Flags),
         halves,
     ];
+    let bytes = file::read(path, MOST)?;
     for attempt in attempts {
-        match attempt(path) {
-            Err(ReadNpyError::WrongDescriptor(_)) => {}
+        match attempt(&bytes) {
+            Err(ViewNpyError::WrongDescriptor(_)) => {}
             result => return result.map_err(|error| format!("{path}: {error}").into()),
         }
     }
@@ -80,17 +85,26 @@ pub(crate) fn read(path: &str) -> Result<Values, Problem> {
 }
 
 /// Halves are read by their bits, which stand in the file as whole numbers of 16 bits do.
-fn halves(path: &str) -> Result<Values, ReadNpyError> {
-    let mut bytes = std::fs::read(path)?;
+fn halves(bytes: &[u8]) -> Result<Values, ViewNpyError> {
+    let mut bytes = bytes.to_vec();
     if let Some(place) = bytes.windows(5).take(256).position(|word| word == b"'<f2'") {
         bytes[place..place + 5].copy_from_slice(b"'<u2'");
     }
-    let bits = ArrayD::<u16>::read_npy(&bytes[..])?;
+    let bits = array::<u16>(&bytes)?;
     Ok(Values::Floats(bits.mapv(|bits| f32::from(half::f16::from_bits(bits)))))
 }
 
-pub(crate) fn write(path: &str, values: &ArrayD<f32>) -> Result<(), Problem> {
-    write_npy(path, values).map_err(|error| format!("{path}: {error}").into())
+fn array<'a, T: Clone + 'a>(bytes: &'a [u8]) -> Result<ArrayD<T>, ViewNpyError>
+where
+    ArrayViewD<'a, T>: ViewNpyExt<'a>,
+{
+    Ok(ArrayViewD::<T>::view_npy(bytes)?.to_owned())
+}
+
+/// Ends a file with these values.
+pub(crate) fn write(mut file: NewFile, values: &ArrayD<f32>) -> Result<(), Problem> {
+    values.write_npy(&mut file)?;
+    Ok(file.finish()?)
 }
 
 /// Name, shape, mean and range, and how many values are NaN: these are in no range.

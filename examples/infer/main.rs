@@ -26,6 +26,7 @@ mod variants;
 use std::process::ExitCode;
 
 use arrays::Values;
+use gapless::file::NewFile;
 use gapless::onnx::{BatchLayout, Input, Model};
 use gapless::{Cause, GpuStage, Pipeline, Program};
 use ndarray::ArrayD;
@@ -48,7 +49,7 @@ fn run() -> Result<(), Problem> {
     let (net, layout) = model.program_with_layout(&gpu)?;
     let net = options.variants.apply(net);
     let names: Vec<String> = net.outputs().map(|(name, _)| name.to_owned()).collect();
-    options.check_outputs(&names)?;
+    let files = options.files(&names)?;
     if inputs.is_empty() && (!options.plan || options.json) {
         return Err("no --input was given; --help lists the options".into());
     }
@@ -58,7 +59,7 @@ fn run() -> Result<(), Problem> {
         if options.json { complain(&plan) } else { print(&plan)? }
     }
     match items {
-        Some(items) => run_all(&options, net, &layout, items),
+        Some(items) => run_all(&options, net, (&layout, files), items),
         None => Ok(()),
     }
 }
@@ -69,16 +70,21 @@ fn plan(mut net: Program, batch_size: usize) -> Result<String, Problem> {
     Ok(net.plan(batch_size)?.to_string())
 }
 
-fn run_all(options: &Options, net: Program, layout: &BatchLayout, items: Vec<Item>) -> Result<(), Problem> {
+fn run_all(
+    options: &Options,
+    net: Program,
+    (layout, files): (&BatchLayout, Vec<(String, NewFile)>),
+    items: Vec<Item>,
+) -> Result<(), Problem> {
     if let Some(repeat) = options.repeat {
         let gpu = net.gpu().clone();
         let figures = figures::measure(&gpu, net.on(&gpu), &items, options.batch_size, repeat)?;
         print(&if options.json { figures.to_json(&options.model).to_string() } else { figures.to_string() })?;
     }
     let outputs = outputs(net, layout, items, options.batch_size)?;
-    for (name, path) in &options.outputs {
-        let (_, values) = outputs.iter().find(|(known, _)| known == name).expect("it was checked");
-        arrays::write(path, values)?;
+    for (name, file) in files {
+        let (_, values) = outputs.iter().find(|(known, _)| *known == name).expect("it was checked");
+        arrays::write(file, values)?;
     }
     if options.outputs.is_empty() && !options.json {
         outputs.iter().try_for_each(|(name, values)| print(&arrays::describe(name, values)))?;

@@ -1,8 +1,8 @@
 //! What the command line says.
 
-use std::fs::OpenOptions;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use gapless::file::NewFile;
 use lexopt::prelude::*;
 
 use crate::arguments::number;
@@ -47,12 +47,17 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Whether the model has every output that is to be written, and its file can be.
-    pub(crate) fn check_outputs(&self, names: &[String]) -> Result<(), Problem> {
-        match self.outputs.iter().find(|(name, _)| !names.contains(name)) {
-            Some((name, _)) => Err(format!("--output {name}: the outputs are {}", names.join(", ")).into()),
-            None => self.outputs.iter().try_for_each(|(name, path)| can_be_written(name, path)),
+    /// The files of the outputs by name, if the model has all of these. One that cannot be written is said before
+    /// anything runs; each is there when it is whole.
+    pub(crate) fn files(&self, names: &[String]) -> Result<Vec<(String, NewFile)>, Problem> {
+        if let Some((name, _)) = self.outputs.iter().find(|(name, _)| !names.contains(name)) {
+            return Err(format!("--output {name}: the outputs are {}", names.join(", ")).into());
         }
+        let file = |(name, path): &(String, String)| match NewFile::create(path) {
+            Ok(file) => Ok((name.clone(), file)),
+            Err(cause) => Err(format!("--output {name}={cause}").into()),
+        };
+        self.outputs.iter().map(file).collect()
     }
 }
 
@@ -124,15 +129,4 @@ fn batch_axis(text: &str) -> Result<(String, Option<usize>), Problem> {
     let axis = |axis: &str| if axis == "none" { Some(None) } else { axis.parse().ok().map(Some) };
     let parts = text.rsplit_once('=').and_then(|(input, place)| Some((input.into(), axis(place)?)));
     parts.ok_or_else(|| format!("--batch-axis {text}: INPUT=AXIS or INPUT=none would fit").into())
-}
-
-/// A file that cannot be written is said before anything runs. One that is there stays as it is.
-fn can_be_written(name: &str, path: &str) -> Result<(), Problem> {
-    let was_there = Path::new(path).exists();
-    let opened = OpenOptions::new().append(true).create(true).open(path);
-    opened.map_err(|error| format!("--output {name}={path}: {error}"))?;
-    if !was_there {
-        std::fs::remove_file(path)?;
-    }
-    Ok(())
 }

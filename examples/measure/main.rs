@@ -23,12 +23,12 @@ mod terminal;
 mod variants;
 mod yardstick;
 
-use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 use gapless::Gpu;
+use gapless::file::NewFile;
 use serde_json::{Value, json};
 use terminal::{Problem, print};
 
@@ -90,13 +90,14 @@ fn measure() -> Result<(), Problem> {
     }
     if let Some(mut file) = file {
         writeln!(file, "{:#}", json!(all))?;
+        file.finish()?;
     }
     Ok(())
 }
 
 /// A file that cannot be written is said before a minute is spent.
-fn create(path: &Path) -> Result<File, Problem> {
-    File::create(path).map_err(|error| format!("--json {}: {error}", path.display()).into())
+fn create(path: &Path) -> Result<NewFile, Problem> {
+    NewFile::create(path).map_err(|cause| format!("--json {cause}").into())
 }
 
 fn workers() -> usize {

@@ -22,7 +22,8 @@ use crate::{BATCH, Effort, SIDE, Section, made, median, overlap, workers};
 
 pub(crate) fn section(gpu: &Gpu, effort: &Effort) -> Result<Section, Problem> {
     let paths = made::made_here(count(gpu, effort)?)?;
-    let files = paths.iter().map(std::fs::read).collect::<Result<Vec<_>, _>>()?;
+    let files =
+        paths.iter().map(|path| gapless::file::read(path, 64 << 20)).collect::<Result<Vec<_>, _>>()?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(workers()).build()?;
     let (mut decoded, mut loaded, mut reports) = (Vec::new(), Vec::new(), Vec::new());
     pool.install(|| decode_all(&files))?;

@@ -1,36 +1,34 @@
 //! Files about the two ways: who did what when in the overlapped one, and a picture of both.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::cell::RefCell;
+use std::io::Write;
+use std::path::Path;
 
 use gapless::Timeline;
+use gapless::file::NewFile;
 
 use crate::terminal::Problem;
 
-/// The files that were asked for. They are made before anything is measured, so that one that cannot be written
-/// is said at once.
+/// The files that were asked for. They are begun before anything is measured, so that one that cannot be written is
+/// said at once, and are there when they are whole.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
-    trace: Option<(PathBuf, File)>,
-    svg: Option<(PathBuf, File)>,
+    trace: RefCell<Option<NewFile>>,
+    svg: RefCell<Option<NewFile>>,
 }
 
 impl Record {
     pub(crate) fn create(trace: Option<&Path>, svg: Option<&Path>) -> Result<Self, Problem> {
-        let create = |option: &str, path: &Path| match File::create(path) {
-            Ok(file) => Ok((path.to_owned(), file)),
-            Err(error) => Err(format!("{option} {}: {error}", path.display())),
+        let create = |option: &str, path: Option<&Path>| match path.map(NewFile::create).transpose() {
+            Ok(file) => Ok(RefCell::new(file)),
+            Err(cause) => Err(format!("{option} {cause}")),
         };
-        Ok(Self {
-            trace: trace.map(|path| create("--trace", path)).transpose()?,
-            svg: svg.map(|path| create("--svg", path)).transpose()?,
-        })
+        Ok(Self { trace: create("--trace", trace)?, svg: create("--svg", svg)? })
     }
 
     /// Whether the runs have to be recorded.
     pub(crate) fn wanted(&self) -> bool {
-        self.trace.is_some() || self.svg.is_some()
+        self.trace.borrow().is_some() || self.svg.borrow().is_some()
     }
 
     /// Writes what was asked for; the picture has all times `scale` times as long.
@@ -40,16 +38,14 @@ impl Record {
         overlapped: Timeline,
         scale: f64,
     ) -> Result<(), Problem> {
-        if let Some((path, file)) = &self.trace {
-            let mut out = BufWriter::new(file);
-            let written = overlapped.write_trace(&mut out).and_then(|()| out.flush());
-            written.map_err(|error| format!("--trace {}: {error}", path.display()))?;
+        if let Some(mut file) = self.trace.take() {
+            let written = overlapped.write_trace(&mut file).map_err(Into::into).and_then(|()| file.finish());
+            written.map_err(|cause| format!("--trace {cause}"))?;
         }
-        if let Some((path, file)) = &self.svg {
-            let mut file: &File = file;
+        if let Some(mut file) = self.svg.take() {
             let picture = Timeline::compare(&sequential.scaled(scale), &overlapped.scaled(scale));
-            let written = file.write_all(picture.as_bytes());
-            written.map_err(|error| format!("--svg {}: {error}", path.display()))?;
+            let written = file.write_all(picture.as_bytes()).map_err(Into::into).and_then(|()| file.finish());
+            written.map_err(|cause| format!("--svg {cause}"))?;
         }
         Ok(())
     }

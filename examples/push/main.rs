@@ -10,7 +10,6 @@
 #[path = "../common/terminal.rs"]
 mod terminal;
 
-use std::error::Error;
 use std::io::{self, Read};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
@@ -19,11 +18,14 @@ use std::time::{Duration, Instant};
 
 use gapless::doc::{Compression, Doc, DocArray, Wire};
 use serde_json::json;
+use terminal::{Problem as Failed, complain, print};
 use ureq::SendBody;
 
-const USAGE: &str = "usage: push [--docs N] [--rate MIB_A_SECOND] [--json]";
+const HELP: &str = "push [--docs N] [--rate MIB_A_SECOND] [--json]
 
-type Failed = Box<dyn Error>;
+--docs  documents; default 256
+--rate  what the server takes; default as much as is made
+--json  one object on stdout and nothing else";
 
 struct Options {
     docs: usize,
@@ -33,11 +35,12 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    terminal::exit("push", options().and_then(|options| run(&options)))
+    terminal::exit("push", options().and_then(|options| options.map_or(Ok(()), |options| run(&options))))
 }
 
-fn options() -> Result<Options, Failed> {
-    use lexopt::prelude::{Long, ValueExt};
+/// `None` where only the help was asked for.
+fn options() -> Result<Option<Options>, Failed> {
+    use lexopt::prelude::{Long, Short, ValueExt};
     let mut options = Options { docs: 256, rate: None, json: false };
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
@@ -45,10 +48,14 @@ fn options() -> Result<Options, Failed> {
             Long("docs") => options.docs = parser.value()?.parse()?,
             Long("rate") => options.rate = Some(parser.value()?.parse::<f64>()? * f64::from(1 << 20)),
             Long("json") => options.json = true,
-            other => return Err(format!("{}\n{USAGE}", other.unexpected()).into()),
+            Short('h') | Long("help") => {
+                print(HELP)?;
+                return Ok(None);
+            }
+            other => return Err(other.unexpected().into()),
         }
     }
-    Ok(options)
+    Ok(Some(options))
 }
 
 fn run(options: &Options) -> Result<(), Failed> {
@@ -71,18 +78,23 @@ fn run(options: &Options) -> Result<(), Failed> {
         let figures = json!({
             "serialise_s": serialise_s, "send_s": send_s, "sequential_s": sequential_s, "overlapped_s": overlapped_s
         });
-        println!("{figures}");
-        return Ok(());
+        return Ok(print(&figures.to_string())?);
     }
-    println!("{} documents, {:.1} MiB, at {:.1} MiB/s", docs.len(), mib(body.len() as f64), mib(rate));
-    println!("  serialise             {serialise_s:7.3} s");
-    println!("  send                  {send_s:7.3} s");
-    println!("  one after the other   {sequential_s:7.3} s");
-    println!(
-        "  at once               {overlapped_s:7.3} s, {:+.1} % of the slower of the two",
-        100.0 * (overlapped_s / slower - 1.0)
-    );
-    Ok(())
+    print(&format!(
+        "{} documents, {:.1} MiB, at {:.1} MiB/s",
+        docs.len(),
+        mib(body.len() as f64),
+        mib(rate)
+    ))?;
+    for (way, seconds) in
+        [("serialise", serialise_s), ("send", send_s), ("one after the other", sequential_s)]
+    {
+        print(&format!("  {way:<20}  {seconds:7.3} s"))?;
+    }
+    let more = 100.0 * (overlapped_s / slower - 1.0);
+    Ok(print(&format!(
+        "  at once               {overlapped_s:7.3} s, {more:+.1} % of the slower of the two"
+    ))?)
 }
 
 fn mib(bytes: f64) -> f64 {
@@ -132,7 +144,7 @@ impl Server {
                 let length = drain(request.as_reader(), rate).unwrap_or_default();
                 lengths.lock().expect("nobody panics with it").push(length);
                 if let Err(error) = request.respond(tiny_http::Response::from_string("taken")) {
-                    eprintln!("the answer was not taken: {error}");
+                    complain(&format!("the answer was not taken: {error}"));
                 }
             }
         });

@@ -22,7 +22,7 @@ use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use gapless::{Batch, Pipeline};
+use gapless::{Batch, Cause, Pipeline};
 use lexopt::prelude::*;
 
 use crate::terminal::{Problem, complain, print};
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
 fn run() -> Result<ExitCode, Problem> {
     let Some(options) = options()? else { return Ok(ExitCode::SUCCESS) };
     let at = |error: io::Error| format!("{}: {error}", options.file.display());
-    let mut results = Results::open(&options.file).map_err(at)?;
+    let mut results = Results::open(&options.file)?;
     let far = |done: u64| print(&format!("{done} of {} documents are done", options.documents));
     far(results.done)?;
 
@@ -94,9 +94,13 @@ struct Results {
 
 impl Results {
     /// What earlier runs wrote, up to its last whole line.
-    fn open(path: &Path) -> io::Result<Self> {
+    fn open(path: &Path) -> Result<Self, Cause> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
+        }
+        if path.exists() {
+            // A device has no end, and no lines.
+            gapless::file::open(path)?;
         }
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         let (mut lines, mut line) = (BufReader::new(&file), Vec::new());

@@ -11,35 +11,41 @@ mod json;
 #[path = "../common/terminal.rs"]
 mod terminal;
 
-use std::error::Error;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::process::ExitCode;
 
 use gapless::doc::{DocArray, Wire};
+use terminal::Problem;
 
-const USAGE: &str = "usage: wire read FILE > docs.ndjson\n       wire write FILE < docs.ndjson";
+const HELP: &str = "wire: files of documents as lines of JSON, and back
+
+usage: wire read FILE > docs.ndjson
+       wire write FILE < docs.ndjson";
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+    terminal::exit("wire", run())
+}
+
+fn run() -> Result<(), Problem> {
+    let Some(arguments) = terminal::values(HELP)? else { return Ok(()) };
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["read", path] => read(path),
         ["write", path] => write(path),
-        _ => Err(USAGE.into()),
-    };
-    terminal::exit("wire", done)
+        _ => Err(HELP.into()),
+    }
 }
 
-fn read(path: &str) -> Result<(), Box<dyn Error>> {
-    let file = File::open(path).map_err(|error| format!("{path}: {error}"))?;
+fn read(path: &str) -> Result<(), Problem> {
+    let file = gapless::file::open(path)?;
     let mut out = BufWriter::new(io::stdout().lock());
     for doc in Wire::of_path(path)?.read(BufReader::new(file)) {
-        writeln!(out, "{}", json::of_doc(&doc?))?;
+        let doc = doc.map_err(|error| format!("{path}: {error}"))?;
+        writeln!(out, "{}", json::of_doc(&doc)).map_err(terminal::stdout)?;
     }
-    Ok(out.flush()?)
+    Ok(out.flush().map_err(terminal::stdout)?)
 }
 
-fn write(path: &str) -> Result<(), Box<dyn Error>> {
+fn write(path: &str) -> Result<(), Problem> {
     let mut docs = DocArray::new();
     for (number, line) in (1..).zip(io::stdin().lock().lines()) {
         let line = line?;

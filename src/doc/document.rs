@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use ndarray::{Array, Dimension};
 
 use super::tags::{Tags, Value};
-use super::{DocArray, Number, Tensor, data_uri, mime, random};
+use super::{DocArray, Number, Tensor, mime, random};
+use crate::file;
 
 /// One document: a name, what it holds, and what is known of it, as in DocArray.
 ///
@@ -123,10 +124,8 @@ impl Doc {
     /// A document whose content is at this path, address or data URI; its media type follows from that.
     pub fn from_uri(uri: impl Into<String>) -> Self {
         let uri = uri.into();
-        let mime_type = match data_uri::is(&uri) {
-            true => uri[5..].split([';', ',']).next().unwrap_or_default().to_owned(),
-            false => mime::guess(&uri).to_owned(),
-        };
+        let guessed = || mime::guess(&file::last_name(&uri));
+        let mime_type = file::data_type(&uri).unwrap_or_else(guessed).to_owned();
         Self { uri, mime_type, ..Self::new() }
     }
 

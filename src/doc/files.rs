@@ -1,19 +1,34 @@
 //! Documents from files, by patterns.
 
-use std::path::{Path, PathBuf};
+mod once;
+mod pattern;
+#[cfg(all(test, unix))]
+mod tests;
+mod walk;
 
-use glob::MatchOptions;
+use std::fmt;
+use std::iter::{FusedIterator, Peekable};
+use std::path::Path;
+
 use regex_lite::Regex;
 
+use self::once::{Identity, Seen};
+use self::pattern::Parts;
+use self::walk::Walk;
 use super::random::Random;
-use super::{Doc, DocArray, data_uri};
+use super::{Doc, DocArray, blobs};
 use crate::error::{Cause, Error};
+use crate::file::{self, Most};
 
 /// Documents that name files, and may hold what is in them.
 ///
-/// A pattern has the wildcards of a shell: `*`, `?`, `[a-z]`, and `**` for any folders between; a leading
-/// `~` is the user's home. Names that begin with a dot are found by a part of the pattern that does so only;
-/// names that are not UTF-8 are not found. Folders are left out. The documents come sorted by their uri, each file once.
+/// A pattern has the wildcards of a shell: `*`, `?`, `[a-z]`, and `**` for any folders between, or at its end for all
+/// that is below; a leading `~` is the user's home. Names that begin with a dot are found by a part of the pattern that
+/// does so only, which never means `.` or `..`; names that are not UTF-8 are not found. Folders are left out, and links
+/// to them are followed; `a/./b` and `a//b` are `a/b`.
+///
+/// The documents come sorted by their uri, each *file* once, by the first of its names, however many links and patterns
+/// lead to it.
 ///
 /// A folder that is missing is an error, since that is nearly always a mistyped name; a folder without
 /// matching files gives no documents.
@@ -40,6 +55,7 @@ pub struct FromFiles {
     exclude: Option<String>,
     read: Read,
     data_uri: bool,
+    max_file: u64,
 }
 
 /// One pattern or several: a text, an array or a vector of texts.
@@ -94,7 +110,8 @@ impl FromFiles {
     pub fn new(patterns: impl Into<Patterns>) -> Self {
         let patterns = patterns.into();
         let (limit, sample, exclude) = (None, None, None);
-        Self { patterns, recursive: true, limit, sample, exclude, read: Read::UriOnly, data_uri: false }
+        let (read, data_uri, max_file) = (Read::UriOnly, false, blobs::MOST);
+        Self { patterns, recursive: true, limit, sample, exclude, read, data_uri, max_file }
     }
 
     /// Whether `**` stands for any number of folders; else it is an ordinary `*`. Default true.
@@ -134,33 +151,57 @@ impl FromFiles {
         Self { data_uri, ..self }
     }
 
+    /// A file with more bytes is an error where files are read; less than 4 GiB by default, which is what a document
+    /// can be on the wire, 0 for no limit. What is no regular file is an error too.
+    ///
+    /// ```
+    /// # use gapless::doc::{FromFiles, Read};
+    /// let error = FromFiles::new("photos/coffee.jpg").read(Read::Bytes).max_file(100).docs().unwrap_err();
+    /// assert!(error.to_string().contains("photos/coffee.jpg: "));
+    /// assert!(error.to_string().ends_with("more than the limit of 100 a file: see `max_file`"));
+    /// ```
+    pub fn max_file(self, bytes: u64) -> Self {
+        Self { max_file: bytes, ..self }
+    }
+
     /// Looks for the files and makes the documents.
     ///
     /// # Errors
-    /// A setting makes no sense, a folder is missing or cannot be listed, a file cannot be read, or its name
-    /// is not UTF-8.
+    /// A setting makes no sense, a folder is missing or cannot be listed, or a file cannot be read: it names which.
     pub fn docs(self) -> Result<DocArray, Error> {
+        self.find()?.collect()
+    }
+
+    /// The documents in the same order, each looked for when it is asked for: ten million files take no more memory
+    /// than the names that stand before them in their folders, and a few bytes each to know that it was there.
+    ///
+    /// A folder that cannot be listed is an `Err`, and so is a file that cannot be read; the others follow.
+    ///
+    /// ```
+    /// # use gapless::doc::FromFiles;
+    /// let mut docs = FromFiles::new("photos/**/*.jpg").find()?;
+    /// assert_eq!(docs.next().unwrap()?.uri, "photos/camera.jpg");
+    /// # Ok::<(), gapless::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A setting makes no sense, or the folder of a pattern is missing.
+    pub fn find(self) -> Result<FoundDocs, Error> {
         let exclude = self.excluded()?;
-        let mut random = self.sampled()?;
-        let mut uris = Vec::new();
-        for pattern in &self.patterns.0 {
-            find(pattern, self.recursive, &mut uris)?;
-        }
-        uris.sort();
-        uris.dedup();
-        uris.retain(|uri| !exclude.as_ref().is_some_and(|exclude| exclude.is_match(uri)));
-        if let Some((rate, random)) = &mut random {
-            uris.retain(|_| random.share() < *rate);
-        }
-        uris.truncate(self.limit.unwrap_or(usize::MAX));
-        let docs: Result<Vec<Doc>, Error> = uris.into_iter().map(|uri| self.doc(uri)).collect();
-        Ok(docs?.into())
+        let random = self.sampled()?;
+        let walk = |pattern: &String| {
+            let parts = parts(pattern, self.recursive)?;
+            Ok(Walk::new(parts, exclude.clone()).peekable())
+        };
+        let walks = self.patterns.0.iter().map(walk).collect::<Result<_, Error>>()?;
+        let left = self.limit.unwrap_or(usize::MAX);
+        Ok(FoundDocs { walks, seen: Seen::default(), random, left, reading: self })
     }
 
     fn excluded(&self) -> Result<Option<Regex>, Error> {
         let Some(expression) = &self.exclude else { return Ok(None) };
         let anchored = Regex::new(&format!("^(?:{expression})"));
-        anchored.map(Some).map_err(|error| setting("exclude", error))
+        anchored.map(Some).map_err(|error| setting("exclude", format!("{expression}: {error}")))
     }
 
     fn sampled(&self) -> Result<Option<(f64, Random)>, Error> {
@@ -172,75 +213,104 @@ impl FromFiles {
         }
     }
 
-    fn doc(&self, uri: String) -> Result<Doc, Error> {
-        let failed =
-            |cause: std::io::Error, uri: &str| Error::Documents { cause: Cause::from(cause).context(uri) };
-        let path = uri.clone();
-        let mut doc = Doc::from_uri(uri);
-        match self.read {
-            Read::UriOnly => {}
+    fn doc(&self, uri: String) -> Result<Doc, Cause> {
+        let path = Path::new(&uri);
+        let mut bytes = Vec::new();
+        if self.read != Read::UriOnly || self.data_uri {
+            file::read_into(path, Most { bytes: self.max_file, setting: "max_file" }, &mut bytes)?;
+        }
+        let text = match self.read {
             Read::Text => {
-                doc.set_text(std::fs::read_to_string(&path).map_err(|cause| failed(cause, &path))?);
+                Some(str::from_utf8(&bytes).map_err(|error| Cause::from(error).context(file::name(path)))?)
             }
-            Read::Bytes => {
-                doc.set_blob(std::fs::read(&path).map_err(|cause| failed(cause, &path))?);
-            }
-        }
+            _ => None,
+        };
+        let mut doc = Doc::from_uri(&*uri);
         if self.data_uri {
-            let bytes = std::fs::read(&path).map_err(|cause| failed(cause, &path))?;
-            doc.uri = data_uri::encode(&doc.mime_type, &bytes);
+            doc.uri = file::data_uri(&doc.mime_type, &bytes);
         }
+        match text {
+            Some(text) => doc.set_text(text),
+            None if self.read == Read::Bytes => doc.set_blob(bytes),
+            None => &mut doc,
+        };
         Ok(doc)
     }
 }
 
-/// Dots at the start of names are looked at here: with its own option for that, glob 0.3 finds no such name
-/// whatever the pattern says, and panics at names that are not UTF-8.
-const LIKE_A_SHELL: MatchOptions = MatchOptions {
-    case_sensitive: true,
-    require_literal_separator: true,
-    require_literal_leading_dot: false,
-};
-
-/// Whether every hidden name in the path was asked for by a part of the pattern that begins with a dot too.
-fn shown(path: &Path, folder: &Path, pattern: &str) -> bool {
-    let inside = path.strip_prefix(folder).unwrap_or(path);
-    inside.iter().map(|name| name.to_string_lossy()).filter(|name| name.starts_with('.')).all(|name| {
-        let mut parts = pattern.split('/').filter(|part| part.starts_with('.'));
-        parts.any(|part| glob::Pattern::new(part).is_ok_and(|part| part.matches(&name)))
-    })
+/// Documents that are found while they are asked for: see [`FromFiles::find`].
+#[must_use = "no file is looked for until it is iterated over"]
+pub struct FoundDocs {
+    walks: Vec<Peekable<Walk>>,
+    seen: Seen,
+    random: Option<(f64, Random)>,
+    left: usize,
+    reading: FromFiles,
 }
 
-fn find(pattern: &str, recursive: bool, uris: &mut Vec<String>) -> Result<(), Error> {
-    let mut pattern = at_home(pattern);
-    if !recursive {
-        pattern = pattern
-            .split('/')
-            .map(|part| if part == "**" { "*" } else { part })
-            .collect::<Vec<_>>()
-            .join("/");
-    }
-    let folder = fixed_folder(&pattern);
-    if !folder.is_dir() {
-        return Err(setting("from_files", format!("{pattern}: there is no folder {}", folder.display())));
-    }
-    let found = glob::glob_with(&pattern, LIKE_A_SHELL)
-        .map_err(|error| setting("from_files", format!("{pattern}: {error}")))?;
-    for path in found {
-        let path = path.map_err(|error| Error::Documents { cause: error.into() })?;
-        if shown(&path, folder, &pattern) && !path.is_dir() {
-            uris.push(utf8(path)?);
+impl FoundDocs {
+    /// The next path of all patterns.
+    fn next_path(&mut self) -> Option<Result<String, Cause>> {
+        let mut first: Option<(usize, &str)> = None;
+        for (place, walk) in self.walks.iter_mut().enumerate() {
+            match walk.peek() {
+                Some(Ok(path)) if first.is_none_or(|(_, other)| path.as_str() < other) => {
+                    first = Some((place, path))
+                }
+                Some(Ok(_)) | None => {}
+                Some(Err(_)) => {
+                    first = Some((place, ""));
+                    break;
+                }
+            }
         }
+        let (place, _) = first?;
+        self.walks[place].next()
     }
-    Ok(())
+
+    /// Its document, where it is a file that was not seen yet.
+    fn taken(&mut self, path: String) -> Result<Option<Doc>, Cause> {
+        // What is not there any more is no file.
+        let is_new = Identity::of(Path::new(&path))?.is_some_and(|file| self.seen.add(file));
+        if is_new && self.random.as_mut().is_none_or(|(rate, random)| random.share() < *rate) {
+            return self.reading.doc(path).map(Some);
+        }
+        Ok(None)
+    }
 }
 
-fn utf8(path: PathBuf) -> Result<String, Error> {
-    path.into_os_string().into_string().map_err(|path| {
-        let cause =
-            Cause::msg(format_args!("{}: the name is not UTF-8, and a uri is", Path::new(&path).display()));
-        Error::Documents { cause }
-    })
+impl Iterator for FoundDocs {
+    type Item = Result<Doc, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.left > 0 {
+            let taken = self.next_path()?.and_then(|path| self.taken(path));
+            if let Some(doc) = taken.transpose() {
+                self.left -= usize::from(doc.is_ok());
+                return Some(doc.map_err(|cause| Error::Documents { cause }));
+            }
+        }
+        None
+    }
+}
+
+impl FusedIterator for FoundDocs {}
+
+impl fmt::Debug for FoundDocs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FoundDocs").field("from", &self.reading).finish_non_exhaustive()
+    }
+}
+
+fn parts(pattern: &str, recursive: bool) -> Result<Parts, Error> {
+    let refused =
+        |reason: String| setting("from_files", format!("{}: {reason}", file::name(Path::new(pattern))));
+    let found = at_home(pattern);
+    let folder = fixed_folder(&found);
+    if !folder.is_dir() {
+        return Err(refused(format!("there is no folder {}", file::name(folder))));
+    }
+    Parts::new(&found, recursive).map_err(refused)
 }
 
 /// The part of the pattern before the first wildcard, up to its last folder.

@@ -9,9 +9,9 @@ use std::sync::OnceLock;
 
 use ndarray::{Array3, ArrayD, Axis};
 
-use super::source::{self, Source};
-use super::{Content, Doc, Tensor, data_uri};
+use super::{Content, Doc, Tensor};
 use crate::error::Cause;
+use crate::file;
 use crate::image::{self, Format, Loader, Photo, PhotoSource, move_channel};
 
 /// Memory that a call of the loader below keeps for the next.
@@ -24,24 +24,24 @@ fn own_size() -> &'static Loader {
 }
 
 impl Photo for Doc {
-    /// The blob, or else the file that the uri names; a tensor is no photo.
+    /// The blob, or else what the uri names; a tensor is no photo.
     fn source(&self) -> PhotoSource<'_> {
         match &self.content {
             Content::Blob(bytes) => PhotoSource::Bytes(bytes),
-            _ if self.uri.is_empty() || data_uri::is(&self.uri) => PhotoSource::Missing,
-            _ => PhotoSource::Path(Path::new(&self.uri)),
+            _ if self.uri.is_empty() => PhotoSource::Missing,
+            _ => PhotoSource::Uri(&self.uri),
         }
     }
 }
 
 impl Doc {
-    /// Loads the image that the uri names (a path, a data URI, or with the feature `http` an address) into the
-    /// tensor: u8, [height, width, 3], RGB, upright.
+    /// Loads the image that the uri names (see [`load_blob`](Self::load_blob)) into the tensor: u8,
+    /// [height, width, 3], RGB, upright.
     ///
     /// A GIF of several frames becomes as many chunks, and the tensor stays empty.
     ///
     /// # Errors
-    /// It cannot be read or decoded.
+    /// Names the uri and why it cannot be read or decoded.
     ///
     /// ```
     /// # use gapless::doc::Doc;
@@ -58,7 +58,7 @@ impl Doc {
     /// As [`load_image`](Self::load_image), in the size and with the limits of a [`Loader`].
     ///
     /// # Errors
-    /// It cannot be read or decoded.
+    /// Names the uri and why it cannot be read or decoded.
     ///
     /// ```
     /// # use gapless::doc::Doc;
@@ -69,10 +69,7 @@ impl Doc {
     /// # Ok::<(), gapless::Cause>(())
     /// ```
     pub fn load_image_with(&mut self, loader: &Loader) -> Result<&mut Self, Cause> {
-        let frames = match source::find(&self.uri, source::TIMEOUT)? {
-            Source::Path(path) => loader.frames(Path::new(&*path))?,
-            Source::Bytes(bytes) => loader.frames(bytes.as_slice())?,
-        };
+        let frames = loader.frames(&*self.uri)?;
         Ok(self.set_frames(frames))
     }
 
@@ -154,15 +151,16 @@ impl Doc {
     #[doc(alias = "convert_image_tensor_to_uri")]
     #[doc(alias = "load_pil_image_to_datauri")]
     pub fn image_to_uri(&mut self, format: Format, channel_axis: isize) -> Result<&mut Self, Cause> {
-        self.uri = data_uri::encode(format.mime_type(), &self.encoded(format, channel_axis)?);
+        self.uri = file::data_uri(format.mime_type(), &self.encoded(format, channel_axis)?);
         self.mime_type = format.mime_type().into();
         Ok(self)
     }
 
-    /// Writes the image into a file, in the format that its name's ending says.
+    /// Writes the image into a file, in the format that its name's ending says. It is there as a whole or not at all:
+    /// see [`NewFile`](crate::file::NewFile).
     ///
     /// # Errors
-    /// The ending is none of an image, the document holds no u8 image of one channel or three, or the file
+    /// Names the path and why: the ending is none of an image, the document holds no u8 image of one channel or three, or the file
     /// cannot be written.
     ///
     /// ```no_run
@@ -173,8 +171,9 @@ impl Doc {
     #[doc(alias = "save_image_tensor_to_file")]
     pub fn save_image(&mut self, path: impl AsRef<Path>, channel_axis: isize) -> Result<&mut Self, Cause> {
         let path = path.as_ref();
-        let encoded = self.encoded(Format::of_path(path)?, channel_axis)?;
-        std::fs::write(path, encoded).map_err(|error| Cause::from(error).context(path.display()))?;
+        let format = Format::of_path(path)?;
+        let encoded = self.encoded(format, channel_axis).map_err(|cause| cause.context(file::name(path)))?;
+        file::write(path, encoded)?;
         Ok(self)
     }
 }

@@ -28,7 +28,7 @@ pub(crate) use self::processor::cores;
 pub(crate) use self::thread::spawn_aside;
 #[cfg(feature = "stream")]
 pub(crate) use self::thread::spawn_unjoined;
-pub(crate) use self::thread::{Body, Threads, thread_number};
+pub(crate) use self::thread::{Body, STACK, Threads, thread_number};
 pub(crate) use self::wakes::{Bell, Wakes};
 pub(crate) use self::workers::{Pool, Workers, next_ticket, rank, worker_name};
 pub(crate) use crate::moment::Moment;

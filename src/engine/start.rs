@@ -71,7 +71,7 @@ pub(crate) fn start<'a, J: Job + 'a>(mut plan: Plan<J>, crew: impl Crew<'a, J>) 
             return Err(error);
         }
     };
-    let threads = Threads::new(&plan.seam);
+    let threads = Threads::new(&plan.seam, plan.settings.common.stack);
     build(plan, prepared, &threads, crew).map_err(|error| {
         threads.join(Duration::from_secs(1), || Duration::from_millis(10));
         Error::Thread { cause: error.into() }

@@ -1,6 +1,7 @@
 //! What a photo may ask for before any memory is taken for it.
 
 use crate::error::Cause;
+use crate::file::{Most, Reach, TIMEOUT};
 
 /// What one photo may take. A limit of 0 is none.
 #[derive(Clone, Copy, Debug)]
@@ -57,13 +58,13 @@ impl Allowance {
         Ok(())
     }
 
-    pub(crate) fn admit_file(&self, bytes: u64) -> Result<(), Cause> {
-        if self.file > 0 && bytes > self.file {
-            return Err(Cause::msg(format_args!(
-                "{bytes} bytes are more than the limit of {} a file: see `max_file`",
-                self.file
-            )));
-        }
-        Ok(())
+    /// Bytes that are read of a file.
+    pub(crate) fn most(&self) -> Most {
+        Most { bytes: self.file, setting: "max_file" }
+    }
+
+    /// How far an address may go: a server may send as much as a file may have.
+    pub(crate) fn reach(&self) -> Reach {
+        Reach { most: self.most(), most_fetched: self.most(), timeout: TIMEOUT }
     }
 }

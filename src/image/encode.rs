@@ -41,7 +41,7 @@ impl Format {
             "jpg" | "jpeg" => Ok(Self::jpeg()),
             _ => Err(Cause::msg(format_args!(
                 "{}: the name ends in neither png, jpg nor jpeg",
-                path.display()
+                crate::file::name(path)
             ))),
         }
     }

@@ -9,10 +9,10 @@ use super::crop;
 use super::decode::{Decoded, Layout, Seen, decode, decode_frames, is_gif};
 use super::photo::{Photo, PhotoSource};
 use super::pixels;
-use super::read::read;
 use super::resize::{Filter, resize};
 use super::scratch::{Pool, Scratch, black, grow};
 use crate::error::Cause;
+use crate::file::{address_name, fetch, name, read_into};
 use crate::stage::CpuStage;
 use gapless_resize::Region;
 
@@ -209,16 +209,7 @@ impl Loader {
     /// assert_eq!(cause.to_string(), "photos: is a directory, not a file");
     /// ```
     pub fn load(&self, path: impl AsRef<Path>) -> Result<Array3<u8>, Cause> {
-        let path = path.as_ref();
-        self.scratch
-            .lend(self.allowance.kept(), |scratch| {
-                let mut file = std::mem::take(&mut scratch.file);
-                let tensor =
-                    read(path, &self.allowance, &mut file).and_then(|()| self.tensor(&file, scratch));
-                scratch.file = file;
-                tensor
-            })
-            .map_err(|cause| cause.context(path.display()))
+        self.with(PhotoSource::Path(path.as_ref()), |photo, scratch| self.tensor(photo, scratch))
     }
 
     /// Decodes a photo as it would stand in a file.
@@ -234,8 +225,7 @@ impl Loader {
     /// # Ok(()) }
     /// ```
     pub fn decode(&self, photo: &[u8]) -> Result<Array3<u8>, Cause> {
-        self.allowance.admit_file(photo.len() as u64)?;
-        self.scratch.lend(self.allowance.kept(), |scratch| self.tensor(photo, scratch))
+        self.with(PhotoSource::Bytes(photo), |photo, scratch| self.tensor(photo, scratch))
     }
 
     /// Loads every frame of a photo: several of an animated GIF, one of anything else.
@@ -254,19 +244,29 @@ impl Loader {
     /// # Ok(()) }
     /// ```
     pub fn frames(&self, photo: impl Photo) -> Result<Vec<Array3<u8>>, Cause> {
+        self.with(photo.source(), |photo, scratch| self.all(photo, scratch))
+    }
+
+    /// Works on the bytes of a photo, wherever they are. An error names the file or the address.
+    fn with<R>(
+        &self,
+        source: PhotoSource<'_>,
+        work: impl FnOnce(&[u8], &mut Scratch) -> Result<R, Cause>,
+    ) -> Result<R, Cause> {
         self.scratch.lend(self.allowance.kept(), |scratch| {
             let mut file = std::mem::take(&mut scratch.file);
-            let frames = match photo.source() {
-                PhotoSource::Path(path) => read(path, &self.allowance, &mut file)
-                    .and_then(|()| self.all(&file, scratch))
-                    .map_err(|cause| cause.context(path.display())),
+            let result = match source {
+                PhotoSource::Path(path) => read_into(path, self.allowance.most(), &mut file)
+                    .and_then(|()| work(&file, scratch).map_err(|cause| cause.context(name(path)))),
+                PhotoSource::Uri(uri) => fetch(uri, &self.allowance.reach(), &mut file)
+                    .and_then(|()| work(&file, scratch).map_err(|cause| cause.context(address_name(uri)))),
                 PhotoSource::Bytes(bytes) => {
-                    self.allowance.admit_file(bytes.len() as u64).and_then(|()| self.all(bytes, scratch))
+                    self.allowance.most().admit(bytes.len() as u64).and_then(|()| work(bytes, scratch))
                 }
                 PhotoSource::Missing => Err(Cause::msg("the document names no photo")),
             };
             scratch.file = file;
-            frames
+            result
         })
     }
 
@@ -381,11 +381,7 @@ impl<D: Photo> CpuStage<D> for Loader {
     type Prepared = Array3<u8>;
 
     fn prepare(&self, document: &mut D) -> Result<Array3<u8>, Cause> {
-        match document.source() {
-            PhotoSource::Path(path) => self.load(path),
-            PhotoSource::Bytes(bytes) => self.decode(bytes),
-            PhotoSource::Missing => Err(Cause::msg("the document names no photo")),
-        }
+        self.with(document.source(), |photo, scratch| self.tensor(photo, scratch))
     }
 
     fn recycle(&self, used: Array3<u8>) {

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 /// A document that names a photo, so that [`Loader`](super::Loader) can prepare it.
 ///
-/// Paths ([`PathBuf`], [`String`]) name a file, `Vec<u8>` is an encoded photo itself.
+/// A [`PathBuf`] names a file, a [`String`] a file or an address (see [`PhotoSource::Uri`]), and `Vec<u8>` is an
+/// encoded photo itself.
 ///
 /// ```
 /// use gapless::image::{Photo, PhotoSource};
@@ -13,12 +14,12 @@ use std::path::{Path, PathBuf};
 ///     fn source(&self) -> PhotoSource<'_> {
 ///         match &self.blob {
 ///             Some(bytes) => PhotoSource::Bytes(bytes),
-///             None => PhotoSource::Path(self.uri.as_ref()),
+///             None => PhotoSource::Uri(&self.uri),
 ///         }
 ///     }
 /// }
 /// # let record = Record { uri: "photos/coffee.jpg".into(), blob: None };
-/// # assert_eq!(record.source(), PhotoSource::Path("photos/coffee.jpg".as_ref()));
+/// # assert_eq!(record.source(), PhotoSource::Uri("photos/coffee.jpg"));
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` names no photo",
@@ -40,6 +41,10 @@ pub trait Photo {
 pub enum PhotoSource<'a> {
     /// A file.
     Path(&'a Path),
+    /// A path as it stands, or an address: `file:` (percent-decoded, of this machine), `data:` (in base64, also wrapped
+    /// and without padding, or percent-encoded), or with the feature `http` `http:` and `https:`, in any case. A server
+    /// has 10 s, and may send as much as a file may have.
+    Uri(&'a str),
     /// The encoded photo, as it would stand in a file.
     Bytes(&'a [u8]),
     /// The document has none: preparing it is a failure that says so.
@@ -54,7 +59,7 @@ impl Photo for PathBuf {
 
 impl Photo for String {
     fn source(&self) -> PhotoSource<'_> {
-        PhotoSource::Path(self.as_ref())
+        PhotoSource::Uri(self)
     }
 }
 
@@ -72,7 +77,7 @@ impl<P: Photo + ?Sized> Photo for &P {
 
 impl Photo for str {
     fn source(&self) -> PhotoSource<'_> {
-        PhotoSource::Path(self.as_ref())
+        PhotoSource::Uri(self)
     }
 }
 

@@ -3,7 +3,7 @@
 /// The most bytes of memory that this process has held at one time, on Linux; `None` elsewhere.
 pub(crate) fn peak_resident_bytes() -> Option<u64> {
     if cfg!(target_os = "linux") {
-        of_status(&std::fs::read_to_string("/proc/self/status").ok()?)
+        of_status(&String::from_utf8(crate::file::read("/proc/self/status", 1 << 20).ok()?).ok()?)
     } else {
         None
     }

@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::proto::StringStringEntryProto;
 use crate::error::Cause;
+use crate::file;
 
 /// Reads `bytes` bytes, which is what the tensor's shape wants.
 pub(super) fn read(
@@ -24,19 +25,20 @@ pub(super) fn read(
     if length != wanted {
         return Err(Cause::msg(format!("{location} has {length} bytes of it, and its shape wants {wanted}")));
     }
-    let context = |cause: Cause| cause.context(path.display());
-    part(&path, offset, bytes).map_err(context)
+    let file = file::open(&path)?;
+    part(file, offset, bytes).map_err(|cause| cause.context(file::name(&path)))
 }
 
-fn part(path: &Path, offset: u64, bytes: usize) -> Result<Vec<u8>, Cause> {
-    let mut file = File::open(path)?;
+fn part(mut file: File, offset: u64, bytes: usize) -> Result<Vec<u8>, Cause> {
     let size = file.metadata()?.len();
     if offset.checked_add(bytes as u64).is_none_or(|end| end > size) {
         let message = format!("{bytes} bytes at {offset} are wanted, and the file has {size}");
         return Err(Cause::msg(message));
     }
     file.seek(SeekFrom::Start(offset))?;
-    let mut data = vec![0; bytes];
+    let mut data = Vec::new();
+    data.try_reserve_exact(bytes)?;
+    data.resize(bytes, 0);
     file.read_exact(&mut data)?;
     Ok(data)
 }
@@ -88,7 +90,7 @@ mod tests {
     fn a_part_of_a_file_is_read() {
         let folder = std::env::temp_dir().join(format!("gapless-external-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("w.bin"), [1, 2, 3, 4, 5, 6, 7, 8]).unwrap();
+        file::write(folder.join("w.bin"), [1, 2, 3, 4, 5, 6, 7, 8]).unwrap();
         let part = |pairs: &[(&str, &str)], bytes| read(&entries(pairs), Some(&folder), bytes);
         assert_eq!(part(&[("location", "w.bin"), ("offset", "4")], 4).unwrap(), [5, 6, 7, 8]);
         let past = part(&[("location", "w.bin"), ("offset", "6")], 4).unwrap_err().to_string();

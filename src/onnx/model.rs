@@ -18,10 +18,11 @@ use super::ops;
 use super::proto::ModelProto;
 use super::tensor::{Kind, Tensor};
 use crate::error::{Cause, Error};
+use crate::file;
 use crate::gpu::{Gpu, Program, TensorId};
 
 /// More bytes are no protobuf message.
-const MOST_BYTES: u64 = 1 << 31;
+const MOST_BYTES: u64 = (1 << 31) - 1;
 
 /// A network that was read from an ONNX file.
 ///
@@ -82,18 +83,14 @@ impl Model {
     /// Reads a file, and the files beside it that it names.
     ///
     /// # Errors
-    /// If it cannot be read, or is no ONNX model; the error names the file.
+    /// If it cannot be read, is no regular file, or is no ONNX model; the error names the file.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let folder = path.parent().unwrap_or(Path::new(""));
-        let read = || {
-            let size = std::fs::metadata(path)?.len();
-            if size >= MOST_BYTES {
-                return Err(Cause::msg(format!("it has {size} bytes, and a message has less than 2^31")));
-            }
-            Self::decode(&std::fs::read(path)?, Some(folder))
-        };
-        read().map_err(|cause| setting("onnx::Model::read", &cause.context(path.display())))
+        let model = file::read(path, MOST_BYTES).and_then(|bytes| {
+            Self::decode(&bytes, Some(folder)).map_err(|cause| cause.context(file::name(path)))
+        });
+        model.map_err(|cause| setting("onnx::Model::read", &cause))
     }
 
     /// Reads a model that is in memory. Its values cannot stand in other files.
@@ -290,7 +287,7 @@ impl Program {
         Model::read(path)?
             .build(gpu)
             .map(|(program, _)| program)
-            .map_err(|cause| setting("Program::onnx", &cause.context(path.display())))
+            .map_err(|cause| setting("Program::onnx", &cause.context(file::name(path))))
     }
 }
 

@@ -18,9 +18,10 @@
 //! 5. *Killed*, where a document takes longer than [`Isolated::timeout`], the run is stopped, or the child
 //!    says what it was not asked.
 //!
-//! An end is seen within two looks, 20 ms apart, whatever other processes hold of the child's. Those that a
-//! function starts are its own: they get `/dev/null` as stdin and the child's stderr, and go on when the
-//! child ends.
+//! An end is seen within two looks, 20 ms apart, whatever other processes hold of the child's. What a function starts
+//! gets `/dev/null` as stdin and the child's stderr, and nothing of the connection. A child leads a process group of its
+//! own, which is ended with it, however it ends: only what puts itself into another group goes on. So a key that
+//! interrupts the program at a terminal does not reach its children, which end with their parent.
 
 mod child;
 mod died;

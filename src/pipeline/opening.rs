@@ -78,8 +78,8 @@ fn not_started<D, O>(error: Option<Error>) -> Driven<'static, D, O> {
 }
 
 impl<D: Send + 'static, O: Send + 'static> Opening<D, O> {
-    /// Has `start` called in a thread of its own.
-    pub(super) fn new(start: impl FnOnce() -> Driven<'static, D, O> + Send + 'static) -> Self {
+    /// Has `start` called in a thread of its own, with so many bytes of stack.
+    pub(super) fn new(stack: usize, start: impl FnOnce() -> Driven<'static, D, O> + Send + 'static) -> Self {
         let hatch = Arc::new(Hatch(Mutex::new(Through { run: None, waker: None })));
         let asked = Arc::new(Asked::default());
         let (through, told) = (hatch.clone(), asked.clone());
@@ -87,7 +87,7 @@ impl<D: Send + 'static, O: Send + 'static> Opening<D, O> {
             let run = guard(start).unwrap_or_else(|cause| not_started(Some(Error::Bug { cause })));
             hand_over(run, &told, &through);
         };
-        match spawn_unjoined(&Seam::real(), "gapless-opening", Box::new(open)) {
+        match spawn_unjoined(&Seam::real(), "gapless-opening", stack, Box::new(open)) {
             Ok(()) => Self { run: not_started(None), opens: Some(hatch), asked },
             Err(error) => {
                 Self { run: not_started(Some(Error::Thread { cause: error.into() })), opens: None, asked }

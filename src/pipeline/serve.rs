@@ -81,6 +81,7 @@ impl<D, C, G, A> Pipeline<D, C, G, A> {
         // Answers go to whoever asked: none waits for an older one.
         self.how.settings.common.order = Order::Completion;
         let room = self.how.settings.batch_size;
+        let stack = self.how.settings.common.stack;
         let Self { cpu, devices, after, how, last_batch, .. } = self;
         let pipeline: Pipeline<Request<D, U>, ForRequest<C>, G, ForRequest<A>> = Pipeline {
             cpu: ForRequest(cpu),
@@ -100,7 +101,7 @@ impl<D, C, G, A> Pipeline<D, C, G, A> {
         let serve = move || {
             let _nobody_waits = tell.send(answer_all(run, &answered));
         };
-        spawn_aside("gapless-serve", Box::new(serve))
+        spawn_aside("gapless-serve", stack, Box::new(serve))
             .map_err(|error| Error::Thread { cause: error.into() })?;
         Ok((Submitter { inbox, open }, Server { handle, report }))
     }

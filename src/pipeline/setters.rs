@@ -12,6 +12,7 @@ macro_rules! setters {
         $(no order: $no_order:literal)?
         $(no grace: $no_grace:literal)?
         $(workers: $(#[$workers:meta])+)?
+        $(stack_size: $(#[$stack_size:meta])+)?
         $(pool: $(#[$pool:meta])+)?
         $(ahead: $(#[$ahead:meta])+)?
         $(order: $(#[$order:meta])+)?
@@ -34,6 +35,17 @@ macro_rules! setters {
         $($(#[$workers])+)?
         pub fn workers(mut self, workers: impl Into<$crate::WorkerCount>) -> Self {
             self.how.common().workers = workers.into();
+            self
+        }
+        /// Bytes of stack of each thread of the run: workers, device threads, the feeder. Default 8 MiB, which is what a
+        /// program's first thread has as a rule, so that recursion that works in the caller works in a worker. With 0
+        /// it is what the standard library takes: 2 MiB, or what `RUST_MIN_STACK` says. Memory is taken as it is used.
+        ///
+        /// A stack that is too small ends the program: no run can tell. Threads of a [`pool`](Self::pool) have what
+        /// their pool was made with.
+        $($(#[$stack_size])+)?
+        pub fn stack_size(mut self, bytes: usize) -> Self {
+            self.how.common().stack = bytes;
             self
         }
         /// Uses the threads of this pool as workers; it is never closed by us. Default: threads of the run's

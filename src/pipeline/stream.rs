@@ -9,6 +9,7 @@ use futures_core::Stream;
 use super::halves::{Handed, OfRow};
 use super::opening::Opening;
 use super::{After, Batch, Chain, Driven, Halves, Mode, Pipeline, Run};
+use crate::engine::seam::STACK;
 use crate::engine::start::Free;
 use crate::error::Error;
 use crate::stage::{CpuStage, GpuStage, Rows};
@@ -88,7 +89,7 @@ where
         Self: Send + 'static,
     {
         let documents = documents.into_iter();
-        RunStream::opening(move || self.start(Free, documents, false))
+        RunStream::opening(self.how.settings.common.stack, move || self.start(Free, documents, false))
     }
 }
 
@@ -109,13 +110,13 @@ where
         Self: Send + 'static,
     {
         let documents = documents.into_iter();
-        RunStream::opening(move || self.run(documents))
+        RunStream::opening(STACK, move || self.run(documents))
     }
 }
 
 impl<D: Send + 'static, O: Send + 'static> RunStream<D, O> {
-    fn opening(start: impl FnOnce() -> Run<D, O> + Send + 'static) -> Self {
-        let opening = Opening::new(move || start().into_driven());
+    fn opening(stack: usize, start: impl FnOnce() -> Run<D, O> + Send + 'static) -> Self {
+        let opening = Opening::new(stack, move || start().into_driven());
         Self(Run::new(Driven::new(Box::new(opening), None)))
     }
 }

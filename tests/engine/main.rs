@@ -23,6 +23,7 @@ mod served;
 mod settings;
 mod skips;
 mod sources;
+mod stacks;
 mod stalls;
 mod states;
 mod stopped;

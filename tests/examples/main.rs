@@ -12,6 +12,8 @@ mod infer;
 #[path = "../onnx/make.rs"]
 mod make;
 mod measure;
+#[cfg(unix)]
+mod outlets;
 mod own;
 #[path = "../../examples/common/photos.rs"]
 mod photos;

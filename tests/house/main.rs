@@ -3,6 +3,8 @@
 mod circles;
 mod graph;
 mod grows;
+#[cfg(all(feature = "doc", feature = "image", feature = "onnx", feature = "wire", unix))]
+mod named;
 mod tokens;
 mod uses;
 
@@ -11,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 /// Floors of the house, bottom first. A module may use its own floor's module and floors below only.
 const FLOORS: &[&[&str]] = &[
-    &["error", "moment", "place"],
+    &["error", "file", "moment", "place"],
     &["stage"],
     &["testing"],
     &["schedule"],
@@ -112,6 +114,43 @@ fn what_belongs_to_one_place_stands_nowhere_else() {
         for (word, place, reason) in ONLY_IN {
             let elsewhere = !source.name.starts_with(place) && uses(&source.text, word);
             assert!(!elsewhere, "{} uses {word}: {reason}", source.name);
+        }
+    }
+}
+
+/// Where files are opened, read and written besides `src/file`, and the reason.
+const OPENS: &[(&str, &str)] = &[
+    ("src/file", "it is the reader and the writer"),
+    ("src/error/tests.rs", "an error of the system, for a test"),
+    ("src/doc/files/tests.rs", "trees of files for a test"),
+    ("src/parallel/process/mark.rs", "what a descriptor is, and a test"),
+    ("src/parallel/process/serve.rs", "a device that is known takes the place of stdin"),
+    ("examples/common/photos.rs", "a folder is made"),
+    ("examples/resume/main.rs", "a file that grows line by line, which is checked before"),
+];
+
+#[test]
+fn files_are_opened_read_and_written_in_one_place() {
+    let words = [
+        "File::open",
+        "File::create",
+        "OpenOptions",
+        "fs::read(",
+        "fs::read,",
+        "fs::read)",
+        "fs::read_to_string",
+        "fs::write",
+        "fs::rename",
+        "fs::copy",
+        "read_npy(",
+        "write_npy(path",
+        "glob_with(",
+    ];
+    for source in ["src", "examples"].into_iter().flat_map(|folder| sources(folder, "rs")) {
+        let known = OPENS.iter().any(|(place, _)| source.name.starts_with(place));
+        let text = source.text.replace("NewFile::create", "");
+        for word in words.iter().filter(|_| !known) {
+            assert!(!uses(&text, word), "{} uses {word}: `file` reads and writes", source.name);
         }
     }
 }

@@ -40,6 +40,7 @@ macro_rules! told_everything {
     ($face:expr, $pool:expr, $told:expr) => {{
         let told = $told.clone();
         $face
+            .stack_size(1 << 20)
             .pool($pool)
             .on_failure(OnFailure::Skip)
             .grace(MINUTE)

@@ -6,6 +6,7 @@ mod idle;
 mod started;
 mod touchy;
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -35,9 +36,10 @@ fn act(document: &mut String) -> Result<u32, Cause> {
             Err(Cause::msg("planted"))
         }
         "panic" => planted_panic(),
+        "read" => Ok(u32::try_from(std::io::stdin().lock().read_to_end(&mut Vec::new())?)?),
         "flood" => {
-            (0..20_000).for_each(|line| eprintln!("line {line} of what nobody reads while the child works"));
-            Ok(20_000)
+            (0..200_000).for_each(|line| eprintln!("line {line} of what nobody reads while the child works"));
+            Ok(200_000)
         }
         _ => {
             document.push('!');
@@ -218,7 +220,14 @@ fn a_child_that_takes_too_long_is_killed() {
 fn a_child_that_says_much_is_not_held_up() {
     let _watch = watch();
     let items: Vec<_> = skip(acting(), &["flood"], 1).collect();
-    assert_eq!(items.into_iter().next().expect("one").unwrap().result, 20_000);
+    assert_eq!(items.into_iter().next().expect("one").unwrap().result, 200_000);
+}
+
+#[test]
+fn a_child_that_reads_its_stdin_finds_nothing_there() {
+    let _watch = watch();
+    let stage = acting();
+    assert_eq!([result(&stage, "read"), result(&stage, "read")], [0, 0]);
 }
 
 #[test]

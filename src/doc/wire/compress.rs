@@ -37,7 +37,8 @@ impl Compression {
     /// assert!(Compression::of_path("docs.pickle").is_err());
     /// ```
     pub fn of_path(path: impl AsRef<Path>) -> Result<Self, Cause> {
-        let name = path.as_ref().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let path = path.as_ref();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut compression = Self::None;
         for ending in name.split('.').skip(1) {
             compression = match ending {
@@ -47,7 +48,8 @@ impl Compression {
                 "bz2" | "lzma" | "pickle" | "pickle-array" | "protobuf-array" => {
                     let reason =
                         "documents are read and written as protobuf, plain or with gzip, zlib or lz4";
-                    return Err(Cause::msg(format_args!("{name}: {ending} is not known; {reason}")));
+                    let said = crate::file::name(path);
+                    return Err(Cause::msg(format_args!("{said}: {ending} is not known; {reason}")));
                 }
                 _ => compression,
             };

@@ -6,6 +6,8 @@ use crate::error::Cause;
 
 /// The version that is read and written.
 const VERSION: u8 = 1;
+/// With what pickle begins, where others would have a version.
+const PICKLE: u8 = 0x80;
 /// Bytes that are read before more memory is taken.
 const STEP: u64 = 1 << 20;
 
@@ -66,6 +68,11 @@ impl<R: Read> Frames<R> {
             .read_exact(&mut header)
             .map_err(|error| said(&error).context("the header of the stream"))?;
         let [version, count @ ..] = header;
+        if version == PICKLE {
+            return Err(Cause::msg(
+                "this is pickle, which runs whatever its writer wants, and is never read",
+            ));
+        }
         if version != VERSION {
             return Err(Cause::msg(format_args!(
                 "version {version} of the stream format; only {VERSION} is read"

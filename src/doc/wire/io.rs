@@ -1,7 +1,6 @@
 //! Documents to bytes and back, through the engine.
 
-use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Cursor, Read, Write};
+use std::io::{BufReader, Cursor, Read, Write};
 use std::path::Path;
 
 use prost::Message;
@@ -11,6 +10,7 @@ use super::{Compression, convert, outline};
 use crate::doc::{Doc, DocArray};
 use crate::engine::settings::WorkerCount;
 use crate::error::{Cause, Error};
+use crate::file::{self, NewFile};
 use crate::parallel::{self, MapError, MapRun};
 
 /// Memory that one document may take where nothing else is said.
@@ -129,7 +129,7 @@ impl Wire {
     pub fn read<R: Read + Send + 'static>(&self, reader: R) -> ReadDocs {
         let wire = *self;
         let take_apart = move |frame: &mut Frame| {
-            let bytes = std::mem::replace(frame, Ok(Vec::new()))?;
+            let bytes = std::mem::take(frame.as_mut().map_err(|cause| cause.clone())?);
             let message = wire.compression.expand(bytes, wire.most)?;
             outline::check(&message, wire.most)?;
             convert::of_proto(super::proto::DocumentProto::decode(message.as_slice())?)
@@ -137,6 +137,20 @@ impl Wire {
         let run = parallel::map(Frames::new(reader, self.most), take_apart).workers(self.workers).run();
         ReadDocs { run }
     }
+}
+
+/// An error about the documents of a file, with its name.
+fn at(path: &Path, error: Error) -> Error {
+    match error {
+        Error::Documents { cause } => documents(named_once(cause, path)),
+        other => other,
+    }
+}
+
+/// Where the file itself failed, its name is there.
+fn named_once(cause: Cause, path: &Path) -> Cause {
+    let name = file::name(path).to_string();
+    if cause.to_string().starts_with(&name) { cause } else { cause.context(name) }
 }
 
 fn documents(cause: Cause) -> Error {
@@ -160,7 +174,10 @@ impl Iterator for ReadDocs {
         Some(match self.run.next()? {
             Ok((_, doc)) => Ok(doc),
             Err(MapError::Document(failure)) => {
-                Err(documents(failure.cause.context(format_args!("document {}", failure.position))))
+                // What the stream says of itself names the document, where it is about one.
+                let of_stream = failure.document.is_err();
+                let place = format_args!("document {}", failure.position);
+                Err(documents(if of_stream { failure.cause } else { failure.cause.context(place) }))
             }
             Err(MapError::Run(error)) => Err(error),
         })
@@ -171,10 +188,10 @@ impl std::iter::FusedIterator for ReadDocs {}
 
 impl DocArray {
     /// Writes the documents into a file, as its name's endings say: `x.protobuf`, `x.protobuf.gzip`,
-    /// `x.protobuf.lz4`. The file is there as a whole or not at all.
+    /// `x.protobuf.lz4`. The file is there as a whole or not at all: see [`NewFile`].
     ///
     /// # Errors
-    /// An ending is not known, a document cannot be written, or the file cannot.
+    /// Names the path and why: an ending is not known, a document cannot be written, or the file cannot.
     ///
     /// ```
     /// use gapless::doc::DocArray;
@@ -189,26 +206,22 @@ impl DocArray {
     pub fn save(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
         let wire = Wire::of_path(path)?;
-        let mut part = path.as_os_str().to_owned();
-        part.push(format!(".{}.part", std::process::id()));
-        let at = |error: io::Error| documents(Cause::from(error).context(path.display()));
-        let written = File::create(&part).map_err(at).and_then(|file| wire.write(self, BufWriter::new(file)));
-        let renamed = written.and_then(|()| std::fs::rename(&part, path).map_err(at));
-        if renamed.is_err() {
-            // What could not be made cannot be removed either; the first error is the one to tell.
-            let _ = std::fs::remove_file(&part);
-        }
-        renamed
+        let mut file = NewFile::create(path).map_err(documents)?;
+        wire.write(self, &mut file).map_err(|error| at(path, error))?;
+        file.finish().map_err(documents)
     }
 
     /// Reads the documents of a file: see [`save`](Self::save), and [`Wire::read`] for one at a time.
     ///
     /// # Errors
-    /// The file cannot be read, or a document of it is broken.
+    /// Names the path and why: it cannot be read or is no regular file, is not what a stream is, or a document of it is
+    /// broken.
     #[doc(alias = "load_binary")]
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let file = File::open(path).map_err(|error| documents(Cause::from(error).context(path.display())))?;
-        Wire::of_path(path)?.read(BufReader::new(file)).collect()
+        let wire = Wire::of_path(path)?;
+        let file = file::open(path).map_err(documents)?;
+        let docs: Result<Self, Error> = wire.read(BufReader::new(file)).collect();
+        docs.map_err(|error| at(path, error))
     }
 }

@@ -14,7 +14,7 @@ use super::caller::{Caller, Joined, Next, State};
 use super::ending::{Farewell, farewell};
 use crate::engine::road::job::Job;
 use crate::engine::road::shared::Road;
-use crate::engine::seam::{Moment, spawn_unjoined};
+use crate::engine::seam::{Moment, STACK, spawn_unjoined};
 use crate::error::Error;
 
 impl<J: Job> Caller<J> {
@@ -146,7 +146,7 @@ impl<J: Job> Caller<J> {
 pub(crate) fn wait_aside<J: Job + 'static>(road: &Arc<Road<J>>, how: Farewell, joined: &Arc<Joined>) {
     let (for_thread, and_joined) = (road.clone(), joined.clone());
     let wait = move || wait_here(&for_thread, how, &and_joined);
-    if spawn_unjoined(&road.ledger.seam, "gapless-farewell", Box::new(wait)).is_err() {
+    if spawn_unjoined(&road.ledger.seam, "gapless-farewell", STACK, Box::new(wait)).is_err() {
         // There is no thread to be had: what has ended has ended, and the others are left behind.
         wait_here(road, Farewell { grace: Duration::ZERO, ..how }, joined);
     }

@@ -8,6 +8,10 @@ use std::time::Duration;
 
 use super::{Alarm, Condvar, Moment, Mutex, Seam};
 
+/// Bytes of stack where nothing else is said: what a program's first thread has as a rule, so that what works in the
+/// caller works in a worker. Memory is taken as it is used.
+pub(crate) const STACK: usize = 8 << 20;
+
 /// What a thread does. It is boxed, so that starting a thread is compiled once and not for each of them.
 pub(crate) type Body<'a> = Box<dyn FnOnce() + Send + 'a>;
 
@@ -19,6 +23,8 @@ pub(crate) struct Threads(Arc<Inner>);
 
 struct Inner {
     seam: Seam,
+    /// Bytes of stack of each; 0 is what the standard library takes.
+    stack: usize,
     running: Mutex<Vec<Arc<str>>>,
     ended: Condvar,
     handles: Mutex<Vec<(Arc<str>, Handle)>>,
@@ -45,9 +51,10 @@ impl Handle {
 }
 
 impl Threads {
-    pub(crate) fn new(seam: &Seam) -> Self {
+    pub(crate) fn new(seam: &Seam, stack: usize) -> Self {
         Self(Arc::new(Inner {
             seam: seam.clone(),
+            stack,
             running: seam.mutex(Vec::new()),
             ended: seam.condvar(),
             handles: seam.mutex(Vec::new()),
@@ -58,7 +65,7 @@ impl Threads {
     /// Starts a thread; its name is shown by debuggers and in the report.
     pub(crate) fn spawn(&self, name: String, body: Body<'static>) -> io::Result<()> {
         let (name, ended) = self.begins(name);
-        let handle = start(&self.0.seam, &name, Box::new(move || ended.after(body)))?;
+        let handle = start(&self.0.seam, &name, self.0.stack, Box::new(move || ended.after(body)))?;
         self.0.handles.lock().push((name, handle));
         Ok(())
     }
@@ -71,7 +78,7 @@ impl Threads {
         body: Body<'scope>,
     ) -> io::Result<()> {
         let (name, ended) = self.begins(name);
-        let builder = std::thread::Builder::new().name(name.to_string());
+        let builder = builder(&name, self.0.stack);
         builder.spawn_scoped(scope, move || ended.after(body)).map(drop)
     }
 
@@ -139,19 +146,19 @@ impl Threads {
 }
 
 /// Starts a thread of this program that belongs to no run and is never joined.
-pub(crate) fn spawn_aside(name: &str, body: Body<'static>) -> io::Result<()> {
-    real(name, body).map(drop)
+pub(crate) fn spawn_aside(name: &str, stack: usize, body: Body<'static>) -> io::Result<()> {
+    real(name, stack, body).map(drop)
 }
 
 /// Starts a thread of a run that nobody joins: its body ends by itself, soon after the run.
 #[cfg(feature = "stream")]
-pub(crate) fn spawn_unjoined(seam: &Seam, name: &str, body: Body<'static>) -> io::Result<()> {
-    start(seam, name, body).map(drop)
+pub(crate) fn spawn_unjoined(seam: &Seam, name: &str, stack: usize, body: Body<'static>) -> io::Result<()> {
+    start(seam, name, stack, body).map(drop)
 }
 
-fn start(seam: &Seam, name: &str, body: Body<'static>) -> io::Result<Handle> {
+fn start(seam: &Seam, name: &str, stack: usize, body: Body<'static>) -> io::Result<Handle> {
     match seam {
-        Seam::Real { .. } => real(name, body).map(Handle::Real),
+        Seam::Real { .. } => real(name, stack, body).map(Handle::Real),
         #[cfg(test)]
         Seam::Manual(world) => {
             let thread = world.enter();
@@ -159,15 +166,20 @@ fn start(seam: &Seam, name: &str, body: Body<'static>) -> io::Result<Handle> {
                 let _thread = thread;
                 body();
             };
-            real(name, Box::new(body)).map(Handle::Real)
+            real(name, stack, Box::new(body)).map(Handle::Real)
         }
         #[cfg(test)]
         Seam::Shuttle(_) => Ok(Handle::Shuttle(shuttle::thread::spawn(body))),
     }
 }
 
-fn real(name: &str, body: Body<'static>) -> io::Result<std::thread::JoinHandle<()>> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(body)
+fn real(name: &str, stack: usize, body: Body<'static>) -> io::Result<std::thread::JoinHandle<()>> {
+    builder(name, stack).spawn(body)
+}
+
+fn builder(name: &str, stack: usize) -> std::thread::Builder {
+    let builder = std::thread::Builder::new().name(name.to_owned());
+    if stack > 0 { builder.stack_size(stack) } else { builder }
 }
 
 /// Number of this thread, from 1: no other thread of this program ever has it. It costs no look at the thread's

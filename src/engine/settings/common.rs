@@ -6,15 +6,20 @@ use std::time::Duration;
 use rayon::ThreadPool;
 
 use super::{AtMost, OnFailure, Order, Patience, WorkerCount};
-use crate::engine::seam::Pool;
+use crate::engine::seam::{Pool, STACK};
 use crate::error::Error;
 use crate::observe::record::{MOST_ROOM, Recording};
 use crate::schedule::refused::{refuse, too_many_workers};
+
+/// More bytes of stack are a mistake.
+const MOST_STACK: usize = 1 << 30;
 
 /// What every run can be told, with its default. It can be used for one run after another.
 #[derive(Clone, Debug)]
 pub struct Common {
     pub(crate) workers: WorkerCount,
+    /// Bytes of stack of each thread of the run; 0 is what the standard library takes.
+    pub(crate) stack: usize,
     /// Threads of the user's that are the workers.
     pub(crate) pool: Option<Arc<ThreadPool>>,
     /// Items, or batches where there is a device; `None` where it was left open.
@@ -49,6 +54,7 @@ impl Default for Common {
     fn default() -> Self {
         Self {
             workers: WorkerCount::Auto,
+            stack: STACK,
             pool: None,
             ahead: None,
             order: Order::Source,
@@ -72,13 +78,20 @@ impl Common {
     /// What another half behind this one is told too, unless it is told otherwise. A watchdog is each half's own: one
     /// behind a half that stands still would see its source stand still.
     pub(crate) fn for_next_half(&self) -> Self {
-        let Self { workers, pool, order, on_failure, grace, item_timeout, recording, .. } = self.clone();
-        Self { workers, pool, order, on_failure, grace, item_timeout, recording, ..Self::default() }
+        let Self { workers, stack, pool, order, on_failure, grace, item_timeout, recording, .. } =
+            self.clone();
+        Self { workers, stack, pool, order, on_failure, grace, item_timeout, recording, ..Self::default() }
     }
 
     pub(super) fn check(&self) -> Result<(), Error> {
         if matches!(self.workers, WorkerCount::Exactly(workers) if too_many_workers(workers)) {
             return refuse("workers", "more than 4096 threads are a mistake; Auto takes one a core");
+        }
+        if self.stack > MOST_STACK {
+            return refuse(
+                "stack_size",
+                "more than 1 GiB of stack a thread is a mistake; the default is 8 MiB",
+            );
         }
         if self.recording.room() > MOST_ROOM {
             return refuse("trace", "room for more than 2^26 spans is more than 2 GiB; give less");

@@ -207,7 +207,7 @@ mod tests {
         let station = Arc::new(Station::new(&seam));
         assert!(station.try_hold() && !station.try_hold());
         station.release();
-        let (threads, other) = (Threads::new(&seam), station.clone());
+        let (threads, other) = (Threads::new(&seam, 0), station.clone());
         threads.spawn("other".into(), Box::new(move || assert!(other.try_hold()))).expect("a thread");
         assert_eq!(threads.join(std::time::Duration::MAX, || std::time::Duration::MAX), [""; 0]);
         assert!(!station.try_hold() && station.thread() == "other");

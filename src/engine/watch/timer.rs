@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::engine::ledger::Ledger;
-use crate::engine::seam::{Condvar, Moment, Mutex, Seam, spawn_unjoined};
+use crate::engine::seam::{Condvar, Moment, Mutex, STACK, Seam, spawn_unjoined};
 
 pub(crate) struct Timer {
     state: Mutex<State>,
@@ -35,7 +35,12 @@ impl Timer {
         self.changed.notify_one();
         if starts {
             let (timer, ledger) = (self.clone(), ledger.clone());
-            spawn_unjoined(&ledger.seam.clone(), "gapless-timer", Box::new(move || timer.run(&ledger)))?;
+            spawn_unjoined(
+                &ledger.seam.clone(),
+                "gapless-timer",
+                STACK,
+                Box::new(move || timer.run(&ledger)),
+            )?;
         }
         Ok(())
     }

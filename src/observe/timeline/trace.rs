@@ -5,12 +5,12 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use super::Timeline;
-use crate::error::{Cause, Error};
+use crate::error::Error;
+use crate::file::NewFile;
 use crate::observe::record::{Kind, Span};
 
 /// The process of everything of a half that runs on the host; its devices follow it, and the next half them.
@@ -64,12 +64,11 @@ impl Track {
 impl Timeline {
     /// Writes trace events into a file, where they are shown as [`write_trace`](Self::write_trace) says.
     pub(crate) fn save(&self, path: &Path) -> Result<(), Error> {
-        let written = File::create(path).and_then(|file| {
-            let mut out = BufWriter::new(file);
-            self.write_trace(&mut out)?;
-            out.flush()
+        let written = NewFile::create(path).and_then(|mut file| {
+            self.write_trace(&mut file)?;
+            file.finish()
         });
-        written.map_err(|error| Error::Output { cause: Cause::from(error).context(path.display()) })
+        written.map_err(|cause| Error::Output { cause })
     }
 
     /// Writes trace events in JSON, an event a line, for [Perfetto](https://ui.perfetto.dev) or

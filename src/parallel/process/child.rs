@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use super::reaped::Reaped;
 use super::stderr::Stderr;
 use super::transfer::Transfer;
 use crate::error::Cause;
+use crate::file::name;
 
 /// Time that a child has to say that it is there.
 const START: Duration = Duration::from_secs(30);
@@ -94,18 +96,17 @@ impl Child {
 
     fn spawn(program: &Program) -> Result<Self, Cause> {
         let (connection, theirs) = UnixStream::pair()?;
-        let (stderr, their_stderr) = UnixStream::pair()?;
+        let (stderr, their_stderr) = Stderr::new()?;
         let path = program.path.clone().map_or_else(std::env::current_exe, Ok)?;
-        let mut command = Command::new(path);
+        let mut command = Command::new(&path);
         command.args(&program.arguments).env(mark::CHILD, mark::for_child(theirs.as_fd())?);
         command.stdin(Stdio::from(OwnedFd::from(theirs))).stdout(Stdio::null());
-        command.stderr(Stdio::from(OwnedFd::from(their_stderr)));
-        let process = Reaped::new(command.spawn()?);
+        command.stderr(Stdio::from(their_stderr)).process_group(0);
+        let process = Reaped::new(command.spawn().map_err(|error| Cause::from(error).context(name(&path)))?);
         // The command holds the child's ends until it is dropped.
         drop(command);
         connection.set_read_timeout(Some(SLICE))?;
         connection.set_write_timeout(Some(SLICE))?;
-        let stderr = Stderr::new(stderr)?;
         Ok(Self { process, connection, stderr, functions: Vec::new(), answered: false })
     }
 

@@ -1,15 +1,18 @@
-//! A process that is always waited for.
+//! A process that is always waited for, and what it started ended with it.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
 
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
 use super::died::Ending;
 use super::{LAST_MOMENTS, each_moment};
-use crate::engine::seam::spawn_aside;
+use crate::engine::seam::{STACK, spawn_aside};
 
-/// A process; killed and waited for when this is dropped.
+/// A process that leads a group of its own; killed with its group and waited for when this is dropped.
 ///
-/// It is never signalled once its end was seen, since its number may be another process's then.
+/// Its end is seen before it is waited for: until then its number is no other's, nor is that of its group, which is
+/// ended then. It is never signalled afterwards.
 pub(super) struct Reaped {
     process: Option<Child>,
     ended: Option<Ending>,
@@ -23,7 +26,15 @@ impl Reaped {
     /// How it ended, if it has.
     pub(super) fn ended(&mut self) -> Option<Ending> {
         if self.ended.is_none() {
-            self.ended = match self.process.as_mut()?.try_wait() {
+            let process = self.process.as_mut()?;
+            let seen = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+            match waitid(WaitId::Pid(Pid::from_child(process)), seen) {
+                Ok(None) => return None,
+                Ok(Some(_)) => end_group(process),
+                // Somebody else has waited for it: its numbers may be another's.
+                Err(_) => {}
+            }
+            self.ended = match process.try_wait() {
                 Ok(status) => status.map(ending),
                 // There is no such process any more.
                 Err(_) => Some(Ending::Unknown),
@@ -41,7 +52,7 @@ impl Reaped {
     /// Ends it where it has not ended by itself.
     pub(super) fn end(&mut self) -> Ending {
         if let (None, Some(process)) = (self.ended(), &mut self.process) {
-            let _ended_just_now = process.kill();
+            end_group(process);
             if !self.ends_soon(|| false) {
                 self.leave();
             }
@@ -54,7 +65,7 @@ impl Reaped {
     fn leave(&mut self) {
         if let Some(mut process) = self.process.take() {
             let waits = move || drop(process.wait());
-            let _without = spawn_aside("gapless-reaper", Box::new(waits));
+            let _without = spawn_aside("gapless-reaper", STACK, Box::new(waits));
         }
     }
 }
@@ -63,6 +74,11 @@ impl Drop for Reaped {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Ends a process that was not waited for yet, and what it started, but for what has put itself into another group.
+fn end_group(process: &Child) {
+    let _nobody_is_left = kill_process_group(Pid::from_child(process), Signal::KILL);
 }
 
 fn ending(status: ExitStatus) -> Ending {

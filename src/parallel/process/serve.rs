@@ -10,12 +10,12 @@ use std::process::exit;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 
-use rustix::process::{Signal, getpid, kill_process};
+use rustix::process::{Signal, getpgrp, getpid, kill_current_process_group, kill_process};
 
 use super::frame::{self, Kind, frame};
 use super::transfer::Transfer;
 use super::{LAST_MOMENTS, each_moment, mark, reply};
-use crate::engine::seam::spawn_aside;
+use crate::engine::seam::{STACK, spawn_aside};
 use crate::error::Cause;
 use crate::error::guard::guard;
 use crate::stage::IntoResult;
@@ -79,6 +79,9 @@ pub fn serve(register: impl FnOnce(&mut Functions)) {
     if mark::is_child() {
         // A panic has been printed. Nobody else is there to be told: the parent sees the connection end.
         let served = guard(|| answer_calls(register));
+        if let Ok(Ok(())) = served {
+            end_with_the_parent();
+        }
         exit(i32::from(!matches!(served, Ok(Ok(())))));
     }
 }
@@ -98,7 +101,10 @@ fn answer_calls(register: impl FnOnce(&mut Functions)) -> io::Result<()> {
     let send = |frame: &[u8]| frame::write(&connection, frame, || Ok::<_, io::Error>(()));
     send(&frame(Kind::Hello, 0, |out| names.encode(out)))?;
     while let Ok((number, call)) = calls.recv() {
-        send(&frame(Kind::Answer, number, |out| functions.answer(&call, out)))?;
+        if send(&frame(Kind::Answer, number, |out| functions.answer(&call, out))).is_err() {
+            // Whoever asked is gone.
+            break;
+        }
     }
     Ok(())
 }
@@ -112,6 +118,14 @@ fn take_stdin() -> io::Result<UnixStream> {
     connection.set_read_timeout(None)?;
     connection.set_write_timeout(None)?;
     Ok(connection)
+}
+
+/// Ends this process and what it started: whoever would do so is gone.
+fn end_with_the_parent() {
+    let _gone = match getpgrp() == getpid() {
+        true => kill_current_process_group(Signal::KILL),
+        false => kill_process(getpid(), Signal::KILL),
+    };
 }
 
 /// The calls, read on a thread of their own: it alone notices in the middle of a call that the parent is
@@ -128,9 +142,9 @@ fn calls(connection: UnixStream) -> io::Result<Receiver<(u64, Vec<u8>)>> {
         // Between two calls the process leaves by itself now. In the middle of one it is not asked to: its
         // own exit may wait for what the call holds.
         each_moment(LAST_MOMENTS, || false);
-        let _gone = kill_process(getpid(), Signal::KILL);
+        end_with_the_parent();
     };
-    spawn_aside("gapless-parent", Box::new(reads))?;
+    spawn_aside("gapless-parent", STACK, Box::new(reads))?;
     Ok(calls)
 }
 

@@ -40,8 +40,8 @@ fn read(call: &[u8]) -> String {
     format!("head -c {} <&0 >/dev/null; ", call.len())
 }
 
-/// A process that holds what the child has; it says its number, to be ended by.
-const HOLD: &str = "exec 3<&0; sleep 600 & echo $! >&2; exec 3<&-; ";
+/// A process outside of the child's group that holds what the child has; it says its number, to be ended by.
+const HOLD: &str = "exec 3<&0; p=$(setsid sh -c 'sleep 600 >/dev/null & echo $!'); echo $p >&2; exec 3<&-; ";
 
 fn start(script: &str) -> Result<Child, crate::Cause> {
     let arguments = ["-c".into(), script.into()].into();

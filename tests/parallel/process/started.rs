@@ -1,13 +1,14 @@
 //! Programs that a child starts: they are no children, and hold nothing of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use gapless::parallel::process::{Ending, serve};
 use gapless::{Cause, CpuStage as _};
 
 use super::{act, acting, count, file, isolated, register, result, runs, signal, told};
-use crate::support::watch;
+use crate::support::{until, watch};
 
 /// Runs a shell script with everything that a child has, and gives its exit code; or ends, after a line.
 pub(super) fn run((script, and_then): &mut (String, String)) -> Result<i32, Cause> {
@@ -44,8 +45,10 @@ fn what_outlives_a_child_does_not_hide_its_end() {
     let file = file("outlives");
     let stage = isolated::<(String, String), i32>("run");
     for (end, ending) in [("abort", Ending::Signal(6)), ("exit", Ending::Exit(3))] {
-        let left =
-            format!("sleep 600 & echo $! > {0}.part; mv {0}.part {0}; echo it stays >&2", file.display());
+        let left = format!(
+            "setsid sh -c 'sleep 600 & echo $! > {0}.part'; mv {0}.part {0}; echo it stays >&2",
+            file.display()
+        );
         let cause = stage.prepare(&mut script(&left, end)).unwrap_err();
         let died: &super::Died = cause.downcast_ref().unwrap();
         assert_eq!(died.ending, ending);
@@ -55,6 +58,63 @@ fn what_outlives_a_child_does_not_hide_its_end() {
         assert!(runs(left), "it holds what the child had");
         signal("-9", left);
     }
+}
+
+#[test]
+fn what_a_function_starts_holds_nothing_of_the_connection() {
+    let _watch = watch();
+    let stage = isolated::<(String, String), i32>("run");
+    // The connection is a socket, and the only one.
+    let counts = "exit $(ls -l /proc/$$/fd | grep -c socket)";
+    assert_eq!(stage.prepare(&mut script(counts, "")).unwrap(), 0);
+}
+
+/// A script that starts a process and says in this file which it is.
+fn starter(file: &Path) -> String {
+    format!("sleep 600 & sleep 600 & echo $! > {0}.part; mv {0}.part {0}", file.display())
+}
+
+#[test]
+fn what_a_child_started_ends_with_it_however_it_ends() {
+    let _watch = watch();
+    let file = file("grandchild");
+    for end in ["abort", "exit", "hang", ""] {
+        let stage = isolated::<(String, String), i32>("run").timeout(Duration::from_secs(1));
+        let _ended = stage.prepare(&mut script(&starter(&file), end));
+        let left = told(&file);
+        assert!(runs(left) || !end.is_empty(), "a child that lives keeps what it has started");
+        drop(stage);
+        until("what it started has ended", || !runs(left));
+    }
+}
+
+const ORPHANED: &str = "GAPLESS_TEST_ORPHANED";
+
+/// This test is a program whose child has nothing more to do; called by itself it does nothing.
+#[test]
+fn the_orphaned() {
+    let Some(file) = std::env::var_os(ORPHANED) else { return };
+    let stage = isolated::<(String, String), i32>("run");
+    stage.prepare(&mut script(&starter(Path::new(&file)), "")).unwrap();
+    loop {
+        std::thread::park();
+    }
+}
+
+#[test]
+fn what_a_child_started_ends_when_its_parent_is_killed() {
+    let _watch = watch();
+    let file = file("orphaned");
+    let mut parent = Command::new(std::env::current_exe().unwrap())
+        .args(["process::started::the_orphaned", "--exact", "--nocapture"])
+        .env(ORPHANED, &file)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let left = told(&file);
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    until("what its child started has ended", || !runs(left));
 }
 
 const STARTED: &str = "GAPLESS_TEST_STARTED";

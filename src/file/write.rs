@@ -1,0 +1,260 @@
+//! The one writer of files.
+
+use std::fs::{File, Metadata};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::kind::{options, refused};
+use super::name;
+use crate::error::Cause;
+
+/// Links in a row that are followed, as many as the system follows.
+const LINKS: usize = 40;
+
+/// A file that is being written: it is there as a whole once it is [finished](Self::finish), and what stood at its path
+/// stays there until then.
+///
+/// It is written beside its path, and goes to the disk before it takes its name. One that is dropped before leaves
+/// nothing. A link is followed; a file that was there gives the new one its mode and, where that is allowed, its owner.
+/// What is no regular file is written in place, where that makes sense: a FIFO that somebody reads, a terminal,
+/// `/dev/stdout`, `/dev/null`. Directories, sockets and disks are refused.
+///
+/// ```
+/// use gapless::file::NewFile;
+/// use std::io::Write;
+/// let path = std::env::temp_dir().join(format!("gapless-new-{}.txt", std::process::id()));
+/// let mut file = NewFile::create(&path)?;
+/// writeln!(file, "hello")?;
+/// assert!(!path.exists());
+/// file.finish()?;
+/// assert_eq!(std::fs::read(&path)?, b"hello\n");
+/// # std::fs::remove_file(path)?;
+/// # Ok::<(), gapless::Cause>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "the file is not there before `finish`"]
+pub struct NewFile {
+    out: BufWriter<File>,
+    /// As it was given.
+    path: PathBuf,
+    beside: Option<Beside>,
+}
+
+/// Where a file is written before it has its name.
+#[derive(Debug)]
+struct Beside {
+    part: PathBuf,
+    target: PathBuf,
+    before: Option<Metadata>,
+}
+
+/// Writes a file as a whole or not at all: see [`NewFile`].
+///
+/// # Errors
+/// Names the path and why it cannot be written.
+pub fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> Result<(), Cause> {
+    let mut file = NewFile::create(path)?;
+    file.write_all(bytes.as_ref())?;
+    file.finish()
+}
+
+impl NewFile {
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// Names the path and why: what stands there may not be written, or is no file, or its folder cannot be written.
+    pub fn create(path: impl AsRef<Path>) -> Result<Self, Cause> {
+        let path = path.as_ref();
+        let (file, beside) = begin(path).map_err(|cause| cause.context(name(path)))?;
+        Ok(Self { out: BufWriter::new(file), path: path.into(), beside })
+    }
+
+    /// Ends the file: it is on the disk and has its name afterwards.
+    ///
+    /// # Errors
+    /// Names the path and why: the last bytes cannot be written, or the file cannot take its name.
+    pub fn finish(mut self) -> Result<(), Cause> {
+        self.flush()?;
+        self.settle().map_err(|error| self.named(&error).into())
+    }
+
+    fn settle(&mut self) -> io::Result<()> {
+        let file = self.out.get_ref();
+        let Some(beside) = &self.beside else {
+            // A FIFO or a terminal has no disk to go to.
+            let _ = file.sync_all();
+            return Ok(());
+        };
+        if let Some(before) = &beside.before {
+            keep_owner_and_mode(file, before)?;
+        }
+        file.sync_all()?;
+        std::fs::rename(&beside.part, &beside.target)?;
+        let folder = beside.target.parent().map(Path::to_owned);
+        self.beside = None;
+        // Not every file system lets a folder be synced, and the file is there.
+        let _ = folder.map_or(Ok(()), |folder| File::open(or_here(&folder))?.sync_all());
+        Ok(())
+    }
+
+    fn named(&self, error: &io::Error) -> io::Error {
+        io::Error::new(error.kind(), format!("{}: {error}", name(&self.path)))
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes).map_err(|error| self.named(&error))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush().map_err(|error| self.named(&error))
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if let Some(beside) = &self.beside {
+            // What is not finished is not wanted; the first error is the one to tell.
+            let _ = std::fs::remove_file(&beside.part);
+        }
+    }
+}
+
+fn begin(path: &Path) -> Result<(File, Option<Beside>), Cause> {
+    let before = match std::fs::metadata(path) {
+        Ok(before) => before,
+        Err(error) if error.kind() == ErrorKind::NotFound => return beside(followed(path)?.0, None),
+        Err(error) => Err(error)?,
+    };
+    if !before.is_file() && !takes_bytes(&before) {
+        return Err(refused(before.file_type()));
+    }
+    let file = options().append(true).open(path).map_err(|error| refusal(&before, error))?;
+    // What was opened may be another than what was looked at.
+    let before = file.metadata()?;
+    let (target, open_already) = followed(path)?;
+    if before.is_file() && !open_already {
+        return beside(target, Some(before));
+    }
+    if !before.is_file() && !takes_bytes(&before) {
+        return Err(refused(before.file_type()));
+    }
+    wait_for_reader(&file)?;
+    Ok((file, None))
+}
+
+/// A new file in the folder of its target, with a name that no other has.
+fn beside(target: PathBuf, before: Option<Metadata>) -> Result<(File, Option<Beside>), Cause> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    if target.file_name().is_none() {
+        return Err(Cause::msg("it names no file"));
+    }
+    let folder = or_here(target.parent().unwrap_or(Path::new("")));
+    loop {
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        let part = folder.join(format!(".gapless-{}-{next}.part", std::process::id()));
+        let mut options = options();
+        options.write(true).create_new(true);
+        if before.is_some() {
+            only_for_the_owner(&mut options);
+        }
+        match options.open(&part) {
+            Ok(file) => return Ok((file, Some(Beside { part, target, before }))),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => Err(error)?,
+        }
+    }
+}
+
+fn or_here(folder: &Path) -> &Path {
+    if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
+}
+
+/// The path behind all links, whether or not something stands there; and whether it is one of this program's open
+/// files, as `/dev/stdout` is: who has it open would go on with the file before.
+fn followed(path: &Path) -> Result<(PathBuf, bool), Cause> {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        let Ok(next) = std::fs::read_link(&path) else { return Ok((path, false)) };
+        let folder = std::fs::canonicalize(or_here(path.parent().unwrap_or(Path::new(""))))?;
+        if folder.starts_with("/proc") {
+            return Ok((path, true));
+        }
+        path = folder.join(next);
+    }
+    Err(Cause::msg("too many symbolic links"))
+}
+
+#[cfg(unix)]
+mod system {
+    use std::fs::{File, Metadata, OpenOptions};
+    use std::io;
+    use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, fchown};
+
+    use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+
+    use crate::error::Cause;
+
+    /// Whether it is no file, and takes bytes all the same.
+    pub(super) fn takes_bytes(metadata: &Metadata) -> bool {
+        metadata.file_type().is_fifo() || metadata.file_type().is_char_device()
+    }
+
+    /// Why it cannot be opened, in better words than the system's.
+    pub(super) fn refusal(metadata: &Metadata, error: io::Error) -> Cause {
+        match metadata.file_type().is_fifo()
+            && error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error())
+        {
+            true => Cause::msg("is a FIFO that nobody reads"),
+            false => error.into(),
+        }
+    }
+
+    /// It was opened without waiting; whoever reads may be slower than this writes.
+    pub(super) fn wait_for_reader(file: &File) -> io::Result<()> {
+        Ok(fcntl_setfl(file, fcntl_getfl(file)? - OFlags::NONBLOCK)?)
+    }
+
+    pub(super) fn only_for_the_owner(options: &mut OpenOptions) {
+        options.mode(0o600);
+    }
+
+    pub(super) fn keep_owner_and_mode(file: &File, before: &Metadata) -> io::Result<()> {
+        let now = file.metadata()?;
+        if (now.uid(), now.gid()) != (before.uid(), before.gid()) {
+            // Only root gives files away. The content is the user's all the same.
+            let _ = fchown(file, Some(before.uid()), Some(before.gid()));
+        }
+        file.set_permissions(before.permissions())
+    }
+}
+
+#[cfg(not(unix))]
+mod system {
+    use std::fs::{File, Metadata, OpenOptions};
+    use std::io;
+
+    use crate::error::Cause;
+
+    pub(super) fn takes_bytes(_: &Metadata) -> bool {
+        false
+    }
+
+    pub(super) fn refusal(_: &Metadata, error: io::Error) -> Cause {
+        error.into()
+    }
+
+    pub(super) fn wait_for_reader(_: &File) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(super) fn only_for_the_owner(_: &mut OpenOptions) {}
+
+    pub(super) fn keep_owner_and_mode(_: &File, _: &Metadata) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+use system::{keep_owner_and_mode, only_for_the_owner, refusal, takes_bytes, wait_for_reader};
