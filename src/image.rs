@@ -10,18 +10,20 @@
 //! | | |
 //! |---|---|
 //! | JPEG | baseline and progressive, of every layout, strictly: a truncated file is a failure, never a half-grey photo |
-//! | PNG | all colour types and depths, interlaced or not; checksums are checked; an animation gives its default image |
+//! | PNG | all colour types and depths, interlaced or not; checksums of pixels are checked; an animation gives its default image |
 //! | WebP | lossy and lossless; of an animation the first frame |
-//! | GIF | the first frame on its canvas, which is black where the frame leaves it |
+//! | GIF | the first frame on its canvas, which is as large as screen and frame; where the frame leaves it, it has the transparent colour, or the first |
 //! | grey | repeated three times |
 //! | alpha | dropped; a transparent pixel keeps the colour that is stored under it |
 //! | palette | looked up |
-//! | 16 bits | the high byte |
+//! | 16 bits | the high byte, of grey and of colours |
 //! | CMYK, YCCK | as Adobe writes them (inverted), multiplied out: R = C · K / 255 |
 //! | colour profile | ignored, and never inflated |
 //! | EXIF orientation | applied (JPEG, WebP, and PNG where it stands before the pixels) |
+//! | notes | text, profiles, EXIF, comments: where they are damaged, missing or unknown, the pixels are the same |
 //!
-//! These are the conversions of Pillow's `convert("RGB")`, and the tests compare with it. A JPEG has
+//! These are the conversions of Pillow's `convert("RGB")`, and the tests compare with it; but for grey of 16 bits, of
+//! which Pillow makes white whatever is above 255. A JPEG has
 //! no checksum: a flipped bit, or a scan that was closed too early by whoever cut the file, cannot be told.
 //!
 //! What is not decoded is a failure that says so. Of JPEGs these are arithmetic coding, 12 bits, lossless and

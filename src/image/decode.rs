@@ -4,10 +4,10 @@
 //! is used again. It never crops, resizes or turns.
 
 mod decoded;
-mod frames;
 mod gif;
 mod jpeg;
 mod png;
+mod png_chunks;
 mod webp;
 mod webp_outline;
 
@@ -52,6 +52,6 @@ pub(crate) fn decode_frames(
     allowance: &Allowance,
     mut each: impl FnMut(Decoded, &[u8]) -> Result<(), Cause>,
 ) -> Result<(), Cause> {
-    guard(|| frames::decode(gif, allowance, &mut each))
+    guard(|| gif::decode_frames(gif, allowance, &mut each))
         .unwrap_or_else(|panic| Err(panic.context("the decoder")))
 }

@@ -30,13 +30,15 @@ impl<'a> Segments<'a> {
             0x01 | 0xD0..=0xD8 => {
                 Err(Cause::msg(format_args!("marker FF{marker:02X} in a JPEG where none may stand")))
             }
-            _ => Ok((marker, self.content()?)),
+            _ => Ok((marker, self.content(marker)?)),
         }
     }
 
-    fn content(&mut self) -> Result<&'a [u8], Cause> {
+    fn content(&mut self, marker: u8) -> Result<&'a [u8], Cause> {
         let (&length, _) = self.rest.split_first_chunk().ok_or_else(truncated)?;
         let length = usize::from(u16::from_be_bytes(length));
+        // A note without a length is one without content.
+        let length = if matches!(marker, 0xE0..=0xEF | 0xFE) { length.max(2) } else { length };
         let content = self.rest.get(2..length).ok_or_else(truncated)?;
         self.rest = &self.rest[length..];
         Ok(content)
