@@ -3,7 +3,7 @@
     python scripts/photo_peer.py PROGRAM FIRST COUNT [--save FOLDER]
 
 PROGRAM is `jpegs` or `gifs` of tests/photos; FIRST and COUNT say which seeds. Files that fail are saved to FOLDER by
-their seed. Frames of a GIF are compared one by one, and are the same to the last bit.
+their seed. All frames are compared, and are the same to the last bit.
 Fails where any file gives other pixels, or more than 1 % are refused that Pillow decodes.
 Needs numpy and Pillow with libjpeg-turbo.
 """
@@ -18,12 +18,6 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageFile, ImageSequence
-
-# Decoders may round otherwise, and no more than that.
-MEAN, MOST = 0.5, 4
-
-# Plain photos of whole units with coarser colours are read by another decoder, which rounds once more.
-COARSE, COARSE_MEAN, COARSE_MOST = "plain, coarse chroma", 0.75, 6
 
 OUTCOMES = ["right", "wrong", "refused here", "refused by both", "only here"]
 
@@ -106,12 +100,7 @@ def wrong(record, ours, theirs):
     if ours.shape != theirs.shape:
         return f"{ours.shape} is not {theirs.shape}"
     most, mean = difference(ours, theirs)
-    if record.file.startswith(b"GIF"):
-        right = most == 0
-    else:
-        coarse = record.kind == COARSE
-        right = mean < (COARSE_MEAN if coarse else MEAN) and most <= (COARSE_MOST if coarse else MOST)
-    return "" if right else f"max {most} mean {mean:.2f}"
+    return "" if most == 0 else f"max {most} mean {mean:.2f}"
 
 
 def ending(file):

@@ -6,7 +6,7 @@ use ndarray::Array3;
 
 use super::allowance::Allowance;
 use super::crop;
-use super::decode::{Decoded, Layout, Seen, decode, decode_frames, is_gif};
+use super::decode::{Decoded, Layout, decode, decode_frames, is_gif};
 use super::photo::{Photo, PhotoSource};
 use super::pixels;
 use super::read::read;
@@ -287,8 +287,7 @@ impl Loader {
 
     fn tensor(&self, photo: &[u8], scratch: &mut Scratch) -> Result<Array3<u8>, Cause> {
         self.check()?;
-        let seen = Seen { border: crop::sees_border(self.share) };
-        self.fitted(decode(photo, &self.allowance, seen, &mut scratch.pixels)?, scratch)
+        self.fitted(decode(photo, &self.allowance, &mut scratch.pixels)?, scratch)
     }
 
     fn fitted(&self, decoded: Decoded, scratch: &mut Scratch) -> Result<Array3<u8>, Cause> {

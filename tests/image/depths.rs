@@ -53,7 +53,9 @@ fn every_colour_type_and_depth_has_the_pixels_that_were_written() {
             if !legal {
                 continue;
             }
-            for transparency in [None, Some(vec![0, 1]), Some(vec![0; 6]), Some((0..=255).collect::<Vec<u8>>())] {
+            for transparency in
+                [None, Some(vec![0, 1]), Some(vec![0; 6]), Some((0..=255).collect::<Vec<u8>>())]
+            {
                 check(color, depth, transparency);
             }
         }
@@ -88,7 +90,8 @@ fn check(color: ColorType, depth: BitDepth, transparency: Option<Vec<u8>>) {
     }
     let data = packed(&samples, bits, SIDES.0 * channels);
     encoder.write_header().unwrap().write_image_data(&data).unwrap();
-    let tensor = Loader::own_size().decode(&png).unwrap_or_else(|cause| panic!("{color:?} {depth:?}: {cause}"));
+    let tensor =
+        Loader::own_size().decode(&png).unwrap_or_else(|cause| panic!("{color:?} {depth:?}: {cause}"));
     assert_eq!(tensor.dim(), (SIDES.1, SIDES.0, 3));
     assert_eq!(tensor.as_slice().unwrap(), expected, "{color:?} {depth:?} {transparency:?}");
 }

@@ -52,15 +52,23 @@ fn chunk(name: &[u8; 4], content: &[u8], good: bool) -> Vec<u8> {
 #[test]
 fn a_jpeg_keeps_its_pixels_whatever_is_noted() {
     let heads: [&[u8]; 8] = [
-        b"", b"Exif\0\0", b"ICC_PROFILE\0\x09\x02", b"http://ns.adobe.com/xap/1.0/\0", b"JFXX\0", b"MPF\0",
-        b"Photoshop 3.0\0", b"Ducky",
+        b"",
+        b"Exif\0\0",
+        b"ICC_PROFILE\0\x09\x02",
+        b"http://ns.adobe.com/xap/1.0/\0",
+        b"JFXX\0",
+        b"MPF\0",
+        b"Photoshop 3.0\0",
+        b"Ducky",
     ];
     for name in ["exif-1.jpg", "progressive.jpg", "optimised.jpg"] {
         let photo = bytes(name);
         let whole = decode(&photo).unwrap();
         let frame = photo.windows(2).position(|marker| matches!(marker, [0xFF, 0xC0 | 0xC2])).unwrap();
         for marker in (0xE0..=0xEF).chain([0xFE]) {
-            for (head, content) in heads.iter().flat_map(|head| nonsense().into_iter().map(move |b| (head, b))) {
+            for (head, content) in
+                heads.iter().flat_map(|head| nonsense().into_iter().map(move |b| (head, b)))
+            {
                 let length = (head.len() + content.len() + 2) as u16;
                 let note = [&[0xFF, marker][..], &length.to_be_bytes(), head, &content].concat();
                 for at in [2, frame, photo.len() - 2] {
@@ -117,7 +125,11 @@ fn a_webp_keeps_its_pixels_whatever_its_flags_announce() {
         let photo = bytes(name);
         let whole = decode(&photo).unwrap();
         for flags in 0..=255 {
-            assert_eq!(decode(&extended(&photo, flags, b"", b"")).as_ref(), Ok(&whole), "{name}: {flags:08b}");
+            assert_eq!(
+                decode(&extended(&photo, flags, b"", b"")).as_ref(),
+                Ok(&whole),
+                "{name}: {flags:08b}"
+            );
         }
     }
 }
@@ -136,7 +148,12 @@ fn a_webp_keeps_its_pixels_whatever_is_noted() {
                 for flags in [0, 0x2C] {
                     for (before, behind) in [(&chunk[..], &b""[..]), (b"", &chunk), (b"", &cut)] {
                         let with = extended(&photo, flags | animation, before, behind);
-                        assert_eq!(decode(&with).as_ref(), Ok(&whole), "{name}: {note:?} of {}", content.len());
+                        assert_eq!(
+                            decode(&with).as_ref(),
+                            Ok(&whole),
+                            "{name}: {note:?} of {}",
+                            content.len()
+                        );
                     }
                 }
             }

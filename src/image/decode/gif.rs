@@ -6,7 +6,7 @@ mod rows;
 
 use self::blocks::Blocks;
 use self::canvas::Canvas;
-use super::decoded::{Decoded, Layout, Seen};
+use super::decoded::{Decoded, Layout};
 use crate::error::Cause;
 use crate::image::allowance::Allowance;
 use crate::image::orient::Orientation;
@@ -16,12 +16,7 @@ pub(super) type Each<'a> = dyn FnMut(Decoded, &[u8]) -> Result<(), Cause> + 'a;
 
 /// Shows the first frame. A transparent pixel of it has the colour that its index has in the palette, and so has what
 /// the frame leaves of the canvas: that of the transparent index, or of the first.
-pub(super) fn decode(
-    gif: &[u8],
-    allowance: &Allowance,
-    _: Seen,
-    pixels: &mut Vec<u8>,
-) -> Result<Decoded, Cause> {
+pub(super) fn decode(gif: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
     let mut blocks = Blocks::open(gif)?;
     let frame = blocks.next()?.ok_or_else(none)?;
     let mut canvas = Canvas::new(std::mem::take(pixels));

@@ -16,7 +16,7 @@ mod wide;
 
 use self::outline::Outline;
 use self::paint::Paint;
-use super::decoded::{Decoded, Layout, Seen, blank};
+use super::decoded::{Decoded, Layout, blank};
 use crate::error::Cause;
 use crate::image::allowance::Allowance;
 use crate::image::exif;
@@ -26,12 +26,7 @@ const FOUR_BYTES_UP_TO: usize = 2 << 20;
 
 /// Decodes into RGB, whatever the file holds: grey is repeated, CMYK and YCCK are read as Adobe
 /// writes them (inverted) and multiplied out: R = C · K / 255, as Pillow does.
-pub(crate) fn decode(
-    jpeg: &[u8],
-    allowance: &Allowance,
-    _: Seen,
-    pixels: &mut Vec<u8>,
-) -> Result<Decoded, Cause> {
+pub(crate) fn decode(jpeg: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
     let outline = Outline::read(jpeg)?;
     let sides = (outline.frame.width as u32, outline.frame.height as u32);
     let small = outline.frame.width * outline.frame.height <= FOUR_BYTES_UP_TO;

@@ -2,7 +2,7 @@
 
 use png::{ColorType, Decoder, Limits as PngLimits, Transformations};
 
-use super::decoded::{Decoded, Layout, Seen, blank};
+use super::decoded::{Decoded, Layout, blank};
 use super::png_chunks::PixelChunks;
 use crate::error::Cause;
 use crate::image::allowance::Allowance;
@@ -11,12 +11,7 @@ use crate::image::pixels;
 
 /// Decodes into RGB: palettes are looked up, 16 bits keep their high byte, grey is repeated, alpha is
 /// dropped. An animation gives its default image.
-pub(crate) fn decode(
-    png: &[u8],
-    allowance: &Allowance,
-    _: Seen,
-    pixels: &mut Vec<u8>,
-) -> Result<Decoded, Cause> {
+pub(crate) fn decode(png: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
     let mut decoder = Decoder::new_with_limits(PixelChunks::of(png), png_limits(allowance));
     decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
     let header = decoder.read_header_info()?;

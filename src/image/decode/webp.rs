@@ -5,19 +5,14 @@ use std::io::Cursor;
 
 use image_webp::WebPDecoder;
 
-use super::decoded::{Decoded, Layout, Seen, blank};
+use super::decoded::{Decoded, Layout, blank};
 use super::webp_outline::{self, Outline};
 use crate::error::Cause;
 use crate::image::allowance::Allowance;
 use crate::image::exif;
 
 /// Decodes into RGB; alpha is dropped. Of an animation, the first frame on its canvas.
-pub(crate) fn decode(
-    webp: &[u8],
-    allowance: &Allowance,
-    _: Seen,
-    pixels: &mut Vec<u8>,
-) -> Result<Decoded, Cause> {
+pub(crate) fn decode(webp: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
     let outline = Outline::read(webp);
     let mut decoder = WebPDecoder::new(Cursor::new(&outline.file))?;
     let sides = decoder.dimensions();

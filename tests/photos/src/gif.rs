@@ -44,11 +44,8 @@ impl Gif {
     fn screen(&mut self, palette: bool) -> (usize, usize) {
         self.bytes.extend(if self.random.chance(80) { b"GIF89a" } else { b"GIF87a" });
         let side = |random: &mut Random| if random.chance(10) { 0 } else { random.between(1, 24) };
-        let screen = if self.random.chance(10) {
-            (0, 0)
-        } else {
-            (side(&mut self.random), side(&mut self.random))
-        };
+        let screen =
+            if self.random.chance(10) { (0, 0) } else { (side(&mut self.random), side(&mut self.random)) };
         self.say(format!("screen {}×{}", screen.0, screen.1));
         self.number(screen.0);
         self.number(screen.1);

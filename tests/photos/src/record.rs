@@ -79,10 +79,7 @@ fn text(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     out.write_all(bytes)
 }
 
-fn pictures(
-    decode: fn(&[u8]) -> Result<Vec<Picture>, String>,
-    file: &[u8],
-) -> Result<Vec<Picture>, String> {
+fn pictures(decode: fn(&[u8]) -> Result<Vec<Picture>, String>, file: &[u8]) -> Result<Vec<Picture>, String> {
     catch_unwind(AssertUnwindSafe(|| decode(file))).unwrap_or_else(|panic| {
         let said =
             panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());

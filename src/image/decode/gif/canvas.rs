@@ -146,9 +146,7 @@ impl Canvas {
         let width = self.sides.0 as usize;
         for row in place.rows.clone() {
             let row = self.pixels.as_chunks().0.get(row * width..(row + 1) * width).unwrap_or_default();
-            pixels.extend(
-                place.columns.clone().map(|column| row.get(column).copied().unwrap_or_default()),
-            );
+            pixels.extend(place.columns.clone().map(|column| row.get(column).copied().unwrap_or_default()));
         }
         Ok(pixels)
     }

@@ -12,6 +12,10 @@ use crate::error::Cause;
 
 /// More scans than any encoder writes; each costs a pass over all coefficients.
 const MAX_SCANS: usize = 100;
+/// As many as encoders write that try out which are best.
+const USUAL_SCANS: usize = 20;
+/// Samples that more scans than these may go over in all.
+const MAX_PASSES: u64 = 1 << 29;
 
 /// What the markers of a JPEG file say.
 #[derive(Clone, Debug)]
@@ -93,6 +97,10 @@ impl<'a> Markers<'a> {
         self.scanned += usize::from(*content.first().ok_or_else(truncated)?);
         if self.scans > MAX_SCANS {
             return Err(Cause::msg(format_args!("a JPEG with more than {MAX_SCANS} scans")));
+        }
+        let (before, passes) = (self.scans - 1, self.scans as u64 * frame.samples(true));
+        if self.scans > USUAL_SCANS && passes > MAX_PASSES {
+            return Err(Cause::msg(format_args!("a JPEG with more than {before} scans of so many samples")));
         }
         Ok(())
     }

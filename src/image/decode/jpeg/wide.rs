@@ -14,7 +14,10 @@ pub(super) trait Work {
 #[inline]
 pub(super) fn wide<W: Work>(work: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2") {
+    if is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("bmi2")
+    {
         #[target_feature(enable = "avx2,bmi1,bmi2")]
         fn with_avx2<W: Work>(work: W) -> W::Output {
             work.run()

@@ -4,8 +4,8 @@ use std::array::from_fn;
 
 use crate::jpeg::layout::{Component, Huffman, Layout, Place, Process, Quantisation};
 use crate::jpeg::pixels::{Content, Padding};
-use crate::random::Random;
 use crate::jpeg::script::scans;
+use crate::random::Random;
 
 impl Layout {
     /// The layout of a seed: about a third are plain ones, as most cameras and programs write them.

@@ -7,9 +7,9 @@ use crate::jpeg::dct::coefficients;
 use crate::jpeg::huffman::Table;
 use crate::jpeg::layout::{Huffman, Layout, Place, Scan};
 use crate::jpeg::markers::{Segment, Writer, frame, hints, restart_interval, scan};
-use crate::random::Random;
 use crate::jpeg::scans::{Item, items};
 use crate::jpeg::tables::{Tables, tables};
+use crate::random::Random;
 
 /// Writes the file of a layout.
 pub(crate) fn file(layout: &Layout) -> Vec<u8> {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::jpeg::huffman::Table;
 use crate::jpeg::layout::{Huffman, Layout, Process};
-use crate::random::Random;
 use crate::jpeg::scans::Item;
+use crate::random::Random;
 
 /// Tables by class (whether AC) and slot.
 pub(crate) type Tables = BTreeMap<(bool, u8), Table>;
