@@ -28,8 +28,8 @@
 //!
 //! What is not decoded is a failure that says so. Of JPEGs these are arithmetic coding, 12 bits, lossless and
 //! hierarchical ones, two components, a height that stands behind the first scan (DNL), samples that are no whole
-//! number of times coarser than the finest, more than 100 scans, and progressive ones whose ten lowest coefficients
-//! never come to their last bit, where others guess.
+//! number of times coarser than the finest, more than 100 scans or, where the photo is large, more than 20, and
+//! progressive ones whose ten lowest coefficients never come to their last bit, where others guess.
 //!
 //! # Limits
 //! A photo of more than 8192 pixels a side, or of more than 128 MiB to decode, is a failure, which comes
@@ -37,11 +37,11 @@
 //! progressive one of 17. Only regular files are read, up to 64 MiB, without waiting for anything but the disk.
 //!
 //! # Decoder and resizer
-//! Chosen by measurement, on two cores with AVX-512, for JPEGs of 320×240 to 640×480 and one thread:
-//! zune-jpeg takes 0.87 ms a photo and jpeg-decoder 1.45. Layouts that zune-jpeg gets wrong are read by a decoder of
-//! this crate, to the last bit as libjpeg reads them, in 1.5 times its time. From the middle of it to 224², bicubic,
-//! fast_image_resize takes 0.26 ms, pic-scale 0.23 (for a newer compiler and more packages) and
-//! resize 1.28. zune-jpeg writes four bytes a pixel, which makes decoding 4 % and resizing 9 % faster.
+//! JPEGs of every layout are read by a decoder of this crate, to the last bit as libjpeg reads them, and in the time
+//! that zune-jpeg takes. The resizer was chosen by measurement, on two cores with AVX-512, for JPEGs of 320×240 to
+//! 640×480 and one thread: from the middle of them to 224², bicubic, fast_image_resize takes 0.26 ms, pic-scale 0.23
+//! (for a newer compiler and more packages) and resize 1.28. Four bytes a pixel make decoding 4 % and resizing 9 %
+//! faster.
 //! A bench of the repository, `photos`, compares the loader with the decoder alone.
 //!
 //! # Images that are tensors already

@@ -150,7 +150,7 @@ impl Loader {
     /// default, 0 for no limit.
     ///
     /// A pixel takes 3 or 4 bytes in a JPEG, and each of its samples (1.5 in most photos) one more in one of several
-    /// scans and three in a progressive one; 4 in a PNG or GIF, 8 in a WebP and 12 in an animated one. So the default
+    /// scans and three in a progressive one; 3 in a GIF, 4 in a PNG, 8 in a WebP and 12 in an animated one. So the default
     /// is enough for a baseline JPEG of 44 megapixels and a progressive one of 17.
     ///
     /// It is also what a call keeps at most for the next one, where 0 stands for the default: a loader

@@ -1,6 +1,6 @@
 //! The bits of a scan's data.
 
-use super::tables::Huffman;
+use super::tables::{Huffman, extended};
 use crate::error::Cause;
 
 /// Reads the bits between two markers: stuffed bytes are taken out, and a marker is never read past.
@@ -120,12 +120,6 @@ impl<'a> Bits<'a> {
         self.at += fill + 1;
         Ok(())
     }
-}
-
-/// The number that these bits stand for: T.81, F.1.2.1.
-#[inline(always)]
-pub(super) fn extended(number: i32, bits: u32) -> i32 {
-    if number < (1 << bits) >> 1 { number + 1 - (1 << bits) } else { number }
 }
 
 /// Whether one of eight bytes is FF.

@@ -61,7 +61,8 @@ impl Frame {
     /// Whether each sample of a coarser component stands for a whole number of the finest.
     fn divides(&self) -> Result<(), Cause> {
         let finest = self.finest;
-        let odd = |part: &&Component| finest.0 % part.across != 0 || finest.1 % part.down != 0;
+        let odd =
+            |part: &&Component| !(finest.0.is_multiple_of(part.across) && finest.1.is_multiple_of(part.down));
         self.components.iter().find(odd).map_or(Ok(()), |part| {
             Err(Cause::msg(format_args!(
                 "a JPEG with a component sampled {}×{} where the finest is {}×{}: not decoded",

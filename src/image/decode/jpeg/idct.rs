@@ -108,3 +108,48 @@ fn low(a: Row, b: Row) -> Row {
 fn high(a: Row, b: Row) -> Row {
     [a[4], b[4], a[5], b[5], a[6], b[6], a[7], b[7]]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::wide::{Work, wide};
+    use super::*;
+
+    #[derive(Clone, Copy)]
+    struct Samples<'a>(&'a Block, usize, &'a [u16; 64]);
+
+    impl Work for Samples<'_> {
+        type Output = [[u8; 8]; 8];
+
+        #[inline(always)]
+        fn run(self) -> [[u8; 8]; 8] {
+            let mut output = [[0; 8]; 8];
+            samples(self.0, self.1, self.2, output.iter_mut());
+            output
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_a_block_and_how_wide_a_processor_is_change_no_sample() {
+        let mut state = 1_u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 16) as i16
+        };
+        for round in 0..20_000 {
+            let last = (next() as usize) % 64;
+            let mut block = [0; 64];
+            for place in 0..=last {
+                // Coefficients as photos have them, and any.
+                let value = if round % 2 == 0 { next() % 64 } else { next() };
+                block[usize::from(super::super::tables::ZIGZAG[place])] = value;
+            }
+            let steps = std::array::from_fn(|_| next() as u16 % 99 + 1);
+            let all = Samples(&block, 63, &steps).run();
+            for known in [last, last.max(9), last.max(10)] {
+                let few = Samples(&block, known, &steps);
+                assert_eq!(few.run(), all, "{known}: {block:?}");
+                assert_eq!(wide(few), all, "{known}: {block:?}");
+            }
+        }
+    }
+}

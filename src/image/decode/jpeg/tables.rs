@@ -2,7 +2,6 @@
 //!
 //! ITU-T T.81, B.2.4.1, B.2.4.2, annex C, and annex K.3 for the tables that stand for those that a file leaves out.
 
-use super::bits::extended;
 use super::segments::truncated;
 use crate::error::Cause;
 
@@ -135,6 +134,12 @@ impl Huffman {
         let place = (bits >> (16 - length)) as i32 + self.offsets[length];
         Some((*self.values.get(usize::try_from(place).ok()?)?, length as u32))
     }
+}
+
+/// The number that these bits stand for: T.81, F.1.2.1.
+#[inline(always)]
+pub(super) fn extended(number: i32, bits: u32) -> i32 {
+    if number < (1 << bits) >> 1 { number + 1 - (1 << bits) } else { number }
 }
 
 impl Tables {

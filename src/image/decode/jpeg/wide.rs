@@ -1,5 +1,8 @@
 //! The same code once more, for processors with wider instructions.
-#![expect(unsafe_code, reason = "whether a processor has an instruction is known when the program runs")]
+#![cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "whether a processor has an instruction is known when the program runs")
+)]
 
 /// Work on many numbers. It is a type and no closure, since only a method can say that it is always inlined.
 pub(super) trait Work {

@@ -10,7 +10,7 @@ use gapless_photos::record::{File, picture, records};
 fn main() -> ExitCode {
     let file = |seed| {
         let layout = Layout::random(seed);
-        File { description: layout.describe(), kind: layout.kind().into(), bytes: write(&layout) }
+        File { description: layout.describe(), kind: layout.kind(), bytes: write(&layout) }
     };
     records(file, |file| Ok(vec![picture(Loader::own_size().decode(file))?]))
 }
