@@ -28,7 +28,7 @@ fn said(name: &str) -> Vec<String> {
         DocArray::load(path).unwrap_err().to_string(),
         Program::onnx(&Gpu::named("cpu").unwrap(), path).map(drop).unwrap_err().to_string(),
     ];
-    for scheme in ["file://", "http://", "https://", "data:", "odd:"] {
+    for scheme in ["file://", "http://127.0.0.1:1/", "https://127.0.0.1:1/", "data:", "odd:"] {
         let doc = Doc::from_uri(format!("{scheme}{name}")).load_image().err().map(|cause| cause.to_string());
         said.extend(doc);
     }
