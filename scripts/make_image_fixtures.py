@@ -172,9 +172,7 @@ def gifs():
     keep("animated.gif", saved(image, "GIF", save_all=True, append_images=second, duration=100))
     rows = [*range(0, 16, 8), *range(4, 16, 8), *range(2, 16, 4), *range(1, 16, 2)]
     keep("interlaced.gif", gif_frame(image.size, 0, 0, indices[rows], palette, flags=0x40))
-    canvas = np.zeros((20, 30, 3), dtype=np.uint8)
-    canvas[3:19, 5:29] = colors[indices]
-    keep("offset.gif", gif_frame((30, 20), 5, 3, indices, palette), canvas)
+    keep("offset.gif", gif_frame((30, 20), 5, 3, indices, palette))
 
 
 def bombs():

@@ -64,24 +64,26 @@ prepare_peers() {
   fi
 }
 
-# The wire against DocArray itself, and JPEGs of every layout against libjpeg.
+# The wire against DocArray itself, and JPEGs and GIFs of every layout against Pillow.
 prove_against_peers() {
   if ! command -v python3 >/dev/null; then
     if [ "${CI:-}" = true ]; then
-      echo "There is no Python, and wire and JPEGs must be proven against others: install python3." >&2
+      echo "There is no Python, and wire and photos must be proven against others: install python3." >&2
       exit 1
     fi
-    say "NOT TESTED: the wire against DocArray, and JPEGs against Pillow, since there is no Python"
+    say "NOT TESTED: the wire against DocArray, and photos against Pillow, since there is no Python"
     return
   fi
   prepare_peers
   say "the wire against DocArray 0.21.0"
-  cargo build --profile testing --locked --workspace --features http,stream,tracing --example wire --bin jpegs
+  cargo build --profile testing --locked --workspace --features http,stream,tracing --example wire --bin jpegs --bin gifs
   "$peer/venv/bin/python" scripts/wire_peer.py target/testing/examples/wire "$peer/files"
   local files=20000
   [ "$all" = no ] || files=200000
   say "$files JPEGs of every layout against Pillow"
-  "$peer/venv/bin/python" scripts/jpeg_peer.py target/testing/jpegs 0 "$files"
+  "$peer/venv/bin/python" scripts/photo_peer.py target/testing/jpegs 0 "$files"
+  say "GIFs of every kind against Pillow"
+  "$peer/venv/bin/python" scripts/photo_peer.py target/testing/gifs 0 5000
 }
 
 # Each feature of the manifest by itself: the list is read, so that no feature is forgotten.

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 pub use self::cause::{Cause, CauseError};
 use self::stalled::Stalled;
+use self::text::OneLine;
 use crate::place::{BatchIndex, Position};
 
 /// The part of a pipeline in which something happened.
@@ -214,7 +215,7 @@ impl Error {
     /// What happened; the cause is said behind it.
     fn fmt_what(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Setting { name, reason } => write!(f, "{name}: {reason}"),
+            Self::Setting { name, reason } => write!(f, "{name}: {}", OneLine(reason)),
             Self::Documents { .. } | Self::Output { .. } => Ok(()),
             Self::Open { .. } => f.write_str("the GPU stage could not be opened: "),
             Self::Stopped { position, stage, .. } => {
@@ -223,7 +224,7 @@ impl Error {
             Self::Source { position, .. } => write!(f, "the source ended the run at document {position}: "),
             Self::Batch { batch, .. } => write!(f, "batch {batch} failed: "),
             Self::DeviceLost { device, batch, .. } => {
-                write!(f, "the device {device} was lost at batch {batch}: ")
+                write!(f, "the device {} was lost at batch {batch}: ", OneLine(device))
             }
             Self::Nested { depth } => write!(
                 f,

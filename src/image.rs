@@ -10,24 +10,26 @@
 //! | | |
 //! |---|---|
 //! | JPEG | baseline and progressive, of every layout, strictly: a truncated file is a failure, never a half-grey photo |
-//! | PNG | all colour types and depths, interlaced or not; checksums are checked; an animation gives its default image |
+//! | PNG | all colour types and depths, interlaced or not; checksums of pixels are checked; an animation gives its default image |
 //! | WebP | lossy and lossless; of an animation the first frame |
-//! | GIF | the first frame on its canvas, which is black where the frame leaves it |
+//! | GIF | the first frame on its canvas, which is as large as screen and frame; where the frame leaves it, it has the transparent colour, or the first |
 //! | grey | repeated three times |
 //! | alpha | dropped; a transparent pixel keeps the colour that is stored under it |
 //! | palette | looked up |
-//! | 16 bits | the high byte |
+//! | 16 bits | the high byte, of grey and of colours |
 //! | CMYK, YCCK | as Adobe writes them (inverted), multiplied out: R = C · K / 255 |
 //! | colour profile | ignored, and never inflated |
 //! | EXIF orientation | applied (JPEG, WebP, and PNG where it stands before the pixels) |
+//! | notes | text, profiles, EXIF, comments: where they are damaged, missing or unknown, the pixels are the same |
 //!
-//! These are the conversions of Pillow's `convert("RGB")`, and the tests compare with it. A JPEG has
+//! These are the conversions of Pillow's `convert("RGB")`, and the tests compare with it; but for grey of 16 bits, of
+//! which Pillow makes white whatever is above 255. A JPEG has
 //! no checksum: a flipped bit, or a scan that was closed too early by whoever cut the file, cannot be told.
 //!
 //! What is not decoded is a failure that says so. Of JPEGs these are arithmetic coding, 12 bits, lossless and
 //! hierarchical ones, two components, a height that stands behind the first scan (DNL), samples that are no whole
-//! number of times coarser than the finest, more than 100 scans, and progressive ones whose ten lowest coefficients
-//! never come to their last bit, where others guess.
+//! number of times coarser than the finest, more than 100 scans or, where the photo is large, more than 20, and
+//! progressive ones whose ten lowest coefficients never come to their last bit, where others guess.
 //!
 //! # Limits
 //! A photo of more than 8192 pixels a side, or of more than 128 MiB to decode, is a failure, which comes
@@ -35,11 +37,11 @@
 //! progressive one of 17. Only regular files are read, up to 64 MiB, without waiting for anything but the disk.
 //!
 //! # Decoder and resizer
-//! Chosen by measurement, on two cores with AVX-512, for JPEGs of 320×240 to 640×480 and one thread:
-//! zune-jpeg takes 0.87 ms a photo and jpeg-decoder 1.45. Layouts that zune-jpeg gets wrong are read by a decoder of
-//! this crate, to the last bit as libjpeg reads them, in 1.5 times its time. From the middle of it to 224², bicubic,
-//! fast_image_resize takes 0.26 ms, pic-scale 0.23 (for a newer compiler and more packages) and
-//! resize 1.28. zune-jpeg writes four bytes a pixel, which makes decoding 4 % and resizing 9 % faster.
+//! JPEGs of every layout are read by a decoder of this crate, to the last bit as libjpeg reads them, and in the time
+//! that zune-jpeg takes. The resizer was chosen by measurement, on two cores with AVX-512, for JPEGs of 320×240 to
+//! 640×480 and one thread: from the middle of them to 224², bicubic, fast_image_resize takes 0.26 ms, pic-scale 0.23
+//! (for a newer compiler and more packages) and resize 1.28. Four bytes a pixel make decoding 4 % and resizing 9 %
+//! faster.
 //! A bench of the repository, `photos`, compares the loader with the decoder alone.
 //!
 //! # Images that are tensors already

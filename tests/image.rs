@@ -3,8 +3,12 @@
 
 #[path = "image/damage.rs"]
 mod damage;
+#[path = "image/depths.rs"]
+mod depths;
 #[path = "image/golden.rs"]
 mod golden;
+#[path = "image/notes.rs"]
+mod notes;
 #[path = "image/paths.rs"]
 mod paths;
 

@@ -5,15 +5,24 @@
 #![expect(unsafe_code, reason = "a counting allocator is an unsafe trait; every call goes to the system's")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use gapless::CpuStage;
 use gapless::image::Loader;
 
 struct Counting;
 
+thread_local! {
+    /// Whether this is the thread that decodes.
+    static DECODES: Cell<bool> = const { Cell::new(false) };
+}
+
+static WATCHED: AtomicBool = AtomicBool::new(false);
+/// Allocations of other threads while one decodes.
+static ELSEWHERE: AtomicUsize = AtomicUsize::new(0);
 static HELD: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 /// Allocations as large as a tensor of 224×224×3.
@@ -27,6 +36,9 @@ unsafe impl GlobalAlloc for Counting {
         let held = HELD.fetch_add(layout.size(), Relaxed) + layout.size();
         PEAK.fetch_max(held, Relaxed);
         LARGE.fetch_add(usize::from(layout.size() >= TENSOR), Relaxed);
+        if WATCHED.load(Relaxed) && !DECODES.try_with(Cell::get).unwrap_or(false) {
+            ELSEWHERE.fetch_add(1, Relaxed);
+        }
         unsafe { System.alloc(layout) }
     }
 
@@ -57,6 +69,27 @@ fn photos_take_the_memory_that_they_may() {
     inflating_notes_are_not_inflated();
     no_tensor_is_allocated_a_photo();
     memory_that_is_kept_is_bounded();
+    decoding_stays_in_its_thread();
+}
+
+/// A thread that is started for a part of a photo takes memory for it.
+fn decoding_stays_in_its_thread() {
+    let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/image")).unwrap();
+    let fixtures = files.map(|entry| entry.unwrap().path());
+    let photos: Vec<_> =
+        ["coffee", "retina", "rocket"].iter().map(|name| format!("photos/{name}.jpg").into()).collect();
+    let ends = ["jpg", "png", "gif", "webp"];
+    let all = fixtures
+        .chain(photos)
+        .filter(|path| ends.iter().any(|end| path.extension().is_some_and(|is| is == *end)));
+    let all: Vec<Vec<u8>> = all.map(|path| fs::read(path).unwrap()).collect();
+    let loader = Loader::rgb8(224, 224);
+    DECODES.set(true);
+    WATCHED.store(true, Relaxed);
+    let decoded = all.iter().filter(|photo| loader.decode(photo).is_ok()).count();
+    WATCHED.store(false, Relaxed);
+    assert!(decoded > 40, "{decoded} photos");
+    assert_eq!(ELSEWHERE.load(Relaxed), 0, "another thread took memory");
 }
 
 fn bombs_are_refused_before_memory_is_taken() {

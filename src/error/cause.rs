@@ -17,7 +17,8 @@ use super::text::Text;
 ///
 /// `?` turns any error into a cause: a type of its own, a `Box<dyn Error + Send + Sync>`, an `anyhow::Error`, a
 /// text. It is cheap to clone, since one cause can stand for every document of a batch. It prints everything in
-/// one line: contexts, the error, and behind that the error's sources.
+/// one line: contexts, the error, and behind that the error's sources, where they say what the error does not. Line
+/// breaks and other control characters are escaped, in names as in all else.
 ///
 /// ```
 /// use gapless::Cause;
@@ -66,6 +67,8 @@ struct Told {
     own: usize,
     panic: bool,
     error: Option<Arc<Kept>>,
+    /// Which in the chain is the first that says what is not in the text before it.
+    behind: Option<usize>,
 }
 
 impl Cause {
@@ -77,6 +80,14 @@ impl Cause {
         Self::said(text.take(), false)
     }
 
+    /// A message of several lines, that holds no name from anywhere but the user's program.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn lines(message: impl fmt::Display) -> Self {
+        let mut text = Text::default();
+        text.add_lines(&message);
+        Self::said(text.take(), false)
+    }
+
     /// The same cause with what was being done put before it: `context: cause`.
     ///
     /// ```
@@ -85,14 +96,15 @@ impl Cause {
     /// ```
     #[must_use]
     pub fn context(self, context: impl fmt::Display) -> Self {
-        let Told { text: before, own, panic, error } = &*self.0;
+        let Told { text: before, own, panic, error, behind } = &*self.0;
         let mut text = Text::default();
         text.add(&context);
         drop_user(context);
         text.add(&": ");
         let own = text.len() + own;
-        text.add(before);
-        Self(Arc::new(Told { text: text.take(), own, panic: *panic, error: error.clone() }))
+        text.add_lines(before);
+        let (panic, error, behind) = (*panic, error.clone(), *behind);
+        Self(Arc::new(Told { text: text.take(), own, panic, error, behind }))
     }
 
     /// The cause that a caught panic leaves.
@@ -109,18 +121,16 @@ impl Cause {
     }
 
     fn said(text: String, panic: bool) -> Self {
-        Self(Arc::new(Told { own: text.len(), text, panic, error: None }))
+        Self(Arc::new(Told { own: text.len(), text, panic, error: None, behind: None }))
     }
 
     fn of(kept: Kept) -> Self {
         let mut text = Text::default();
-        let own = kept.error().map_or(0, |error| {
+        let (own, behind) = kept.error().map_or((0, None), |error| {
             text.add(&error);
-            let own = text.len();
-            text.add_sources(error);
-            own
+            (text.len(), text.add_sources(error))
         });
-        Self(Arc::new(Told { text: text.take(), own, panic: false, error: Some(Arc::new(kept)) }))
+        Self(Arc::new(Told { text: text.take(), own, panic: false, error: Some(Arc::new(kept)), behind }))
     }
 
     /// What a caught panic says.
@@ -169,9 +179,9 @@ impl Cause {
         f.write_str(own.unwrap_or(text))
     }
 
-    /// The source of the error inside.
+    /// The first source of the error inside that says what the error does not.
     pub(crate) fn behind(&self) -> Option<&(dyn StdError + 'static)> {
-        self.chain().nth(1)
+        self.chain().nth(self.0.behind?)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Errors that misbehave in every way that there is: as causes they harm nobody.
 
+mod texts;
+
 use std::error::Error as StdError;
 use std::fmt::{self, Display, Formatter};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -114,7 +116,8 @@ fn expected(display: Does, source: Does) -> String {
         Does::Right | Does::Fail => ": ".to_owned() + &fmt::Error.to_string(),
         Does::Panic => ": [its source panicked: planted]".to_owned(),
         Does::PanicTwice => ": [its source panicked: a value that is no text]".to_owned(),
-        Does::Endless => format!(": {own}").repeat(SOURCES) + ": …",
+        // It says what its sources say, but for that there are more than are told.
+        Does::Endless => ": …".to_owned(),
     };
     own + &source
 }
@@ -316,7 +319,7 @@ fn a_cause_that_was_an_error_meanwhile_is_the_same_cause() {
 
 #[test]
 fn a_chain_of_an_error_that_panics_or_never_ends_comes_to_an_end() {
-    each(|_, source, _, bad, _| {
+    each(|display, source, _, bad, _| {
         let cause = Cause::from(bad);
         let expected = match source {
             Does::Right | Does::Fail => 2,
@@ -324,7 +327,9 @@ fn a_chain_of_an_error_that_panics_or_never_ends_comes_to_an_end() {
             Does::Endless => 1 + SOURCES,
         };
         assert_eq!(cause.chain().count(), expected);
-        assert_eq!(cause.into_error().source().is_some(), expected > 1);
+        // A source that says what was said is none.
+        let more = expected == 2 || (source == Does::Endless && display == Does::Endless);
+        assert_eq!(cause.into_error().source().is_some(), more);
     });
 }
 

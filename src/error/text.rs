@@ -1,7 +1,7 @@
-//! What values of the user's say, as a text of bounded length; a `Display` that panics says so there.
+//! What values of the user's say, as a text of bounded length in one line; a `Display` that panics says so there.
 
 use std::error::Error as StdError;
-use std::fmt::{Display, Write};
+use std::fmt::{Display, Formatter, Write};
 
 use super::guard::guard;
 
@@ -20,8 +20,13 @@ pub(super) struct Text {
 }
 
 impl Text {
-    /// Puts behind the text what this value says.
+    /// Puts behind the text what this value says, without line breaks and other control characters.
     pub(super) fn add(&mut self, value: &dyn Display) {
+        self.add_lines(&OneLine(value));
+    }
+
+    /// Puts behind the text what this value says, as it says it.
+    pub(super) fn add_lines(&mut self, value: &dyn Display) {
         let failed = match guard(|| write!(self, "{value}")) {
             Ok(Err(_)) if !self.full => "[its Display failed]",
             Ok(_) => return,
@@ -30,18 +35,29 @@ impl Text {
         let _full = self.write_str(failed);
     }
 
-    /// Puts behind the text what the sources of this error say.
-    pub(super) fn add_sources(&mut self, error: &dyn StdError) {
-        let mut error = error;
-        for told in 0..=SOURCES {
+    /// Puts behind the text what the sources of this error say and it does not. Gives the number of the first of them.
+    pub(super) fn add_sources(&mut self, error: &dyn StdError) -> Option<usize> {
+        let (mut error, mut first) = (error, None);
+        for told in 1..=SOURCES + 1 {
             error = match guard(|| error.source()) {
-                Ok(Some(source)) if !self.full => source,
-                Ok(_) => return,
-                Err(panic) => return self.add(&format_args!(": [its source {panic}]")),
+                Ok(Some(_)) if self.full => return first.or(Some(told)),
+                Ok(Some(source)) => source,
+                Ok(None) => return first,
+                Err(panic) => {
+                    self.add(&format_args!(": [its source {panic}]"));
+                    return first;
+                }
             };
-            self.add(&": ");
-            self.add(if told < SOURCES { &error } else { &CUT });
+            let mut source = Self::default();
+            source.add(if told <= SOURCES { &error } else { &CUT });
+            // An error that says what its source says has said it.
+            if !self.text.contains(&source.text) {
+                first = first.or(Some(told));
+                self.add(&": ");
+                self.add_lines(&source.text);
+            }
         }
+        first
     }
 
     /// Its bytes so far.
@@ -70,4 +86,37 @@ impl Write for Text {
         self.full = true;
         Err(std::fmt::Error)
     }
+}
+
+/// What a value says in one line: control characters are escaped, so that no name in it looks like more than a name.
+pub(crate) struct OneLine<T>(pub(crate) T);
+
+impl<T: Display> Display for OneLine<T> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(Escape(f), "{}", self.0)
+    }
+}
+
+struct Escape<'a, 'b>(&'a mut Formatter<'b>);
+
+impl Write for Escape<'_, '_> {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let mut rest = text;
+        while let Some(at) = rest.find(breaks_a_line) {
+            let (plain, escaped) = rest.split_at(at);
+            self.0.write_str(plain)?;
+            let mut characters = escaped.chars();
+            if let Some(character) = characters.next() {
+                write!(self.0, "{}", character.escape_default())?;
+            }
+            rest = characters.as_str();
+        }
+        self.0.write_str(rest)
+    }
+}
+
+/// Control characters, the line breaks of Unicode, and what turns the direction of a text.
+fn breaks_a_line(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }

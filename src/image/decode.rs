@@ -4,31 +4,26 @@
 //! is used again. It never crops, resizes or turns.
 
 mod decoded;
-mod frames;
 mod gif;
 mod jpeg;
 mod png;
+mod png_chunks;
 mod webp;
 mod webp_outline;
 
-pub(crate) use self::decoded::{Decoded, Layout, Seen};
+pub(crate) use self::decoded::{Decoded, Layout};
 use super::allowance::Allowance;
 use crate::error::Cause;
 use crate::error::guard::guard;
 
 /// Decodes a photo of any known format into `pixels`, whatever was in it before.
-pub(crate) fn decode(
-    photo: &[u8],
-    allowance: &Allowance,
-    seen: Seen,
-    pixels: &mut Vec<u8>,
-) -> Result<Decoded, Cause> {
+pub(crate) fn decode(photo: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
     let decode = decoder(photo)?;
     // The decoders are others' code on anyone's bytes: a panic there is a bad photo.
-    guard(|| decode(photo, allowance, seen, pixels)).unwrap_or_else(|panic| Err(panic.context("the decoder")))
+    guard(|| decode(photo, allowance, pixels)).unwrap_or_else(|panic| Err(panic.context("the decoder")))
 }
 
-type Decode = fn(&[u8], &Allowance, Seen, &mut Vec<u8>) -> Result<Decoded, Cause>;
+type Decode = fn(&[u8], &Allowance, &mut Vec<u8>) -> Result<Decoded, Cause>;
 
 fn decoder(photo: &[u8]) -> Result<Decode, Cause> {
     match photo {
@@ -52,6 +47,6 @@ pub(crate) fn decode_frames(
     allowance: &Allowance,
     mut each: impl FnMut(Decoded, &[u8]) -> Result<(), Cause>,
 ) -> Result<(), Cause> {
-    guard(|| frames::decode(gif, allowance, &mut each))
+    guard(|| gif::decode_frames(gif, allowance, &mut each))
         .unwrap_or_else(|panic| Err(panic.context("the decoder")))
 }

@@ -6,7 +6,7 @@ use ndarray::Array3;
 
 use super::allowance::Allowance;
 use super::crop;
-use super::decode::{Decoded, Layout, Seen, decode, decode_frames, is_gif};
+use super::decode::{Decoded, Layout, decode, decode_frames, is_gif};
 use super::photo::{Photo, PhotoSource};
 use super::pixels;
 use super::resize::{Filter, resize};
@@ -150,7 +150,7 @@ impl Loader {
     /// default, 0 for no limit.
     ///
     /// A pixel takes 3 or 4 bytes in a JPEG, and each of its samples (1.5 in most photos) one more in one of several
-    /// scans and three in a progressive one; 4 in a PNG or GIF, 8 in a WebP and 12 in an animated one. So the default
+    /// scans and three in a progressive one; 3 in a GIF, 4 in a PNG, 8 in a WebP and 12 in an animated one. So the default
     /// is enough for a baseline JPEG of 44 megapixels and a progressive one of 17.
     ///
     /// It is also what a call keeps at most for the next one, where 0 stands for the default: a loader
@@ -287,8 +287,7 @@ impl Loader {
 
     fn tensor(&self, photo: &[u8], scratch: &mut Scratch) -> Result<Array3<u8>, Cause> {
         self.check()?;
-        let seen = Seen { border: crop::sees_border(self.share) };
-        self.fitted(decode(photo, &self.allowance, seen, &mut scratch.pixels)?, scratch)
+        self.fitted(decode(photo, &self.allowance, &mut scratch.pixels)?, scratch)
     }
 
     fn fitted(&self, decoded: Decoded, scratch: &mut Scratch) -> Result<Array3<u8>, Cause> {

@@ -50,6 +50,22 @@ fn a_jpeg_without_its_last_byte_is_a_failure() {
 }
 
 #[test]
+fn a_jpeg_whose_scan_is_cut_short_and_closed_is_a_failure_or_the_same_pixels() {
+    let loader = loader();
+    for name in ["exif-1.jpg", "optimised.jpg", "odd-420.jpg", "grey.jpg", "restart.jpg"] {
+        let photo = bytes(name);
+        let whole = loader.decode(&photo).unwrap();
+        let scan = photo.windows(2).rposition(|marker| marker == [0xFF, 0xDA]).unwrap();
+        for end in scan + 14..photo.len() - 2 {
+            let cut = [&photo[..end], &[0xFF, 0xD9]].concat();
+            if let Ok(decoded) = loader.decode(&cut) {
+                assert_eq!(decoded, whole, "{name} cut at {end} of {}", photo.len());
+            }
+        }
+    }
+}
+
+#[test]
 fn what_stands_behind_a_photo_does_not_matter() {
     for name in WHOLE {
         let mut photo = bytes(name);

@@ -192,5 +192,5 @@ impl Device {
 
 /// The text of a wgpu error already holds the texts of its sources.
 fn cause(error: &wgpu::Error) -> Cause {
-    Cause::msg(error.to_string().trim())
+    Cause::lines(error.to_string().trim())
 }

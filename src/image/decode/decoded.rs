@@ -12,13 +12,6 @@ pub(crate) struct Decoded {
     pub(crate) orientation: Orientation,
 }
 
-/// What of a photo is looked at afterwards: the rest need not be right.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Seen {
-    /// The last row and the last column.
-    pub(crate) border: bool,
-}
-
 /// What stands in the buffer for a pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layout {

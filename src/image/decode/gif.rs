@@ -1,53 +1,46 @@
-//! GIF, by the `gif` crate: the first frame, on its canvas.
+//! GIF: its blocks are read here, its codes by the `weezl` crate. The first frame and all of them go one way.
 
-use gif::{ColorOutput, DecodeOptions, Decoder, Frame, MemoryLimit};
+mod blocks;
+mod canvas;
+mod rows;
 
-use super::decoded::{Decoded, Layout, Seen, blank};
+use self::blocks::Blocks;
+use self::canvas::Canvas;
+use super::decoded::{Decoded, Layout};
 use crate::error::Cause;
 use crate::image::allowance::Allowance;
 use crate::image::orient::Orientation;
 
-/// Decodes into RGB. A transparent pixel keeps the colour that its index has in the palette; what
-/// the frame leaves of the canvas is black.
-pub(crate) fn decode(
-    gif: &[u8],
-    allowance: &Allowance,
-    _: Seen,
-    pixels: &mut Vec<u8>,
-) -> Result<Decoded, Cause> {
-    let mut decoder = open(gif)?;
-    let sides = (decoder.width().into(), decoder.height().into());
-    allowance.admit(sides, 4, 0)?;
-    let frame = decoder.next_frame_info()?.ok_or_else(|| Cause::msg("a GIF without a frame"))?.clone();
-    // Canvas and indices share one buffer: RGB first, then one byte a pixel of the frame.
-    blank(pixels, sides, 4)?;
-    let canvas = pixels.len() / 4 * 3;
-    let (canvas, indices) = pixels.split_at_mut(canvas);
-    let indices = &mut indices[..usize::from(frame.width) * usize::from(frame.height)];
-    decoder.read_into_buffer(indices)?;
-    paint(canvas, sides.0 as usize, &frame, indices, decoder.palette()?);
-    let length = canvas.len();
-    pixels.truncate(length);
-    Ok(Decoded { sides, layout: Layout::Rgb, orientation: Orientation::default() })
+/// Takes a canvas: RGB without gaps.
+pub(super) type Each<'a> = dyn FnMut(Decoded, &[u8]) -> Result<(), Cause> + 'a;
+
+/// Shows the first frame. A transparent pixel of it has the colour that its index has in the palette, and so has what
+/// the frame leaves of the canvas: that of the transparent index, or of the first.
+pub(super) fn decode(gif: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
+    let mut blocks = Blocks::open(gif)?;
+    let frame = blocks.next()?.ok_or_else(none)?;
+    let mut canvas = Canvas::new(std::mem::take(pixels));
+    let shown = canvas.show(&frame, &blocks, allowance);
+    let sides = canvas.sides();
+    *pixels = canvas.into_pixels();
+    shown.map(|()| decoded(sides))
 }
 
-/// A decoder of palette indices.
-pub(super) fn open(gif: &[u8]) -> Result<Decoder<&[u8]>, Cause> {
-    let mut options = DecodeOptions::new();
-    options.set_color_output(ColorOutput::Indexed);
-    options.check_frame_consistency(true);
-    // Application data is kept by the decoder as it comes: it cannot be longer than the file.
-    options.set_memory_limit(MemoryLimit::Unlimited);
-    Ok(options.read_info(gif)?)
-}
-
-fn paint(canvas: &mut [u8], canvas_width: usize, frame: &Frame<'_>, indices: &[u8], palette: &[u8]) {
-    let colors = palette.as_chunks::<3>().0;
-    let rows = canvas.chunks_exact_mut(3 * canvas_width).skip(frame.top.into());
-    for (row, indices) in rows.zip(indices.chunks_exact(frame.width.max(1).into())) {
-        let row = row.as_chunks_mut::<3>().0;
-        for (pixel, &index) in row[usize::from(frame.left)..].iter_mut().zip(indices) {
-            *pixel = colors.get(usize::from(index)).copied().unwrap_or_default();
-        }
+/// Gives every frame's canvas. All of them together must be within the limit.
+pub(super) fn decode_frames(gif: &[u8], allowance: &Allowance, each: &mut Each<'_>) -> Result<(), Cause> {
+    let mut blocks = Blocks::open(gif)?;
+    let mut canvas = Canvas::new(Vec::new());
+    while let Some(frame) = blocks.next()? {
+        canvas.show(&frame, &blocks, allowance)?;
+        each(decoded(canvas.sides()), canvas.pixels())?;
     }
+    if canvas.is_empty() { Err(none()) } else { Ok(()) }
+}
+
+fn decoded(sides: (u32, u32)) -> Decoded {
+    Decoded { sides, layout: Layout::Rgb, orientation: Orientation::default() }
+}
+
+fn none() -> Cause {
+    Cause::msg("a GIF without a frame")
 }

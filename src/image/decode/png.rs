@@ -1,10 +1,9 @@
 //! PNG, by the `png` crate.
 
-use std::io::Cursor;
-
 use png::{ColorType, Decoder, Limits as PngLimits, Transformations};
 
-use super::decoded::{Decoded, Layout, Seen, blank};
+use super::decoded::{Decoded, Layout, blank};
+use super::png_chunks::PixelChunks;
 use crate::error::Cause;
 use crate::image::allowance::Allowance;
 use crate::image::exif;
@@ -12,16 +11,8 @@ use crate::image::pixels;
 
 /// Decodes into RGB: palettes are looked up, 16 bits keep their high byte, grey is repeated, alpha is
 /// dropped. An animation gives its default image.
-pub(crate) fn decode(
-    png: &[u8],
-    allowance: &Allowance,
-    _: Seen,
-    pixels: &mut Vec<u8>,
-) -> Result<Decoded, Cause> {
-    let mut decoder = Decoder::new_with_limits(Cursor::new(png), png_limits(allowance));
-    // Compressed text and colour profiles are never inflated.
-    decoder.set_ignore_text_chunk(true);
-    decoder.set_ignore_iccp_chunk(true);
+pub(crate) fn decode(png: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
+    let mut decoder = Decoder::new_with_limits(PixelChunks::of(png), png_limits(allowance));
     decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
     let header = decoder.read_header_info()?;
     let sides = (header.width, header.height);
@@ -44,6 +35,7 @@ pub(crate) fn decode(
 fn png_limits(allowance: &Allowance) -> PngLimits {
     match allowance.decoded {
         0 => PngLimits { bytes: usize::MAX },
-        bytes => PngLimits { bytes },
+        // What is admitted is known by the size; the EXIF block comes on top of it.
+        bytes => PngLimits { bytes: bytes.saturating_add(1 << 16) },
     }
 }

@@ -1,13 +1,63 @@
-//! The outline of a WebP file: the size of every bitstream in it, before one is decoded.
+//! The outline of a WebP file: what its flags announce and which chunks are there, and the size of every bitstream,
+//! before one is decoded.
 //!
-//! The decoder takes memory for what a bitstream says and then compares it with the canvas; here no
-//! bitstream may be larger than the canvas.
+//! The decoder refuses a file without a chunk that is announced, whatever it is, and reads an alpha that nobody looks
+//! at; here a file announces what is there and needed. The decoder takes memory for what a bitstream says and then
+//! compares it with the canvas; here no bitstream may be larger than the canvas.
 //!
 //! Layout: RFC 9649, sections 2.7 (container), 3.4 (lossless header), and RFC 6386 section 9.1.
+
+use std::borrow::Cow;
 
 use crate::error::Cause;
 
 const RIFF_HEADER: usize = 12;
+/// Where the flags of an extended file stand: first in its first chunk.
+const FLAGS: usize = RIFF_HEADER + 8;
+const ALPHA: u8 = 0x10;
+const EXIF: u8 = 0x08;
+const XMP: u8 = 0x04;
+const ANIMATION: u8 = 0x02;
+
+/// The notes of a file that are looked at, and the file as its decoder reads it.
+#[derive(Debug)]
+pub(crate) struct Outline<'a> {
+    /// What there is of the EXIF block, where one is announced.
+    pub(crate) exif: Option<&'a [u8]>,
+    /// The file, with other flags where it announces what is not there or not needed.
+    pub(crate) file: Cow<'a, [u8]>,
+}
+
+impl<'a> Outline<'a> {
+    pub(crate) fn read(webp: &'a [u8]) -> Self {
+        let mut chunks = chunks(webp.get(RIFF_HEADER..).unwrap_or_default());
+        let flags = match chunks.next() {
+            Some((b"VP8X", &[flags, ..])) => flags,
+            _ => return Self { exif: None, file: webp.into() },
+        };
+        let (mut there, mut exif) = (0, None);
+        for (kind, content) in chunks {
+            there |= match kind {
+                b"EXIF" => EXIF,
+                b"XMP " => XMP,
+                b"ANMF" => ANIMATION,
+                // One that is lossless has its alpha in itself.
+                b"VP8L" => ALPHA,
+                _ => 0,
+            };
+            exif = exif.or((kind == b"EXIF").then_some(content));
+        }
+        // An animation's alpha says how its frames lie over each other.
+        there |= if flags & there & ANIMATION > 0 { ALPHA } else { 0 };
+        let wanted = flags & (there | !(ALPHA | EXIF | XMP | ANIMATION));
+        let mut file = Cow::Borrowed(webp);
+        if wanted != flags {
+            file.to_mut()[FLAGS] = wanted;
+        }
+        Self { exif: exif.filter(|_| flags & EXIF > 0), file }
+    }
+}
+
 /// What stands in an `ANMF` chunk before the chunks of its frame.
 const FRAME_HEADER: usize = 16;
 

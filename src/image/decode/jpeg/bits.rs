@@ -1,6 +1,6 @@
 //! The bits of a scan's data.
 
-use super::tables::Huffman;
+use super::tables::{Huffman, extended};
 use crate::error::Cause;
 
 /// Reads the bits between two markers: stuffed bytes are taken out, and a marker is never read past.
@@ -9,7 +9,8 @@ pub(super) struct Bits<'a> {
     at: usize,
     /// The next bits, from the highest on; zeros where there are none any more.
     bits: u64,
-    count: u32,
+    /// How many they are; fewer than none, where more were taken than there are.
+    count: i32,
 }
 
 impl<'a> Bits<'a> {
@@ -17,19 +18,30 @@ impl<'a> Bits<'a> {
         Self { data, at: 0, bits: 0, count: 0 }
     }
 
-    fn fill(&mut self) {
-        if let Some(&next) = self.data[self.at..].first_chunk() {
+    /// Makes 32 bits ready, more than a code and its number have, where there are as many.
+    #[inline(always)]
+    fn ready(&mut self) {
+        if self.count >= 32 {
+            return;
+        }
+        if let Some(&next) = self.data.get(self.at..).and_then(<[u8]>::first_chunk) {
             let next = u64::from_be_bytes(next);
             if !has_ff(next) {
                 // Bits behind the count are those that will be put there again.
-                self.bits |= next >> self.count;
-                let bytes = (64 - self.count) / 8;
+                self.bits |= next >> (self.count & 31);
+                let bytes = (64 - self.count) >> 3;
                 self.at += bytes as usize;
                 self.count += 8 * bytes;
                 return;
             }
         }
-        while self.count <= 56 {
+        self.fill();
+    }
+
+    /// Fills up byte by byte: one that is stuffed is taken out, and before a marker all ends.
+    #[cold]
+    fn fill(&mut self) {
+        while (0..=56).contains(&self.count) {
             let Some(&byte) = self.data.get(self.at) else { return };
             if byte == 0xFF {
                 if self.data.get(self.at + 1) != Some(&0) {
@@ -44,64 +56,59 @@ impl<'a> Bits<'a> {
     }
 
     /// The value of the next code, and the number of as many bits as its lower half says: T.81, F.2.2.1.
-    #[inline]
+    #[inline(always)]
     pub(super) fn coefficient(&mut self, table: &Huffman) -> Result<(u8, i32), Cause> {
-        // A code and its number have 31 bits at most.
-        if self.count < 32 {
-            self.fill();
+        self.ready();
+        let short = table.short(self.bits);
+        if let Some(number) = short.number() {
+            self.take(short.bits());
+            return Ok((short.value(), number));
         }
-        let (value, length) = table.find((self.bits >> 48) as usize).ok_or_else(unknown_code)?;
+        let (value, length) = table.find(self.bits).ok_or_else(unknown_code)?;
         let bits = u32::from(value & 15);
-        let number = ((self.bits << length) >> 1 >> (63 - bits)) as i32;
-        let number = if number < (1 << bits) >> 1 { number + 1 - (1 << bits) } else { number };
-        self.take(u32::from(length) + bits)?;
+        let number = extended(((self.bits << length) >> 1 >> (63 - bits)) as i32, bits);
+        self.take(length + bits);
         Ok((value, number))
     }
 
-    /// The next bits without taking them; at most 16.
-    #[inline]
-    fn peek(&mut self, count: u32) -> usize {
-        if self.count < count {
-            self.fill();
-        }
-        (self.bits >> (64 - count)) as usize
+    /// The value of the next code.
+    #[inline(always)]
+    pub(super) fn symbol(&mut self, table: &Huffman) -> Result<u8, Cause> {
+        self.ready();
+        let (value, length) = table.find(self.bits).ok_or_else(unknown_code)?;
+        self.take(length);
+        Ok(value)
     }
 
-    #[inline]
-    fn take(&mut self, count: u32) -> Result<(), Cause> {
-        self.count = self.count.checked_sub(count).ok_or_else(ends_early)?;
-        self.bits <<= count;
-        Ok(())
+    #[inline(always)]
+    fn take(&mut self, count: u32) {
+        self.count -= count as i32;
+        self.bits <<= count & 63;
     }
 
     /// A number of so many bits, at most 16.
-    pub(super) fn number(&mut self, bits: u8) -> Result<i32, Cause> {
-        if bits == 0 {
-            return Ok(0);
-        }
-        let number = self.peek(bits.into()) as i32;
-        self.take(bits.into())?;
-        Ok(number)
+    #[inline(always)]
+    pub(super) fn number(&mut self, bits: u8) -> i32 {
+        self.ready();
+        let number = (self.bits >> 1 >> (63 - u32::from(bits & 31))) as i32;
+        self.take(bits.into());
+        number
     }
 
-    pub(super) fn bit(&mut self) -> Result<bool, Cause> {
-        Ok(self.number(1)? == 1)
+    #[inline(always)]
+    pub(super) fn bit(&mut self) -> bool {
+        self.number(1) == 1
     }
 
-    /// The value of the next code.
-    #[inline]
-    pub(super) fn symbol(&mut self, table: &Huffman) -> Result<u8, Cause> {
-        let next = self.peek(16);
-        let (value, length) = table.find(next).ok_or_else(unknown_code)?;
-        self.take(length.into())?;
-        Ok(value)
+    /// Whether there were as many bits as were taken. What was read of others is zeros.
+    #[inline(always)]
+    pub(super) fn were_there(&self) -> Result<(), Cause> {
+        if self.count < 0 { Err(ends_early()) } else { Ok(()) }
     }
 
     /// Goes on behind a restart marker, which has to be this one and to stand right here.
     pub(super) fn restart(&mut self, expected: u8) -> Result<(), Cause> {
-        if self.count < 8 {
-            self.fill();
-        }
+        self.fill();
         let fill = self.data[self.at..].iter().take_while(|&&byte| byte == 0xFF).count();
         let marker = self.data.get(self.at + fill).copied();
         if self.count >= 8 || fill == 0 || marker != Some(0xD0 + expected) {
@@ -116,6 +123,7 @@ impl<'a> Bits<'a> {
 }
 
 /// Whether one of eight bytes is FF.
+#[inline(always)]
 fn has_ff(bytes: u64) -> bool {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     let zeros = !bytes;

@@ -40,67 +40,77 @@ pub(super) struct Coding {
 }
 
 impl Reader<'_> {
-    pub(super) fn block(&mut self, block: &mut Block, coding: &mut Coding) -> Result<(), Cause> {
-        match self.kind {
+    /// Reads a block; gives the place of the last coefficient that it may have put there.
+    #[inline(always)]
+    pub(super) fn block(&mut self, block: &mut Block, coding: &mut Coding) -> Result<usize, Cause> {
+        let last = match self.kind {
             Kind::Sequential => {
                 self.dc(block, coding)?;
-                self.ac(block, table(&coding.ac)?)
+                self.ac::<true>(block, table(&coding.ac)?)?
             }
-            Kind::Dc => self.dc(block, coding),
+            Kind::Dc => self.dc(block, coding)?,
             Kind::RefineDc => {
-                block[0] |= i16::from(self.bits.bit()?) << self.shift;
-                Ok(())
+                block[0] |= i16::from(self.bits.bit()) << self.shift;
+                0
             }
-            Kind::Ac => self.ac(block, table(&coding.ac)?),
-            Kind::RefineAc => self.refine_ac(block, table(&coding.ac)?),
-        }
+            Kind::Ac => self.ac::<false>(block, table(&coding.ac)?)?,
+            Kind::RefineAc => self.refine_ac(block, table(&coding.ac)?)?,
+        };
+        self.bits.were_there()?;
+        Ok(last)
     }
 
-    fn dc(&mut self, block: &mut Block, coding: &mut Coding) -> Result<(), Cause> {
+    #[inline(always)]
+    fn dc(&mut self, block: &mut Block, coding: &mut Coding) -> Result<usize, Cause> {
         let (bits, difference) = self.bits.coefficient(table(&coding.dc)?)?;
         if bits > 15 {
             return Err(wrong());
         }
         coding.predictor = coding.predictor.wrapping_add(difference);
         block[0] = (coding.predictor << self.shift) as i16;
-        Ok(())
+        Ok(0)
     }
 
-    fn ac(&mut self, block: &mut Block, table: &Huffman) -> Result<(), Cause> {
-        if self.empty > 0 {
+    /// A band, or all of it in a sequential scan.
+    #[inline(always)]
+    fn ac<const ALL: bool>(&mut self, block: &mut Block, table: &Huffman) -> Result<usize, Cause> {
+        if !ALL && self.empty > 0 {
             self.empty -= 1;
-            return Ok(());
+            return Ok(0);
         }
-        let (mut place, last) = (self.band.0.max(1), self.band.1);
+        let (mut place, last) = if ALL { (1, 63) } else { (self.band.0.max(1), self.band.1) };
+        let mut put = 0;
         while place <= last {
             let (symbol, number) = self.bits.coefficient(table)?;
-            match (symbol & 15, symbol >> 4) {
-                (0, 15) => place += 16,
-                (0, 0) => break,
-                (0, _) if matches!(self.kind, Kind::Sequential) => return Err(wrong()),
-                (0, run) => {
-                    self.empty = self.blocks_to_come(run)? - 1;
-                    break;
+            place += usize::from(symbol >> 4);
+            if symbol & 15 > 0 {
+                if place > last {
+                    return Err(wrong());
                 }
-                (_, run) => {
-                    place += usize::from(run);
-                    if place > last {
-                        return Err(wrong());
-                    }
-                    block[at(place)] = (number << self.shift) as i16;
-                    place += 1;
-                }
+                block[at(place)] = if ALL { number } else { number << self.shift } as i16;
+                put = place;
+                place += 1;
+            } else if symbol == 0xF0 {
+                place += 1;
+            } else if symbol == 0 {
+                break;
+            } else if ALL {
+                return Err(wrong());
+            } else {
+                self.empty = self.blocks_to_come(symbol >> 4)? - 1;
+                break;
             }
         }
-        Ok(())
+        Ok(put)
     }
 
     /// A run of blocks, this one the first of them.
     fn blocks_to_come(&mut self, run: u8) -> Result<u32, Cause> {
-        Ok((1 << run) + self.bits.number(run)? as u32)
+        Ok((1 << run) + self.bits.number(run) as u32)
     }
 
-    fn refine_ac(&mut self, block: &mut Block, table: &Huffman) -> Result<(), Cause> {
+    #[inline(never)]
+    fn refine_ac(&mut self, block: &mut Block, table: &Huffman) -> Result<usize, Cause> {
         let (mut place, last) = self.band;
         while self.empty == 0 && place <= last {
             let symbol = self.bits.symbol(table)?;
@@ -111,7 +121,7 @@ impl Reader<'_> {
                     self.empty = self.blocks_to_come(run)?;
                     break;
                 }
-                (1, _) if self.bits.bit()? => 1 << self.shift,
+                (1, _) if self.bits.bit() => 1 << self.shift,
                 (1, _) => -(1 << self.shift),
                 _ => return Err(wrong()),
             };
@@ -128,7 +138,7 @@ impl Reader<'_> {
             self.refine_until(block, place, None)?;
             self.empty -= 1;
         }
-        Ok(())
+        Ok(last)
     }
 
     /// Refines those that are not zero, from this place until behind so many zeros; to the end of the band where none
@@ -139,7 +149,7 @@ impl Reader<'_> {
             let value = &mut block[at(place)];
             if *value != 0 {
                 let bit = 1_i16 << self.shift;
-                if self.bits.bit()? && *value & bit == 0 {
+                if self.bits.bit() && *value & bit == 0 {
                     *value = value.wrapping_add(if *value > 0 { bit } else { -bit });
                 }
             } else if let Some(zeros) = &mut left {

@@ -48,6 +48,7 @@ impl Hints {
 }
 
 /// Writes a row of the picture; `rows` has the samples of each component.
+#[inline(always)]
 pub(super) fn write_row<const BYTES: usize>(colors: Colors, rows: &[Vec<u8>], output: &mut [[u8; BYTES]]) {
     match (colors, rows) {
         (Colors::Grey, [grey]) => each(output, grey, grey, grey, |pixel| pixel),
@@ -68,6 +69,7 @@ pub(super) fn write_row<const BYTES: usize>(colors: Colors, rows: &[Vec<u8>], ou
 /// Pixels that are made in one go, so that the compiler uses instructions for many.
 const TOGETHER: usize = 16;
 
+#[inline(always)]
 fn each<const BYTES: usize>(
     output: &mut [[u8; BYTES]],
     a: &[u8],
@@ -81,14 +83,13 @@ fn each<const BYTES: usize>(
     let inputs =
         a.as_chunks::<TOGETHER>().0.iter().zip(b.as_chunks::<TOGETHER>().0).zip(c.as_chunks::<TOGETHER>().0);
     for (pixels, ((a, b), c)) in blocks.as_chunks_mut::<TOGETHER>().0.iter_mut().zip(inputs) {
-        let mut planes = [[0; TOGETHER]; 3];
+        let mut words = [0_u32; TOGETHER];
         for at in 0..TOGETHER {
-            [planes[0][at], planes[1][at], planes[2][at]] = of([a[at], b[at], c[at]]);
+            let [red, green, blue] = of([a[at], b[at], c[at]]).map(u32::from);
+            words[at] = red | (green << 8) | (blue << 16);
         }
-        for (at, pixel) in pixels.iter_mut().enumerate() {
-            let [red, green, blue] = [planes[0][at], planes[1][at], planes[2][at]].map(u32::from);
-            let together = (red | (green << 8) | (blue << 16)).to_le_bytes();
-            *pixel = std::array::from_fn(|byte| together[byte]);
+        for (pixel, word) in pixels.iter_mut().zip(words.map(u32::to_le_bytes)) {
+            *pixel = std::array::from_fn(|byte| word[byte]);
         }
     }
     for (at, pixel) in rest.iter_mut().enumerate() {
@@ -97,6 +98,7 @@ fn each<const BYTES: usize>(
     }
 }
 
+#[inline(always)]
 fn print_black<const BYTES: usize>(output: &mut [[u8; BYTES]], black: &[u8]) {
     for (pixel, &black) in output.iter_mut().zip(black) {
         pixel[..3].iter_mut().for_each(|ink| *ink = under(*ink, black));
@@ -105,7 +107,7 @@ fn print_black<const BYTES: usize>(output: &mut [[u8; BYTES]], black: &[u8]) {
 
 /// JFIF's YCbCr, with the constants of libjpeg in 16 digits behind the point. Whole parts of them are taken out, so
 /// that what is multiplied has 16 bits, of which eight are multiplied at once.
-#[inline]
+#[inline(always)]
 fn rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
     const HALF: i32 = 1 << 15;
     let (y, cb, cr) = (i16::from(y), i16::from(cb) - 128, i16::from(cr) - 128);
@@ -118,6 +120,7 @@ fn rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
 }
 
 /// An inverted ink under inverted black, rounded as Pillow does: `K - (255 - C) · K / 255`.
+#[inline(always)]
 fn under(ink: u8, black: u8) -> u8 {
     let product = (255 - u32::from(ink)) * u32::from(black) + 128;
     black - (((product >> 8) + product) >> 8) as u8

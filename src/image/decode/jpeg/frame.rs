@@ -54,7 +54,21 @@ impl Frame {
             units: (0, 0),
         };
         frame.measure();
+        frame.divides()?;
         Ok(frame)
+    }
+
+    /// Whether each sample of a coarser component stands for a whole number of the finest.
+    fn divides(&self) -> Result<(), Cause> {
+        let finest = self.finest;
+        let odd =
+            |part: &&Component| !(finest.0.is_multiple_of(part.across) && finest.1.is_multiple_of(part.down));
+        self.components.iter().find(odd).map_or(Ok(()), |part| {
+            Err(Cause::msg(format_args!(
+                "a JPEG with a component sampled {}×{} where the finest is {}×{}: not decoded",
+                part.across, part.down, finest.0, finest.1
+            )))
+        })
     }
 
     fn measure(&mut self) {
@@ -75,9 +89,20 @@ impl Frame {
     pub(super) fn samples(&self, all: bool) -> u64 {
         self.components.iter().map(|component| (8 * component.stored.0 * component.rows(all)) as u64).sum()
     }
+
+    /// Bytes of the coefficients that are kept, and of what is noted of each block.
+    pub(super) fn coefficients(&self) -> u64 {
+        let blocks = |part: &Component| (part.stored.0 * part.kept_blocks(self)) as u64;
+        self.components.iter().map(|part| (2 * 64 + 1) * blocks(part)).sum()
+    }
 }
 
 impl Component {
+    /// Rows of blocks whose coefficients are kept: all of a progressive file, else those of a row of units.
+    pub(super) fn kept_blocks(&self, frame: &Frame) -> usize {
+        if frame.progressive { self.stored.1 } else { self.down }
+    }
+
     pub(super) fn rows(&self, all: bool) -> usize {
         8 * if all { self.stored.1 } else { self.stored.1.min(2 * self.down) }
     }

@@ -9,13 +9,13 @@ use super::color::{Colors, Hints};
 use super::frame::Frame;
 use super::segments::{END, SCAN, Segments, truncated};
 use crate::error::Cause;
-use crate::image::decode::decoded::Seen;
 
 /// More scans than any encoder writes; each costs a pass over all coefficients.
 const MAX_SCANS: usize = 100;
-
-/// Pixels a side from which on a picture is not small.
-const SMALL: usize = 32;
+/// As many as encoders write that try out which are best.
+const USUAL_SCANS: usize = 20;
+/// Samples that more scans than these may go over in all.
+const MAX_PASSES: u64 = 1 << 29;
 
 /// What the markers of a JPEG file say.
 #[derive(Clone, Debug)]
@@ -25,8 +25,6 @@ pub(super) struct Outline<'a> {
     /// The first EXIF block.
     pub(super) exif: Option<&'a [u8]>,
     scans: usize,
-    /// Whether some of it is legal and still written by few: decoders that are made for speed read it as they like.
-    odd: bool,
 }
 
 /// What is known before the outline is whole.
@@ -39,11 +37,6 @@ struct Markers<'a> {
     scans: usize,
     /// Components in all scans together; a sequential file has each component once.
     scanned: usize,
-    /// Whether it has Huffman tables of its own.
-    huffman: bool,
-    /// Units between two restarts; 0 where there are none.
-    interval: usize,
-    odd: bool,
 }
 
 impl<'a> Outline<'a> {
@@ -55,7 +48,7 @@ impl<'a> Outline<'a> {
                 (END, _) => return markers.ended(),
                 (SCAN, content) => {
                     markers.scan(content)?;
-                    markers.odd |= segments.skip_scan()? != Some(markers.restarts());
+                    segments.skip_scan()?;
                 }
                 (marker, content) => markers.segment(marker, content)?,
             }
@@ -67,29 +60,9 @@ impl<'a> Outline<'a> {
         self.scans == 1 && !self.frame.progressive
     }
 
-    /// Bytes that the decoder of every layout holds: a few rows of samples, or all; and the coefficients of a
-    /// progressive file.
+    /// Bytes that the decoder holds: a few rows of samples, or all; and coefficients, of a row of units or all.
     pub(super) fn bytes(&self) -> u64 {
-        let each = if self.frame.progressive { 3 } else { 1 };
-        each * self.frame.samples(!self.is_one_scan())
-    }
-
-    /// Whether it is laid out as nearly all photos are, which the fast decoder reads: one scan of YCbCr, with colours
-    /// as fine as the light or half as fine. It interpolates these in a way of its own, which shows in small pictures,
-    /// and at the border from blocks beyond the picture, where there are any.
-    pub(super) fn is_plain(&self, seen: Seen) -> bool {
-        let Frame { width, height, finest, .. } = self.frame;
-        let factors: Vec<_> =
-            self.frame.components.iter().map(|component| (component.across, component.down)).collect();
-        let sampled = match factors[..] {
-            [(1, 1), (1, 1), (1, 1)] => true,
-            [(1 | 2, 1 | 2), (1, 1), (1, 1)] => {
-                let whole = width % (8 * finest.0) == 0 && height % (8 * finest.1) == 0;
-                width.min(height) >= SMALL && (whole || !seen.border)
-            }
-            _ => false,
-        };
-        sampled && self.colors == Colors::YCbCr && self.is_one_scan() && !self.odd
+        self.frame.samples(!self.is_one_scan()) + self.frame.coefficients()
     }
 }
 
@@ -100,25 +73,15 @@ impl<'a> Markers<'a> {
                 if self.frame.is_some() {
                     return Err(Cause::msg("a JPEG with two frames"));
                 }
-                self.odd |= marker == 0xC1;
                 self.frame = Some(Frame::read(marker, content)?);
             }
-            0xC4 => self.huffman = true,
             0xCC => return Err(Cause::msg("a JPEG with arithmetic coding: not decoded")),
-            // Steps of 16 bits.
-            0xDB => self.odd |= content.first().is_some_and(|head| *head >> 4 > 0),
-            0xDD => {
-                let &[high, low] = content else {
-                    return Err(Cause::msg("a JPEG with an odd restart interval"));
-                };
-                self.interval = u16::from_be_bytes([high, low]).into();
-            }
+            0xDD if content.len() != 2 => return Err(Cause::msg("a JPEG with an odd restart interval")),
             0xDE | 0xDF => return Err(Cause::msg("a hierarchical JPEG: not decoded")),
             0xE1 if content.starts_with(b"Exif\0\0") => self.exif = self.exif.or(Some(content)),
             0xE0..=0xEF if self.scans == 0 => self.hints.read(marker, content),
             _ => {}
         }
-        self.odd |= self.scans > 0;
         Ok(())
     }
 
@@ -135,13 +98,11 @@ impl<'a> Markers<'a> {
         if self.scans > MAX_SCANS {
             return Err(Cause::msg(format_args!("a JPEG with more than {MAX_SCANS} scans")));
         }
+        let (before, passes) = (self.scans - 1, self.scans as u64 * frame.samples(true));
+        if self.scans > USUAL_SCANS && passes > MAX_PASSES {
+            return Err(Cause::msg(format_args!("a JPEG with more than {before} scans of so many samples")));
+        }
         Ok(())
-    }
-
-    /// Restart markers that a scan of everything has.
-    fn restarts(&self) -> usize {
-        let units = self.frame.as_ref().map_or(0, |frame| frame.units.0 * frame.units.1);
-        units.saturating_sub(1).checked_div(self.interval).unwrap_or(0)
     }
 
     /// Whether a sequential file has had all its scans.
@@ -152,22 +113,11 @@ impl<'a> Markers<'a> {
     fn ended(self) -> Result<Outline<'a>, Cause> {
         let whole =
             self.complete() || (self.scans > 0 && self.frame.as_ref().is_some_and(|frame| frame.progressive));
-        let odd = self.odd || !self.huffman || self.contradicts();
         match (self.frame, self.colors) {
             (Some(frame), Some(colors)) if whole => {
-                Ok(Outline { frame, colors, exif: self.exif, scans: self.scans, odd })
+                Ok(Outline { frame, colors, exif: self.exif, scans: self.scans })
             }
             _ => Err(Cause::msg("a JPEG that ends before all its scans")),
         }
-    }
-
-    /// Whether hints and names of components do not say the same of the colours. Encoders count from 1, or from 0.
-    fn contradicts(&self) -> bool {
-        let ids = || self.frame.iter().flat_map(|frame| &frame.components).map(|component| component.id);
-        let counted = |from: u8| (from..).zip(ids()).all(|(number, id)| number == id);
-        let named = counted(1) || (counted(0) && self.hints.jfif);
-        !named
-            || (self.colors == Some(Colors::YCbCr)
-                && self.hints.adobe.is_some_and(|transform| transform != 1))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::color::{self, Colors};
 use super::rows::Plane;
+use super::wide::{Work, wide};
 use crate::image::decode::decoded::Layout;
 
 pub(super) struct Paint<'a> {
@@ -23,18 +24,36 @@ impl<'a> Paint<'a> {
 
     /// Writes the rows before this one.
     pub(super) fn until<'p>(&mut self, row: usize, planes: impl Iterator<Item = &'p Plane> + Clone) {
-        let bytes = self.layout.bytes() * self.width;
         self.rows.resize_with(planes.clone().count(), Vec::new);
-        for row in self.next..row.min(self.pixels.len() / bytes) {
-            for (plane, samples) in planes.clone().zip(&mut self.rows) {
-                plane.write_row(row, &mut self.sums, samples);
-            }
-            let output = &mut self.pixels[row * bytes..][..bytes];
-            match self.layout {
-                Layout::Rgb => color::write_row::<3>(self.colors, &self.rows, output.as_chunks_mut().0),
-                Layout::Rgbx => color::write_row::<4>(self.colors, &self.rows, output.as_chunks_mut().0),
-            }
-            self.next = row + 1;
+        let rows = self.pixels.len() / (self.layout.bytes() * self.width);
+        for row in self.next..row.min(rows) {
+            wide(Row { paint: self, row, planes: planes.clone() });
         }
+    }
+}
+
+/// A row of the picture that is to be written.
+struct Row<'a, 'b, P> {
+    paint: &'a mut Paint<'b>,
+    row: usize,
+    planes: P,
+}
+
+impl<'p, P: Iterator<Item = &'p Plane>> Work for Row<'_, '_, P> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { paint, row, planes } = self;
+        for (plane, samples) in planes.zip(&mut paint.rows) {
+            plane.write_row(row, &mut paint.sums, samples);
+        }
+        let bytes = paint.layout.bytes() * paint.width;
+        let output = &mut paint.pixels[row * bytes..][..bytes];
+        match paint.layout {
+            Layout::Rgb => color::write_row::<3>(paint.colors, &paint.rows, output.as_chunks_mut().0),
+            Layout::Rgbx => color::write_row::<4>(paint.colors, &paint.rows, output.as_chunks_mut().0),
+        }
+        paint.next = row + 1;
     }
 }

@@ -9,19 +9,22 @@
 use super::bits::Bits;
 use super::blocks::{Block, Coding, Kind, Reader};
 use super::frame::{Component, Frame};
+use super::idct;
 use super::paint::Paint;
 use super::rows::Plane;
 use super::scan::{InScan, Scan};
 use super::segments::{END, SCAN, Segments};
 use super::tables::Tables;
+use super::wide::{Work, wide};
 use crate::error::Cause;
 
 /// A component while its scans are read.
 struct Part {
-    /// Of a progressive file it is made of all coefficients, in the end.
-    plane: Option<Plane>,
-    /// All coefficients, of a progressive file.
+    plane: Plane,
+    /// Coefficients: of all blocks of a progressive file, else of one row of units.
     blocks: Vec<Block>,
+    /// Of each of these the place of its last coefficient that is not zero, or one behind it.
+    lasts: Vec<u8>,
     /// The table that stood when its first scan began.
     quantisation: [u16; 64],
     /// How many bits of each coefficient are not known; `None` where nothing of it is.
@@ -34,45 +37,48 @@ const SEEN: usize = 10;
 
 impl Part {
     fn new(component: &Component, frame: &Frame, one_scan: bool) -> Result<Self, Cause> {
-        let (mut blocks, mut plane) = (Vec::new(), None);
-        if frame.progressive {
-            let count = component.stored.0 * component.stored.1;
-            blocks.try_reserve_exact(count)?;
-            blocks.resize(count, [0; 64]);
-        } else {
-            plane = Some(Plane::of(component, frame, !one_scan)?);
-        }
-        Ok(Self { plane, blocks, quantisation: [0; 64], unknown: [None; 64] })
-    }
-
-    /// Reads the block at this place of a scan.
-    fn read(&mut self, place: usize, reader: &mut Reader<'_>, coding: &mut Coding) -> Result<(), Cause> {
-        match &mut self.plane {
-            Some(plane) => {
-                let mut block = [0; 64];
-                reader.block(&mut block, coding)?;
-                plane.put(place, &block, &self.quantisation);
-                Ok(())
-            }
-            None => reader.block(&mut self.blocks[place], coding),
-        }
-    }
-
-    /// Makes the samples of a progressive file, and gives its coefficients up.
-    fn develop(&mut self, component: &Component, frame: &Frame) -> Result<(), Cause> {
-        if self.plane.is_none() {
-            let mut plane = Plane::of(component, frame, true)?;
-            for (place, block) in std::mem::take(&mut self.blocks).iter().enumerate() {
-                plane.put(place, block, &self.quantisation);
-            }
-            self.plane = Some(plane);
-        }
-        Ok(())
+        let (mut blocks, mut lasts) = (Vec::new(), Vec::new());
+        let count = component.stored.0 * component.kept_blocks(frame);
+        blocks.try_reserve_exact(count)?;
+        blocks.resize(count, [0; 64]);
+        lasts.try_reserve_exact(count)?;
+        lasts.resize(count, 0);
+        let plane = Plane::of(component, frame, !one_scan)?;
+        Ok(Self { plane, blocks, lasts, quantisation: [0; 64], unknown: [None; 64] })
     }
 
     /// Whether scans are missing without which a decoder has to guess.
     fn would_be_guessed(&self) -> bool {
         self.unknown[0].is_none() || self.unknown[1..SEEN].iter().any(|bits| *bits != Some(0))
+    }
+}
+
+/// So many rows of blocks become samples, from this row of the component on, and zeros again.
+struct Samples<'a> {
+    part: &'a mut Part,
+    first: usize,
+    rows: usize,
+}
+
+impl Work for Samples<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Part { plane, blocks, lasts, quantisation, .. } = self.part;
+        let across = plane.blocks_across();
+        let rows = blocks.chunks_exact_mut(across).zip(lasts.chunks_exact_mut(across));
+        for (row, (blocks, lasts)) in rows.take(self.rows).enumerate() {
+            let mut samples = plane.row_of_blocks(self.first + row);
+            for (x, (block, last)) in blocks.iter_mut().zip(lasts).enumerate() {
+                let last = std::mem::take(last);
+                idct::samples(block, last.into(), quantisation, samples.at(x));
+                if last > 0 {
+                    *block = [0; 64];
+                }
+                block[0] = 0;
+            }
+        }
     }
 }
 
@@ -95,7 +101,7 @@ pub(super) fn read(jpeg: &[u8], frame: &Frame, one_scan: bool, paint: &mut Paint
                 let row = |row, all: &[Part]| {
                     if one_scan {
                         // The last row that is there may be interpolated with the next.
-                        paint.until(row * rows - 1, all.iter().flat_map(|part| &part.plane));
+                        paint.until(row * rows - 1, all.iter().map(|part| &part.plane));
                     }
                 };
                 read_scan(&scan, segments.data(), (&mut all, &mut tables), (frame, interval), row)?;
@@ -107,10 +113,12 @@ pub(super) fn read(jpeg: &[u8], frame: &Frame, one_scan: bool, paint: &mut Paint
     if all.iter().any(Part::would_be_guessed) {
         return Err(Cause::msg("a JPEG that ends before all its scans"));
     }
-    for (part, component) in all.iter_mut().zip(&frame.components) {
-        part.develop(component, frame)?;
+    if frame.progressive {
+        for (part, component) in all.iter_mut().zip(&frame.components) {
+            wide(Samples { part, first: 0, rows: component.stored.1 });
+        }
     }
-    paint.until(frame.height, all.iter().flat_map(|part| &part.plane));
+    paint.until(frame.height, all.iter().map(|part| &part.plane));
     Ok(())
 }
 
@@ -159,29 +167,64 @@ fn read_scan(
     let mut codings = codings(scan, kind, tables)?;
     let mut reader = Reader { bits: Bits::of(data), kind, band: scan.band, shift: scan.after, empty: 0 };
     let alone = scan.components.len() == 1;
-    let first = &frame.components[scan.components[0].index];
-    let (across, down) = if alone { first.blocks } else { frame.units };
-    for unit in 0..across * down {
-        if interval > 0 && unit > 0 && unit % interval == 0 {
-            let markers = unit / interval - 1;
-            reader.bits.restart((markers % 8) as u8)?;
-            reader.empty = 0;
-            codings.iter_mut().for_each(|coding| coding.predictor = 0);
-        }
-        let (x, y) = (unit % across, unit / across);
-        for (at, coding) in scan.components.iter().zip(&mut codings) {
-            let component = &frame.components[at.index];
-            let (wide, high) = if alone { (1, 1) } else { (component.across, component.down) };
-            for place in 0..wide * high {
-                let (x, y) = (x * wide + place % wide, y * high + place / wide);
-                all[at.index].read(y * component.stored.0 + x, &mut reader, coding)?;
+    let (across, down) = if alone { frame.components[scan.components[0].index].blocks } else { frame.units };
+    for y in 0..down {
+        wide(Row { scan, frame, interval, y, across, reader: &mut reader, codings: &mut codings, all })?;
+        if !frame.progressive {
+            for at in &scan.components {
+                let component = &frame.components[at.index];
+                let rows = if alone { 1 } else { component.down };
+                wide(Samples { part: &mut all[at.index], first: y * rows, rows });
             }
         }
-        if x == across - 1 {
-            row(y + 1, all);
-        }
+        row(y + 1, all);
     }
     Ok(())
+}
+
+/// A row of units that is to be read.
+struct Row<'a, 'b> {
+    scan: &'a Scan,
+    frame: &'a Frame,
+    interval: usize,
+    y: usize,
+    across: usize,
+    reader: &'a mut Reader<'b>,
+    codings: &'a mut [Coding],
+    all: &'a mut [Part],
+}
+
+impl Work for Row<'_, '_> {
+    type Output = Result<(), Cause>;
+
+    #[inline(always)]
+    fn run(self) -> Result<(), Cause> {
+        let Self { scan, frame, interval, y, across, reader, codings, all } = self;
+        let alone = scan.components.len() == 1;
+        for x in 0..across {
+            let unit = y * across + x;
+            if interval > 0 && unit > 0 && unit % interval == 0 {
+                let markers = unit / interval - 1;
+                reader.bits.restart((markers % 8) as u8)?;
+                reader.empty = 0;
+                codings.iter_mut().for_each(|coding| coding.predictor = 0);
+            }
+            for (at, coding) in scan.components.iter().zip(&mut *codings) {
+                let component = &frame.components[at.index];
+                let (wide, high) = if alone { (1, 1) } else { (component.across, component.down) };
+                let above = if frame.progressive { y * high } else { 0 };
+                let part = &mut all[at.index];
+                for down in 0..high {
+                    for right in 0..wide {
+                        let place = (above + down) * component.stored.0 + x * wide + right;
+                        let last = reader.block(&mut part.blocks[place], coding)?;
+                        part.lasts[place] = part.lasts[place].max(last as u8);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The tables that the blocks of each component need.

@@ -1,9 +1,7 @@
 //! Rows of a component at the size of the picture, as libjpeg makes them: coarser components are interpolated where
 //! they have half the samples, by the triangle that libjpeg calls fancy, and repeated otherwise.
 
-use super::blocks::Block;
 use super::frame::{Component, Frame};
-use super::idct;
 use crate::error::Cause;
 
 /// The samples of a component.
@@ -16,6 +14,21 @@ pub(super) struct Plane {
     way: Way,
     /// Samples of the picture for each of it, across and down.
     times: (usize, usize),
+}
+
+/// Eight rows of samples.
+pub(super) struct RowOfBlocks<'a> {
+    samples: &'a mut [u8],
+    stride: usize,
+}
+
+impl RowOfBlocks<'_> {
+    /// The rows of the block at this place.
+    #[inline(always)]
+    pub(super) fn at(&mut self, x: usize) -> impl Iterator<Item = &mut [u8; 8]> {
+        let rows = self.samples.chunks_exact_mut(self.stride);
+        rows.filter_map(move |row| row.get_mut(8 * x..).and_then(<[u8]>::first_chunk_mut))
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -32,12 +45,6 @@ impl Plane {
     /// order.
     pub(super) fn of(component: &Component, frame: &Frame, all: bool) -> Result<Self, Cause> {
         let (finest, size) = (frame.finest, component.size);
-        if finest.0 % component.across != 0 || finest.1 % component.down != 0 {
-            return Err(Cause::msg(format_args!(
-                "a JPEG with a component sampled {}×{} where the finest is {}×{}: not decoded",
-                component.across, component.down, finest.0, finest.1
-            )));
-        }
         let times = (finest.0 / component.across, finest.1 / component.down);
         // Of two samples or fewer across there is nothing to interpolate.
         let way = match times {
@@ -54,19 +61,25 @@ impl Plane {
         Ok(Self { samples, kept, stride, size, way, times })
     }
 
-    /// Puts the samples of a block where it stands among those of the component.
-    pub(super) fn put(&mut self, place: usize, block: &Block, quantisation: &[u16; 64]) {
-        let across = self.stride / 8;
-        let (x, row) = (place % across, 8 * (place / across) % self.kept);
-        idct::samples(block, quantisation, &mut self.samples[row * self.stride + 8 * x..], self.stride);
+    pub(super) fn blocks_across(&self) -> usize {
+        self.stride / 8
     }
 
+    /// The samples of a row of blocks.
+    #[inline(always)]
+    pub(super) fn row_of_blocks(&mut self, row: usize) -> RowOfBlocks<'_> {
+        let first = 8 * row % self.kept * self.stride;
+        RowOfBlocks { samples: &mut self.samples[first..][..8 * self.stride], stride: self.stride }
+    }
+
+    #[inline(always)]
     fn row(&self, row: usize) -> &[u8] {
         let row = row.min(self.size.1 - 1) % self.kept;
         &self.samples[self.stride * row..][..self.size.0]
     }
 
     /// A row of the picture, and perhaps a few samples more. `sums` is memory for a row.
+    #[inline(always)]
     pub(super) fn write_row(&self, row: usize, sums: &mut Vec<u16>, output: &mut Vec<u8>) {
         output.resize(self.size.0 * self.times.0, 0);
         let near = self.row(row / self.times.1);
@@ -104,6 +117,7 @@ impl Plane {
 
 /// Two samples for each: three parts of it and one of its neighbour, on the side where the sample is. `bias` is added
 /// to the left and to the right one before `DROP` digits are taken away.
+#[inline(always)]
 fn across<const DROP: u32>(input: &[u16], bias: [u16; 2], output: &mut [u8]) {
     let of = |value: u16, neighbour: u16, bias: u16| ((3 * value + neighbour + bias) >> DROP) as u8;
     let (Some(&first), Some(&last)) = (input.first(), input.last()) else { return };

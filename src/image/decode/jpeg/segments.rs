@@ -30,13 +30,15 @@ impl<'a> Segments<'a> {
             0x01 | 0xD0..=0xD8 => {
                 Err(Cause::msg(format_args!("marker FF{marker:02X} in a JPEG where none may stand")))
             }
-            _ => Ok((marker, self.content()?)),
+            _ => Ok((marker, self.content(marker)?)),
         }
     }
 
-    fn content(&mut self) -> Result<&'a [u8], Cause> {
+    fn content(&mut self, marker: u8) -> Result<&'a [u8], Cause> {
         let (&length, _) = self.rest.split_first_chunk().ok_or_else(truncated)?;
         let length = usize::from(u16::from_be_bytes(length));
+        // A note without a length is one without content.
+        let length = if matches!(marker, 0xE0..=0xEF | 0xFE) { length.max(2) } else { length };
         let content = self.rest.get(2..length).ok_or_else(truncated)?;
         self.rest = &self.rest[length..];
         Ok(content)
@@ -47,24 +49,14 @@ impl<'a> Segments<'a> {
         self.rest
     }
 
-    /// Goes on behind the data of a scan; says how many restart markers stand in it, where they are numbered in turn
-    /// and no fill byte stands before one.
-    pub(super) fn skip_scan(&mut self) -> Result<Option<usize>, Cause> {
-        let (mut restarts, mut in_turn) = (0, true);
+    /// Goes on behind the data of a scan, restarts included.
+    pub(super) fn skip_scan(&mut self) -> Result<(), Cause> {
         loop {
             self.rest = &self.rest[find_ff(self.rest).ok_or_else(truncated)?..];
             match self.rest.get(1).ok_or_else(truncated)? {
-                0 => self.rest = &self.rest[2..],
-                &marker @ 0xD0..=0xD7 => {
-                    in_turn &= usize::from(marker - 0xD0) == restarts % 8;
-                    restarts += 1;
-                    self.rest = &self.rest[2..];
-                }
-                0xFF => {
-                    in_turn = false;
-                    self.rest = &self.rest[1..];
-                }
-                _ => return Ok(in_turn.then_some(restarts)),
+                0 | 0xD0..=0xD7 => self.rest = &self.rest[2..],
+                0xFF => self.rest = &self.rest[1..],
+                _ => return Ok(()),
             }
         }
     }

@@ -25,8 +25,8 @@ pub(super) struct Tables {
 /// Codes of up to 16 bits and their values.
 #[derive(Clone)]
 pub(super) struct Huffman {
-    /// For the next bits the value and length of a short code; 0 where it is longer.
-    short: Box<[(u8, u8); 1 << SHORT]>,
+    /// For the next bits what a short code says.
+    short: Box<[Short; 1 << SHORT]>,
     /// For each length the first code behind those of that length, from the top of 16 bits.
     ends: [u32; 17],
     /// Place of the first value of each length, less its code.
@@ -34,12 +34,50 @@ pub(super) struct Huffman {
     values: Vec<u8>,
 }
 
-const SHORT: u32 = 9;
+/// What the next bits say: the number behind a code in the upper half, the code's value in a byte, a bit for whether
+/// the number is among them, and how many bits it all takes; with the number elsewhere, the code alone; 0 for a code
+/// that is longer.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Short(u32);
+
+/// Bits that are looked up at once: a code, and the number behind it where both are short.
+const SHORT: u32 = 10;
+const WHOLE: u32 = 1 << 5;
+
+impl Short {
+    fn new(bits: u32, value: u8, length: u32) -> Self {
+        let of_number = u32::from(value & 15);
+        let code = (u32::from(value) << 8) | length;
+        if length + of_number > SHORT {
+            return Self(code);
+        }
+        let number = (bits >> (SHORT - length - of_number)) & ((1 << of_number) - 1);
+        let number = extended(number as i32, of_number) as u32;
+        Self((number << 16) | (code + of_number) | WHOLE)
+    }
+
+    /// The number, where it is known.
+    #[inline(always)]
+    pub(super) fn number(self) -> Option<i32> {
+        (self.0 & WHOLE > 0).then_some((self.0 as i32) >> 16)
+    }
+
+    #[inline(always)]
+    pub(super) fn value(self) -> u8 {
+        (self.0 >> 8) as u8
+    }
+
+    /// Bits of code and number together.
+    #[inline(always)]
+    pub(super) fn bits(self) -> u32 {
+        self.0 & 31
+    }
+}
 
 impl Huffman {
     pub(super) fn new(counts: &[u8; 16], values: &[u8]) -> Result<Self, Cause> {
         let mut table = Self {
-            short: Box::new([(0, 0); 1 << SHORT]),
+            short: Box::new([Short::default(); 1 << SHORT]),
             ends: [0; 17],
             offsets: [0; 17],
             values: values.to_vec(),
@@ -64,23 +102,44 @@ impl Huffman {
 
     fn shorten(&mut self, code: u32, length: u32, value: u8) {
         if length <= SHORT {
-            let first = (code << (SHORT - length)) as usize;
+            let first = code << (SHORT - length);
             let all = first..first + (1 << (SHORT - length));
-            self.short.get_mut(all).unwrap_or_default().fill((value, length as u8));
+            for (bits, short) in all.clone().zip(self.short.iter_mut().skip(first as usize)) {
+                *short = Short::new(bits, value, length);
+            }
         }
     }
 
-    /// Value and length of the code that 16 bits begin with.
-    #[inline]
-    pub(super) fn find(&self, bits: usize) -> Option<(u8, u8)> {
-        let (value, length) = self.short[bits >> (16 - SHORT)];
-        if length > 0 {
-            return Some((value, length));
-        }
-        let length = (SHORT as usize + 1..=16).find(|&length| (bits as u32) < self.ends[length])?;
-        let place = (bits >> (16 - length)) as i32 + self.offsets[length];
-        Some((*self.values.get(usize::try_from(place).ok()?)?, length as u8))
+    /// What is known of the code that these bits begin with.
+    #[inline(always)]
+    pub(super) fn short(&self, bits: u64) -> Short {
+        self.short[(bits >> (64 - SHORT)) as usize]
     }
+
+    /// Value and length of the code that these bits begin with.
+    #[inline(always)]
+    pub(super) fn find(&self, bits: u64) -> Option<(u8, u32)> {
+        let short = self.short(bits);
+        match short.number() {
+            Some(_) => Some((short.value(), short.bits() - u32::from(short.value() & 15))),
+            None if short.bits() > 0 => Some((short.value(), short.bits())),
+            None => self.find_long(bits),
+        }
+    }
+
+    #[cold]
+    fn find_long(&self, bits: u64) -> Option<(u8, u32)> {
+        let bits = (bits >> 48) as u32;
+        let length = (SHORT as usize + 1..=16).find(|&length| bits < self.ends[length])?;
+        let place = (bits >> (16 - length)) as i32 + self.offsets[length];
+        Some((*self.values.get(usize::try_from(place).ok()?)?, length as u32))
+    }
+}
+
+/// The number that these bits stand for: T.81, F.1.2.1.
+#[inline(always)]
+pub(super) fn extended(number: i32, bits: u32) -> i32 {
+    if number < (1 << bits) >> 1 { number + 1 - (1 << bits) } else { number }
 }
 
 impl Tables {

@@ -1,6 +1,6 @@
 //! How many samples and blocks there are, and which block comes when.
 
-use crate::layout::{Layout, Scan};
+use crate::jpeg::layout::{Layout, Scan};
 
 /// The extent of one component.
 pub(crate) struct Extent {

@@ -1,5 +1,4 @@
-//! JPEG files of every legal layout, each made from a seed.
-#![forbid(unsafe_code)]
+//! JPEG files of every legal layout.
 
 mod bits;
 mod choose;
@@ -12,7 +11,6 @@ mod layout;
 mod markers;
 mod pixels;
 mod progressive;
-mod random;
 mod scans;
 mod script;
 mod tables;

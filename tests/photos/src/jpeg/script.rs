@@ -1,7 +1,7 @@
 //! Which scans a file has.
 
-use crate::geometry::units_across;
-use crate::layout::{Component, Layout, Process, Scan};
+use crate::jpeg::geometry::units_across;
+use crate::jpeg::layout::{Component, Layout, Process, Scan};
 use crate::random::Random;
 
 /// The most blocks that a unit of several components may have.

@@ -1,6 +1,6 @@
 //! What the pictures show.
 
-use crate::layout::{Colour, Layout};
+use crate::jpeg::layout::{Colour, Layout};
 use crate::random::Random;
 
 /// What a picture shows.

@@ -1,6 +1,6 @@
 //! A layout in words.
 
-use crate::layout::{Colour, Component, Layout, Process, Scan};
+use crate::jpeg::layout::{Colour, Component, Layout, Process, Scan};
 
 impl Layout {
     /// All features in one line.

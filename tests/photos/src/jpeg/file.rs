@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::bits::BitWriter;
-use crate::dct::coefficients;
-use crate::huffman::Table;
-use crate::layout::{Huffman, Layout, Place, Scan};
-use crate::markers::{Segment, Writer, frame, hints, restart_interval, scan};
+use crate::jpeg::bits::BitWriter;
+use crate::jpeg::dct::coefficients;
+use crate::jpeg::huffman::Table;
+use crate::jpeg::layout::{Huffman, Layout, Place, Scan};
+use crate::jpeg::markers::{Segment, Writer, frame, hints, restart_interval, scan};
+use crate::jpeg::scans::{Item, items};
+use crate::jpeg::tables::{Tables, tables};
 use crate::random::Random;
-use crate::scans::{Item, items};
-use crate::tables::{Tables, tables};
 
 /// Writes the file of a layout.
 pub(crate) fn file(layout: &Layout) -> Vec<u8> {
@@ -82,7 +82,7 @@ impl State<'_> {
         }
         let quantisations = &self.layout.quantisations;
         let free = (0..4).find(|slot| quantisations.iter().all(|table| table.slot != *slot));
-        let table = free.map(|slot| crate::layout::Quantisation { slot, ..quantisations[0].clone() });
+        let table = free.map(|slot| crate::jpeg::layout::Quantisation { slot, ..quantisations[0].clone() });
         [writer.huffman(&tables), writer.quantisation(&table)].concat()
     }
 

@@ -1,9 +1,9 @@
 //! What a scan says, before Huffman tables make bits of it.
 
-use crate::dct::Block;
-use crate::geometry::units;
-use crate::layout::{Layout, Process, Scan};
-use crate::progressive::Bands;
+use crate::jpeg::dct::Block;
+use crate::jpeg::geometry::units;
+use crate::jpeg::layout::{Layout, Process, Scan};
+use crate::jpeg::progressive::Bands;
 
 /// A part of a scan.
 #[derive(Clone, Copy, Debug)]

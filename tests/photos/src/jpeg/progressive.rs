@@ -1,8 +1,8 @@
 //! The bands of progressive scans.
 
-use crate::dct::Block;
-use crate::layout::Scan;
-use crate::scans::{Item, bits, size};
+use crate::jpeg::dct::Block;
+use crate::jpeg::layout::Scan;
+use crate::jpeg::scans::{Item, bits, size};
 
 /// Writes one band of one component, block by block.
 pub(crate) struct Bands {

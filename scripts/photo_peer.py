@@ -1,8 +1,9 @@
-"""Proves the JPEG decoder against Pillow: both decode files of every legal layout to the same pixels.
+"""Proves the decoders of JPEG and GIF against Pillow: both decode files of every legal layout to the same pixels.
 
-    python scripts/jpeg_peer.py PROGRAM FIRST COUNT [--save FOLDER]
+    python scripts/photo_peer.py PROGRAM FIRST COUNT [--save FOLDER]
 
-PROGRAM is `jpegs` of tests/jpegs; FIRST and COUNT say which seeds. Files that fail are saved to FOLDER as SEED.jpg.
+PROGRAM is `jpegs` or `gifs` of tests/photos; FIRST and COUNT say which seeds. Files that fail are saved to FOLDER by
+their seed. All frames are compared, and are the same to the last bit.
 Fails where any file gives other pixels, or more than 1 % are refused that Pillow decodes.
 Needs numpy and Pillow with libjpeg-turbo.
 """
@@ -16,13 +17,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageFile
-
-# Decoders may round otherwise, and no more than that.
-MEAN, MOST = 0.5, 4
-
-# Plain photos of whole units with coarser colours are read by another decoder, which rounds once more.
-COARSE, COARSE_MEAN, COARSE_MOST = "plain, coarse chroma", 0.75, 6
+from PIL import Image, ImageFile, ImageSequence
 
 OUTCOMES = ["right", "wrong", "refused here", "refused by both", "only here"]
 
@@ -35,12 +30,17 @@ class Record:
         self.description = text(stream).decode()
         self.kind = text(stream).decode()
         self.file = text(stream)
-        self.pixels = self.error = None
+        self.pictures = self.error = None
         if exactly(stream, 1) == b"\0":
-            height, width = struct.unpack("<II", exactly(stream, 8))
-            self.pixels = np.frombuffer(exactly(stream, height * width * 3), np.uint8).reshape(height, width, 3)
+            count, = struct.unpack("<I", exactly(stream, 4))
+            self.pictures = [picture(stream) for _ in range(count)]
         else:
             self.error = text(stream).decode()
+
+
+def picture(stream):
+    height, width = struct.unpack("<II", exactly(stream, 8))
+    return np.frombuffer(exactly(stream, height * width * 3), np.uint8).reshape(height, width, 3)
 
 
 def exactly(stream, size):
@@ -62,10 +62,10 @@ def records(program, first, count):
 
 
 def peer(file):
-    """The pixels that Pillow gives, or `None` where it refuses the file."""
+    """The pictures that Pillow gives, or `None` where it refuses the file."""
     try:
         with Image.open(io.BytesIO(file)) as image:
-            return np.asarray(image.convert("RGB"))
+            return [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(image)]
     except Exception:  # Pillow has no error of its own for what it cannot read.
         return None
 
@@ -81,16 +81,30 @@ def difference(one, other):
 def outcome(record, theirs):
     """Which of OUTCOMES a file has, and what there is to say about it."""
     if record.error is not None:
+        if record.error.startswith("PANIC"):
+            return "wrong", record.error
         return ("refused by both", "") if theirs is None else ("refused here", record.error)
     if theirs is None:
         return "only here", ""
-    most, mean = difference(record.pixels, theirs)
-    coarse = record.kind == COARSE
-    if mean < (COARSE_MEAN if coarse else MEAN) and most <= (COARSE_MOST if coarse else MOST):
-        return "right", ""
-    if record.pixels.shape != theirs.shape:
-        return "wrong", f"{record.pixels.shape} is not {theirs.shape}"
-    return "wrong", f"max {most} mean {mean:.2f}"
+    if len(record.pictures) != len(theirs):
+        return "wrong", f"{len(record.pictures)} pictures are not {len(theirs)}"
+    for place, (ours, other) in enumerate(zip(record.pictures, theirs)):
+        said = wrong(record, ours, other)
+        if said:
+            return "wrong", f"picture {place}: {said}"
+    return "right", ""
+
+
+def wrong(record, ours, theirs):
+    """What is wrong with a picture; nothing, where it is right."""
+    if ours.shape != theirs.shape:
+        return f"{ours.shape} is not {theirs.shape}"
+    most, mean = difference(ours, theirs)
+    return "" if most == 0 else f"max {most} mean {mean:.2f}"
+
+
+def ending(file):
+    return "gif" if file.startswith(b"GIF") else "jpg"
 
 
 def print_table(kinds):
@@ -122,7 +136,7 @@ def main(program, first, count, folder):
             continue
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{record.seed}.jpg").write_bytes(record.file)
+            (folder / f"{record.seed}.{ending(record.file)}").write_bytes(record.file)
     total = print_table(kinds)
     print_examples("wrong", wrong, 10)
     for said, refused in sorted(refusals.items(), key=lambda entry: -len(entry[1])):

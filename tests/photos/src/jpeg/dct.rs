@@ -3,9 +3,9 @@
 use std::array::from_fn;
 use std::f32::consts::{FRAC_1_SQRT_2, PI};
 
-use crate::geometry::{Extent, extents};
-use crate::layout::Layout;
-use crate::pixels::{Channel, Padding, picture, stored};
+use crate::jpeg::geometry::{Extent, extents};
+use crate::jpeg::layout::Layout;
+use crate::jpeg::pixels::{Channel, Padding, picture, stored};
 use crate::random::Random;
 
 /// The 64 coefficients of a block in zigzag order.

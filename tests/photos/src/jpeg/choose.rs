@@ -2,10 +2,10 @@
 
 use std::array::from_fn;
 
-use crate::layout::{Component, Huffman, Layout, Place, Process, Quantisation};
-use crate::pixels::{Content, Padding};
+use crate::jpeg::layout::{Component, Huffman, Layout, Place, Process, Quantisation};
+use crate::jpeg::pixels::{Content, Padding};
+use crate::jpeg::script::scans;
 use crate::random::Random;
-use crate::script::scans;
 
 impl Layout {
     /// The layout of a seed: about a third are plain ones, as most cameras and programs write them.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::huffman::Table;
-use crate::layout::{Huffman, Layout, Process};
+use crate::jpeg::huffman::Table;
+use crate::jpeg::layout::{Huffman, Layout, Process};
+use crate::jpeg::scans::Item;
 use crate::random::Random;
-use crate::scans::Item;
 
 /// Tables by class (whether AC) and slot.
 pub(crate) type Tables = BTreeMap<(bool, u8), Table>;

@@ -1,7 +1,7 @@
 //! Segments.
 
-use crate::huffman::Table;
-use crate::layout::{Layout, Process, Quantisation, Scan};
+use crate::jpeg::huffman::Table;
+use crate::jpeg::layout::{Layout, Process, Quantisation, Scan};
 use crate::random::Random;
 
 /// A marker code and what its segment holds.

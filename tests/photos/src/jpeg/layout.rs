@@ -1,6 +1,6 @@
 //! What a file is like.
 
-use crate::pixels::{Content, Padding};
+use crate::jpeg::pixels::{Content, Padding};
 
 /// The coding process, as the start of the frame names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

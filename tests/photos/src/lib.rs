@@ -1,0 +1,7 @@
+//! Photos of every legal layout, each made from a seed.
+#![forbid(unsafe_code)]
+
+pub mod gif;
+pub mod jpeg;
+mod random;
+pub mod record;
