@@ -3,7 +3,7 @@
 #
 #   bash scripts/test.sh           formatting, lints, docs, tests, doctests, examples, benches
 #   bash scripts/test.sh --all     the same with eight times the random schedules, five times the faulted runs, ten times
-#                                  the JPEGs, and the benches
+#                                  the JPEGs and the networks, and the benches
 #
 # GAPLESS_DEVICE   the device of the GPU tests: software (default), cpu, or a part of an adapter's name
 # GAPLESS_TESTS    no-gpu says that the tests that need a device may be left out
@@ -57,10 +57,11 @@ prepare_device() {
 # Python with what is compared with, in an environment of its own under target/.
 peer=target/peers
 prepare_peers() {
-  if ! "$peer/venv/bin/python" -c 'import docarray, lz4, google.protobuf, PIL' 2>/dev/null; then
+  if ! "$peer/venv/bin/python" -c 'import docarray, lz4, google.protobuf, onnxruntime, PIL' 2>/dev/null; then
     rm -rf "$peer/venv"
     python3 -m venv "$peer/venv"
-    "$peer/venv/bin/pip" install -q 'docarray==0.21.0' 'numpy<3' 'protobuf<8' 'lz4<5' 'pillow>=11,<14'
+    "$peer/venv/bin/pip" install -q 'docarray==0.21.0' 'numpy<3' 'protobuf<8' 'lz4<5' 'pillow>=11,<14' 'onnx>=1.19,<2' \
+      'onnxruntime>=1.23,<2'
   fi
 }
 
@@ -68,15 +69,17 @@ prepare_peers() {
 prove_against_peers() {
   if ! command -v python3 >/dev/null; then
     if [ "${CI:-}" = true ]; then
-      echo "There is no Python, and wire and photos must be proven against others: install python3." >&2
+      echo "There is no Python, and wire, photos and networks must be proven against others: install python3." >&2
       exit 1
     fi
-    say "NOT TESTED: the wire against DocArray, and photos against Pillow, since there is no Python"
+    say "NOT TESTED: the wire against DocArray, photos against Pillow, and networks against" \
+      "ONNX Runtime, since there is no Python"
     return
   fi
   prepare_peers
   say "the wire against DocArray 0.21.0"
-  cargo build --profile testing --locked --workspace --features http,stream,tracing --example wire --bin jpegs --bin gifs
+  cargo build --profile testing --locked --workspace --features http,stream,tracing \
+    --example wire --example infer --bin jpegs --bin gifs
   "$peer/venv/bin/python" scripts/wire_peer.py target/testing/examples/wire "$peer/files"
   local files=20000
   [ "$all" = no ] || files=200000
@@ -84,6 +87,10 @@ prove_against_peers() {
   "$peer/venv/bin/python" scripts/photo_peer.py target/testing/jpegs 0 "$files"
   say "GIFs of every kind against Pillow"
   "$peer/venv/bin/python" scripts/photo_peer.py target/testing/gifs 0 5000
+  local graphs=5000
+  [ "$all" = no ] || graphs=50000
+  say "$graphs random networks against ONNX Runtime"
+  GAPLESS_DEVICE=cpu "$peer/venv/bin/python" scripts/graph_peer.py target/testing/examples/infer "$peer/graphs" 0 "$graphs"
 }
 
 # Each feature of the manifest by itself: the list is read, so that no feature is forgotten.

@@ -12,7 +12,7 @@ use gapless::doc::{Compression, Content, Doc, DocArray, FromFiles, Read, Wire};
 use gapless::file::{self, NewFile};
 use gapless::image::{Format, Loader};
 use gapless::kernel::{Relu, Spec};
-use gapless::onnx::Model;
+use gapless::onnx::{BatchLayout, Model};
 use gapless::parallel::process::Isolated;
 use gapless::{Cause, CpuStage as _, Gpu, Pipeline, Program, parallel};
 
@@ -49,6 +49,10 @@ fn image() -> Doc {
 fn model() -> Model {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/efficientnet-lite0.onnx");
     Model::read(path).expect("the model of the repository")
+}
+
+fn layout() -> BatchLayout {
+    model().program_with_layout(&Gpu::cpu()).expect("the model of the repository").1
 }
 
 /// A program that has an input, a constant and an output of this name.
@@ -152,6 +156,13 @@ const FACE: &[(&str, &str, Call)] = &[
     ("kernel/wgsl", "constant", Not("the device that compiles it says its name")),
     ("onnx/model", "read", Reads(|path| said(Model::read(path)))),
     ("onnx/model", "onnx", Reads(|path| said(Program::onnx(&Gpu::cpu(), path)))),
+    ("onnx/layout", "batch_axis", Not(LOOKS_UP)),
+    ("onnx/layout", "split", Names(|name| said(layout().split(name, &ndarray::ArrayD::zeros(vec![1]))))),
+    ("onnx/layout", "join", Names(|name| said(layout().join(name, &[])))),
+    ("onnx/model", "batch", Names(|name| said(model().batch(name).program(&Gpu::cpu())))),
+    ("onnx/model", "batch_axis", Names(|name| said(model().batch_axis(name, 0).program(&Gpu::cpu())))),
+    ("onnx/model", "input_like", Names(|name| said(model().input_like(name, &[1])))),
+    ("onnx/model", "open_batch_axis", Not(LOOKS_UP)),
     ("onnx/model", "dim", Names(|name| said(model().dim(name, 3).program(&Gpu::cpu())))),
     ("onnx/model", "input_shape", Names(|name| said(model().input_shape(name, &[1]).program(&Gpu::cpu())))),
     (
