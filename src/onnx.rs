@@ -7,12 +7,15 @@
 //! A file is not trusted: sizes are compared before memory is taken, and whatever does not fit is an
 //! error that names the node, its operator and the tensor.
 //!
+#![doc = include_str!("onnx/edges.md")]
+//!
 //! [`Program::onnx`]: crate::Program::onnx
 //! [`Program::add_onnx`]: crate::Program::add_onnx
 
 // The road of a model: `proto` and `read` decode the file, `functions` puts its own functions in their place, `graph`
-// checks it, `constants` computes what depends on constants only (`fold`, or the twins), `fuse` joins nodes that one kernel can do, `items` finds what an item is, `build` maps node by node through `ops`, and `batch`
-// follows the items so that none sees another.
+// checks it, `constants` computes what depends on constants only (`fold`, or the twins), `fuse` joins nodes that one
+// kernel can do, `items` finds what an item is, `build` maps node by node through `ops`, and `batch` follows the items
+// so that none sees another.
 //
 // Uses: `error`, `stage`, `kernel`, `gpu`. Used by: nobody.
 

@@ -15,7 +15,7 @@ mod softmax;
 mod spatial;
 mod views;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::call::{Call, Operator};
 use super::graph::Graph;
@@ -32,7 +32,7 @@ pub(super) fn check(graph: &Graph) -> Result<(), Cause> {
     {
         return Err(Cause::msg(format!("its opset is {opset}, and {NEWEST_OPSET} is the newest known one")));
     }
-    let missing: Vec<&Node> = graph.nodes.iter().filter(|node| !is_known(node)).collect();
+    let missing = unknown_with_items(graph);
     if missing.is_empty() {
         return Ok(());
     }
@@ -48,6 +48,24 @@ pub(super) fn check(graph: &Graph) -> Result<(), Cause> {
         counts.join(", "),
         named.join(", ")
     )))
+}
+
+/// Nodes of unknown operators that values of items reach. What follows from shapes alone is computed when the network
+/// is built.
+fn unknown_with_items(graph: &Graph) -> Vec<&Node> {
+    let mut with_items: HashSet<&str> = graph.inputs.iter().map(|input| &input.name[..]).collect();
+    let mut missing = Vec::new();
+    for node in &graph.nodes {
+        let shape_alone = node.opset.is_some() && matches!(&node.operator[..], "Shape" | "Size");
+        if shape_alone || !node.reads().any(|name| with_items.contains(&name[..])) {
+            continue;
+        }
+        with_items.extend(node.outputs.iter().map(String::as_str));
+        if !is_known(node) {
+            missing.push(node);
+        }
+    }
+    missing
 }
 
 /// Nodes that an error names beside the operators.

@@ -7,6 +7,7 @@ mod batch;
 mod conformance;
 mod data;
 // Its photos are read with a package that comes with this feature.
+mod edges;
 #[cfg(feature = "image")]
 mod efficientnet;
 mod errors;

@@ -120,7 +120,7 @@ impl Parts {
 pub(crate) fn run(program: &mut Program, batch: &[Vec<ArrayD<f32>>]) -> Tensors {
     GpuStage::<Vec<ArrayD<f32>>>::open(program, batch.len()).unwrap();
     let mut ticket = program.submit(batch).unwrap();
-    GpuStage::<Vec<ArrayD<f32>>>::try_collect(program, &mut ticket, Duration::ZERO).unwrap().unwrap()
+    GpuStage::<Vec<ArrayD<f32>>>::try_collect(program, &mut ticket, Duration::from_secs(60)).unwrap().unwrap()
 }
 
 pub(crate) fn node(text: &str) -> NodeProto {
