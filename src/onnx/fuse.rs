@@ -4,6 +4,7 @@
 //! fused node stands where the last of its parts stood, so all that it reads comes before it.
 
 mod affine;
+mod emptied;
 mod follow;
 mod gate;
 mod gelu;
@@ -16,6 +17,7 @@ use super::graph::Graph;
 
 /// Fuses what can be.
 pub(super) fn fuse(graph: &mut Graph, budget: &mut Budget) {
+    emptied::fuse(graph);
     whole::fuse(graph);
     let mut line = Line::new(graph, budget);
     for place in 0..line.nodes.len() {

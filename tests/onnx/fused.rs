@@ -278,3 +278,37 @@ fn weights_that_would_not_be_finite_stay_as_they_are() {
         .node("Div c zero -> y", vec![]);
     assert_eq!(none.output("y").kernels(), ["conv2d", "binary"]);
 }
+
+/// Attention scores with a mask added, and rows that it leaves nothing of at 0.
+fn masked(mask: Vec<f32>) -> Parts {
+    Parts::new(17)
+        .input("x", "n 2 2")
+        .input("m", "n 2 2")
+        .constant("w", &values(&[2, 2], 1))
+        .constant("mask", &ArrayD::from_shape_vec(vec![2, 2], mask).expect("two rows"))
+        .constant("zero", &ArrayD::from_elem(vec![], 0.0))
+        .node("MatMul x w -> scores", vec![])
+        .node("Add scores mask -> s", vec![])
+        .node("Softmax s -> p", vec![int("axis", -1)])
+        .node("IsNaN p -> empty", vec![])
+        .node("Where empty zero p -> y", vec![])
+        .output("y")
+}
+
+#[test]
+fn rows_that_a_mask_cannot_empty_are_not_asked_about() {
+    let none = f32::NEG_INFINITY;
+    let causal = masked(vec![0.0, none, 0.0, 0.0]);
+    assert_eq!(causal.kernels(), ["mat_mul", "binary", "softmax"]);
+    let emptied = masked(vec![none, none, 0.0, 0.0]);
+    assert_eq!(emptied.kernels(), ["mat_mul", "binary", "softmax", "unary", "select"]);
+    let items = [values(&[2, 2], 3), values(&[2, 2], 4)];
+    assert_eq!(emptied.run(&items)["y"].iter().take(2).copied().collect::<Vec<_>>(), [0.0, 0.0]);
+    let mut per_item = masked(vec![0.0; 4]);
+    per_item.nodes[1] = crate::make::node("Add scores m -> s");
+    assert_eq!(
+        per_item.kernels(),
+        ["mat_mul", "softmax", "unary", "select"],
+        "a mask that comes with every item"
+    );
+}
