@@ -8,13 +8,14 @@ mod counts;
 mod places;
 mod rules;
 mod seen;
+mod steps;
 mod views;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(super) use self::seen::Stands;
-use self::seen::{Seen, Stop, Trace};
+use self::seen::{Seen, Stop, Trace, meet};
 use super::fold::Budget;
 use super::items::Items;
 use super::node::Node;
@@ -36,7 +37,7 @@ impl Follower {
         for (name, input) in names.zip(&items.inputs) {
             if let Some(axis) = input.batch.filter(|_| input.open) {
                 let stands = Some(Stands { axis, outer: 1 });
-                traces.insert(name.to_owned(), Trace { stands, counts: None });
+                traces.insert(name.to_owned(), Trace { stands, ..Trace::default() });
             }
         }
         let mut called: Vec<String> =
@@ -78,8 +79,7 @@ impl Follower {
         match seen.traces(budget) {
             Ok(traces) => {
                 let named = node.outputs.iter().cloned().zip(traces);
-                self.traces
-                    .extend(named.filter(|(_, trace)| trace.stands.is_some() || trace.counts.is_some()));
+                self.traces.extend(named.filter(|(_, trace)| !trace.is_none()));
                 Ok(())
             }
             Err(Stop::Alone) => {
@@ -93,7 +93,11 @@ impl Follower {
 
     /// Whether an output is for each item its own.
     pub(super) fn check_output(&self, name: &str) -> Result<(), Cause> {
-        let counts = self.traces.get(name).is_some_and(|trace| trace.counts.is_some());
+        let counts = self.traces.get(name).is_some_and(|trace| {
+            trace.counts.is_some()
+                || trace.places.is_some_and(|places| places.step > 0)
+                || trace.steps.is_some()
+        });
         if self.alone || !counts { Ok(()) } else { Err(self.refused("it tells how many items there are")) }
     }
 
@@ -121,17 +125,38 @@ impl Seen<'_> {
         if !constant {
             self.check_numbers()?;
         }
-        let counts = if constant { counts::follow(self, budget)? } else { vec![None; self.given.len()] };
+        let mut traces = if constant { counts::follow(self, budget)? } else { Vec::new() };
+        traces.resize(self.given.len(), Trace::default());
         let stands = match rules::follow(self) {
             // A constant in which items would meet is refused where it is read.
             Err(Stop::Meet(_)) if constant => return Ok(self.mixed()),
             other => other?,
         };
-        Ok(stands.into_iter().zip(counts).map(|(stands, counts)| Trace { stands, counts }).collect())
+        let places = if constant { None } else { steps::places(self) };
+        let placed = |(trace, stands)| Trace { stands, places, ..trace };
+        Ok(traces.into_iter().zip(stands).map(placed).collect())
+    }
+
+    /// Numbers that grow with the batch are lengths and ends, and nothing that is computed with.
+    fn check_numbers(&self) -> Result<(), Stop> {
+        for index in 0..self.node.inputs.len() {
+            let is_length = matches!(
+                (self.node.operator.as_str(), index),
+                ("Reshape" | "Expand" | "Tile", 1) | ("Slice", 1 | 2) | ("Resize", 1..=3)
+            );
+            let Some(trace) = self.trace(index) else { continue };
+            let is_place = self.node.operator == "Gather" && index == 1;
+            let steps = trace.steps.is_some() || trace.places.is_some_and(|places| places.step > 0);
+            let goes_on = is_place || steps::places(self).is_some();
+            if (!is_length && trace.counts.is_some()) || (steps && !goes_on) {
+                return meet("it computes with the number of items");
+            }
+        }
+        Ok(())
     }
 
     fn mixed(&self) -> Vec<Trace> {
         let counts = |value: &Value| Some(Arc::new(counts::all(value.shape(), counts::MIXED)));
-        self.given.iter().map(|value| Trace { stands: None, counts: counts(value) }).collect()
+        self.given.iter().map(|value| Trace { counts: counts(value), ..Trace::default() }).collect()
     }
 }

@@ -16,7 +16,8 @@ use super::items::Items;
 use super::layout::{BatchLayout, Place};
 use super::node::{Branch, Fused, Node};
 use super::ops;
-use super::tensor::Shared;
+use super::tensor::{Shared, Tensor};
+use super::twins;
 use super::value::{Runtime, Value};
 use crate::error::Cause;
 use crate::gpu::{Gpu, Program, TensorId};
@@ -68,6 +69,10 @@ struct Given {
 
 fn of_output(name: &str, cause: Cause) -> Cause {
     cause.context(format!("output {name:?}"))
+}
+
+fn given(tensors: Vec<Tensor>) -> Vec<Value> {
+    tensors.into_iter().map(|tensor| Value::Constant(Arc::new(tensor))).collect()
 }
 
 /// Where the items stand in an output.
@@ -206,20 +211,24 @@ impl Builder {
         let Some(known) = known else {
             return ops::map(&mut Call::new(self, node, inputs, residual));
         };
-        if residual.is_none() {
-            return self.constants_of(node, &known);
+        match residual {
+            None => self.constants_of(node, &known),
+            Some(Value::Constant(residual)) => {
+                Ok(given(twins::compute(node, &known, Some(residual), &mut self.budget)?))
+            }
+            residual => {
+                let alone = Node { fused: Fused::default(), ..node.clone() };
+                let given = self.constants_of(&alone, &known)?;
+                let call = &mut Call::new(self, node, inputs, residual);
+                given.into_iter().map(|given| ops::finish(call, given)).collect()
+            }
         }
-        let alone = Node { fused: Fused::default(), ..node.clone() };
-        let given = self.constants_of(&alone, &known)?;
-        let call = &mut Call::new(self, node, inputs, residual);
-        given.into_iter().map(|given| ops::finish(call, given)).collect()
     }
 
     /// What a node gives for constants.
     fn constants_of(&mut self, node: &Node, known: &[Option<Shared>]) -> Result<Vec<Value>, Cause> {
-        let given = constants::of_node(node, known, &mut self.budget)?;
-        let given = given.ok_or_else(|| Cause::msg("the operator is not supported"))?;
-        Ok(given.into_iter().map(|tensor| Value::Constant(Arc::new(tensor))).collect())
+        let computed = constants::of_node(node, known, &mut self.budget)?;
+        Ok(given(computed.ok_or_else(|| Cause::msg("the operator is not supported"))?))
     }
 
     /// The tensor of an output.

@@ -203,3 +203,59 @@ fn the_caller_can_say_which_axis_is_the_batch() {
     }
     assert!(time_first().batch("speakers").program(&Gpu::cpu()).is_err(), "no input has such an axis");
 }
+
+/// Rows of a flattened batch are picked by `item · length + place`, as exporters write `mask[item, place]`.
+fn picked(length: i64) -> Parts {
+    Parts::new(17)
+        .input("x", "n 4 6")
+        .ints("none", &[0])
+        .ints("length", &[length])
+        .ints("places", &[3, 0])
+        .ints("six", &[-1, 6])
+        .constant("fifth", &values(&[5], 1))
+        .node("Constant -> zero", vec![scalar(0)])
+        .node("Constant -> one", vec![scalar(1)])
+        .node("Shape x -> s", vec![])
+        .node("Gather s zero -> n", vec![int("axis", 0)])
+        .node("Range zero n one -> item", vec![])
+        .node("Unsqueeze item one -> column", vec![])
+        .node("Mul column length -> first", vec![])
+        .node("Add first places -> picks", vec![])
+        .node("Reshape x six -> rows", vec![])
+        .node("Gather rows picks -> y", vec![int("axis", 0)])
+        .output("y")
+}
+
+fn scalar(value: i64) -> AttributeProto {
+    int("value_int", value)
+}
+
+#[test]
+fn rows_are_picked_of_each_item_where_no_pick_leaves_it() {
+    whole_and_apart(&picked(4), "four rows an item");
+    for length in [3, 5] {
+        assert!(
+            picked(length).refused().contains("it looks up by the places of items"),
+            "{length} rows an item"
+        );
+    }
+}
+
+#[test]
+fn a_shape_that_a_constant_is_seen_in_may_have_the_number_of_items() {
+    let places = Parts::new(17)
+        .input("x", "n 4 6")
+        .constant("places", &values(&[1, 24], 1))
+        .ints("zero", &[0])
+        .ints("one", &[1])
+        .ints("last", &[4, 6])
+        .node("Shape x -> s", vec![])
+        .node("Gather s zero -> n", vec![])
+        .node("Concat n one -> times", vec![int("axis", 0)])
+        .node("Tile places times -> all", vec![])
+        .node("Concat n last -> shape", vec![int("axis", 0)])
+        .node("Reshape all shape -> p", vec![])
+        .node("Add x p -> y", vec![])
+        .output("y");
+    whole_and_apart(&places, "places beside every item");
+}

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use ndarray::{ArrayD, IxDyn};
 
-use super::seen::{Seen, Stop};
+use super::seen::{Seen, Stop, Trace};
+use super::steps;
 use crate::onnx::fold::{self, Budget, Constants};
 use crate::onnx::tensor::{Shared, Tensor};
 use crate::onnx::value::Value;
@@ -24,17 +25,17 @@ pub(super) fn all(shape: &[usize], count: i64) -> Tensor {
     Tensor::I64(ArrayD::from_elem(IxDyn(shape), count))
 }
 
-/// The counts of every output of a node that gave constants; `None` where nothing grows.
-pub(super) fn follow(seen: &Seen<'_>, budget: &mut Budget) -> Result<Vec<Option<Shared>>, Stop> {
-    let computed = computed(seen, budget)?;
-    let outputs = seen.given.iter().enumerate().map(|(index, value)| {
-        let counts = match &computed {
-            Some(counts) => counts.get(index).cloned().flatten(),
-            None => Some(all(value.shape(), MIXED)),
-        };
-        counts.filter(grows).map(Arc::new)
-    });
-    Ok(outputs.collect())
+/// What every output of a node that gave constants has, but where the items stand.
+pub(super) fn follow(seen: &Seen<'_>, budget: &mut Budget) -> Result<Vec<Trace>, Stop> {
+    let all_mixed = |value: &Value| Some(Arc::new(all(value.shape(), MIXED)));
+    let mixed =
+        || seen.given.iter().map(|value| Trace { counts: all_mixed(value), ..Trace::default() }).collect();
+    let Some(counts) = computed(seen, budget)? else { return Ok(mixed()) };
+    let Some(steps) = steps::follow(seen, budget)? else { return Ok(mixed()) };
+    let grows = |counts: &Option<Tensor>| counts.clone().filter(grows).map(Arc::new);
+    let one = |place: usize, of: &[Option<Tensor>]| of.get(place).and_then(grows);
+    let trace = |place| Trace { counts: one(place, &counts), steps: one(place, &steps), ..Trace::default() };
+    Ok((0..seen.given.len()).map(trace).collect())
 }
 
 fn grows(counts: &Tensor) -> bool {
@@ -51,25 +52,31 @@ fn computed(seen: &Seen<'_>, budget: &mut Budget) -> Result<Option<Vec<Option<Te
         "Identity" | "Cast" | "Neg" | "Abs" | "Floor" | "Ceil" | "Round" => {
             Some(vec![seen.trace(0).and_then(|trace| trace.counts.as_deref().cloned())])
         }
+        // Numbers that are shapes, ends and repeats are in no value of the output.
+        "Reshape" | "Slice" | "Expand" | "Tile" if seen.counts(0).is_none() => Some(vec![None]),
+        "ConstantOfShape" => Some(vec![None]),
         "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" | "Transpose" | "Gather" | "Slice" | "Split"
             if !any(1) =>
         {
-            moved(seen, 0..1, budget)?
+            moved(seen, |index| (index == 0).then(|| counts_of(seen, index)), budget)?
         }
-        "Expand" | "ConstantOfShape" | "Tile" => {
-            Some(vec![None]).filter(|_| seen.counts(0).is_none() || shaped(seen))
+        // As many numbers as there are items: each stands in its item, one after the other.
+        "Range" => Some(vec![None]).filter(|_| steps::counts_items(seen)),
+        "Concat" => moved(seen, |index| Some(counts_of(seen, index)), budget)?,
+        "Where" if seen.counts(0).is_none() => {
+            moved(seen, |index| (index > 0).then(|| counts_of(seen, index)), budget)?
         }
-        "Concat" => moved(seen, 0..seen.inputs.len(), budget)?,
-        "Where" if seen.counts(0).is_none() => moved(seen, 1..3, budget)?,
         "Add" | "Sub" | "Mul" | "Div" | "Equal" => binary(seen),
         "ReduceProd" => product(seen),
         _ => None,
     })
 }
 
-/// A filled tensor takes its shape from the numbers, and no value.
-fn shaped(seen: &Seen<'_>) -> bool {
-    seen.node.operator == "ConstantOfShape"
+/// The counts of an input, also where it has none.
+fn counts_of(seen: &Seen<'_>, index: usize) -> Shared {
+    let shape = seen.constant(index).map(|tensor| tensor.shape().to_vec()).unwrap_or_default();
+    let counts = seen.trace(index).and_then(|trace| trace.counts.clone());
+    counts.unwrap_or_else(|| Arc::new(all(&shape, FIXED)))
 }
 
 fn shape(seen: &Seen<'_>) -> Result<Tensor, Stop> {
@@ -80,21 +87,17 @@ fn shape(seen: &Seen<'_>) -> Result<Tensor, Stop> {
     Ok(Tensor::ints(&fold::shape(seen.node, &counts)?))
 }
 
-/// An operator that moves values moves their counts as well.
-fn moved(
+/// An operator that moves values moves what is known of them as well; `instead` stands in for an input.
+pub(super) fn moved(
     seen: &Seen<'_>,
-    moves: std::ops::Range<usize>,
+    instead: impl Fn(usize) -> Option<Shared>,
     budget: &mut Budget,
 ) -> Result<Option<Vec<Option<Tensor>>>, Stop> {
-    let counted = |(index, value): (usize, &Option<Value>)| match value {
-        Some(Value::Constant(tensor)) if moves.contains(&index) => {
-            let counts = seen.trace(index).and_then(|trace| trace.counts.clone());
-            Some(counts.unwrap_or_else(|| Arc::new(all(tensor.shape(), FIXED))))
-        }
-        Some(Value::Constant(tensor)) => Some(Arc::clone(tensor)),
+    let known = |(index, value): (usize, &Option<Value>)| match value {
+        Some(Value::Constant(tensor)) => Some(instead(index).unwrap_or_else(|| Arc::clone(tensor))),
         _ => None,
     };
-    let inputs: Vec<Option<Shared>> = seen.inputs.iter().enumerate().map(counted).collect();
+    let inputs: Vec<Option<Shared>> = seen.inputs.iter().enumerate().map(known).collect();
     let given = fold::evaluate(&mut Constants { node: seen.node, inputs: &inputs, budget })?;
     Ok(given.map(|given| given.into_iter().map(Some).collect()))
 }

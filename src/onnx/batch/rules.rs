@@ -2,7 +2,7 @@
 
 use super::places::{Part, joined};
 use super::seen::{Seen, Stands, Stop, meet};
-use super::views;
+use super::{steps, views};
 use crate::onnx::shapes;
 use crate::onnx::value::Value;
 
@@ -25,6 +25,11 @@ fn one(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
         "Softmax" | "LogSoftmax" => softmax(seen),
 
         "TopK" => along(seen, -1),
+        "CumSum" => cum_sum(seen),
+        "Trilu" => {
+            let rank = seen.shape(0)?.len();
+            off(seen, &[rank.saturating_sub(1), rank.saturating_sub(2)])
+        }
         "LayerNormalization" => from_axis(seen, "axis", -1),
         "BatchNormalization" | "LRN" => off_channels(seen),
         "ArgMax" | "ArgMin" => {
@@ -47,6 +52,7 @@ fn one(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
         "MatMul" => mat_mul(seen),
         "Gather" => gather(seen),
         "Concat" => concat(seen),
+        "Range" if steps::counts_items(seen) => Ok(Some(Stands { axis: 0, outer: 1 })),
         "Shape" | "Size" | "Constant" | "Range" => Ok(None),
         _ => match views::follow(seen) {
             Some(stands) => stands,
@@ -116,6 +122,11 @@ fn from_axis(seen: &Seen<'_>, name: &str, default: i64) -> Result<Option<Stands>
         return meet("its scale comes with the items");
     }
     off(seen, &(axis..rank).collect::<Vec<_>>())
+}
+
+fn cum_sum(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
+    let axis = seen.constant(1).and_then(|axis| axis.to_ints().ok()).unwrap_or_default();
+    off(seen, &shapes::axes(&axis, seen.shape(0)?.len())?)
 }
 
 fn softmax(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
@@ -230,6 +241,14 @@ fn gather(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
     let (data, indices) = (seen.shape(0)?, seen.shape(1)?);
     let axis = shapes::axis(seen.int("axis", 0)?, data.len())?;
     match (seen.stands(0), seen.stands(1)) {
+        (Some(of_data), Some(stands))
+            if of_data == (Stands { axis, outer: 1 }) && steps::stay_in_their_item(seen, 1, data[axis]) =>
+        {
+            Ok(Some(Stands { axis: stands.axis + axis, ..stands }))
+        }
+        (_, Some(_)) if seen.steps(1).is_some() || seen.places(1).is_some_and(|places| places.step > 0) => {
+            meet("it looks up by the places of items")
+        }
         (Some(_), Some(_)) => meet("it looks up items by items"),
         (Some(stands), None) if stands.axis == axis => meet("it picks single items"),
         (Some(stands), None) if stands.axis < axis => Ok(Some(stands)),

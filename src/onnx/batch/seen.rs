@@ -22,6 +22,25 @@ pub(super) struct Trace {
     pub(super) stands: Option<Stands>,
     /// How the values of a constant grow with the batch; `None` where none does.
     pub(super) counts: Option<Shared>,
+    /// What is added to the values of a constant for each item before; `None` where nothing is. It has those of the
+    /// first item.
+    pub(super) steps: Option<Shared>,
+    /// Places that come with the items.
+    pub(super) places: Option<Places>,
+}
+
+impl Trace {
+    /// Whether the value is the same for all items, as far as is known.
+    pub(super) fn is_none(&self) -> bool {
+        self.stands.is_none() && self.counts.is_none() && self.steps.is_none() && self.places.is_none()
+    }
+}
+
+/// Values of every item that are places of an axis: from 0 to below `below`, and so much more for each item before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Places {
+    pub(super) below: usize,
+    pub(super) step: usize,
 }
 
 /// Why the items cannot be followed further.
@@ -53,21 +72,6 @@ pub(super) struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    /// Numbers that grow with the batch are lengths and ends, and nothing that is computed with.
-    pub(super) fn check_numbers(&self) -> Result<(), Stop> {
-        for index in 0..self.node.inputs.len() {
-            let is_length = matches!(
-                (self.node.operator.as_str(), index),
-                ("Reshape" | "Expand" | "Tile", 1) | ("Slice", 1 | 2) | ("Resize", 1..=3)
-            );
-            let trace = self.trace(index);
-            if !is_length && trace.is_some_and(|trace| trace.counts.is_some()) {
-                return meet("it computes with the number of items");
-            }
-        }
-        Ok(())
-    }
-
     pub(super) fn trace(&self, index: usize) -> Option<&Trace> {
         self.traces.get(self.node.inputs.get(index)?)
     }
@@ -107,6 +111,15 @@ impl Seen<'_> {
     /// How such numbers grow with the batch, one for each.
     pub(super) fn counts(&self, index: usize) -> Option<Vec<i64>> {
         self.trace(index)?.counts.as_ref()?.to_ints().ok()
+    }
+
+    /// What is added to the values of a constant for each item before.
+    pub(super) fn steps(&self, index: usize) -> Option<&Tensor> {
+        self.trace(index)?.steps.as_deref()
+    }
+
+    pub(super) fn places(&self, index: usize) -> Option<Places> {
+        self.trace(index)?.places
     }
 
     pub(super) fn opset(&self) -> i64 {
