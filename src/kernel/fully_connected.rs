@@ -4,7 +4,7 @@ use ndarray::{ArrayViewMutD, Ix1, Ix2};
 
 use super::lanes::Join;
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Spec, Values, grid, rule};
+use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rounds, rule};
 use crate::error::Cause;
 
 /// `weight * x + bias`: x `[k]`, the constants weight `[m, k]` and bias `[m]`, to `[m]`.
@@ -35,13 +35,14 @@ impl FullyConnected {
 
     fn joined(inputs: &[&Spec], output: &Spec, join: Join) -> Dispatch {
         let params = FullyConnectedParams { k: inputs[0].len() as u32, m: output.len() as u32 };
+        let (walk, needs) = (rounds::nested(&[inputs[0].len().div_ceil(64)]), join.needs());
         Dispatch {
             kernel: "fully_connected".into(),
             source: [wgsl!("fully_connected", "shared/linear"), join.sum()].concat().into(),
             constants: Vec::new(),
             workgroups: grid::fold(params.m),
             params: bytemuck::bytes_of(&params).to_vec(),
-            needs: join.needs(),
+            needs: Needs { rounds: rounds::all(&[walk, needs.rounds]), ..needs },
         }
     }
 }

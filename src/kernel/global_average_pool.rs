@@ -40,7 +40,13 @@ impl GlobalAveragePool {
     fn joined(inputs: &[&Spec], output: &Spec, join: Join) -> Dispatch {
         let rows = Self::rows(inputs, output);
         let params = GlobalAveragePoolParams { channels: rows.outer as u32, pixels: rows.len as u32 };
-        rows.dispatch("global_average_pool", &[wgsl!("global_average_pool")], &params, join)
+        rows.dispatch(
+            "global_average_pool",
+            &[wgsl!("global_average_pool", "shared/four_of")],
+            &params,
+            join,
+            &[rows.walk(4, &[])],
+        )
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn to_f16(value: f32) -> u16 {
     sign | match size {
         0x7f80_0001.. => 0x7e00,
         0x7f80_0000 => 0x7c00,
-        0x3880_0000.. => (size >> 13) as u16 - (112 << 10),
+        0x3880_0000.. => ((size >> 13) - (112 << 10)) as u16,
         _ => (f32::from_bits(size) * 16_777_216.0) as u16,
     }
 }

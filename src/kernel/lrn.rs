@@ -3,7 +3,7 @@
 use ndarray::{ArrayViewMutD, Axis, Slice, Zip};
 
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rule};
+use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rounds, rule};
 use crate::error::Cause;
 
 /// Local response normalisation: `x / (bias + alpha / size · sum)^beta` of x `[channels, ..]`.
@@ -92,7 +92,7 @@ impl Kernel for Lrn {
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
-            needs: Needs::default(),
+            needs: Needs::rounds(rounds::all(&[rounds::nested(&[before + 1 + after]), rounds::POWER])),
         }
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use ndarray::{ArrayView4, ArrayViewD, Axis, Dimension, Ix4, IxDyn};
 
 use super::params::params;
-use super::{Spec, rule};
+use super::{Needs, Spec, rounds, rule};
 use crate::error::Cause;
 
 /// Size of the window, and how it slides over the last `N` axes.
@@ -148,6 +148,13 @@ impl<const N: usize> Pool<N> {
             mode,
             unused: 0,
         }
+    }
+
+    /// What a shader needs that walks over a window.
+    pub(super) fn needs(&self, input: &Spec) -> Needs {
+        let ([_, plane @ ..], [_, kernel @ ..]) = (planes(&input.shape), four(1, self.kernel));
+        let taps: [usize; 3] = std::array::from_fn(|axis| kernel[axis].min(plane[axis]));
+        Needs::rounds(rounds::nested(&taps))
     }
 
     /// The places of the input under the window at `place`, of a plane with these three axes.

@@ -6,7 +6,7 @@ use ndarray::{ArrayView1, ArrayViewMut1, ArrayViewMutD, Axis, Zip};
 
 use super::lanes::Rows;
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rule};
+use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rounds, rule};
 use crate::error::Cause;
 
 /// Most values of a row: each is compared with all others on a device.
@@ -115,7 +115,7 @@ impl Kernel for TopK {
             constants: Vec::new(),
             workgroups: grid::cover(inputs[0].len(), 64),
             params: bytemuck::bytes_of(&params).to_vec(),
-            needs: Needs::default(),
+            needs: Needs::rounds(rounds::nested(&[rows.len])),
         }
     }
 

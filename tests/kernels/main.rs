@@ -19,6 +19,7 @@ mod precision_on_device;
 mod products;
 mod products_on_device;
 mod resize;
+mod rounds_on_device;
 mod rows_on_device;
 mod settings;
 mod twins;
