@@ -3,7 +3,7 @@
 use gapless::Gpu;
 use gapless::kernel::{
     ArgReduce, AveragePool2d, Conv2d, ConvTranspose2d, GlobalAveragePool, InstanceNorm, Kernel, LayerNorm,
-    LogSoftmax, MatMul, MaxPool2d, Precision, Reduce, ReduceOp, Softmax, Spec,
+    LogSoftmax, MatMul, MaxPool2d, Precision, Reduce, ReduceOp, Softmax, Spec, TopK,
 };
 use ndarray::ArrayD;
 
@@ -44,7 +44,7 @@ fn is_right(gpu: &Gpu, kernel: impl Kernel + Clone, inputs: &[Input], near: Near
 }
 
 #[test]
-fn usual_long_sums_run_on_every_device() {
+fn usual_long_sums_and_rows_run_on_every_device() {
     let Some(gpu) = device_with_shaders() else { return };
     let n = &mut Numbers::new(1);
     let row = item(positive(n, &[1, 100_352]));
@@ -62,6 +62,8 @@ fn usual_long_sums_run_on_every_device() {
         assert!(is_right(&gpu, GlobalAveragePool::new(), &[plane], SUMS));
     }
     let plane = item(positive(n, &[1, 1500, 1500]));
+    let row = item(n.floats(&[1, 1 << 18]));
+    assert!(is_right(&gpu, TopK::indices(1, 1 << 18), &[row], EXACT));
     let [scale, bias] = [[1], [1]].map(|shape| n.constant(&shape));
     assert!(is_right(&gpu, InstanceNorm::new(1e-5), &[plane, scale, bias], Near::Largest(1e-4)));
 }
