@@ -72,8 +72,8 @@ impl<const N: usize> AveragePool<N> {
 
 /// The mean of what lies under a window.
 fn mean(plane: ArrayView3<'_, f32>, under: &Under, include_pad: bool) -> f32 {
-    let sum: f32 = under.places().map(|place| plane[place]).sum();
-    sum / under.count(include_pad)
+    let sum: f64 = under.places().map(|place| f64::from(plane[place])).sum();
+    (sum / under.count(include_pad)) as f32
 }
 
 impl<const N: usize> Kernel for AveragePool<N> {

@@ -1,6 +1,6 @@
 //! A matrix times a vector.
 
-use ndarray::{ArrayViewMutD, Ix1, Ix2};
+use ndarray::{ArrayView1, ArrayViewMutD, Axis, Ix1, Ix2};
 
 use super::lanes::Join;
 use super::params::{params, wgsl};
@@ -47,6 +47,13 @@ impl FullyConnected {
     }
 }
 
+/// The sum of products, of which a few are added up in f32.
+fn dot(row: ArrayView1<'_, f32>, x: ArrayView1<'_, f32>) -> f64 {
+    const FEW: usize = 64;
+    let parts = row.axis_chunks_iter(Axis(0), FEW).zip(x.axis_chunks_iter(Axis(0), FEW));
+    parts.map(|(row, x)| f64::from(row.dot(&x))).sum()
+}
+
 impl Kernel for FullyConnected {
     fn name(&self) -> &'static str {
         "fully_connected"
@@ -79,7 +86,7 @@ impl Kernel for FullyConnected {
         let x = inputs[0].floats().into_dimensionality::<Ix1>().expect("the shape rule takes one axis");
         let weight = inputs[1].floats().into_dimensionality::<Ix2>().expect("the shape rule takes two axes");
         for ((value, row), bias) in output.into_iter().zip(weight.outer_iter()).zip(inputs[2].floats()) {
-            *value = row.dot(&x) + bias;
+            *value = (dot(row, x.view()) + f64::from(*bias)) as f32;
         }
     }
 

@@ -72,7 +72,8 @@ impl Kernel for GlobalAveragePool {
     fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {
         let x = inputs[0].floats();
         for (mean, plane) in output.into_iter().zip(x.outer_iter()) {
-            *mean = plane.sum() / plane.len() as f32;
+            let sum: f64 = plane.iter().copied().map(f64::from).sum();
+            *mean = (sum / plane.len() as f64) as f32;
         }
     }
 }

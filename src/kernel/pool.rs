@@ -212,8 +212,8 @@ impl Under {
     }
 
     /// How many places of the input, or of the input with its pads, there are.
-    pub(super) fn count(&self, with_pads: bool) -> f32 {
-        self.axes.iter().map(|axis| if with_pads { axis.padded } else { axis.taps } as f32).product()
+    pub(super) fn count(&self, with_pads: bool) -> f64 {
+        self.axes.iter().map(|axis| if with_pads { axis.padded } else { axis.taps } as f64).product()
     }
 }
 
@@ -258,9 +258,9 @@ mod tests {
                 let found: Vec<_> = inside.map(|tap| [0, 0, tap - before]).collect();
                 let under = pool.under([0, 0, place], [1, 1, len]);
                 assert_eq!(under.places().collect::<Vec<_>>(), found, "{pool:?} at {place}");
-                assert_eq!(under.count(false), found.len() as f32);
+                assert_eq!(under.count(false), found.len() as f64);
                 let padded = taps.filter(|tap| *tap < before + len + after).count();
-                assert_eq!(under.count(true), padded as f32);
+                assert_eq!(under.count(true), padded as f64);
             }
         }
     }

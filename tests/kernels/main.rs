@@ -9,6 +9,7 @@ mod forced;
 mod halves;
 mod halves_on_device;
 mod kernels_on_device;
+mod long_sums_of_twins;
 mod movement_on_device;
 mod movement_twins;
 mod near;
