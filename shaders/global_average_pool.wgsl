@@ -22,8 +22,9 @@ fn main(
     let row = row_of(linear(group, groups), local, params.channels);
     let channel = group.z * params.channels + row.index;
     var share = 0.0;
-    for (var pixel = row.lane; pixel < params.pixels; pixel += lanes) {
-        share += x[channel * params.pixels + pixel];
+    for (var pixel = row.lane; pixel < params.pixels; pixel += 4u * lanes) {
+        let four = four_of(channel * params.pixels, pixel, params.pixels);
+        share += (four.x + four.y) + (four.z + four.w);
     }
     let sum = of_lanes(local, share, SUM);
     if row.writes && row.lane == 0u {

@@ -58,6 +58,7 @@ mod rearrange;
 mod reduce;
 mod relu;
 mod resize;
+mod rounds;
 mod rule;
 mod select;
 mod softmax;

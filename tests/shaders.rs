@@ -11,7 +11,7 @@ use gapless::kernel::examples;
 use gapless::kernel::{Dispatch, Needs, Precision};
 use naga::proc::Layouter;
 use naga::valid::{ValidationFlags, Validator};
-use naga::{AddressSpace, StorageAccess, TypeInner};
+use naga::{AddressSpace, Block, Module, Statement, StorageAccess, TypeInner};
 use read::{capabilities, dispatches, for_every_shader};
 
 fn shaders(folder: &str) -> BTreeSet<String> {
@@ -39,7 +39,7 @@ fn every_shader_is_valid_and_its_entry_point_is_main() {
 #[test]
 fn a_shader_needs_what_it_says_and_no_less() {
     for_every_shader(|_, dispatch, module, _| {
-        let Needs { subgroups, precision, workgroup_bytes } = dispatch.needs;
+        let Needs { subgroups, precision, workgroup_bytes, .. } = dispatch.needs;
         let less = [
             Needs { subgroups: false, ..dispatch.needs },
             Needs { precision: Precision::Full, ..dispatch.needs },
@@ -58,15 +58,39 @@ fn a_shader_needs_what_it_says_and_no_less() {
 }
 
 #[test]
+fn a_shader_says_how_often_it_loops_where_it_loops() {
+    for_every_shader(|_, dispatch, module, _| {
+        let entry = &module.entry_points[0].function;
+        let mut called = BTreeSet::new();
+        let loops = loops(module, &entry.body, &mut called);
+        assert_eq!(dispatch.needs.rounds > 0, loops, "{} says {}", dispatch.variant(), dispatch.needs.rounds);
+    });
+}
+
+/// Whether the statements, or those of functions that they call, have a loop.
+fn loops(module: &Module, block: &Block, called: &mut BTreeSet<usize>) -> bool {
+    block.iter().any(|statement| match statement {
+        Statement::Loop { .. } => true,
+        Statement::Block(block) => loops(module, block, called),
+        Statement::If { accept, reject, .. } => {
+            loops(module, accept, called) || loops(module, reject, called)
+        }
+        Statement::Switch { cases, .. } => cases.iter().any(|case| loops(module, &case.body, called)),
+        Statement::Call { function, .. } => {
+            called.insert(function.index()) && loops(module, &module.functions[*function].body, called)
+        }
+        _ => false,
+    })
+}
+
+#[test]
 fn no_two_variants_of_a_kernel_have_the_same_name() {
     for example in examples::all() {
         let dispatches = dispatches(&example);
         let names: BTreeSet<_> = dispatches.iter().map(Dispatch::variant).collect();
         assert_eq!(names.len(), dispatches.len(), "{names:?}");
-        assert_eq!(
-            dispatches[0].needs,
-            Needs { workgroup_bytes: dispatches[0].needs.workgroup_bytes, ..Needs::default() }
-        );
+        let Needs { workgroup_bytes, rounds, .. } = dispatches[0].needs;
+        assert_eq!(dispatches[0].needs, Needs { workgroup_bytes, rounds, ..Needs::default() });
     }
 }
 

@@ -8,14 +8,16 @@ struct Moments {
 
 fn moments(start: u32, lane: u32, local: u32) -> Moments {
     var part = 0.0;
-    for (var index = lane; index < params.len; index += lanes) {
-        part += x[start + index];
+    for (var index = lane; index < params.len; index += 4u * lanes) {
+        let four = four_of(start, index, params.len);
+        part += (four.x + four.y) + (four.z + four.w);
     }
     let mean = of_lanes(local, part, SUM) / f32(params.len);
     part = 0.0;
-    for (var index = lane; index < params.len; index += lanes) {
-        let difference = x[start + index] - mean;
-        part += difference * difference;
+    for (var index = lane; index < params.len; index += 4u * lanes) {
+        let there = index + vec4(0u, 1u, 2u, 3u) * lanes < vec4(params.len);
+        let differences = select(vec4(0.0), four_of(start, index, params.len) - mean, there);
+        part += dot(differences, differences);
     }
     let variance = of_lanes(local, part, SUM) / f32(params.len);
     return Moments(mean, 1.0 / sqrt(variance + params.epsilon));

@@ -141,8 +141,15 @@ fn limits(device: &Device) -> Limits {
         workgroup_bytes: limits.max_compute_workgroup_storage_size,
         tensors: limits.max_storage_buffers_per_shader_stage,
         params_alignment: limits.min_uniform_buffer_offset_alignment,
+        rounds: rounds(&adapter),
         subgroups: features.contains(wgpu::Features::SUBGROUP).then_some(subgroup_sizes),
         f16: features.contains(wgpu::Features::SHADER_F16),
         halves: device.compiles(HALVES),
     }
+}
+
+/// No interface tells of this limit: it is known of the driver.
+fn rounds(adapter: &wgpu::AdapterInfo) -> u32 {
+    let is_llvmpipe = [&adapter.name, &adapter.driver].iter().any(|name| name.contains("llvmpipe"));
+    if is_llvmpipe { 65_535 } else { u32::MAX }
 }

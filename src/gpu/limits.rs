@@ -21,6 +21,12 @@ pub struct Limits {
     pub tensors: u32,
     /// What offsets into the buffer of parameters are a multiple of, in bytes.
     pub params_alignment: u32,
+    /// Most rounds that all loops of one invocation run together before the device ends them; `u32::MAX` where it
+    /// does not.
+    ///
+    /// Mesa's llvmpipe, the software Vulkan of Linux, ends every loop after 65,535 rounds of an invocation, without
+    /// a word. What asks for more there runs another way, with more invocations, or is refused when it is planned.
+    pub rounds: u32,
     /// Fewest and most invocations of a subgroup; `None` where shaders know no subgroups.
     pub subgroups: Option<[u32; 2]>,
     /// Whether its shaders can compute with 16-bit floats.
@@ -46,7 +52,11 @@ impl Limits {
             return Some("arithmetic in f16, which the device has not".into());
         }
         let (asked, most) = (needs.workgroup_bytes, self.workgroup_bytes);
-        (asked > most).then(|| format!("{asked} bytes that a workgroup shares; the device has {most}"))
+        if asked > most {
+            return Some(format!("{asked} bytes that a workgroup shares; the device has {most}"));
+        }
+        let (asked, most) = (needs.rounds, self.rounds);
+        (asked > most).then(|| format!("loops of {asked} rounds in an invocation; the device runs {most}"))
     }
 
     /// The twins run no shaders: they are limited by memory alone.
@@ -59,6 +69,7 @@ impl Limits {
             workgroup_bytes: u32::MAX,
             tensors: u32::MAX,
             params_alignment: 16,
+            rounds: u32::MAX,
             subgroups: Some([1, 1]),
             f16: true,
             halves: true,

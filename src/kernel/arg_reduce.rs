@@ -84,7 +84,7 @@ impl ArgReduce {
             last: self.last.into(),
         };
         let own = wgsl!("arg_reduce", "shared/nan_made", "shared/row_along");
-        rows.dispatch("arg_reduce", &[own], &params, join)
+        rows.dispatch("arg_reduce", &[own], &params, join, &[rows.walk(1, &[]); 2])
     }
 }
 

@@ -4,7 +4,7 @@ use ndarray::{ArrayView3, ArrayViewMutD};
 
 use super::params::wgsl;
 use super::pool::{self, Pool, Under};
-use super::{Dispatch, Kernel, Needs, Spec, Values, grid};
+use super::{Dispatch, Kernel, Spec, Values, grid};
 use crate::error::Cause;
 
 /// The mean of each window that slides over the last `N` axes, one to three: from
@@ -72,8 +72,8 @@ impl<const N: usize> AveragePool<N> {
 
 /// The mean of what lies under a window.
 fn mean(plane: ArrayView3<'_, f32>, under: &Under, include_pad: bool) -> f32 {
-    let sum: f32 = under.places().map(|place| plane[place]).sum();
-    sum / under.count(include_pad)
+    let sum: f64 = under.places().map(|place| f64::from(plane[place])).sum();
+    (sum / under.count(include_pad)) as f32
 }
 
 impl<const N: usize> Kernel for AveragePool<N> {
@@ -93,7 +93,7 @@ impl<const N: usize> Kernel for AveragePool<N> {
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 64),
             params: bytemuck::bytes_of(&params).to_vec(),
-            needs: Needs::default(),
+            needs: self.window.needs(inputs[0]),
         }
     }
 

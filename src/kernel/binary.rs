@@ -6,7 +6,7 @@ use ndarray::{ArrayViewD, ArrayViewMutD, Zip};
 
 pub use self::op::BinaryOp;
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Needs, Spec, Values, axes, grid, rule};
+use super::{Dispatch, Kernel, Needs, Spec, Values, axes, grid, rounds, rule};
 use crate::error::Cause;
 
 /// One function of every pair of values of two tensors: two activations, or one and a constant.
@@ -96,7 +96,7 @@ impl Kernel for Binary {
             ],
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
-            needs: Needs::default(),
+            needs: Needs::rounds(rounds::all(&[rounds::nested(&[axes::MOST]), rounds::POWER])),
         }
     }
 

@@ -3,7 +3,7 @@
 use ndarray::{ArrayViewMutD, Axis, Slice};
 
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rule};
+use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rounds, rule};
 use crate::error::Cause;
 
 /// One to four tensors one after the other on an axis: activations and constants in any mix, of which one
@@ -116,7 +116,7 @@ impl Kernel for Concat {
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
-            needs: Needs::default(),
+            needs: Needs::rounds(rounds::nested(&[MOST_INPUTS - 1])),
         }
     }
 

@@ -7,7 +7,7 @@ use ndarray::ArrayViewMutD;
 use super::inputs::Inputs;
 use super::params::{params, wgsl};
 use super::pool::{axes, axis_name, four, planes, signed, split};
-use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rule};
+use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rounds, rule};
 use crate::error::Cause;
 
 /// Transposed convolution over the last `N` axes, one to three: x `[channels, height, width]`, the
@@ -208,6 +208,8 @@ impl<const N: usize> Kernel for ConvTranspose<N> {
 
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
         let params = self.params(inputs, output);
+        let [_, depth, height, width] = planes(&inputs[1].shape[1..]);
+        let loops = [depth, height, width, inputs[0].shape[0] / self.groups];
         let source = match inputs.len() {
             2 => wgsl!("conv_transpose", "shared/no_bias", "shared/linear"),
             _ => wgsl!("conv_transpose", "shared/bias", "shared/linear"),
@@ -218,7 +220,7 @@ impl<const N: usize> Kernel for ConvTranspose<N> {
             constants: Vec::new(),
             workgroups: grid::cover(params.work as usize, 64),
             params: bytemuck::bytes_of(&params).to_vec(),
-            needs: Needs::default(),
+            needs: Needs::rounds(rounds::all(&[rounds::nested(&loops), rounds::nested(&[TILE])])),
         }
     }
 

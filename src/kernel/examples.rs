@@ -58,6 +58,7 @@ pub fn all() -> Vec<Example> {
         example(Reduce::new(ReduceOp::LogSumExp, [0, 2]), &[long()], reduce::ReduceParams::LAYOUT),
         example(ArgReduce::max(2), &[long()], arg_reduce::ArgReduceParams::LAYOUT),
         example(TopK::indices(1, 3), &[planes()], top_k::TopKParams::LAYOUT),
+        example(TopK::values(0, 3), &[Spec::floats(&[600, 2])], top_k::TopKParams::LAYOUT),
         example(Lrn::new(5, 1e-4, 0.75, 1.0), &[planes()], lrn::LrnParams::LAYOUT),
         example(Unary::new(UnaryOp::Gelu), &[planes()], unary::UnaryParams::LAYOUT),
     ]

@@ -1,10 +1,10 @@
 //! A matrix times a vector.
 
-use ndarray::{ArrayViewMutD, Ix1, Ix2};
+use ndarray::{ArrayView1, ArrayViewMutD, Axis, Ix1, Ix2};
 
 use super::lanes::Join;
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Spec, Values, grid, rule};
+use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rounds, rule};
 use crate::error::Cause;
 
 /// `weight * x + bias`: x `[k]`, the constants weight `[m, k]` and bias `[m]`, to `[m]`.
@@ -35,15 +35,23 @@ impl FullyConnected {
 
     fn joined(inputs: &[&Spec], output: &Spec, join: Join) -> Dispatch {
         let params = FullyConnectedParams { k: inputs[0].len() as u32, m: output.len() as u32 };
+        let (walk, needs) = (rounds::nested(&[inputs[0].len().div_ceil(64)]), join.needs());
         Dispatch {
             kernel: "fully_connected".into(),
             source: [wgsl!("fully_connected", "shared/linear"), join.sum()].concat().into(),
             constants: Vec::new(),
             workgroups: grid::fold(params.m),
             params: bytemuck::bytes_of(&params).to_vec(),
-            needs: join.needs(),
+            needs: Needs { rounds: rounds::all(&[walk, needs.rounds]), ..needs },
         }
     }
+}
+
+/// The sum of products, of which a few are added up in f32.
+fn dot(row: ArrayView1<'_, f32>, x: ArrayView1<'_, f32>) -> f64 {
+    const FEW: usize = 64;
+    let parts = row.axis_chunks_iter(Axis(0), FEW).zip(x.axis_chunks_iter(Axis(0), FEW));
+    parts.map(|(row, x)| f64::from(row.dot(&x))).sum()
 }
 
 impl Kernel for FullyConnected {
@@ -78,7 +86,7 @@ impl Kernel for FullyConnected {
         let x = inputs[0].floats().into_dimensionality::<Ix1>().expect("the shape rule takes one axis");
         let weight = inputs[1].floats().into_dimensionality::<Ix2>().expect("the shape rule takes two axes");
         for ((value, row), bias) in output.into_iter().zip(weight.outer_iter()).zip(inputs[2].floats()) {
-            *value = row.dot(&x) + bias;
+            *value = (dot(row, x.view()) + f64::from(*bias)) as f32;
         }
     }
 

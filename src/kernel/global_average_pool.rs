@@ -40,7 +40,13 @@ impl GlobalAveragePool {
     fn joined(inputs: &[&Spec], output: &Spec, join: Join) -> Dispatch {
         let rows = Self::rows(inputs, output);
         let params = GlobalAveragePoolParams { channels: rows.outer as u32, pixels: rows.len as u32 };
-        rows.dispatch("global_average_pool", &[wgsl!("global_average_pool")], &params, join)
+        rows.dispatch(
+            "global_average_pool",
+            &[wgsl!("global_average_pool", "shared/four_of")],
+            &params,
+            join,
+            &[rows.walk(4, &[])],
+        )
     }
 }
 
@@ -66,7 +72,8 @@ impl Kernel for GlobalAveragePool {
     fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {
         let x = inputs[0].floats();
         for (mean, plane) in output.into_iter().zip(x.outer_iter()) {
-            *mean = plane.sum() / plane.len() as f32;
+            let sum: f64 = plane.iter().copied().map(f64::from).sum();
+            *mean = (sum / plane.len() as f64) as f32;
         }
     }
 }

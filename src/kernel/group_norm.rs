@@ -73,8 +73,14 @@ impl GroupNorm {
             bias_step: inputs.get(2).map_or(0, |bias| rule::step(bias)),
             epsilon: self.epsilon,
         };
-        let own = wgsl!("group_norm", "shared/moments");
-        rows.dispatch("group_norm", &[own, moments::bias_reader(inputs)], &params, join)
+        let own = wgsl!("group_norm", "shared/moments", "shared/four_of");
+        rows.dispatch(
+            "group_norm",
+            &[own, moments::bias_reader(inputs)],
+            &params,
+            join,
+            &moments::walks(&rows),
+        )
     }
 }
 

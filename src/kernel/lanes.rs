@@ -5,7 +5,7 @@
 use bytemuck::NoUninit;
 
 use super::params::wgsl;
-use super::{Dispatch, Needs, grid};
+use super::{Dispatch, Needs, grid, rounds};
 
 /// Invocations of a workgroup.
 const WORKGROUP: usize = 64;
@@ -28,7 +28,16 @@ impl Join {
     pub(super) const ALL: [Self; 2] = [Self::Memory, Self::Subgroups];
 
     pub(super) fn needs(self) -> Needs {
-        Needs { subgroups: self == Self::Subgroups, ..Needs::workgroup_bytes(4 * WORKGROUP as u32) }
+        let own = Needs { subgroups: self == Self::Subgroups, ..Needs::rounds(self.rounds()) };
+        Needs { workgroup_bytes: 4 * WORKGROUP as u32, ..own }
+    }
+
+    /// Most rounds of one join: of a subgroup it is not known how large it is.
+    fn rounds(self) -> u32 {
+        match self {
+            Self::Memory => rounds::nested(&[WORKGROUP.ilog2() as usize]),
+            Self::Subgroups => rounds::nested(&[WORKGROUP]),
+        }
     }
 
     /// `sum_of_workgroup` of WGSL.
@@ -82,22 +91,31 @@ impl Rows {
         Join::ALL.into_iter().filter(move |join| *join == Join::Memory || whole)
     }
 
-    /// A dispatch of this shader, whose parts are given without what all shaders of rows have.
+    /// Rounds of one walk of a lane along its row, of so many values each and with as many in loops of each.
+    pub(super) fn walk(&self, at_once: usize, inner: &[usize]) -> u32 {
+        let steps = self.len.div_ceil(at_once * self.lanes() as usize);
+        rounds::nested(&[&[steps], inner].concat())
+    }
+
+    /// A dispatch of this shader, whose parts are given without what all shaders of rows have. It walks along a
+    /// row in so many rounds, and joins what lanes bring after each walk at most.
     pub(super) fn dispatch(
         &self,
         kernel: &'static str,
         parts: &[&str],
         params: &impl NoUninit,
         join: Join,
+        walks: &[u32],
     ) -> Dispatch {
         let behind = [wgsl!("shared/linear", "shared/nan"), join.lanes()];
+        let rounds = rounds::all(&walks.iter().flat_map(|&walk| [walk, join.rounds()]).collect::<Vec<_>>());
         Dispatch {
             kernel: kernel.into(),
             source: [parts, &behind].concat().concat().into(),
             constants: vec![("lanes".into(), f64::from(self.lanes()))],
             workgroups: self.workgroups(),
             params: bytemuck::bytes_of(params).to_vec(),
-            needs: join.needs(),
+            needs: Needs { rounds, ..join.needs() },
         }
     }
 

@@ -58,8 +58,14 @@ impl LayerNorm {
             bias_step: inputs.get(2).map_or(0, |bias| rule::step(bias)),
             epsilon: self.epsilon,
         };
-        let own = wgsl!("layer_norm", "shared/moments");
-        rows.dispatch("layer_norm", &[own, moments::bias_reader(inputs)], &params, join)
+        let own = wgsl!("layer_norm", "shared/moments", "shared/four_of");
+        rows.dispatch(
+            "layer_norm",
+            &[own, moments::bias_reader(inputs)],
+            &params,
+            join,
+            &moments::walks(&rows),
+        )
     }
 }
 

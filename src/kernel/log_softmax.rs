@@ -44,7 +44,7 @@ impl LogSoftmax {
     fn joined(&self, shape: &[usize], join: Join) -> Dispatch {
         let rows = self.rows(shape);
         let own = wgsl!("log_softmax", "shared/nan_made", "shared/row_along", "shared/exponentials");
-        rows.dispatch("log_softmax", &[own], &SoftmaxParams::new(&rows), join)
+        rows.dispatch("log_softmax", &[own], &SoftmaxParams::new(&rows), join, &[rows.walk(1, &[]); 3])
     }
 }
 
@@ -75,6 +75,6 @@ impl Kernel for LogSoftmax {
 fn log_softmax(mut row: ArrayViewMut1<'_, f32>) {
     let largest = largest(&row);
     // Infinity minus infinity is NaN, and so is the sum then.
-    let sum: f32 = row.iter().map(|value| (value - largest).exp()).sum();
-    row.mapv_inplace(|value| value - largest - sum.ln());
+    let sum: f64 = row.iter().map(|value| f64::from((value - largest).exp())).sum();
+    row.mapv_inplace(|value| (f64::from(value - largest) - sum.ln()) as f32);
 }

@@ -3,7 +3,7 @@
 use ndarray::{ArrayViewMutD, Axis, Slice, Zip};
 
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rule};
+use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rounds, rule};
 use crate::error::Cause;
 
 /// Local response normalisation: `x / (bias + alpha / size · sum)^beta` of x `[channels, ..]`.
@@ -92,7 +92,7 @@ impl Kernel for Lrn {
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
-            needs: Needs::default(),
+            needs: Needs::rounds(rounds::all(&[rounds::nested(&[before + 1 + after]), rounds::POWER])),
         }
     }
 
@@ -102,11 +102,12 @@ impl Kernel for Lrn {
         let [before, after] = self.around(channels);
         for (channel, mut y) in output.outer_iter_mut().enumerate() {
             let near = channel.saturating_sub(before)..(channel + after + 1).min(channels);
-            let squares = x.slice_axis(Axis(0), Slice::from(near)).mapv(|value| value * value);
+            let squares =
+                x.slice_axis(Axis(0), Slice::from(near)).mapv(|value| f64::from(value) * f64::from(value));
             let sums = squares.sum_axis(Axis(0));
-            let damped = |x: f32, sum: f32| match sum.is_nan() {
+            let damped = |x: f32, sum: f64| match sum.is_nan() {
                 true => f32::NAN,
-                false => x / (self.bias + self.factor() * sum).powf(self.beta),
+                false => x / (self.bias + self.factor() * sum as f32).powf(self.beta),
             };
             let own = x.index_axis(Axis(0), channel);
             Zip::from(&mut y).and(own).and(&sums).for_each(|y, &x, &sum| *y = damped(x, sum));

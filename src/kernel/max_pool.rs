@@ -4,7 +4,7 @@ use ndarray::{ArrayView3, ArrayViewMutD, Axis};
 
 use super::params::wgsl;
 use super::pool::{self, Pool, Under};
-use super::{Dispatch, Kernel, Needs, Spec, Values, grid};
+use super::{Dispatch, Kernel, Spec, Values, grid};
 use crate::error::Cause;
 
 /// The largest value of each window that slides over the last `N` axes, one to three: from
@@ -131,7 +131,7 @@ impl<const N: usize> Kernel for MaxPool<N> {
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 64),
             params: bytemuck::bytes_of(&params).to_vec(),
-            needs: Needs::default(),
+            needs: self.window.needs(inputs[0]),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Mean and variance of rows: what the normalisations have in common.
 
 use super::inputs::Inputs;
+use super::lanes::Rows;
 use super::params::wgsl;
 use super::{Spec, Values, rule};
 use crate::error::Cause;
@@ -13,6 +14,12 @@ pub(super) fn moments(row: &[f32], epsilon: f32) -> [f64; 2] {
     let square = |value: &f32| (f64::from(*value) - mean).powi(2);
     let variance = row.iter().map(square).sum::<f64>() / row.len() as f64;
     [mean, 1.0 / (variance + f64::from(epsilon)).sqrt()]
+}
+
+/// What the shader of a normalisation walks: by four for each of the two moments, and once more to write.
+pub(super) fn walks(rows: &Rows) -> [u32; 3] {
+    let by_four = rows.walk(4, &[]);
+    [by_four, by_four, rows.walk(1, &[])]
 }
 
 /// x, scale and the bias that may be third.

@@ -8,7 +8,7 @@ use super::{Dispatch, Precision};
 ///
 /// ```
 /// use gapless::kernel::{Needs, Precision};
-/// assert_eq!(Needs::default(), Needs { subgroups: false, precision: Precision::Full, workgroup_bytes: 0 });
+/// assert_eq!(Needs::default(), Needs { subgroups: false, precision: Precision::Full, workgroup_bytes: 0, rounds: 0 });
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Needs {
@@ -19,12 +19,24 @@ pub struct Needs {
     pub precision: Precision,
     /// Memory that the invocations of a workgroup share, in bytes.
     pub workgroup_bytes: u32,
+    /// Most rounds that all loops of one invocation run together, those of a loop within another counted as often
+    /// as they are run, and one more each time that a loop is left. 0 where it has no loop.
+    ///
+    /// Some devices end every loop after so many, without a word, and go on with what is there by then: see
+    /// [`Limits::rounds`](crate::gpu::Limits::rounds). A device is given no kernel that says that it needs more; one
+    /// of your own with a loop that grows with its data must say how far.
+    pub rounds: u32,
 }
 
 impl Needs {
     /// Nothing but so much memory of a workgroup.
     pub(super) fn workgroup_bytes(bytes: u32) -> Self {
         Self { workgroup_bytes: bytes, ..Self::default() }
+    }
+
+    /// Nothing but loops of so many rounds.
+    pub(super) fn rounds(rounds: u32) -> Self {
+        Self { rounds, ..Self::default() }
     }
 
     /// In words: what is not there in all variants.

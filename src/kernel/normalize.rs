@@ -3,7 +3,7 @@
 use ndarray::{ArrayViewMutD, Axis};
 
 use super::params::{params, wgsl};
-use super::{Dispatch, Element, Kernel, Needs, Spec, Values, grid, rule};
+use super::{Dispatch, Element, Kernel, Needs, Spec, Values, grid, rounds, rule};
 use crate::error::Cause;
 
 /// `(pixel - mean[channel]) / std[channel]`: u8 `[height, width, channels]` to f32
@@ -97,7 +97,7 @@ impl Kernel for Normalize {
             constants: Vec::new(),
             workgroups: grid::cover(pixels.div_ceil(4), 64),
             params: bytemuck::bytes_of(&params).to_vec(),
-            needs: Needs::default(),
+            needs: Needs::rounds(rounds::nested(&[channels, 4])),
         }
     }
 

@@ -7,7 +7,7 @@ use ndarray::{ArrayViewMutD, IxDyn};
 use self::border::Border;
 use super::params::{params, wgsl};
 use super::rearrange::{MOST_AXES, check_axes, strides};
-use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rule};
+use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rounds, rule};
 use crate::error::Cause;
 
 /// What a border is made of.
@@ -130,7 +130,7 @@ impl Kernel for Pad {
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
-            needs: Needs::default(),
+            needs: Needs::rounds(rounds::nested(&[MOST_AXES])),
         }
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use ndarray::{ArrayView4, ArrayViewD, Axis, Dimension, Ix4, IxDyn};
 
 use super::params::params;
-use super::{Spec, rule};
+use super::{Needs, Spec, rounds, rule};
 use crate::error::Cause;
 
 /// Size of the window, and how it slides over the last `N` axes.
@@ -150,6 +150,13 @@ impl<const N: usize> Pool<N> {
         }
     }
 
+    /// What a shader needs that walks over a window.
+    pub(super) fn needs(&self, input: &Spec) -> Needs {
+        let ([_, plane @ ..], [_, kernel @ ..]) = (planes(&input.shape), four(1, self.kernel));
+        let taps: [usize; 3] = std::array::from_fn(|axis| kernel[axis].min(plane[axis]));
+        Needs::rounds(rounds::nested(&taps))
+    }
+
     /// The places of the input under the window at `place`, of a plane with these three axes.
     pub(super) fn under(&self, place: [usize; 3], plane: [usize; 3]) -> Under {
         let [_, kernel @ ..] = four(1, self.kernel);
@@ -205,8 +212,8 @@ impl Under {
     }
 
     /// How many places of the input, or of the input with its pads, there are.
-    pub(super) fn count(&self, with_pads: bool) -> f32 {
-        self.axes.iter().map(|axis| if with_pads { axis.padded } else { axis.taps } as f32).product()
+    pub(super) fn count(&self, with_pads: bool) -> f64 {
+        self.axes.iter().map(|axis| if with_pads { axis.padded } else { axis.taps } as f64).product()
     }
 }
 
@@ -251,9 +258,9 @@ mod tests {
                 let found: Vec<_> = inside.map(|tap| [0, 0, tap - before]).collect();
                 let under = pool.under([0, 0, place], [1, 1, len]);
                 assert_eq!(under.places().collect::<Vec<_>>(), found, "{pool:?} at {place}");
-                assert_eq!(under.count(false), found.len() as f32);
+                assert_eq!(under.count(false), found.len() as f64);
                 let padded = taps.filter(|tap| *tap < before + len + after).count();
-                assert_eq!(under.count(true), padded as f32);
+                assert_eq!(under.count(true), padded as f64);
             }
         }
     }

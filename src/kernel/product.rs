@@ -5,10 +5,13 @@ use std::borrow::Cow;
 
 use super::lanes::Join;
 use super::params::wgsl;
-use super::{Needs, Precision, grid};
+use super::{Needs, Precision, grid, rounds};
 
 /// Fewer terms of one sum are not worth sharing among invocations.
 pub(super) const TERMS_TO_SHARE: usize = 64;
+
+/// So many terms of one sum are shared however many sums there are: some devices end so long a loop.
+pub(super) const TERMS_THAT_MUST_BE_SHARED: usize = 1 << 15;
 
 /// `sum_of_column` of WGSL: what invocations bring that share the terms of a sum.
 pub(super) fn sum_of_column(join: Join) -> &'static str {
@@ -18,10 +21,16 @@ pub(super) fn sum_of_column(join: Join) -> &'static str {
     }
 }
 
-/// What `sum_of_column` needs: a vector of four for each of 64 invocations.
-pub(super) fn needs_of_column(join: Join) -> Needs {
-    Needs { workgroup_bytes: 64 * 16, ..join.needs() }
+/// What a shader with `sum_of_column` needs: a vector of four for each of 64 invocations, and loops over its own
+/// share of the terms.
+pub(super) fn needs_of_column(join: Join, terms: usize) -> Needs {
+    let needs = join.needs();
+    let loops = [rounds::nested(&[terms]), needs.rounds, rounds::nested(&[4]), MATRICES];
+    Needs { workgroup_bytes: 64 * 16, rounds: rounds::all(&loops), ..needs }
 }
+
+/// Rounds that find where the matrices of a product lie, of eight axes.
+const MATRICES: u32 = 9;
 
 /// A way of cutting the output into pieces: each invocation or each workgroup computes a tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,14 +98,30 @@ impl Tiling {
         }
     }
 
-    pub(super) fn needs(self) -> Needs {
+    /// What it needs for sums of so many terms: of `channels` for each of `taps`.
+    pub(super) fn needs(self, [taps, channels]: [usize; 2]) -> Needs {
+        let terms = rounds::nested(&[taps, channels]);
         match self {
-            Self::Plain | Self::Tall => Needs::default(),
+            // Behind the sums come the values of a tile, of four rows and four columns.
+            Self::Plain => Needs::rounds(rounds::all(&[terms, rounds::nested(&[4, 4]), MATRICES])),
+            Self::Tall => Needs::rounds(rounds::all(&[terms, MATRICES])),
             Self::Tiled(precision) | Self::TiledVec4(precision) => {
                 let bytes_of_four = if precision.needs_f16() { 8 } else { 16 };
+                // For 16 terms at once: four steps that fill each of the two tiles, and 16 products.
+                let inner = rounds::all(&[rounds::nested(&[4]), rounds::nested(&[4]), rounds::nested(&[16])]);
+                let steps = (taps * channels).div_ceil(16);
+                let terms = rounds::nested(&[steps, inner as usize]);
+                let rounds = rounds::all(&[terms, MATRICES]);
                 // 17 and 16 vectors for each of 16 terms.
-                Needs { precision, ..Needs::workgroup_bytes((17 + 16) * 16 * bytes_of_four) }
+                Needs { precision, rounds, ..Needs::workgroup_bytes((17 + 16) * 16 * bytes_of_four) }
             }
+        }
+    }
+
+    fn precision(self) -> Precision {
+        match self {
+            Self::Plain | Self::Tall => Precision::Full,
+            Self::Tiled(precision) | Self::TiledVec4(precision) => precision,
         }
     }
 
@@ -107,7 +132,7 @@ impl Tiling {
 
     /// What stands before its shader.
     pub(super) fn before(self) -> &'static str {
-        if self.needs().precision.needs_f16() { "enable f16;\n" } else { "" }
+        if self.precision().needs_f16() { "enable f16;\n" } else { "" }
     }
 
     /// What its shader needs beside its own file.

@@ -6,7 +6,7 @@ use ndarray::ArrayViewMutD;
 
 pub(super) use self::view::{MOST_AXES, View, check_axes, strides};
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rule};
+use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rounds, rule};
 use crate::error::Cause;
 
 /// The values of a tensor of up to eight axes in another order: transposed, cut out or repeated.
@@ -124,7 +124,7 @@ impl Kernel for Rearrange {
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
-            needs: Needs::default(),
+            needs: Needs::rounds(rounds::nested(&[MOST_AXES])),
         }
     }
 

@@ -8,7 +8,7 @@ pub use self::op::ReduceOp;
 use super::axes::{self, Axes, Axis};
 use super::lanes::{Join, Rows};
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Spec, Values, rule};
+use super::{Dispatch, Kernel, Spec, Values, rounds, rule};
 use crate::error::Cause;
 
 /// One number for the values along some axes: the shape stays, with those axes at 1.
@@ -95,7 +95,14 @@ impl Reduce {
             rows: rows.count() as u32,
             len: rows.len as u32,
         };
-        let mut dispatch = rows.dispatch("reduce", &[wgsl!("reduce", "shared/nan_made")], &params, join);
+        // Where a row starts, and where in it each value lies, is found axis by axis.
+        let walk = rows.walk(1, &[reduced.count() - 1]);
+        let walks = match self.op {
+            ReduceOp::LogSumExp => &[rounds::nested(&[kept.count()]), walk, walk][..],
+            _ => &[rounds::nested(&[kept.count()]), walk],
+        };
+        let own = wgsl!("reduce", "shared/nan_made");
+        let mut dispatch = rows.dispatch("reduce", &[own], &params, join, walks);
         dispatch.constants.push(("op".into(), self.op.number()));
         dispatch
     }

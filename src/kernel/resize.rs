@@ -9,7 +9,7 @@ use self::plan::Plan;
 use self::taps::Axis;
 use super::gather::EXACT;
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rule};
+use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rounds, rule};
 use crate::error::Cause;
 
 /// How a value is made of those around its source.
@@ -250,13 +250,14 @@ impl Kernel for Resize {
 
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
         let params = self.params(inputs[0], output);
+        let taps: [usize; 3] = std::array::from_fn(|axis| params.taps[axis] as usize);
         Dispatch {
             kernel: "resize".into(),
             source: wgsl!("resize", "shared/linear").into(),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 64),
             params: bytemuck::bytes_of(&params).to_vec(),
-            needs: Needs::default(),
+            needs: Needs::rounds(rounds::nested(&taps)),
         }
     }
 

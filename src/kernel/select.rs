@@ -3,7 +3,7 @@
 use ndarray::{ArrayViewMutD, Zip};
 
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Needs, Spec, Values, axes, grid, rule};
+use super::{Dispatch, Kernel, Needs, Spec, Values, axes, grid, rounds, rule};
 use crate::error::Cause;
 
 /// `a` where a flag is not 0, else `b`: the ONNX operator `Where`.
@@ -78,7 +78,7 @@ impl Kernel for Select {
             constants: vec![("rank".into(), axes.count() as f64)],
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
-            needs: Needs::default(),
+            needs: Needs::rounds(rounds::nested(&[axes::MOST])),
         }
     }
 

@@ -60,7 +60,7 @@ impl Softmax {
     fn joined(&self, shape: &[usize], join: Join) -> Dispatch {
         let rows = self.rows(shape);
         let own = wgsl!("softmax", "shared/nan_made", "shared/row_along", "shared/exponentials");
-        rows.dispatch("softmax", &[own], &SoftmaxParams::new(&rows), join)
+        rows.dispatch("softmax", &[own], &SoftmaxParams::new(&rows), join, &[rows.walk(1, &[]); 3])
     }
 }
 
@@ -92,8 +92,8 @@ fn softmax(mut row: ArrayViewMut1<'_, f32>) {
     let largest = largest(&row);
     // Infinity minus infinity is NaN: a row that has no softmax becomes NaN here.
     row.mapv_inplace(|value| (value - largest).exp());
-    let sum = row.sum();
-    row.mapv_inplace(|share| share / sum);
+    let sum: f64 = row.iter().copied().map(f64::from).sum();
+    row.mapv_inplace(|share| (f64::from(share) / sum) as f32);
 }
 
 /// The largest value of a row; NaN, if there is one.

@@ -6,17 +6,22 @@ use ndarray::{ArrayView1, ArrayViewMut1, ArrayViewMutD, Axis, Zip};
 
 use super::lanes::Rows;
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rule};
+use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rounds, rule};
 use crate::error::Cause;
 
-/// Most values of a row: each is compared with all others on a device.
+/// Most values of a row: one workgroup has all of them.
 const LONGEST: usize = 1 << 18;
+/// So many values are sooner compared with each other than counted.
+const SHORT: usize = 512;
+/// Invocations of a workgroup that selects.
+const WIDTH: usize = 256;
 
 /// The `k` largest or smallest values along an axis, the best first, or where they stand.
 ///
 /// Of equal values the first one comes first. A row with NaN has no order and becomes NaN as a whole.
-/// A row has 2^18 values at most. On a device each value is compared with all others of its row, which
-/// asks for no memory and suits rows of up to some ten thousand.
+/// A row has 2^18 values at most. On a device the values of a row up to 512 are compared with each other; of a longer
+/// one a workgroup finds the last one that is chosen digit by digit, and sorts what comes before it. On software
+/// Vulkan 300 of 25,200 values take 7 ms so, 300 of 200,000 take 37 ms, and all of these in order 0.5 s.
 ///
 /// ```
 /// use gapless::kernel::{Kernel, Spec, TopK};
@@ -34,7 +39,7 @@ pub struct TopK {
 }
 
 params! {
-    /// Mirrors `Params` of `shaders/top_k.wgsl`.
+    /// Mirrors `Params` of `shaders/top_k.wgsl` and `shaders/top_k_select.wgsl`.
     struct TopKParams {
         values: u32,
         len: u32,
@@ -67,12 +72,56 @@ impl TopK {
             return chosen.fill(f32::NAN);
         }
         let mut order: Vec<usize> = (0..row.len()).collect();
-        let ascending = |a: usize, b: usize| row[a].partial_cmp(&row[b]).unwrap_or(Ordering::Equal);
-        // The sort is stable: equal values stay as they stand.
-        order.sort_by(|&a, &b| if self.smallest { ascending(a, b) } else { ascending(b, a) });
+        // Of equal values, of which no two stand at the same place, the first one comes first.
+        let in_order = |&a: &usize, &b: &usize| {
+            let [one, other] = if self.smallest { [row[a], row[b]] } else { [row[b], row[a]] };
+            one.partial_cmp(&other).unwrap_or(Ordering::Equal).then(a.cmp(&b))
+        };
+        if self.k < order.len() {
+            order.select_nth_unstable_by(self.k, in_order);
+            order.truncate(self.k);
+        }
+        order.sort_unstable_by(in_order);
         for (chosen, &place) in chosen.iter_mut().zip(&order) {
             *chosen = if self.indices { place as f32 } else { row[place] };
         }
+    }
+}
+
+impl TopK {
+    /// Finds the last value that is chosen digit by digit, then sorts those that come before it.
+    fn selected(&self, rows: &Rows, params: Vec<u8>) -> Dispatch {
+        let walk = rows.len.div_ceil(WIDTH);
+        let (powers, pairs) = (self.k.next_power_of_two().ilog2() as usize, self.k.next_power_of_two() / 2);
+        let loops = [
+            rounds::nested(&[7, walk]),
+            // Counts are added up in eight steps for each of seven digits.
+            rounds::nested(&[7, 8]),
+            rounds::nested(&[walk]),
+            rounds::nested(&[powers, powers, pairs.div_ceil(4 * WIDTH)]),
+            rounds::nested(&[self.k.div_ceil(WIDTH)]),
+        ];
+        Dispatch {
+            kernel: "top_k_select".into(),
+            source: wgsl!("top_k_select", "shared/linear", "shared/nan", "shared/nan_made").into(),
+            constants: Vec::new(),
+            workgroups: grid::fold(rows.count() as u32),
+            params,
+            needs: Needs { rounds: rounds::all(&loops), ..Needs::workgroup_bytes(4 * (2 * 256 + 5)) },
+        }
+    }
+}
+
+/// Compares every value with all others of its row.
+fn compared(rows: &Rows, params: Vec<u8>) -> Dispatch {
+    let values = rows.count() * rows.len;
+    Dispatch {
+        kernel: "top_k".into(),
+        source: wgsl!("top_k", "shared/linear", "shared/nan", "shared/nan_made").into(),
+        constants: Vec::new(),
+        workgroups: grid::cover(values, 64),
+        params,
+        needs: Needs::rounds(rounds::nested(&[rows.len])),
     }
 }
 
@@ -109,14 +158,8 @@ impl Kernel for TopK {
             smallest: self.smallest.into(),
             indices: self.indices.into(),
         };
-        Dispatch {
-            kernel: "top_k".into(),
-            source: wgsl!("top_k", "shared/linear", "shared/nan", "shared/nan_made").into(),
-            constants: Vec::new(),
-            workgroups: grid::cover(inputs[0].len(), 64),
-            params: bytemuck::bytes_of(&params).to_vec(),
-            needs: Needs::default(),
-        }
+        let params = bytemuck::bytes_of(&params).to_vec();
+        if rows.len > SHORT { self.selected(&rows, params) } else { compared(&rows, params) }
     }
 
     fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {

@@ -74,7 +74,7 @@ fn activations(inputs: &[Input]) -> impl Iterator<Item = &Vec<ArrayD<f32>>> {
 }
 
 /// A program of one kernel.
-fn program(gpu: &Gpu, kernel: impl Kernel, inputs: &[Input]) -> Program {
+pub(crate) fn program(gpu: &Gpu, kernel: impl Kernel, inputs: &[Input]) -> Program {
     let mut net = Program::new(gpu);
     let activations: Vec<TensorId> = activations(inputs)
         .enumerate()

@@ -19,6 +19,7 @@ fn needs(gpu: &Gpu, kernel: &impl Kernel, inputs: &[&Spec]) -> Vec<(usize, Needs
         (limits.subgroups.is_some() || !needs.subgroups)
             && (limits.f16 || needs.precision == Precision::Full)
             && needs.workgroup_bytes <= limits.workgroup_bytes
+            && needs.rounds <= limits.rounds
     };
     let needs = variants.into_iter().map(|variant| variant.needs);
     needs.enumerate().filter(|(_, needs)| runs(needs)).collect()

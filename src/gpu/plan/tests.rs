@@ -10,7 +10,7 @@ use crate::error::Cause;
 use crate::gpu::TensorId;
 use crate::gpu::constant::Constant;
 use crate::gpu::graph::checked_output;
-use crate::kernel::{Dispatch, Element, Kernel, Needs, Values};
+use crate::kernel::{Dispatch, Element, Kernel, Needs, Precision, Values};
 
 /// Reads any number of tensors and gives one of `len` floats.
 #[derive(Debug)]
@@ -145,6 +145,58 @@ fn a_kernel_that_fits_no_batch_is_named() {
         reason(Plan::new(&graph, 1, 3, &limits())),
         "Program::add: mix.0 f32[1] asks for 70000 × 1 workgroups; 1 to 65535 fit"
     );
+}
+
+/// Two ways, of which the second has fewer rounds and is as exact as it says.
+#[derive(Debug)]
+struct Loops([u32; 2], Precision);
+
+impl Kernel for Loops {
+    fn name(&self) -> &'static str {
+        "loops"
+    }
+
+    fn output(&self, _inputs: &[&Spec]) -> Result<Spec, Cause> {
+        Ok(Spec::floats(&[1]))
+    }
+
+    fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
+        let needs = Needs { rounds: self.0[0], ..Needs::default() };
+        Dispatch { kernel: "loops".into(), needs, ..Mix { len: 1, workgroups: 1 }.dispatch(inputs, output) }
+    }
+
+    fn variants(&self, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
+        let plain = self.dispatch(inputs, output);
+        let needs = Needs { rounds: self.0[1], precision: self.1, ..Needs::default() };
+        vec![plain.clone(), Dispatch { kernel: "split".into(), needs, ..plain }]
+    }
+
+    fn twin(&self, _inputs: &[Values<'_>], _output: ArrayViewMutD<'_, f32>) {}
+}
+
+/// The variants that are left on a device that ends loops after 100 rounds.
+fn of_hundred_rounds(loops: Loops) -> Result<Vec<String>, Error> {
+    let (mut graph, photo) = graph();
+    let tensor = graph.add(Arc::new(loops), &[photo]).unwrap();
+    graph.output("y", tensor).unwrap();
+    let plan = Plan::new(&graph, 1, 3, &Limits { rounds: 100, ..limits() })?;
+    Ok(plan.variants().map(|variant| variant.name.clone()).collect())
+}
+
+#[test]
+fn a_way_whose_loops_a_device_would_cut_is_left_out() {
+    assert_eq!(of_hundred_rounds(Loops([100, 100], Precision::Full)).unwrap(), ["loops", "split"]);
+    assert_eq!(of_hundred_rounds(Loops([100, 101], Precision::Full)).unwrap(), ["loops"]);
+    assert_eq!(of_hundred_rounds(Loops([101, 100], Precision::Full)).unwrap(), ["split"]);
+}
+
+#[test]
+fn a_kernel_whose_loops_a_device_would_cut_is_refused_by_name() {
+    let wanted = "Program::add: loops.0 needs loops of 101 rounds in an invocation; the device runs 100";
+    // A way that is less exact is no way out.
+    for (rounds, precision) in [([101, 102], Precision::Full), ([101, 100], Precision::Half)] {
+        assert_eq!(of_hundred_rounds(Loops(rounds, precision)).unwrap_err().to_string(), wanted);
+    }
 }
 
 #[test]

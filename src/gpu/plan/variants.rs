@@ -78,16 +78,18 @@ impl Step {
     }
 }
 
-/// The variants that the device can run, their parameters put behind the others. The first stays
-/// whatever it asks for, so that an error can say what it was.
+/// The variants that the device can run, their parameters put behind the others. Where none of them is as exact as
+/// the first, that one is left alone whatever it asks for, so that an error can say what it was.
 pub(super) fn fitting(dispatches: Vec<Dispatch>, params: &mut Vec<u8>, limits: &Limits) -> Vec<Variant> {
-    let kept = dispatches.into_iter().enumerate();
-    let kept = kept.filter(|(index, dispatch)| *index == 0 || limits.meet(dispatch));
+    let plainest = dispatches.first().map(|first| first.needs.precision).unwrap_or_default();
+    let (fitting, others): (Vec<_>, Vec<_>) = dispatches.into_iter().partition(|one| limits.meet(one));
+    let is_exact = fitting.iter().any(|dispatch| dispatch.needs.precision <= plainest);
+    let kept = if is_exact { fitting } else { others.into_iter().take(1).collect() };
     let alignment = limits.params_alignment as usize;
     let variant = |dispatch: Dispatch| Variant {
         name: dispatch.variant().into_owned(),
         params: append_params(params, &dispatch.params, alignment),
         dispatch,
     };
-    kept.map(|(_, dispatch)| dispatch).map(variant).collect()
+    kept.into_iter().map(variant).collect()
 }

@@ -14,7 +14,9 @@ const PIXELS: usize = 4;
 pub(super) fn variants(conv: &Conv2d, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
     let [outputs, channels, height, width] = weight_shape(inputs);
     let pixels = output.shape[1] * output.shape[2];
-    if pixels > PIXELS || channels * height * width < product::TERMS_TO_SHARE {
+    let terms = channels * height * width;
+    let is_few = pixels <= PIXELS && terms >= product::TERMS_TO_SHARE;
+    if !is_few && terms < product::TERMS_THAT_MUST_BE_SHARED {
         return Vec::new();
     }
     let joined = |join| {
@@ -22,8 +24,11 @@ pub(super) fn variants(conv: &Conv2d, inputs: &[&Spec], output: &Spec) -> Vec<Di
         // One workgroup an output, as for tiles in workgroup memory.
         let shader =
             Shader { name: "conv2d_few", parts, constants: &[], tiling: Tiling::Tiled(Precision::Full) };
-        let tiles = [outputs / conv.groups, 1];
-        Dispatch { needs: product::needs_of_column(join), ..conv.tiled(inputs, output, tiles, shader) }
+        let tiles = [outputs / conv.groups, pixels.div_ceil(PIXELS)];
+        Dispatch {
+            needs: product::needs_of_column(join, terms.div_ceil(64)),
+            ..conv.tiled(inputs, output, tiles, shader)
+        }
     };
     Join::ALL.map(joined).into()
 }

@@ -1,10 +1,10 @@
 //! The shaders of the convolution, and how each is put together and cut.
 
-use super::{Conv2d, strip, weight_shape};
+use super::{Conv2d, is_depthwise, strip, weight_shape};
 use crate::kernel::inputs::Inputs;
 use crate::kernel::params::wgsl;
 use crate::kernel::product::{self, Tiling};
-use crate::kernel::{Dispatch, Element, Spec};
+use crate::kernel::{Dispatch, Element, Needs, Spec, rounds};
 
 /// What a shader of the convolution is made of.
 pub(super) struct Shader<'a> {
@@ -24,6 +24,9 @@ impl Conv2d {
         shader: Shader<'_>,
     ) -> Dispatch {
         let params = self.params(inputs, output, tiles);
+        let [_, channels, height, width] = weight_shape(inputs);
+        // With one channel a group no shader has a loop over channels.
+        let loops = if is_depthwise(inputs) { [1, height * width] } else { [height * width, channels] };
         let Inputs { bias, residual, .. } = Inputs::accepted(inputs, self.residual);
         let behind = [wgsl!("shared/conv2d_params"), weight_reader(inputs, shader.tiling)];
         let parts = [&[shader.tiling.before()], shader.parts, &behind].concat();
@@ -34,7 +37,7 @@ impl Conv2d {
             constants: constants.chain([("activation".into(), self.activation.number())]).collect(),
             workgroups: shader.tiling.workgroups(params.work),
             params: bytemuck::bytes_of(&params).to_vec(),
-            needs: shader.tiling.needs(),
+            needs: shader.tiling.needs(loops),
         }
     }
 
@@ -92,7 +95,9 @@ impl Conv2d {
         let parts = &[own, &function, wgsl!("shared/finish4")];
         let constants = &[("rows", strip::ROWS as f64)];
         let shader = Shader { name: "depthwise_conv2d_strip", parts, constants, tiling: Tiling::Plain };
-        Some(self.tiled(inputs, output, tiles, shader))
+        // Rows of the output, and those above that its first one adds to.
+        let needs = Needs::rounds(rounds::nested(&[strip::ROWS + kernel[0] - 1]));
+        Some(Dispatch { needs, ..self.tiled(inputs, output, tiles, shader) })
     }
 }
 

@@ -1,10 +1,10 @@
 //! The twin: every tap of the kernel adds the whole plane, scaled, to the places of the output that it reaches.
 
-use ndarray::{ArrayView3, ArrayView4, ArrayViewMut3, ArrayViewMutD, Axis, Slice, s};
+use ndarray::{Array3, ArrayView3, ArrayView4, ArrayViewMutD, Axis, Slice, s};
 
 use super::ConvTranspose;
 use crate::kernel::Values;
-use crate::kernel::pool::{four, view};
+use crate::kernel::pool::{four, planes, view};
 
 pub(super) fn run<const N: usize>(
     conv: &ConvTranspose<N>,
@@ -15,15 +15,15 @@ pub(super) fn run<const N: usize>(
     let x = view(x);
     let share = weight.shape()[1];
     let in_group = x.len_of(Axis(0)) / conv.groups;
+    let [_, plane @ ..] = planes(output.shape());
+    let mut sums = Array3::<f64>::zeros(plane);
     for (number, mut y) in output.outer_iter_mut().enumerate() {
-        y.fill(inputs.get(2).map_or(0.0, |bias| bias.floats()[[number]]));
-        let missing = 3 - y.ndim();
-        let y = (0..missing).fold(y, |y, _| y.insert_axis(Axis(0)));
-        let mut y = y.into_dimensionality().expect("the shape rule takes up to three axes");
+        sums.fill(inputs.get(2).map_or(0.0, |bias| bias.floats()[[number]].into()));
         for channel in (0..in_group).map(|channel| number / share * in_group + channel) {
             let taps: ArrayView4<'_, f32> = view(weight.index_axis(Axis(0), channel));
-            spread(conv, x.index_axis(Axis(0), channel), taps.index_axis(Axis(0), number % share), &mut y);
+            spread(conv, x.index_axis(Axis(0), channel), taps.index_axis(Axis(0), number % share), &mut sums);
         }
+        y.iter_mut().zip(&sums).for_each(|(y, &sum)| *y = sum as f32);
     }
 }
 
@@ -32,7 +32,7 @@ fn spread<const N: usize>(
     conv: &ConvTranspose<N>,
     x: ArrayView3<'_, f32>,
     taps: ArrayView3<'_, f32>,
-    y: &mut ArrayViewMut3<'_, f32>,
+    y: &mut Array3<f64>,
 ) {
     for ((tap_z, tap_y, tap_x), &weight) in taps.indexed_iter() {
         let reached =
@@ -40,7 +40,8 @@ fn spread<const N: usize>(
         let reached = [reached(0, tap_z), reached(1, tap_y), reached(2, tap_x)];
         let [Some((from_z, to_z)), Some((from_y, to_y)), Some((from_x, to_x))] = reached else { continue };
         let from = x.slice(s![from_z, from_y, from_x]);
-        y.slice_mut(s![to_z, to_y, to_x]).scaled_add(weight, &from);
+        let add = |y: &mut f64, &x: &f32| *y += f64::from(weight) * f64::from(x);
+        y.slice_mut(s![to_z, to_y, to_x]).zip_mut_with(&from, add);
     }
 }
 

@@ -16,7 +16,8 @@ const COLUMNS: usize = 16;
 /// else the one through memory, for several columns.
 pub(super) fn variants(product: &MatMul, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
     let Shapes { m, n, k, .. } = product.flattened(inputs);
-    if m > ROWS || k < product::TERMS_TO_SHARE {
+    let is_few = m <= ROWS && k >= product::TERMS_TO_SHARE;
+    if !is_few && k < product::TERMS_THAT_MUST_BE_SHARED {
         return Vec::new();
     }
     if product.transpose_b || n == 1 {
@@ -35,6 +36,6 @@ fn joined(product: &MatMul, inputs: &[&Spec], output: &Spec, columns: usize, joi
         constants: vec![activation, ("columns".into(), columns as f64)],
         workgroups: grid::fold(params.work),
         params: bytemuck::bytes_of(&params).to_vec(),
-        needs: product::needs_of_column(join),
+        needs: product::needs_of_column(join, (params.k as usize).div_ceil(64 / columns)),
     }
 }

@@ -40,7 +40,7 @@ impl MatMul {
             constants,
             workgroups: tiling.workgroups(params.work),
             params: bytemuck::bytes_of(&params).to_vec(),
-            needs: tiling.needs(),
+            needs: tiling.needs([1, params.k as usize]),
         }
     }
 

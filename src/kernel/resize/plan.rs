@@ -86,10 +86,11 @@ impl Plan {
                 let is_inside = is_inside && c.taps.starts[at_c].is_some();
                 for last in 0..behind_c {
                     let of_row = |&(start, weight): &(usize, f32)| {
-                        let values = c.taps.of(at_c).map(|(from, w)| x[start + from * behind_c + last] * w);
-                        values.sum::<f32>() * weight
+                        let value = |from| f64::from(x[start + from * behind_c + last]);
+                        let values = c.taps.of(at_c).map(|(from, w)| value(from) * f64::from(w));
+                        values.sum::<f64>() * f64::from(weight)
                     };
-                    let value = if is_inside { rows.iter().map(of_row).sum() } else { outside };
+                    let value = if is_inside { rows.iter().map(of_row).sum::<f64>() as f32 } else { outside };
                     *y.next().expect("an output is as long as the shape rule says") = value;
                 }
             }

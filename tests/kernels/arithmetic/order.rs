@@ -1,10 +1,11 @@
 //! Where the largest values stand, and which they are.
 
 use gapless::kernel::{ArgReduce, Spec, TopK};
+use ndarray::ArrayD;
 
 use crate::check::{cases_on_device, check, item, refused, twin};
 use crate::near::EXACT;
-use crate::numbers::filled;
+use crate::numbers::{cases, filled, odd_values};
 
 #[test]
 fn of_equal_values_the_first_or_the_last_one_is_meant() {
@@ -51,6 +52,45 @@ fn long_rows_have_the_same_places_and_orders_on_a_device() {
         check(gpu, ArgReduce::min(1).last(true), &coarse, EXACT);
         check(gpu, TopK::indices(1, 1000), &coarse, EXACT);
         check(gpu, ArgReduce::max(0), &[n.items(&[9, 1100])], EXACT);
+    });
+}
+
+#[test]
+fn the_best_of_long_rows_are_the_same_on_a_device() {
+    cases_on_device(8, |gpu, n| {
+        let (len, inner) = (n.pick(513, 5000), n.pick(1, 3));
+        let shape = [n.pick(1, 2), len, inner];
+        let most = [7, 300, len][n.pick(0, 2)];
+        let k = [n.pick(1, most), len][n.pick(0, 4) / 4];
+        let mut odd = n.floats(&shape);
+        // Infinities, both zeros and numbers below the normal ones, among many.
+        let values = odd_values().into_iter().filter(|value| !value.is_nan()).chain([1e-42, -1e-42, -3e-44]);
+        let values: Vec<f32> = values.collect();
+        odd.mapv_inplace(|value| if n.pick(0, 2) == 0 { values[n.pick(0, values.len() - 1)] } else { value });
+        let coarse = n.floats(&shape).mapv(|value| value.round());
+        let same = ArrayD::from_elem(shape.to_vec(), -1.5);
+        for x in [odd, coarse, same, n.floats(&shape)] {
+            for flag in [false, true] {
+                check(gpu, TopK::values(1, k).smallest(flag), &[item(x.clone())], EXACT);
+                check(gpu, TopK::indices(1, k).smallest(flag), &[item(x.clone())], EXACT);
+            }
+        }
+        let mut with_nan = n.floats(&shape);
+        with_nan[[0, n.pick(0, len - 1), 0]] = f32::NAN;
+        check(gpu, TopK::values(1, k), &[item(with_nan)], EXACT);
+    });
+}
+
+#[test]
+fn the_best_are_those_of_a_row_that_is_sorted() {
+    cases(40, |n| {
+        let len = n.pick(1, 60);
+        let k = n.pick(1, len);
+        let x = n.floats(&[len]).mapv(|value| (value * 3.0).round() + 0.0);
+        let mut order: Vec<usize> = (0..len).collect();
+        order.sort_by(|&a, &b| x[[b]].total_cmp(&x[[a]]).then(a.cmp(&b)));
+        let places: Vec<f32> = order[..k].iter().map(|&place| place as f32).collect();
+        assert_eq!(twin(&TopK::indices(0, k), &[&x]), filled(&[k], &places));
     });
 }
 

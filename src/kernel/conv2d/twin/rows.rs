@@ -10,6 +10,8 @@ use super::{Work, with_scratch};
 /// Pixels that are computed at once.
 const WIDE: usize = 16;
 const NARROW: usize = 8;
+/// Most values of a kernel, which are added up one by one; products of matrices add up parts of longer sums.
+const TAPS: usize = 1024;
 /// Most floats in the scratch memory; where it would be more, the columns are used.
 const FLOATS: usize = 1 << 22;
 
@@ -53,7 +55,7 @@ impl Split {
 }
 
 pub(super) fn suits(work: &Work<'_>) -> bool {
-    Split::new(work).is_some()
+    work.window.kernel.iter().product::<usize>() <= TAPS && Split::new(work).is_some()
 }
 
 pub(super) fn run(work: &Work<'_>, output: &mut [f32]) {
