@@ -100,5 +100,5 @@ fn what_cannot_be_done_is_said_with_status_one() {
     fs::write(path("broken.protobuf"), [1, 0, 0, 0, 0, 0, 0, 0, 9]).expect("a file");
     refused("wire", &["read", &path("broken.protobuf")], "", "document 0 of 9");
     refused("images", &["--images"], "", "images");
-    refused("push", &["--nonsense"], "", "usage");
+    refused("push", &["--nonsense"], "", "--nonsense");
 }

@@ -2,6 +2,7 @@
 
 use super::builder::Builder;
 use super::node::Node;
+use super::shapes;
 use super::tensor::{Bits, Kind, Tensor};
 use super::value::{Runtime, Value};
 use crate::error::Cause;
@@ -197,8 +198,7 @@ pub(super) fn seen_as(value: Value, shape: Vec<usize>) -> Result<Value, Cause> {
     match value {
         Value::Constant(tensor) => Ok(Value::Constant(std::sync::Arc::new(tensor.reshaped(&shape)?))),
         Value::Runtime(runtime) => {
-            let (old, new): (usize, usize) = (runtime.shape.iter().product(), shape.iter().product());
-            if old != new {
+            if shapes::count(&runtime.shape) != shapes::count(&shape) {
                 return Err(Cause::msg(format!("{:?} cannot be seen as {shape:?}", runtime.shape)));
             }
             Ok(Value::Runtime(Runtime { shape, ..runtime }))

@@ -27,6 +27,11 @@ pub(super) fn length(value: i64) -> Result<usize, Cause> {
     usize::try_from(value).map_err(|_| Cause::msg(format!("{value} is not a length")))
 }
 
+/// Values of a shape; `None` where they are too many to count.
+pub(super) fn count(shape: &[usize]) -> Option<usize> {
+    shape.iter().try_fold(1_usize, |product, &axis| product.checked_mul(axis))
+}
+
 /// Lengths or counts.
 pub(super) fn lengths(values: &[i64]) -> Result<Vec<usize>, Cause> {
     values.iter().map(|&value| length(value)).collect()
@@ -55,7 +60,6 @@ pub(super) fn broadcasts_to(one: &[usize], whole: &[usize]) -> bool {
 /// The target of `Reshape`: 0 keeps an axis unless `allow_zero`, -1 takes what is left.
 pub(super) fn reshape(shape: &[usize], wanted: &[i64], allow_zero: bool) -> Result<Vec<usize>, Cause> {
     let misfit = || Cause::msg(format!("{shape:?} cannot be seen as {wanted:?}"));
-    let count = |axes: &[usize]| axes.iter().try_fold(1_usize, |product, &axis| product.checked_mul(axis));
     let mut target = Vec::with_capacity(wanted.len());
     for (place, &axis) in wanted.iter().enumerate() {
         target.push(match axis {

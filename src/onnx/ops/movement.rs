@@ -144,7 +144,7 @@ fn expand(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
 }
 
 pub(super) fn expanded(call: &mut Call<'_>, x: &Value, shape: &[usize]) -> Result<Value, Cause> {
-    if x.shape().iter().product::<usize>() == shape.iter().product::<usize>() {
+    if shapes::count(x.shape()) == shapes::count(shape) {
         return seen_as(x.clone(), shape.to_vec());
     }
     let (kind, id) = (x.kind(), call.tensor(x, x.shape())?);
@@ -165,8 +165,9 @@ fn tile(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let apart =
         pairs().flat_map(|(&axis, &times)| if split(axis, times) { vec![1, axis] } else { vec![axis] });
     let apart: Vec<usize> = apart.collect();
-    let repeated = pairs()
-        .flat_map(|(&axis, &times)| if split(axis, times) { vec![times, axis] } else { vec![axis * times] });
+    let repeated = pairs().flat_map(|(&axis, &times)| {
+        if split(axis, times) { vec![times, axis] } else { vec![axis.saturating_mul(times)] }
+    });
     let repeated: Vec<usize> = repeated.collect();
     let shape = pairs().map(|(axis, times)| axis.saturating_mul(*times)).collect();
     let apart = seen_as(x, apart)?;
