@@ -112,8 +112,8 @@ impl Follower {
             [first, ..] => format!("dim({first:?}, …)"),
         };
         Cause::msg(format!(
-            "{what}, so {axis} is not a batch of items on their own: give its length with {length}, or say where the \
-             batch stands with batch(…) or batch_axis(…)"
+            "{what}, so {axis} is not a batch of items on their own: give its length with {length}, which may be 1 where \
+             each is right by itself, or say where the batch stands with batch(…) or batch_axis(…)"
         ))
     }
 }
