@@ -83,11 +83,6 @@ impl BinaryOp {
         }
     }
 
-    /// Whether the result is a number, and no flag.
-    pub(crate) fn gives_numbers(self) -> bool {
-        (self as u8) < Self::Equal as u8 || self == Self::Quotient
-    }
-
     /// The function of two whole numbers: NaN where floats may not have the result, or what is compared.
     pub(super) fn apply_whole(self, a: f32, b: f32) -> f32 {
         let [large_a, large_b] = [a, b].map(|value| value.abs() >= WHOLE);

@@ -124,7 +124,12 @@ pub(super) fn join(call: &mut Call<'_>, op: BinaryOp, one: &Value, other: &Value
     let shape = shapes::broadcast(one.shape(), other.shape())?;
     let inputs = [call.tensor(one, one.shape())?, call.tensor(other, other.shape())?];
     let given = seen_as(call.add(kernel, &inputs)?, shape)?;
-    if op.gives_numbers() { call.wrapped(&given, kind) } else { Ok(given.of_kind(kind)) }
+    if gives_flags(op) { Ok(given.of_kind(kind)) } else { call.wrapped(&given, kind) }
+}
+
+fn gives_flags(op: BinaryOp) -> bool {
+    use BinaryOp::{And, Equal, Greater, GreaterOrEqual, Less, LessOrEqual, Or, Xor};
+    matches!(op, Equal | Greater | GreaterOrEqual | Less | LessOrEqual | And | Or | Xor)
 }
 
 fn prelu(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
