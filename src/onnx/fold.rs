@@ -11,7 +11,7 @@ mod movement;
 mod reduce;
 
 pub(super) use self::known::{Budget, Constants};
-pub(super) use self::movement::shape;
+pub(super) use self::movement::{of_kind, shape};
 
 use super::tensor::Tensor;
 use crate::error::Cause;

@@ -4,10 +4,10 @@ use ndarray::ArrayD;
 
 use super::builder::Builder;
 use super::call::Call;
-use super::fold::Budget;
+use super::fold::{self, Budget};
 use super::node::Node;
 use super::ops;
-use super::tensor::{Kind, Shared, Tensor};
+use super::tensor::{Shared, Tensor};
 use super::value::{Runtime, Value};
 use crate::error::Cause;
 use crate::gpu::{Gpu, Program};
@@ -46,7 +46,7 @@ pub(super) fn compute(
         Value::Constant(tensor) => Ok(tensor.as_ref().clone()),
         Value::Runtime(runtime) => {
             let array = results.next().ok_or_else(|| Cause::msg("an output is missing"))?;
-            Ok(of_kind(runtime.kind, array))
+            Ok(fold::of_kind(&Tensor::F32(array), runtime.kind))
         }
     };
     given.into_iter().map(known).collect()
@@ -61,12 +61,4 @@ fn run(program: &Program, item: &ArrayD<f32>) -> Result<Vec<ArrayD<f32>>, Cause>
     let tensors = program.run_once(item)?;
     let first = |array: &ArrayD<f32>| array.index_axis(ndarray::Axis(0), 0).to_owned();
     Ok(tensors.iter().map(|(_, array)| first(array)).collect())
-}
-
-fn of_kind(kind: Kind, array: ArrayD<f32>) -> Tensor {
-    match kind {
-        Kind::Float => Tensor::F32(array),
-        Kind::Int(_) => Tensor::I64(array.mapv(|value| value as i64)),
-        Kind::Bool => Tensor::Bool(array.mapv(|value| value != 0.0)),
-    }
 }

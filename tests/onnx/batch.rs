@@ -183,11 +183,8 @@ fn the_caller_can_say_which_axis_is_the_batch() {
     };
     assert!(time_first().program(&Gpu::cpu()).is_err(), "a softmax over the first axis");
     let time_first = || {
-        Parts::clone(&Parts::new(17).input("x", "t clips 6"))
-            .node("Softmax x -> y", vec![int("axis", 0)])
-            .output("y")
-            .model()
-            .dim("t", 4)
+        let parts = Parts::new(17).input("x", "t clips 6");
+        parts.node("Softmax x -> y", vec![int("axis", 0)]).output("y").model().dim("t", 4)
     };
     let array = values(&[4, 3, 6], 1);
     for model in [time_first().batch("clips"), time_first().batch_axis("x", 1)] {

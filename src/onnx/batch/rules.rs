@@ -23,7 +23,6 @@ fn one(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
         | "LessOrEqual" | "And" | "Or" | "Xor" | "Where" | "PRelu" | "Min" | "Max" | "Sum" | "Mean"
         | "Clip" => broadcast(seen),
         "Softmax" | "LogSoftmax" => softmax(seen),
-
         "TopK" => along(seen, -1),
         "CumSum" => cum_sum(seen),
         "Trilu" => {

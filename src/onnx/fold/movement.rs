@@ -103,7 +103,7 @@ fn cast(constants: &Constants<'_>) -> Result<Tensor, Cause> {
 }
 
 /// The same values as floats, whole numbers or flags. Halves stay halves: they are widened where they are used.
-pub(super) fn of_kind(tensor: &Tensor, kind: Kind) -> Tensor {
+pub(in crate::onnx) fn of_kind(tensor: &Tensor, kind: Kind) -> Tensor {
     match (kind, tensor) {
         (Kind::Float, Tensor::F16(_) | Tensor::F32(_)) | (Kind::Int(_), Tensor::I64(_)) => tensor.clone(),
         (Kind::Bool, Tensor::Bool(_)) => tensor.clone(),
