@@ -13,8 +13,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -25,21 +23,21 @@ fn main(
     let row = row_of(linear(group, groups), local, params.rows);
     let start = start_of(row.index) + group.z * params.rows * params.len;
     let join = select(LARGEST, SMALLEST, params.smallest == 1u);
-    var part = x[start];
+    var part = x(start);
     for (var index = row.lane; index < params.len; index += lanes) {
-        part = joined(part, x[start + index * params.inner], join);
+        part = joined(part, x(start + index * params.inner), join);
     }
     let wanted = of_lanes(local, part, join);
     // Places are floats, exact below 2^24; a lane that has not seen the value brings one past the end.
     var place = select(f32(params.len), -1.0, params.last == 1u);
     let order = select(SMALLEST, LARGEST, params.last == 1u);
     for (var index = row.lane; index < params.len; index += lanes) {
-        if x[start + index * params.inner] == wanted {
+        if x(start + index * params.inner) == wanted {
             place = joined(place, f32(index), order);
         }
     }
     place = of_lanes(local, place, order);
     if row.writes && row.lane == 0u {
-        y[group.z * params.rows + row.index] = select(place, quiet_nan(local), is_nan(wanted));
+        put(group.z * params.rows + row.index, select(place, quiet_nan(local), is_nan(wanted)));
     }
 }

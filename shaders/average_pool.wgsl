@@ -18,8 +18,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -38,7 +36,7 @@ fn main(
         for (var tap_y = window.begin.z; tap_y < window.end.z; tap_y++) {
             for (var tap_x = window.begin.w; tap_x < window.end.w; tap_x++) {
                 let place = place_of(window, vec3(tap_z, tap_y, tap_x));
-                sum += x[source + offset_of(window, place)];
+                sum += x(source + offset_of(window, place));
             }
         }
     }
@@ -48,5 +46,5 @@ fn main(
     if count > 0.0 {
         mean = sum / count;
     }
-    y[group.z * params.len + index] = mean;
+    put(group.z * params.len + index, mean);
 }

@@ -11,8 +11,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -25,6 +23,6 @@ fn main(
         return;
     }
     let place = group.z * params.len + index;
-    let value = x[place];
-    y[place] = select(max(min(value, params.high), params.low), value, is_nan(value));
+    let value = x(place);
+    put(place, select(max(min(value, params.high), params.low), value, is_nan(value)));
 }

@@ -12,7 +12,16 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-// The inputs and y follow in shared/one_part.wgsl to shared/four_parts.wgsl.
+
+// Value `at` of one of the inputs.
+fn value_of(part: u32, at: u32) -> Value {
+    switch part {
+        case 0u: { return a(at); }
+        case 1u: { return b(at); }
+        case 2u: { return c(at); }
+        default: { return d(at); }
+    }
+}
 
 @compute @workgroup_size(256)
 fn main(
@@ -32,5 +41,5 @@ fn main(
         part++;
     }
     at += group.z * params.steps[part] + row * params.rows[part];
-    y[group.z * params.len + index] = value_of(part, at);
+    put(group.z * params.len + index, value_of(part, at));
 }

@@ -5,8 +5,7 @@
 // In / Out   f32 [channels, h, w], f32 or f16 [outputs, channels / groups, kh, kw], f32 [outputs] / f32 [outputs, out_h, out_w]
 // Dispatch   ceil(work / 64) workgroups folded over x, y; work = groups * tiles_down * tiles_across
 
-// Params follow in shared/conv2d_params.wgsl; weight in shared/weight*.wgsl; bias, residual and y in shared/finish*.wgsl.
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+// Params follow in shared/conv2d_params.wgsl.
 
 @compute @workgroup_size(64)
 fn main(
@@ -41,11 +40,11 @@ fn main(
         var at = four.at + source;
         var w = weights + tap;
         for (var channel = 0u; channel < params.channels_in_group; channel++) {
-            let values = select(vec4(0.0), vec4(x[at.x], x[at.y], x[at.z], x[at.w]), four.inside);
-            sums[0] += weight_at(w.x) * values;
-            sums[1] += weight_at(w.y) * values;
-            sums[2] += weight_at(w.z) * values;
-            sums[3] += weight_at(w.w) * values;
+            let values = select(vec4(0.0), vec4(x(at.x), x(at.y), x(at.z), x(at.w)), four.inside);
+            sums[0] += weight(w.x) * values;
+            sums[1] += weight(w.y) * values;
+            sums[2] += weight(w.z) * values;
+            sums[3] += weight(w.w) * values;
             at += plane;
             w += taps;
         }
@@ -56,7 +55,7 @@ fn main(
     for (var i = 0u; i < output_end; i++) {
         let start = group.z * params.out_len + outputs[i] * params.out_pixels + first_pixel;
         for (var j = 0u; j < pixel_end; j++) {
-            finish(start + j, outputs[i], sums[i][j]);
+            put(start + j, outputs[i], sums[i][j]);
         }
     }
 }

@@ -5,8 +5,7 @@
 // In / Out   f32 [channels, h, w], f32 or f16 [outputs, channels / groups, kh, kw], f32 [outputs] / f32 [outputs, out_h, out_w]
 // Dispatch   work workgroups folded over x, y; work = groups * tiles_down * tiles_across
 
-// Params follow in shared/conv2d_params.wgsl; weight in shared/weight*.wgsl; bias, residual and y in shared/finish*.wgsl.
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+// Params follow in shared/conv2d_params.wgsl.
 
 // All invocations share the terms of one output.
 const columns = 1u;
@@ -35,8 +34,8 @@ fn main(
     for (var term = local; term < terms; term += 64u) {
         let four = seen(pixels, term % taps);
         let at = source + term / taps * plane + four.at;
-        let values = select(vec4(0.0), vec4(x[at.x], x[at.y], x[at.z], x[at.w]), four.inside);
-        part += weight_at(output * terms + term) * values;
+        let values = select(vec4(0.0), vec4(x(at.x), x(at.y), x(at.z), x(at.w)), four.inside);
+        part += weight(output * terms + term) * values;
     }
 
     let sums = sum_of_column(local, part);
@@ -45,6 +44,6 @@ fn main(
     }
     let pixel_end = min(params.out_pixels - first_pixel, 4u);
     for (var i = 0u; i < pixel_end; i++) {
-        finish(group.z * params.out_len + output * params.out_pixels + first_pixel + i, output, sums[i]);
+        put(group.z * params.out_len + output * params.out_pixels + first_pixel + i, output, sums[i]);
     }
 }

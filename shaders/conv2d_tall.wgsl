@@ -5,8 +5,7 @@
 // In / Out   f32 [channels, h, w], f32 or f16 [outputs, channels / groups, kh, kw], f32 [outputs] / f32 [outputs, out_h, out_w]
 // Dispatch   ceil(work / 64) workgroups folded over x, y; work = groups * tiles_down * tiles_across
 
-// Params follow in shared/conv2d_params.wgsl; weight in shared/weight*.wgsl; bias, residual and y in shared/finish*.wgsl.
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+// Params follow in shared/conv2d_params.wgsl.
 
 // The item, for what is written.
 var<private> item: u32;
@@ -56,13 +55,13 @@ fn main(
 }
 
 fn a_at(at: vec4<u32>) -> vec4<f32> {
-    return vec4(weight_at(at.x), weight_at(at.y), weight_at(at.z), weight_at(at.w));
+    return vec4(weight(at.x), weight(at.y), weight(at.z), weight(at.w));
 }
 
 fn b_at(at: vec4<u32>) -> vec4<f32> {
-    return vec4(x[at.x], x[at.y], x[at.z], x[at.w]);
+    return vec4(x(at.x), x(at.y), x(at.z), x(at.w));
 }
 
 fn finish_at(output: u32, pixel: u32, sum: f32) {
-    finish(item * params.out_len + output * params.out_pixels + pixel, output, sum);
+    put(item * params.out_len + output * params.out_pixels + pixel, output, sum);
 }

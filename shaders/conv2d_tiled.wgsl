@@ -6,10 +6,7 @@
 // Dispatch   work workgroups folded over x, y; work = groups * tiles_down * tiles_across
 
 // Params follow in shared/conv2d_params.wgsl;
-// main in shared/conv2d_tiles.wgsl;
-// weight in shared/weight*.wgsl;
-// bias, residual and y in shared/finish*.wgsl.
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+// main in shared/conv2d_tiles.wgsl.
 
 // Whether the kernel has one value, no stride and no pads, so that pixels are where they were.
 override pointwise: bool = false;
@@ -20,7 +17,7 @@ fn a_at(output: u32, term: u32) -> vec4<f32> {
         return vec4(0.0);
     }
     let at = min(output + vec4(0u, 1u, 2u, 3u), vec4(ends.x - 1u)) * terms() + term;
-    return vec4(weight_at(at.x), weight_at(at.y), weight_at(at.z), weight_at(at.w));
+    return vec4(weight(at.x), weight(at.y), weight(at.z), weight(at.w));
 }
 
 // What four columns give to one term; those past the end are the last one again.
@@ -34,16 +31,16 @@ fn b_at(term: u32, column: u32) -> vec4<f32> {
     let start = source + items * params.in_len;
     if pointwise {
         let at = start + term * params.out_pixels + pixels;
-        return vec4(x[at.x], x[at.y], x[at.z], x[at.w]);
+        return vec4(x(at.x), x(at.y), x(at.z), x(at.w));
     }
     let taps = params.kernel_height * params.kernel_width;
     let four = seen(pixels, term % taps);
     let at = start + term / taps * params.height * params.width + four.at;
-    return select(vec4(0.0), vec4(x[at.x], x[at.y], x[at.z], x[at.w]), four.inside);
+    return select(vec4(0.0), vec4(x(at.x), x(at.y), x(at.z), x(at.w)), four.inside);
 }
 
 fn finish_at(output: u32, column: u32, sum: f32) {
     let item = column / params.out_pixels;
     let pixel = column - item * params.out_pixels;
-    finish(item * params.out_len + output * params.out_pixels + pixel, output, sum);
+    put(item * params.out_len + output * params.out_pixels + pixel, output, sum);
 }

@@ -6,17 +6,14 @@
 // Dispatch   work workgroups folded over x, y; work = groups * tiles_down * tiles_across
 
 // Params follow in shared/conv2d_params.wgsl;
-// main in shared/conv2d_tiles.wgsl;
-// weight in shared/weight_vectors*.wgsl;
-// bias, residual and y in shared/finish_vectors*.wgsl.
-@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+// main in shared/conv2d_tiles.wgsl.
 
 // Four terms of one output; one past the end is the last one again.
 fn a_four(output: u32, term: u32) -> vec4<f32> {
     if term >= terms() {
         return vec4(0.0);
     }
-    return weight_vector((min(output, ends.x - 1u) * terms() + term) / 4u);
+    return weight4(min(output, ends.x - 1u) * terms() + term);
 }
 
 // One term of four columns, which are pixels of one item; those past the end are the last ones again.
@@ -27,11 +24,11 @@ fn b_four(term: u32, column: u32) -> vec4<f32> {
     let last = min(column, ends.y - 4u);
     let item = last / params.out_pixels;
     let pixel = last - item * params.out_pixels;
-    return x[(source + item * params.in_len + term * params.out_pixels + pixel) / 4u];
+    return x4(source + item * params.in_len + term * params.out_pixels + pixel);
 }
 
 fn finish_at(output: u32, column: u32, sums: vec4<f32>) {
     let item = column / params.out_pixels;
     let pixel = column - item * params.out_pixels;
-    finish(item * params.out_len + output * params.out_pixels + pixel, vec4(output), sums);
+    put4(item * params.out_len + output * params.out_pixels + pixel, vec4(output), sums);
 }

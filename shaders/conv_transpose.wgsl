@@ -18,9 +18,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> weight: array<f32>;
-// Bias and y follow in shared/bias.wgsl or shared/no_bias.wgsl.
 
 // The place of the input that a tap brings here, where `way` is what lies between; -1 where there is none.
 fn source_of(way: i32, stride: i32, input: i32) -> i32 {
@@ -72,7 +69,7 @@ fn main(
                 var value_at = source + u32((z * params.input.z + row) * params.input.w + column);
                 var w = (conv_group * channels * size.x + outputs) * taps + tap;
                 for (var channel = 0u; channel < channels; channel++) {
-                    sums += x[value_at] * vec4(weight[w.x], weight[w.y], weight[w.z], weight[w.w]);
+                    sums += x(value_at) * vec4(weight(w.x), weight(w.y), weight(w.z), weight(w.w));
                     value_at += plane;
                     w += size.x * taps;
                 }
@@ -83,6 +80,6 @@ fn main(
     let end = min(size.x - first, 4u);
     for (var i = 0u; i < end; i++) {
         let output = conv_group * size.x + first + i;
-        y[group.z * params.len + output * places + place] = sums[i] + bias_of(output);
+        put(group.z * params.len + output * places + place, sums[i] + bias(output));
     }
 }

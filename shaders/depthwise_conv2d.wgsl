@@ -5,8 +5,7 @@
 // In / Out   f32 [channels, h, w], f32 or f16 [outputs, channels / groups, kh, kw], f32 [outputs] / f32 [outputs, out_h, out_w]
 // Dispatch   ceil(work / 64) workgroups folded over x, y; work = outputs * tiles_across
 
-// Params follow in shared/conv2d_params.wgsl; weight in shared/weight*.wgsl; bias, residual and y in shared/finish*.wgsl.
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+// Params follow in shared/conv2d_params.wgsl.
 
 @compute @workgroup_size(64)
 fn main(
@@ -30,13 +29,13 @@ fn main(
     for (var tap = 0u; tap < taps; tap++) {
         let four = seen(pixels, tap);
         let at = four.at + source;
-        let values = select(vec4(0.0), vec4(x[at.x], x[at.y], x[at.z], x[at.w]), four.inside);
-        sums += weight_at(output * taps + tap) * values;
+        let values = select(vec4(0.0), vec4(x(at.x), x(at.y), x(at.z), x(at.w)), four.inside);
+        sums += weight(output * taps + tap) * values;
     }
 
     let pixel_end = min(params.out_pixels - first_pixel, 4u);
     let start = group.z * params.out_len + output * params.out_pixels + first_pixel;
     for (var j = 0u; j < pixel_end; j++) {
-        finish(start + j, output, sums[j]);
+        put(start + j, output, sums[j]);
     }
 }

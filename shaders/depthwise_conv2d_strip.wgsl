@@ -5,8 +5,7 @@
 // In / Out   f32 [channels, h, w], f32 or f16 [outputs, channels / groups, kh, kw], f32 [outputs] / f32 [outputs, out_h, out_w]
 // Dispatch   ceil(work / 64) workgroups folded over x, y; work = outputs * tiles_down * tiles_across
 
-// Params follow in shared/conv2d_params.wgsl; weight in shared/weight*.wgsl; bias, residual and y in shared/finish*.wgsl.
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+// Params follow in shared/conv2d_params.wgsl.
 
 // Rows of a strip.
 override rows: u32 = 14u;
@@ -38,10 +37,10 @@ fn main(
 // A value of the row that begins at `start`; zero in the padding.
 fn x_at(start: u32, column: i32) -> f32 {
     let last = i32(params.width) - 1;
-    return select(0.0, x[start + u32(clamp(column, 0, last))], column >= 0 && column <= last);
+    return select(0.0, x(start + u32(clamp(column, 0, last))), column >= 0 && column <= last);
 }
 
 fn finish_at(row: u32, column: u32, sum: f32) {
     let start = item * params.out_len + plane * params.out_pixels;
-    finish(start + row * params.out_width + column, plane, sum);
+    put(start + row * params.out_width + column, plane, sum);
 }

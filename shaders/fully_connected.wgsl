@@ -10,10 +10,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> weight: array<f32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -27,10 +23,10 @@ fn main(
     }
     var part = 0.0;
     for (var column = local; column < params.k; column += 64u) {
-        part += weight[row * params.k + column] * x[group.z * params.k + column];
+        part += weight(row * params.k + column) * x(group.z * params.k + column);
     }
     let sum = sum_of_workgroup(local, part);
     if local == 0u {
-        y[group.z * params.m + row] = sum + bias[row];
+        put(group.z * params.m + row, sum + bias(row));
     }
 }

@@ -1,8 +1,8 @@
-// gather: places of an axis by their numbers, one invocation per value; a number that names no place gives NaN.
+// gather: places of an axis by their numbers, one invocation per value; a number that names no place gives none.
 //
 // CPU twin   src/kernel/gather.rs (`Gather::twin`)
 // Params     src/kernel/gather.rs (`GatherParams`), layout checked by tests/shaders.rs
-// In / Out   f32 [.., axis, ..] and f32, any shape / f32 [.., indices, ..]
+// In / Out   f32 or i32 [.., axis, ..] and f32 or i32, any shape / as the first [.., indices, ..]
 // Dispatch   ceil(len / 256) workgroups folded over x, y
 struct Params {
     axis: u32,
@@ -14,17 +14,11 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> data: array<f32>;
-@group(0) @binding(2) var<storage, read> indices: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
-// The place that an index names, or -1. Compared by bits first: NaN and infinity are above 2^24 too.
-fn place_of(index: f32) -> i32 {
-    if (bitcast<u32>(index) & 0x7fffffffu) > 0x4b800000u || floor(index) != index {
-        return -1;
-    }
+// The place that an index names, or -1.
+fn place_of(index: i32) -> i32 {
     let axis = i32(params.axis);
-    let place = select(i32(index), i32(index) + axis, index < 0.0);
+    let place = select(index, index + axis, index < 0);
     return select(-1, place, place >= 0 && place < axis);
 }
 
@@ -40,11 +34,11 @@ fn main(
     }
     let which = index / params.inner % params.indices;
     let before = index / params.inner / params.indices;
-    let place = place_of(indices[group.z * params.indices_step + which]);
-    var value = float_of(0x7fc00000u);
+    let place = place_of(indices_whole(group.z * params.indices_step + which));
+    var value = no_value(local);
     if place >= 0 {
         let row = before * params.axis + u32(place);
-        value = data[group.z * params.data_step + row * params.inner + index % params.inner];
+        value = data(group.z * params.data_step + row * params.inner + index % params.inner);
     }
-    y[group.z * params.len + index] = value;
+    put(group.z * params.len + index, value);
 }

@@ -10,8 +10,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -28,6 +26,6 @@ fn main(
     }
     let sum = of_lanes(local, share, SUM);
     if row.writes && row.lane == 0u {
-        y[channel] = sum / f32(params.pixels);
+        put(channel, sum / f32(params.pixels));
     }
 }

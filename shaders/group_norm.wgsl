@@ -2,7 +2,7 @@
 //
 // CPU twin   src/kernel/group_norm.rs (`GroupNorm::twin`)
 // Params     src/kernel/group_norm.rs (`GroupNormParams`), layout checked by tests/shaders.rs
-// In / Out   f32 [channels, ..], scale f32 [channels], with shared/bias.wgsl bias f32 [channels] / f32 [channels, ..]
+// In / Out   f32 [channels, ..], scale f32 [channels], where there is one bias f32 [channels] / f32 [channels, ..]
 // Dispatch   ceil(rows * lanes / 64) workgroups folded over x, y
 struct Params {
     rows: u32,
@@ -16,8 +16,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> scale: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -32,8 +30,8 @@ fn main(
     let last = select(0u, params.len, row.writes);
     for (var index = row.lane; index < last; index += lanes) {
         let channel = (row.index * params.len + index) / params.plane;
-        let factor = scale[group.z * params.scale_step + channel];
-        let value = (x[start + index] - own.mean) * own.inverse_std;
-        y[place + index] = value * factor + bias_of(group.z * params.bias_step + channel);
+        let factor = scale(group.z * params.scale_step + channel);
+        let value = (x(start + index) - own.mean) * own.inverse_std;
+        put(place + index, value * factor + bias(group.z * params.bias_step + channel));
     }
 }

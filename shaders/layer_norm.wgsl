@@ -2,7 +2,7 @@
 //
 // CPU twin   src/kernel/layer_norm.rs (`LayerNorm::twin`)
 // Params     src/kernel/layer_norm.rs (`LayerNormParams`), layout checked by tests/shaders.rs
-// In / Out   f32 [rows, len], scale f32 [len], with shared/bias.wgsl bias f32 [len] / f32 [rows, len]
+// In / Out   f32 [rows, len], scale f32 [len], where there is one bias f32 [len] / f32 [rows, len]
 // Dispatch   ceil(rows * lanes / 64) workgroups folded over x, y
 struct Params {
     rows: u32,
@@ -14,8 +14,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> scale: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -29,8 +27,8 @@ fn main(
     let place = (group.z * params.rows + row.index) * params.len;
     let last = select(0u, params.len, row.writes);
     for (var index = row.lane; index < last; index += lanes) {
-        let factor = scale[group.z * params.scale_step + index];
-        let value = (x[start + index] - own.mean) * own.inverse_std;
-        y[place + index] = value * factor + bias_of(group.z * params.bias_step + index);
+        let factor = scale(group.z * params.scale_step + index);
+        let value = (x(start + index) - own.mean) * own.inverse_std;
+        put(place + index, value * factor + bias(group.z * params.bias_step + index));
     }
 }

@@ -17,8 +17,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -37,11 +35,11 @@ fn main(
     let start = group.z * len + index % params.plane;
     var sum = 0.0;
     for (var near = first; near <= last; near++) {
-        let value = x[start + near * params.plane];
+        let value = x(start + near * params.plane);
         sum += value * value;
     }
     let base = params.bias + params.factor * sum;
-    let value = x[group.z * len + index] / power(base, params.beta, local);
+    let value = x(group.z * len + index) / power(base, params.beta, local);
     // A power of 0 is 1 whatever the sum is.
-    y[group.z * len + index] = select(value, quiet_nan(local), is_nan(sum));
+    put(group.z * len + index, select(value, quiet_nan(local), is_nan(sum)));
 }

@@ -5,9 +5,7 @@
 // In / Out   f32 or f16 [.., m, k], f32 or f16 [.., k, n], f32 [n] where there is a bias, f32 [.., m, n] where there is a residual / f32 [.., m, n]
 // Dispatch   ceil(work / 64) workgroups folded over x, y; work = matrices * tiles_down * tiles_across
 
-// Params follow in shared/matrices.wgsl;
-// a and b in shared/a*.wgsl and shared/b*.wgsl;
-// bias, residual and y in shared/finish*.wgsl.
+// Params follow in shared/matrices.wgsl.
 
 @compute @workgroup_size(64)
 fn main(
@@ -33,11 +31,11 @@ fn main(
     // One column a row of the tile.
     var sums = mat4x4<f32>();
     for (var term = 0u; term < params.k; term++) {
-        let values = vec4(b_value(bt.x), b_value(bt.y), b_value(bt.z), b_value(bt.w));
-        sums[0] += a_value(at.x) * values;
-        sums[1] += a_value(at.y) * values;
-        sums[2] += a_value(at.z) * values;
-        sums[3] += a_value(at.w) * values;
+        let values = vec4(b(bt.x), b(bt.y), b(bt.z), b(bt.w));
+        sums[0] += a(at.x) * values;
+        sums[1] += a(at.y) * values;
+        sums[2] += a(at.z) * values;
+        sums[3] += a(at.w) * values;
         at += params.a_term;
         bt += params.b_term;
     }
@@ -47,7 +45,7 @@ fn main(
     for (var i = 0u; i < row_end; i++) {
         let start_y = group.z * params.out_len + (matrix * params.m + rows[i]) * params.n;
         for (var j = 0u; j < column_end; j++) {
-            finish(start_y + columns[j], columns[j], sums[i][j]);
+            put(start_y + columns[j], columns[j], sums[i][j]);
         }
     }
 }

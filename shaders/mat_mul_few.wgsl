@@ -5,9 +5,7 @@
 // In / Out   f32 or f16 [.., m, k], f32 or f16 [.., k, n], f32 [n] where there is a bias, f32 [.., m, n] where there is a residual / f32 [.., m, n]
 // Dispatch   work workgroups folded over x, y; work = matrices * tiles_down * tiles_across
 
-// Params follow in shared/matrices.wgsl;
-// a and b in shared/a*.wgsl and shared/b*.wgsl;
-// bias, residual and y in shared/finish*.wgsl.
+// Params follow in shared/matrices.wgsl.
 
 // Columns of a tile, a power of two up to 64: 64 / columns invocations share the terms of each.
 override columns: u32;
@@ -36,7 +34,7 @@ fn main(
     bt += local / columns * params.b_term;
     var part = vec4(0.0);
     for (var term = local / columns; term < params.k; term += step) {
-        part += a_at(at) * b_value(bt);
+        part += a_at(at) * b(bt);
         at += step * params.a_term;
         bt += step * params.b_term;
     }
@@ -48,13 +46,13 @@ fn main(
     let rows = min(params.m - row, 4u);
     for (var i = 0u; i < rows; i++) {
         let y_row = group.z * params.out_len + (matrix * params.m + row + i) * params.n;
-        finish(y_row + column, column, sums[i]);
+        put(y_row + column, column, sums[i]);
     }
 }
 
 fn a_at(at: vec4<u32>) -> vec4<f32> {
     if params.m == 1u {
-        return vec4(a_value(at.x));
+        return vec4(a(at.x));
     }
-    return vec4(a_value(at.x), a_value(at.y), a_value(at.z), a_value(at.w));
+    return vec4(a(at.x), a(at.y), a(at.z), a(at.w));
 }

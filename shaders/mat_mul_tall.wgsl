@@ -5,9 +5,7 @@
 // In / Out   f32 or f16 [.., m, k], f32 or f16 [.., k, n], f32 [n] where there is a bias, f32 [.., m, n] where there is a residual / f32 [.., m, n]
 // Dispatch   ceil(work / 64) workgroups folded over x, y; work = matrices * tiles_down * tiles_across
 
-// Params follow in shared/matrices.wgsl, the place of rows in shared/rows_of_items.wgsl;
-// a and b in shared/a*.wgsl and shared/b*.wgsl;
-// bias, residual and y in shared/finish*.wgsl.
+// Params follow in shared/matrices.wgsl, the place of rows in shared/rows_of_items.wgsl.
 
 @compute @workgroup_size(64)
 fn main(
@@ -50,13 +48,13 @@ fn main(
 }
 
 fn a_at(at: vec4<u32>) -> vec4<f32> {
-    return vec4(a_value(at.x), a_value(at.y), a_value(at.z), a_value(at.w));
+    return vec4(a(at.x), a(at.y), a(at.z), a(at.w));
 }
 
 fn b_at(at: vec4<u32>) -> vec4<f32> {
-    return vec4(b_value(at.x), b_value(at.y), b_value(at.z), b_value(at.w));
+    return vec4(b(at.x), b(at.y), b(at.z), b(at.w));
 }
 
 fn finish_at(row: u32, column: u32, sum: f32) {
-    finish(y_start + row * params.n + column, column, sum);
+    put(y_start + row * params.n + column, column, sum);
 }

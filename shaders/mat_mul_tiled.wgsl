@@ -6,9 +6,7 @@
 // Dispatch   work workgroups folded over x, y; work = matrices * tiles_down * tiles_across
 
 // Params follow in shared/matrices.wgsl;
-// main in shared/matrix_tiles.wgsl, the place of rows in shared/rows_of_items.wgsl;
-// a and b in shared/a*.wgsl and shared/b*.wgsl;
-// bias, residual and y in shared/finish*.wgsl.
+// main in shared/matrix_tiles.wgsl, the place of rows in shared/rows_of_items.wgsl.
 
 // One term of four rows; those past the end are the last one again.
 fn a_at(row: u32, term: u32) -> vec4<f32> {
@@ -17,7 +15,7 @@ fn a_at(row: u32, term: u32) -> vec4<f32> {
     }
     let rows = min(row + vec4(0u, 1u, 2u, 3u), vec4(row_end - 1u));
     let at = start.x + rows * params.a_row + term * params.a_term;
-    return vec4(a_value(at.x), a_value(at.y), a_value(at.z), a_value(at.w));
+    return vec4(a(at.x), a(at.y), a(at.z), a(at.w));
 }
 
 // One term of four columns; those past the end are the last one again.
@@ -27,9 +25,9 @@ fn b_at(term: u32, column: u32) -> vec4<f32> {
     }
     let columns = min(column + vec4(0u, 1u, 2u, 3u), vec4(params.n - 1u));
     let at = start.y + columns * params.b_column + term * params.b_term;
-    return vec4(b_value(at.x), b_value(at.y), b_value(at.z), b_value(at.w));
+    return vec4(b(at.x), b(at.y), b(at.z), b(at.w));
 }
 
 fn finish_at(row: u32, column: u32, sum: f32) {
-    finish(y_start + row * params.n + column, column, sum);
+    put(y_start + row * params.n + column, column, sum);
 }

@@ -6,16 +6,14 @@
 // Dispatch   work workgroups folded over x, y; work = matrices * tiles_down * tiles_across
 
 // Params follow in shared/matrices.wgsl;
-// main in shared/matrix_tiles.wgsl, the place of rows in shared/rows_of_items.wgsl;
-// a and b in shared/a_vectors*.wgsl and shared/b_vectors*.wgsl;
-// bias, residual and y in shared/finish_vectors*.wgsl.
+// main in shared/matrix_tiles.wgsl, the place of rows in shared/rows_of_items.wgsl.
 
 // One term of four rows or four terms of one row, as a lies; what is past the end of the rows is their last again.
 fn a_four(row: u32, term: u32) -> vec4<f32> {
     if term >= params.k {
         return vec4(0.0);
     }
-    return a_vector((start.x + min(row, row_end - 1u) * params.a_row + term * params.a_term) / 4u);
+    return a4(start.x + min(row, row_end - 1u) * params.a_row + term * params.a_term);
 }
 
 // One term of four columns or four terms of one column, as b lies; what is past the end of the columns is their last again.
@@ -23,9 +21,9 @@ fn b_four(term: u32, column: u32) -> vec4<f32> {
     if term >= params.k {
         return vec4(0.0);
     }
-    return b_vector((start.y + min(column, params.n - 1u) * params.b_column + term * params.b_term) / 4u);
+    return b4(start.y + min(column, params.n - 1u) * params.b_column + term * params.b_term);
 }
 
 fn finish_at(row: u32, column: u32, sums: vec4<f32>) {
-    finish(y_start + row * params.n + column, column + vec4(0u, 1u, 2u, 3u), sums);
+    put4(y_start + row * params.n + column, column + vec4(0u, 1u, 2u, 3u), sums);
 }

@@ -18,8 +18,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 // The number of a place, in the order that the mode asks for.
 fn number_of(channel: i32, place: vec3<i32>) -> f32 {
@@ -48,7 +46,7 @@ fn main(
         for (var tap_y = window.begin.z; tap_y < window.end.z; tap_y++) {
             for (var tap_x = window.begin.w; tap_x < window.end.w; tap_x++) {
                 let place = place_of(window, vec3(tap_z, tap_y, tap_x));
-                let value = x[source + offset_of(window, place)];
+                let value = x(source + offset_of(window, place));
                 let is_larger = !is_nan(largest) && (is_nan(value) || value > largest);
                 if is_larger || number < 0.0 {
                     largest = value;
@@ -57,5 +55,5 @@ fn main(
             }
         }
     }
-    y[group.z * params.len + index] = select(number, largest, params.mode == 0u);
+    put(group.z * params.len + index, select(number, largest, params.mode == 0u));
 }

@@ -9,17 +9,10 @@ struct Params {
     deviation: vec4<f32>,
     pixels: u32,
     channels: u32,
-    item_words: u32,
+    item_bytes: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<u32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
-
-fn byte(item: u32, index: u32) -> f32 {
-    let word = x[item * params.item_words + index / 4u];
-    return f32((word >> (8u * (index % 4u))) & 255u);
-}
 
 @compute @workgroup_size(64)
 fn main(
@@ -37,8 +30,8 @@ fn main(
         let mean = params.mean[channel];
         let deviation = params.deviation[channel];
         for (var pixel = first; pixel < end; pixel++) {
-            let value = byte(group.z, pixel * params.channels + channel);
-            y[start + channel * params.pixels + pixel] = (value - mean) / deviation;
+            let value = x(group.z * params.item_bytes + pixel * params.channels + channel);
+            put(start + channel * params.pixels + pixel, (value - mean) / deviation);
         }
     }
 }

@@ -2,7 +2,7 @@
 //
 // CPU twin   src/kernel/pad.rs (`Pad::twin`)
 // Params     src/kernel/pad.rs (`PadParams`), layout checked by tests/shaders.rs
-// In / Out   f32, up to eight axes / f32, as many axes
+// In / Out   f32 or i32, up to eight axes / the same, as many axes
 // Dispatch   ceil(len / 256) workgroups folded over x, y
 struct Params {
     shape: array<vec4<u32>, 2>,
@@ -18,8 +18,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 // The remainder from 0 on, also below 0.
 fn remainder(place: i32, period: i32) -> i32 {
@@ -66,9 +64,9 @@ fn main(
         at += u32(shown(place, inside)) * params.strides[last / 4u][last % 4u];
         rest /= len;
     }
-    var value = params.value;
+    var value = Value(params.value);
     if is_inside || params.mode != 0u {
-        value = x[group.z * params.in_len + at];
+        value = x(group.z * params.in_len + at);
     }
-    y[group.z * params.len + index] = value;
+    put(group.z * params.len + index, value);
 }

@@ -14,8 +14,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -35,5 +33,5 @@ fn main(
         at += i32(rest % len) * params.strides[last / 4u][last % 4u];
         rest /= len;
     }
-    y[group.z * params.len + index] = x[group.z * params.in_len + u32(at)];
+    put(group.z * params.len + index, x(group.z * params.in_len + u32(at)));
 }

@@ -9,8 +9,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -23,6 +21,6 @@ fn main(
         return;
     }
     let place = group.z * params.len + index;
-    let value = x[place];
-    y[place] = select(max(value, 0.0), value, is_nan(value));
+    let value = x(place);
+    put(place, select(max(value, 0.0), value, is_nan(value)));
 }

@@ -16,9 +16,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> table: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -39,33 +36,33 @@ fn main(
     let place = vec3(to_a % size.x, to_b % size.y, to_c % size.z);
     let after = vec3(to_b / size.y % behind.x, to_c / size.z % behind.y, index % behind.z);
     let row = params.tables.xyz + place * (params.taps.xyz + 1u);
-    let start = vec3(table[row.x], table[row.y], table[row.z]);
+    let start = vec3(table(row.x), table(row.y), table(row.z));
     if any(start < vec3(0.0)) {
-        y[group.z * params.len + index] = params.outside;
+        put(group.z * params.len + index, params.outside);
         return;
     }
     let first = vec3<u32>(start);
     var sum = 0.0;
     for (var a = 0u; a < params.taps.x; a++) {
-        let weight_a = table[row.x + 1u + a];
+        let weight_a = table(row.x + 1u + a);
         let at_a = (to_a / size.x * params.input.x + first.x + a) * behind.x + after.x;
         if weight_a == 0.0 {
             continue;
         }
         for (var b = 0u; b < params.taps.y; b++) {
-            let weight_b = weight_a * table[row.y + 1u + b];
+            let weight_b = weight_a * table(row.y + 1u + b);
             let at_b = (at_a * params.input.y + first.y + b) * behind.y + after.y;
             if weight_b == 0.0 {
                 continue;
             }
             for (var c = 0u; c < params.taps.z; c++) {
-                let weight = weight_b * table[row.z + 1u + c];
+                let weight = weight_b * table(row.z + 1u + c);
                 let at = (at_b * params.input.z + first.z + c) * behind.z + after.z;
                 if weight != 0.0 {
-                    sum += weight * x[group.z * params.in_len + at];
+                    sum += weight * x(group.z * params.in_len + at);
                 }
             }
         }
     }
-    y[group.z * params.len + index] = sum;
+    put(group.z * params.len + index, sum);
 }

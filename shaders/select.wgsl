@@ -2,7 +2,7 @@
 //
 // CPU twin   src/kernel/select.rs (`Select::twin`)
 // Params     src/kernel/select.rs (`SelectParams`), layout checked by tests/shaders.rs
-// In / Out   f32 flags, f32 where they are not 0, f32 where they are, shapes that fit / f32, the shape of all, repeated
+// In / Out   f32 flags, f32 or i32 where they are not 0 and where they are, shapes that fit / as these, the shape of all, repeated
 // Dispatch   ceil(len / 256) workgroups folded over x, y
 struct Params {
     // Length, then the strides in the three inputs, of every loop, the outermost first.
@@ -14,10 +14,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> flag: array<f32>;
-@group(0) @binding(2) var<storage, read> a: array<f32>;
-@group(0) @binding(3) var<storage, read> b: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
 override rank: u32;
 
@@ -32,9 +28,9 @@ fn main(
         return;
     }
     let places = places_of(index) + group.z * vec3(params.flag_step, params.a_step, params.b_step);
-    let flagged = flag[places.x];
-    let value = select(a[places.y], b[places.z], flagged == 0.0);
-    y[group.z * params.len + index] = select(value, quiet_nan(local), is_nan(flagged));
+    let flagged = flag(places.x);
+    let value = select(a(places.y), b(places.z), flagged == 0.0);
+    put(group.z * params.len + index, select(value, no_value(local), is_nan(flagged)));
 }
 
 // Where the value lies in each input.

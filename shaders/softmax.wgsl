@@ -11,8 +11,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -27,6 +25,6 @@ fn main(
     let last = select(0u, params.len, row.writes);
     for (var index = row.lane; index < last; index += lanes) {
         let place = start + index * params.inner;
-        y[place] = select(quiet_nan(local), exp(x[place] - part.largest) / part.sum, part.is_there);
+        put(place, select(quiet_nan(local), exp(x(place) - part.largest) / part.sum, part.is_there));
     }
 }

@@ -14,8 +14,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -30,12 +28,12 @@ fn main(
     let outer = index / params.inner / params.len;
     let own = index / params.inner % params.len;
     let start = group.z * params.values + outer * params.len * params.inner + index % params.inner;
-    let value = x[start + own * params.inner];
+    let value = x(start + own * params.inner);
     // How many values come before this one is its place; every place belongs to one value alone.
     var place = 0u;
     var nan = false;
     for (var other = 0u; other < params.len; other++) {
-        let rival = x[start + other * params.inner];
+        let rival = x(start + other * params.inner);
         nan = nan || is_nan(rival);
         let wins = select(rival > value, rival < value, params.smallest == 1u);
         place += select(0u, 1u, wins || (rival == value && other < own));
@@ -46,6 +44,6 @@ fn main(
         let result = select(value, f32(own), params.indices == 1u);
         let rows = params.values / params.len;
         let goal = (group.z * rows + outer * params.inner) * params.k + index % params.inner;
-        y[goal + place * params.inner] = select(result, quiet_nan(local), nan);
+        put(goal + place * params.inner, select(result, quiet_nan(local), nan));
     }
 }

@@ -14,8 +14,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 const WIDTH = 256u;
 
@@ -70,13 +68,13 @@ fn main(
     let is_nan = atomicLoad(&has_nan) > 0u;
     for (var place = local; place < params.k; place += WIDTH) {
         let at = goal + place * params.inner;
-        let value = select(x[source + u32(y[at]) * params.inner], y[at], params.indices == 1u);
-        y[at] = select(value, quiet_nan(local), is_nan);
+        let value = select(x(source + u32(got(at)) * params.inner), got(at), params.indices == 1u);
+        put(at, select(value, quiet_nan(local), is_nan));
     }
 }
 
 fn value_of(place: u32) -> f32 {
-    return x[source + place * params.inner];
+    return x(source + place * params.inner);
 }
 
 fn key_of(place: u32) -> Key {
@@ -145,7 +143,7 @@ fn choose(digit: u32, local: u32) {
 fn collect(local: u32) {
     for (var place = local; place < params.len; place += WIDTH) {
         if !comes_first(last, key_of(place)) {
-            y[goal + atomicAdd(&taken, 1u) * params.inner] = f32(place);
+            put(goal + atomicAdd(&taken, 1u) * params.inner, f32(place));
         }
     }
 }
@@ -180,10 +178,10 @@ fn swap(pair: u32, size: u32, half: u32) {
     }
     let near_at = goal + (start + way) * params.inner;
     let far_at = goal + far * params.inner;
-    let one = y[near_at];
-    let other = y[far_at];
+    let one = got(near_at);
+    let other = got(far_at);
     if comes_first(key_of(u32(other)), key_of(u32(one))) {
-        y[near_at] = other;
-        y[far_at] = one;
+        put(near_at, other);
+        put(far_at, one);
     }
 }

@@ -22,11 +22,13 @@
 
 // Uses: `error`. Used by: `gpu`.
 
+mod access;
 mod activation;
 mod arg_reduce;
 mod average_pool;
 mod axes;
 mod binary;
+mod cast;
 mod clip;
 mod concat;
 mod conv2d;
@@ -40,6 +42,7 @@ mod grid;
 mod group_norm;
 pub(crate) mod half;
 mod inputs;
+pub(crate) mod ints;
 mod lanes;
 mod layer_norm;
 mod log_softmax;
@@ -70,12 +73,14 @@ mod window;
 use std::borrow::Cow;
 use std::fmt;
 
-use ndarray::{ArrayViewD, ArrayViewMutD, Axis};
+use ndarray::{ArrayViewD, ArrayViewMutD, Axis, IxDyn};
 
+pub use self::access::Access;
 pub use self::activation::Activation;
 pub use self::arg_reduce::ArgReduce;
 pub use self::average_pool::{AveragePool, AveragePool1d, AveragePool2d, AveragePool3d};
 pub use self::binary::{Binary, BinaryOp};
+pub use self::cast::Cast;
 pub use self::clip::Clip;
 pub use self::concat::Concat;
 pub use self::conv_transpose::{ConvTranspose, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
@@ -115,6 +120,9 @@ pub enum Element {
     F16,
     /// A 32-bit float.
     F32,
+    /// A whole number of 32 bits. The least of them, −2³¹, stands for one that they do not hold: what is
+    /// computed with it is no number either.
+    I32,
 }
 
 /// As plans and errors name it.
@@ -124,6 +132,7 @@ impl fmt::Display for Element {
             Self::U8 => "u8",
             Self::F16 => "f16",
             Self::F32 => "f32",
+            Self::I32 => "i32",
         })
     }
 }
@@ -171,6 +180,16 @@ impl Spec {
         Self { element: Element::F16, shape: shape.to_vec(), batched: false }
     }
 
+    /// Whole numbers that every item has.
+    pub fn ints(shape: &[usize]) -> Self {
+        Self { element: Element::I32, shape: shape.to_vec(), batched: true }
+    }
+
+    /// Whole numbers that are the same for all items.
+    pub fn constant_ints(shape: &[usize]) -> Self {
+        Self { element: Element::I32, shape: shape.to_vec(), batched: false }
+    }
+
     /// Number of elements of one item; `usize::MAX` where there are more than can be counted.
     pub fn len(&self) -> usize {
         self.shape.iter().fold(1, |len, &axis| len.saturating_mul(axis))
@@ -187,7 +206,7 @@ impl Spec {
         match self.element {
             Element::U8 => self.len().checked_next_multiple_of(8).unwrap_or(usize::MAX),
             Element::F16 => self.len().div_ceil(2).saturating_mul(4),
-            Element::F32 => self.len().saturating_mul(4),
+            Element::F32 | Element::I32 => self.len().saturating_mul(4),
         }
     }
 }
@@ -206,6 +225,8 @@ pub struct Dispatch {
     pub kernel: Cow<'static, str>,
     /// WGSL source.
     pub source: Cow<'static, str>,
+    /// How the source reaches its tensors.
+    pub access: Access,
     /// Pipeline-overridable constants of the source.
     pub constants: Vec<(Cow<'static, str>, f64)>,
     /// Workgroups for one item in x and y; the z is the batch.
@@ -223,15 +244,75 @@ pub enum Values<'a> {
     U8(ArrayViewD<'a, u8>),
     /// Floats.
     F32(ArrayViewD<'a, f32>),
+    /// Whole numbers.
+    I32(ArrayViewD<'a, i32>),
+}
+
+/// One item of what a kernel gives on the CPU, without the batch axis.
+#[derive(Debug)]
+pub enum ValuesMut<'a> {
+    /// Floats.
+    F32(ArrayViewMutD<'a, f32>),
+    /// Whole numbers.
+    I32(ArrayViewMutD<'a, i32>),
+}
+
+impl<'a> ValuesMut<'a> {
+    /// Row-major values of this element, seen in this shape. The memory of a tensor is that of floats.
+    pub(crate) fn of(element: Element, shape: &[usize], memory: &'a mut [f32]) -> Self {
+        const FITS: &str = "the buffer fits its tensor";
+        let shape = IxDyn(shape);
+        match element {
+            Element::I32 => {
+                let memory = bytemuck::cast_slice_mut(memory);
+                Self::I32(ArrayViewMutD::from_shape(shape, memory).expect(FITS))
+            }
+            _ => Self::F32(ArrayViewMutD::from_shape(shape, memory).expect(FITS)),
+        }
+    }
+
+    /// The floats, for twins whose shape rule gives no whole numbers.
+    ///
+    /// # Panics
+    /// If they are whole numbers.
+    pub fn floats(self) -> ArrayViewMutD<'a, f32> {
+        match self {
+            Self::F32(view) => view,
+            Self::I32(_) => panic!("the shape rule gives floats, and the output is of i32"),
+        }
+    }
+}
+
+impl<'a> Values<'a> {
+    /// Row-major values of this element, seen in this shape. The memory of a tensor is that of floats.
+    pub(crate) fn of(element: Element, shape: &[usize], memory: &'a [f32]) -> Self {
+        const FITS: &str = "the buffer fits its tensor";
+        let shape = IxDyn(shape);
+        match element {
+            Element::I32 => {
+                Self::I32(ArrayViewD::from_shape(shape, bytemuck::cast_slice(memory)).expect(FITS))
+            }
+            _ => Self::F32(ArrayViewD::from_shape(shape, memory).expect(FITS)),
+        }
+    }
+
+    pub(crate) fn in_shape(self, shape: &[usize]) -> Self {
+        const FITS: &str = "a view has the elements of its tensor, in row-major order";
+        match self {
+            Self::U8(view) => Self::U8(view.into_shape_with_order(shape).expect(FITS)),
+            Self::F32(view) => Self::F32(view.into_shape_with_order(shape).expect(FITS)),
+            Self::I32(view) => Self::I32(view.into_shape_with_order(shape).expect(FITS)),
+        }
+    }
 }
 
 impl Values<'_> {
     /// The same values, which are in row-major order, in another shape with as many elements.
     pub(crate) fn shaped(&self, shape: &[usize]) -> Values<'_> {
-        const FITS: &str = "a view has the elements of its tensor, in row-major order";
         match self {
-            Self::U8(view) => Values::U8(view.view().into_shape_with_order(shape).expect(FITS)),
-            Self::F32(view) => Values::F32(view.view().into_shape_with_order(shape).expect(FITS)),
+            Self::U8(view) => Values::U8(view.view()).in_shape(shape),
+            Self::F32(view) => Values::F32(view.view()).in_shape(shape),
+            Self::I32(view) => Values::I32(view.view()).in_shape(shape),
         }
     }
 
@@ -240,8 +321,18 @@ impl Values<'_> {
         match (self, index) {
             (Self::U8(view), None) => Values::U8(view.view()),
             (Self::F32(view), None) => Values::F32(view.view()),
+            (Self::I32(view), None) => Values::I32(view.view()),
             (Self::U8(view), Some(index)) => Values::U8(view.index_axis(Axis(0), index)),
             (Self::F32(view), Some(index)) => Values::F32(view.index_axis(Axis(0), index)),
+            (Self::I32(view), Some(index)) => Values::I32(view.index_axis(Axis(0), index)),
+        }
+    }
+
+    fn shape(&self) -> &[usize] {
+        match self {
+            Self::U8(view) => view.shape(),
+            Self::F32(view) => view.shape(),
+            Self::I32(view) => view.shape(),
         }
     }
 
@@ -249,7 +340,15 @@ impl Values<'_> {
     fn floats(&self) -> ArrayViewD<'_, f32> {
         match self {
             Self::F32(view) => view.view(),
-            Self::U8(_) => unreachable!("the shape rule takes floats"),
+            Self::U8(_) | Self::I32(_) => unreachable!("the shape rule takes floats"),
+        }
+    }
+
+    /// The whole numbers, for twins whose shape rule takes nothing else.
+    fn ints(&self) -> ArrayViewD<'_, i32> {
+        match self {
+            Self::I32(view) => view.view(),
+            Self::U8(_) | Self::F32(_) => unreachable!("the shape rule takes whole numbers"),
         }
     }
 }
@@ -278,7 +377,7 @@ pub trait Kernel: std::fmt::Debug + Send + Sync + 'static {
     }
 
     /// The twin: computes one item on the CPU, written to be read.
-    fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>);
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>);
 
     /// Whether there is a twin. A program with a kernel that has none does not open on the twins.
     fn has_twin(&self) -> bool {

@@ -1,6 +1,8 @@
 //! Arrays in files of NumPy.
 
 use gapless::file::{self, NewFile};
+use gapless::gpu;
+use gapless::kernel::{self, Element};
 use gapless::onnx::Constant;
 use ndarray::{ArrayD, ArrayViewD};
 use ndarray_npy::{ViewNpyError, ViewNpyExt, WriteNpyExt};
@@ -29,7 +31,7 @@ impl Values {
         matches!(self, Self::Floats(values) if values.ndim() > 0)
     }
 
-    /// The values as a program takes them.
+    /// The values as an input of floats takes them.
     ///
     /// # Errors
     /// A whole number from 2^24 on, which floats do not tell from the next.
@@ -41,6 +43,31 @@ impl Values {
                 None => values.mapv(|value| value as f32),
             },
             Self::Flags(values) => values.mapv(|value| f32::from(u8::from(value))),
+        })
+    }
+
+    /// The values as an input of whole numbers takes them.
+    ///
+    /// # Errors
+    /// A fraction, or a number that 32 bits do not hold.
+    pub(crate) fn to_ints(&self) -> Result<ArrayD<i32>, Problem> {
+        let odd = match self {
+            Self::Floats(values) => values
+                .iter()
+                .find(|value| value.fract() != 0.0 || value.abs() >= 2_147_483_648.0)
+                .map(f32::to_string),
+            Self::Whole(values) => {
+                values.iter().find(|value| value.unsigned_abs() >= 1 << 31).map(i64::to_string)
+            }
+            Self::Flags(_) => None,
+        };
+        if let Some(odd) = odd {
+            return Err(format!("{odd} is no whole number of 32 bits").into());
+        }
+        Ok(match self {
+            Self::Floats(values) => values.mapv(|value| value as i32),
+            Self::Whole(values) => values.mapv(|value| value as i32),
+            Self::Flags(values) => values.mapv(i32::from),
         })
     }
 
@@ -101,14 +128,56 @@ where
     Ok(ArrayViewD::<T>::view_npy(bytes)?.to_owned())
 }
 
-/// Ends a file with these values.
-pub(crate) fn write(mut file: NewFile, values: &ArrayD<f32>) -> Result<(), Problem> {
-    values.write_npy(&mut file)?;
+/// Ends a file with these values; whole numbers have 64 bits there, as they have in most models.
+pub(crate) fn write(mut file: NewFile, values: &Array) -> Result<(), Problem> {
+    match values {
+        Array::Floats(values) => values.write_npy(&mut file)?,
+        Array::Ints(values) => values.mapv(i64::from).write_npy(&mut file)?,
+    }
     Ok(file.finish()?)
 }
 
+/// An array of an item, or of an output.
+#[derive(Clone, Debug)]
+pub(crate) enum Array {
+    Floats(ArrayD<f32>),
+    Ints(ArrayD<i32>),
+}
+
+/// The arrays of an item.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Arrays(pub(crate) Vec<Array>);
+
+impl gpu::Item for Arrays {
+    const ELEMENT: Option<Element> = None;
+
+    fn arrays(&self) -> usize {
+        self.0.len()
+    }
+
+    fn array(&self, index: usize) -> kernel::Values<'_> {
+        match &self.0[index] {
+            Array::Floats(values) => kernel::Values::F32(values.view()),
+            Array::Ints(values) => kernel::Values::I32(values.view()),
+        }
+    }
+}
+
 /// Name, shape, mean and range, and how many values are NaN: these are in no range.
-pub(crate) fn describe(name: &str, values: &ArrayD<f32>) -> String {
+pub(crate) fn describe(name: &str, values: &Array) -> String {
+    match values {
+        Array::Floats(values) => describe_floats(name, values),
+        Array::Ints(values) => {
+            let (least, most) = (values.iter().min(), values.iter().max());
+            let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / values.len() as f64;
+            let range =
+                least.zip(most).map_or_else(String::new, |(least, most)| format!(", from {least} to {most}"));
+            format!("{name} {:?}: mean {mean:.6}{range}", values.shape())
+        }
+    }
+}
+
+fn describe_floats(name: &str, values: &ArrayD<f32>) -> String {
     let (shape, count) = (values.shape(), values.len());
     let nans = values.iter().filter(|value| value.is_nan()).count();
     if nans == count {

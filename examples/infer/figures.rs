@@ -8,7 +8,7 @@ use gapless::gpu::PlannedKernel;
 use gapless::{Cause, Gpu, GpuStage, KernelReport, Pipeline, Program};
 use serde_json::{Value, json};
 
-use crate::Item;
+use crate::arrays::Arrays;
 use crate::device;
 use crate::terminal::Problem;
 
@@ -47,12 +47,12 @@ struct Kernel {
 pub(crate) fn measure(
     gpu: &Gpu,
     mut net: Program,
-    items: &[Item],
+    items: &[Arrays],
     batch_size: usize,
     repeat: usize,
 ) -> Result<Figures, Problem> {
     let batch_size = batch_size.min(items.len());
-    GpuStage::<Item>::open(&mut net, batch_size).map_err(|cause| cause.to_string())?;
+    GpuStage::<Arrays>::open(&mut net, batch_size).map_err(|cause| cause.to_string())?;
     // Which variant of a kernel is the fastest here is known once the program was opened.
     let plan = net.plan(batch_size)?;
     // The first batch wakes the device up.
@@ -64,8 +64,8 @@ pub(crate) fn measure(
         device.extend(worked);
     }
     let count = (repeat * items.len()).next_multiple_of(batch_size);
-    let source: Vec<Item> = items.iter().cycle().take(count).cloned().collect();
-    let prepare = |item: &mut Item| Ok::<_, Cause>(item.clone());
+    let source: Vec<Arrays> = items.iter().cycle().take(count).cloned().collect();
+    let prepare = |item: &mut Arrays| Ok::<_, Cause>(item.clone());
     let mut run = Pipeline::new(prepare, net).batch_size(batch_size).run(source);
     run.by_ref().try_for_each(|batch| batch.map(drop))?;
     let report = run.report();
@@ -93,11 +93,11 @@ pub(crate) fn measure(
 }
 
 /// Seconds for one batch, and those of the device by its own clock.
-fn time_one(net: &mut Program, batch: &[Item]) -> Result<(f64, Option<f64>), Problem> {
+fn time_one(net: &mut Program, batch: &[Arrays]) -> Result<(f64, Option<f64>), Problem> {
     let failed = |error: gapless::StageError| error.cause().to_string();
     let start = Instant::now();
     let mut ticket = net.submit(batch).map_err(failed)?;
-    let tensors = GpuStage::<Item>::try_collect(net, &mut ticket, PATIENCE).map_err(failed)?;
+    let tensors = GpuStage::<Arrays>::try_collect(net, &mut ticket, PATIENCE).map_err(failed)?;
     let taken = start.elapsed().as_secs_f64();
     let tensors = tensors.ok_or("the device gave no result within ten minutes")?;
     let worked = tensors.device_span().map(|span| span.end.saturating_sub(span.start).as_secs_f64());

@@ -25,20 +25,17 @@ mod variants;
 
 use std::process::ExitCode;
 
-use arrays::Values;
+use arrays::{Array, Arrays, Values};
 use gapless::file::NewFile;
+use gapless::kernel::Element;
 use gapless::onnx::{BatchLayout, Input, Model};
 use gapless::{Cause, GpuStage, Pipeline, Program};
-use ndarray::ArrayD;
 use options::Options;
 use terminal::{Problem, complain, print};
 
 fn main() -> ExitCode {
     terminal::exit("infer", run())
 }
-
-/// What a program takes for one item: an array an input.
-type Item = Vec<ArrayD<f32>>;
 
 fn run() -> Result<(), Problem> {
     let Some(options) = options::parse()? else { return Ok(()) };
@@ -53,7 +50,7 @@ fn run() -> Result<(), Problem> {
     if inputs.is_empty() && (!options.plan || options.json) {
         return Err("no --input was given; --help lists the options".into());
     }
-    let items = if inputs.is_empty() { None } else { Some(items(&layout, &model, &inputs)?) };
+    let items = if inputs.is_empty() { None } else { Some(items(&layout, &net, &inputs)?) };
     if options.plan {
         let plan = plan(net.on(&gpu), options.batch_size)?;
         if options.json { complain(&plan) } else { print(&plan)? }
@@ -66,7 +63,7 @@ fn run() -> Result<(), Problem> {
 
 /// The plan with the variants that run: which is the fastest here is known once a program was opened.
 fn plan(mut net: Program, batch_size: usize) -> Result<String, Problem> {
-    GpuStage::<Item>::open(&mut net, batch_size).map_err(|cause| cause.to_string())?;
+    GpuStage::<Arrays>::open(&mut net, batch_size).map_err(|cause| cause.to_string())?;
     Ok(net.plan(batch_size)?.to_string())
 }
 
@@ -74,7 +71,7 @@ fn run_all(
     options: &Options,
     net: Program,
     (layout, files): (&BatchLayout, Vec<(String, NewFile)>),
-    items: Vec<Item>,
+    items: Vec<Arrays>,
 ) -> Result<(), Problem> {
     if let Some(repeat) = options.repeat {
         let gpu = net.gpu().clone();
@@ -93,16 +90,20 @@ fn run_all(
 }
 
 /// Splits the arrays along their batch axis; those without one are whole in every item.
-fn items(layout: &BatchLayout, model: &Model, inputs: &[(Input, Values)]) -> Result<Vec<Item>, Problem> {
-    let mut arrays: Vec<(Vec<ArrayD<f32>>, bool)> = Vec::new();
-    for wanted in model.inputs() {
-        let name = &wanted.name;
+fn items(layout: &BatchLayout, net: &Program, inputs: &[(Input, Values)]) -> Result<Vec<Arrays>, Problem> {
+    let mut arrays: Vec<(Vec<Array>, bool)> = Vec::new();
+    for (name, spec) in net.inputs() {
         let (_, values) = inputs
             .iter()
             .find(|(input, _)| input.name == *name)
             .ok_or_else(|| format!("the input {name} is missing: --input {name}=FILE"))?;
-        let values = values.to_floats().map_err(|problem| format!("--input {name}: {problem}"))?;
-        arrays.push((layout.split(name, &values)?, layout.batch_axis(name).is_some()));
+        let misfit = |problem: Problem| format!("--input {name}: {problem}");
+        let parts = if spec.element == Element::I32 {
+            layout.split(name, &values.to_ints().map_err(misfit)?)?.into_iter().map(Array::Ints).collect()
+        } else {
+            layout.split(name, &values.to_floats().map_err(misfit)?)?.into_iter().map(Array::Floats).collect()
+        };
+        arrays.push((parts, layout.batch_axis(name).is_some()));
     }
     let mut lengths: Vec<usize> =
         arrays.iter().filter(|(_, batch)| *batch).map(|(parts, _)| parts.len()).collect();
@@ -113,8 +114,8 @@ fn items(layout: &BatchLayout, model: &Model, inputs: &[(Input, Values)]) -> Res
         _ => return Err(format!("the inputs have {lengths:?} items; as many in each would fit").into()),
     };
     let item = |index: usize| {
-        let part = |(parts, batch): &(Vec<ArrayD<f32>>, bool)| parts[if *batch { index } else { 0 }].clone();
-        arrays.iter().map(part).collect()
+        let part = |(parts, batch): &(Vec<Array>, bool)| parts[if *batch { index } else { 0 }].clone();
+        Arrays(arrays.iter().map(part).collect())
     };
     Ok((0..count).map(item).collect())
 }
@@ -123,20 +124,27 @@ fn items(layout: &BatchLayout, model: &Model, inputs: &[(Input, Values)]) -> Res
 fn outputs(
     net: Program,
     layout: &BatchLayout,
-    items: Vec<Item>,
+    items: Vec<Arrays>,
     batch_size: usize,
-) -> Result<Vec<(String, ArrayD<f32>)>, Problem> {
-    let names: Vec<String> = net.outputs().map(|(name, _)| name.to_owned()).collect();
-    let prepare = |item: &mut Item| Ok::<_, Cause>(std::mem::take(item));
-    let mut parts: Vec<Vec<ArrayD<f32>>> = vec![Vec::new(); names.len()];
+) -> Result<Vec<(String, Array)>, Problem> {
+    let named: Vec<(String, Element)> =
+        net.outputs().map(|(name, spec)| (name.to_owned(), spec.element)).collect();
+    let prepare = |item: &mut Arrays| Ok::<_, Cause>(std::mem::take(item));
+    let mut batches = Vec::new();
     for batch in Pipeline::new(prepare, net).batch_size(batch_size).run(items) {
-        let batch = batch?;
-        let tensors = batch.output().ok_or("a batch has no output")?;
-        parts.iter_mut().zip(tensors.iter()).for_each(|(parts, (_, values))| parts.push(values.clone()));
+        batches.push(batch?);
     }
-    let joined = names.into_iter().zip(parts).map(|(name, parts)| {
-        let rows: Vec<_> = parts.iter().flat_map(|part| part.outer_iter()).collect();
-        let whole = layout.join(&name, &rows)?;
+    let tensors = batches.iter().map(|batch| batch.output().ok_or("a batch has no output"));
+    let tensors = tensors.collect::<Result<Vec<_>, _>>()?;
+    let joined = named.into_iter().map(|(name, element)| {
+        let whole = if element == Element::I32 {
+            let parts: Vec<_> = tensors.iter().filter_map(|tensors| tensors.ints(&name)).collect();
+            let rows: Vec<_> = parts.iter().flat_map(|part| part.outer_iter()).collect();
+            Array::Ints(layout.join(&name, &rows)?)
+        } else {
+            let rows: Vec<_> = tensors.iter().flat_map(|tensors| tensors[&name[..]].outer_iter()).collect();
+            Array::Floats(layout.join(&name, &rows)?)
+        };
         Ok((name, whole))
     });
     joined.collect()

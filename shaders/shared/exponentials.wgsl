@@ -8,14 +8,14 @@ struct Exponentials {
 }
 
 fn exponentials(start: u32, lane: u32, local: u32) -> Exponentials {
-    var part = x[start];
+    var part = x(start);
     for (var index = lane; index < params.len; index += lanes) {
-        part = joined(part, x[start + index * params.inner], LARGEST);
+        part = joined(part, x(start + index * params.inner), LARGEST);
     }
     let largest = of_lanes(local, part, LARGEST);
     part = 0.0;
     for (var index = lane; index < params.len; index += lanes) {
-        part += exp(x[start + index * params.inner] - largest);
+        part += exp(x(start + index * params.inner) - largest);
     }
     let sum = of_lanes(local, part, SUM);
     return Exponentials(largest, sum, !is_nan(largest) && !is_infinite(largest));

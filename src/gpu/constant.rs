@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ndarray::ArrayD;
 
-use crate::kernel::{Spec, half};
+use crate::kernel::{Spec, Values, half};
 
 /// A tensor that is the same for all items, in row-major order.
 #[derive(Clone, Debug)]
@@ -12,6 +12,7 @@ pub(super) enum Constant {
     F32(Arc<ArrayD<f32>>),
     /// The bits of floats of 16 bits.
     F16(Arc<ArrayD<u16>>),
+    I32(Arc<ArrayD<i32>>),
 }
 
 impl Constant {
@@ -23,18 +24,32 @@ impl Constant {
         Self::F16(Arc::new(bits.as_standard_layout().into_owned()))
     }
 
+    pub(super) fn ints(values: &ArrayD<i32>) -> Self {
+        Self::I32(Arc::new(values.as_standard_layout().into_owned()))
+    }
+
     pub(super) fn spec(&self) -> Spec {
         match self {
             Self::F32(values) => Spec::constant(values.shape()),
             Self::F16(bits) => Spec::constant_f16(bits.shape()),
+            Self::I32(values) => Spec::constant_ints(values.shape()),
         }
     }
 
     /// What the twins get: halves are widened, which changes no value.
-    pub(super) fn widened(&self) -> Arc<ArrayD<f32>> {
+    pub(super) fn widened(&self) -> Self {
         match self {
-            Self::F32(values) => values.clone(),
-            Self::F16(bits) => Arc::new(bits.mapv(half::from_f16)),
+            Self::F16(bits) => Self::F32(Arc::new(bits.mapv(half::from_f16))),
+            other => other.clone(),
+        }
+    }
+
+    /// As a twin sees it, in this shape. Halves were widened before.
+    pub(super) fn values(&self, shape: &[usize]) -> Values<'_> {
+        match self {
+            Self::F32(values) => Values::F32(values.view()).in_shape(shape),
+            Self::I32(values) => Values::I32(values.view()).in_shape(shape),
+            Self::F16(_) => unreachable!("halves are widened"),
         }
     }
 }
@@ -52,7 +67,8 @@ mod tests {
 
     #[test]
     fn halves_keep_their_values_on_the_twins() {
-        assert_eq!(three().widened().as_slice(), Some(&[1.0, 5.960_464_5e-8, -65504.0][..]));
+        let Constant::F32(widened) = three().widened() else { panic!("halves are widened to floats") };
+        assert_eq!(widened.as_slice(), Some(&[1.0, 5.960_464_5e-8, -65504.0][..]));
     }
 
     #[test]

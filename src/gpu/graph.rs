@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::constant::Constant;
+use super::tensors::Named;
 use crate::error::{Cause, Error};
 use crate::kernel::{Element, Kernel, Spec};
 
@@ -196,7 +197,7 @@ impl Graph {
         for tensor in graph.tensors.iter_mut().filter(|tensor| tensor.spec.element == Element::F16) {
             tensor.spec.element = Element::F32;
             if let Origin::Constant(constant) = &mut tensor.origin {
-                *constant = Constant::F32(constant.widened());
+                *constant = constant.widened();
             }
         }
         graph
@@ -237,6 +238,12 @@ impl Graph {
         }
         self.outputs = kept;
         Ok(())
+    }
+
+    /// Names and elements of the outputs.
+    pub(super) fn named_outputs(&self) -> Arc<[Named]> {
+        let named = |(name, tensor): &(String, usize)| Named::new(name, self.tensors[*tensor].spec.element);
+        self.outputs.iter().map(named).collect()
     }
 
     /// The output of this name, else the input.
@@ -319,14 +326,15 @@ pub(super) fn setting(name: &'static str, reason: String) -> Error {
     Error::Setting { name, reason }
 }
 
-/// What every kernel gives: floats, one item a document.
+/// What every kernel gives: floats or whole numbers, one item a document.
 pub(super) fn checked_output(spec: Spec, parts: usize) -> Result<Spec, Cause> {
     match spec {
         Spec { batched: false, .. } => {
             Err(Cause::msg("no input has a batch, so this is a constant: compute it before"))
         }
-        Spec { element: Element::U8, .. } => Err(Cause::msg("a kernel gives floats, not bytes")),
-        Spec { element: Element::F16, .. } => Err(Cause::msg("a kernel gives f32, not f16")),
+        Spec { element: element @ (Element::U8 | Element::F16), .. } => {
+            Err(Cause::msg(format!("a kernel gives f32 or i32, not {element}")))
+        }
         spec if spec.is_empty() => Err(Cause::msg(format!("the output has no elements: {:?}", spec.shape))),
         spec if spec.item_bytes().checked_mul(parts).is_none_or(|bytes| bytes > isize::MAX as usize) => {
             Err(Cause::msg(format!("the output is larger than any memory: {spec}")))

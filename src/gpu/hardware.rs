@@ -44,8 +44,8 @@ use crate::stage::{DeviceKind, StageError};
 /// Why there are no devices at all.
 pub(super) const WITHOUT: Option<&str> = None;
 
-/// What a device must be able to compile to widen halves.
-const HALVES: &str = include_str!("../../shaders/shared/half.wgsl");
+/// What a device must be able to compile to widen halves, as `Access` of a shader does it.
+const HALVES: &str = "fn half_of(pair: u32) -> f32 { return unpack2x16float(pair).x; }";
 
 /// A device that is open, what is known of it, and which variants of kernels it chose.
 #[derive(Debug)]

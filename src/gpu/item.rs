@@ -105,15 +105,26 @@ impl<I: Item> AnyBatch for Items<'_, I> {
     }
 }
 
-/// Whether `values` are what `input` takes.
+/// Whether `values` are what `input` takes: its elements in its shape, or floats that are whole numbers where it takes
+/// such.
 pub(super) fn fits(values: &Values<'_>, input: &Spec) -> bool {
-    spec_of(values) == *input
+    match values {
+        Values::F32(view) if input.element == Element::I32 => {
+            view.shape() == input.shape && view.iter().all(|&value| whole(value).is_some())
+        }
+        _ => spec_of(values) == *input,
+    }
+}
+
+fn whole(value: f32) -> Option<i32> {
+    (value.fract() == 0.0 && value.abs() < -(i32::MIN as f32)).then_some(value as i32)
 }
 
 pub(super) fn spec_of(values: &Values<'_>) -> Spec {
     match values {
         Values::U8(view) => Spec::bytes(view.shape()),
         Values::F32(view) => Spec::floats(view.shape()),
+        Values::I32(view) => Spec::ints(view.shape()),
     }
 }
 
@@ -121,13 +132,19 @@ pub(super) fn spec_of(values: &Values<'_>) -> Spec {
 pub(super) enum RowMajor<'a> {
     U8(CowArray<'a, u8, IxDyn>),
     F32(CowArray<'a, f32, IxDyn>),
+    I32(CowArray<'a, i32, IxDyn>),
 }
 
 impl<'a> RowMajor<'a> {
-    pub(super) fn new(values: Values<'a>) -> Self {
+    /// What fits an input, as it takes it.
+    pub(super) fn new(values: Values<'a>, input: &Spec) -> Self {
         match values {
+            Values::F32(view) if input.element == Element::I32 => {
+                Self::I32(view.mapv(|value| value as i32).as_standard_layout().into_owned().into())
+            }
             Values::U8(view) => Self::U8(row_major(view)),
             Values::F32(view) => Self::F32(row_major(view)),
+            Values::I32(view) => Self::I32(row_major(view)),
         }
     }
 
@@ -136,6 +153,7 @@ impl<'a> RowMajor<'a> {
         match input.spec.element {
             Element::U8 => Self::U8(ArrayD::zeros(shape).into()),
             Element::F32 => Self::F32(ArrayD::zeros(shape).into()),
+            Element::I32 => Self::I32(ArrayD::zeros(shape).into()),
             Element::F16 => unreachable!("no input is of f16"),
         }
     }
@@ -144,6 +162,7 @@ impl<'a> RowMajor<'a> {
         match self {
             Self::U8(array) => Values::U8(array.view()),
             Self::F32(array) => Values::F32(array.view()),
+            Self::I32(array) => Values::I32(array.view()),
         }
     }
 }

@@ -11,7 +11,7 @@ pub(super) use self::variants::Variant;
 use super::Limits;
 use super::graph::{Graph, Node, Origin, setting};
 use crate::error::Error;
-use crate::kernel::Spec;
+use crate::kernel::{Dispatch, Spec};
 
 /// Bytes of the stamp that every batch carries through the device and back.
 pub(super) const STAMP_BYTES: u64 = 8;
@@ -275,7 +275,7 @@ impl Step {
         let Place::Shared(buffer) = place(node.output) else { unreachable!("a node writes into a buffer") };
         Self {
             node: index,
-            variants: variants::fitting(variants, params, limits),
+            variants: variants::fitting(seen.written(variants), params, limits),
             chosen: 0,
             inputs: node.inputs.iter().map(|&input| place(input)).collect(),
             output: buffer,
@@ -325,6 +325,11 @@ impl Seen {
 
     fn inputs(&self) -> Vec<&Spec> {
         self.inputs.iter().collect()
+    }
+
+    /// Dispatches whose sources reach these tensors.
+    fn written(&self, dispatches: Vec<Dispatch>) -> Vec<Dispatch> {
+        dispatches.into_iter().map(|dispatch| dispatch.written(&self.inputs(), &self.output)).collect()
     }
 }
 

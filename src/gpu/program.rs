@@ -246,7 +246,9 @@ impl Program {
     /// Photos for a network of floats are noticed before the first of them is prepared.
     fn takes(&self, element: Element) -> Result<(), Error> {
         let inputs = self.graph.inputs();
-        let other = inputs.into_iter().find(|input| self.graph.tensors[*input].spec.element != element);
+        // Floats that are whole numbers may stand for these.
+        let takes = |wanted| wanted == element || (wanted, element) == (Element::I32, Element::F32);
+        let other = inputs.into_iter().find(|input| !takes(self.graph.tensors[*input].spec.element));
         let Some(input) = other else { return Ok(()) };
         let hint = match element {
             Element::U8 => "; Program::normalize takes pixels as they were decoded",

@@ -8,7 +8,22 @@ use bytemuck::TransparentWrapper;
 use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn};
 
 use super::shelf::Shelf;
+use crate::kernel::Element;
+use crate::kernel::ints::NONE;
 use crate::stage::{IntoRows, Output, Rows};
+
+/// Name and element of an output.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    name: String,
+    element: Element,
+}
+
+impl Named {
+    pub(super) fn new(name: &str, element: Element) -> Self {
+        Self { name: name.into(), element }
+    }
+}
 
 /// The named outputs of a program for one batch. The first axis of each is the batch.
 ///
@@ -24,7 +39,7 @@ use crate::stage::{IntoRows, Output, Rows};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Tensors {
-    names: Arc<[String]>,
+    names: Arc<[Named]>,
     arrays: Vec<ArrayD<f32>>,
     rows: usize,
     pub(super) span: Option<Range<Duration>>,
@@ -34,7 +49,7 @@ pub struct Tensors {
 impl Tensors {
     /// Tensors of `rows` rows; `values` holds one row-major vector an output, with the shape of one item.
     pub(super) fn new<'a>(
-        names: &Arc<[String]>,
+        names: &Arc<[Named]>,
         rows: usize,
         values: impl Iterator<Item = (&'a [usize], Vec<f32>)>,
         shelf: &Arc<Shelf>,
@@ -52,19 +67,53 @@ impl Tensors {
         }
     }
 
-    /// The tensor with this name, if the program has such an output.
+    /// The tensor with this name, if the program has such an output of floats.
     pub fn get(&self, name: &str) -> Option<&ArrayD<f32>> {
-        self.place(name).map(|place| &self.arrays[place])
+        self.place(name, Element::F32).map(|place| &self.arrays[place])
     }
 
-    /// Names and tensors, in the order in which the program named its outputs.
+    /// The tensor with this name, if the program has such an output of whole numbers
+    /// ([`Element::I32`](crate::kernel::Element::I32)).
+    ///
+    /// ```
+    /// use gapless::kernel::{Cast, Spec};
+    /// use gapless::{Gpu, Program};
+    /// use ndarray::arr1;
+    /// let mut net = Program::new(&Gpu::cpu());
+    /// let x = net.input("x", Spec::floats(&[2]))?;
+    /// let y = net.add(Cast::to_ints(), &[x])?;
+    /// net.output("y", y)?;
+    /// let tensors = net.run_once(&arr1(&[2.5_f32, -7.9]))?;
+    /// assert_eq!(tensors.ints("y").unwrap().as_slice(), Some(&[2, -7][..]));
+    /// assert!(tensors.get("y").is_none());
+    /// # Ok::<(), gapless::Error>(())
+    /// ```
+    pub fn ints(&self, name: &str) -> Option<ArrayViewD<'_, i32>> {
+        self.place(name, Element::I32).map(|place| self.ints_at(place))
+    }
+
+    fn ints_at(&self, place: usize) -> ArrayViewD<'_, i32> {
+        let array = &self.arrays[place];
+        let values = array.as_slice().expect("outputs are in row-major order");
+        let ints = ArrayViewD::from_shape(array.raw_dim(), bytemuck::cast_slice(values));
+        ints.expect("as many of 32 bits")
+    }
+
+    /// Names and tensors of the outputs of floats, in the order in which the program named them.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &ArrayD<f32>)> {
-        self.names.iter().map(String::as_str).zip(&self.arrays)
+        let floats = self.names.iter().zip(&self.arrays).filter(|(named, _)| named.element != Element::I32);
+        floats.map(|(named, array)| (&named.name[..], array))
     }
 
-    /// The tensors to keep, in the order in which the program named its outputs.
+    /// The tensors to keep, in the order in which the program named its outputs. Whole numbers become the nearest floats,
+    /// and NaN where they are none.
     pub fn into_arrays(mut self) -> Vec<ArrayD<f32>> {
-        std::mem::take(&mut self.arrays)
+        let is_float = |place: usize| self.names[place].element != Element::I32;
+        let float = |&value: &i32| if value == NONE { f32::NAN } else { value as f32 };
+        let floats = |place: usize| (!is_float(place)).then(|| self.ints_at(place).map(float));
+        let converted: Vec<_> = (0..self.arrays.len()).map(floats).collect();
+        let arrays = std::mem::take(&mut self.arrays);
+        arrays.into_iter().zip(converted).map(|(array, floats)| floats.unwrap_or(array)).collect()
     }
 
     /// When the device began and ended this batch, by its own clock, whose zero means nothing.
@@ -77,11 +126,13 @@ impl Tensors {
     }
 
     fn no_output(&self, name: &str) -> ! {
-        panic!("no output is called {name:?}; there is {:?}", self.names)
+        let names: Vec<&str> = self.names.iter().map(|named| &named.name[..]).collect();
+        assert!(!names.contains(&name), "the output {name:?} is of whole numbers, which `ints` gives");
+        panic!("no output is called {name:?}; there is {names:?}")
     }
 
-    fn place(&self, name: &str) -> Option<usize> {
-        self.names.iter().position(|other| other == name)
+    fn place(&self, name: &str, element: Element) -> Option<usize> {
+        self.names.iter().position(|other| other.name == name && other.element == element)
     }
 }
 
@@ -168,7 +219,12 @@ impl<'a> Row<'a> {
         Some(Flat::wrap_ref(&values[self.index * len..][..len]))
     }
 
-    /// Names of the outputs and their values in their shapes, without the batch axis, in the order in which
+    /// The whole numbers of the output with this name in its shape, without the batch axis, if there is such an output.
+    pub fn ints(&self, name: &str) -> Option<ArrayViewD<'a, i32>> {
+        self.tensors.ints(name).map(|tensor| tensor.index_axis_move(Axis(0), self.index))
+    }
+
+    /// Names of the outputs of floats and their values in their shapes, without the batch axis, in the order in which
     /// the program named them.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, ArrayViewD<'a, f32>)> + use<'a> {
         let index = self.index;
@@ -187,7 +243,12 @@ impl<'a> Row<'a> {
 /// The same names with the same shapes and values, in the same order.
 impl PartialEq for Row<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.iter().eq(other.iter())
+        let ints = |row: &Self| {
+            let names: Vec<&'_ str> = row.tensors.names.iter().map(|named| &named.name[..]).collect();
+            names.into_iter().filter_map(|name| Some((name.to_owned(), row.ints(name)?.to_owned()))).collect()
+        };
+        let [one, same]: [Vec<(String, ArrayD<i32>)>; 2] = [ints(self), ints(other)];
+        self.iter().eq(other.iter()) && one == same
     }
 }
 
@@ -232,7 +293,8 @@ mod tests {
     use super::*;
 
     fn tensors() -> Tensors {
-        let names: Arc<[String]> = ["prob".to_string(), "box".to_string()].into();
+        let named = |name| Named::new(name, Element::F32);
+        let names: Arc<[Named]> = [named("prob"), named("box")].into();
         let prob = (&[3][..], vec![0.1, 0.9, 0.9, 1.0, f32::NAN, 3.0]);
         let boxes = (&[2, 1][..], vec![1.0, 2.0, 3.0, 4.0]);
         Tensors::new(&names, 2, [prob, boxes].into_iter(), &Arc::new(Shelf::new(2)))

@@ -7,25 +7,24 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, IxDyn};
-
+use super::constant::Constant;
 use super::graph::{self, Graph, Origin};
 use super::item::{AnyBatch, RowMajor};
 use super::plan::{Place, Plan, Step};
 use super::profile::{self, KernelTime};
 use super::runner::{Flying, ProgramTicket, Runs, opened_again};
 use super::shelf::Shelf;
-use super::tensors::Tensors;
+use super::tensors::{Named, Tensors};
 use crate::error::Error;
-use crate::kernel::Values;
+use crate::kernel::{Spec, Values, ValuesMut};
 use crate::stage::{DeviceTimes, StageError};
 
 #[derive(Debug)]
 pub(super) struct Twins {
     graph: Arc<Graph>,
     plan: Plan,
-    names: Arc<[String]>,
-    constants: Vec<Arc<ArrayD<f32>>>,
+    names: Arc<[Named]>,
+    constants: Vec<Constant>,
     /// Memory for one item in each buffer that tensors share.
     shared: Vec<Vec<f32>>,
     shelf: Arc<Shelf>,
@@ -46,7 +45,7 @@ impl Twins {
             Origin::Input | Origin::Node | Origin::View(_) => unreachable!("the plan lists constants"),
         };
         Ok(Self {
-            names: graph.outputs.iter().map(|(name, _)| name.clone()).collect(),
+            names: graph.named_outputs(),
             constants: plan.constants.iter().map(constant).collect(),
             shared: plan.shared.iter().map(|&bytes| vec![0.0; bytes as usize / 4]).collect(),
             shelf: Arc::new(Shelf::new(plan.outputs.len() * 3)),
@@ -65,7 +64,9 @@ impl Twins {
         for row in 0..batch.rows() {
             // How many it has is known: what it says now may be another number.
             let inputs = 0..self.plan.inputs.len();
-            let arrays: Vec<_> = inputs.map(|index| RowMajor::new(batch.array(row, index))).collect();
+            let arrays: Vec<_> = inputs
+                .map(|index| RowMajor::new(batch.array(row, index), &self.plan.inputs[index].spec))
+                .collect();
             let item: Vec<Values<'_>> = arrays.iter().map(RowMajor::values).collect();
             self.run_item(&item);
             for (rows, output) in rows.iter_mut().zip(&self.plan.outputs) {
@@ -107,37 +108,30 @@ impl Twins {
 
     fn run_step(&self, step: &Step, item: &[Values<'_>], written: &mut [f32]) {
         let node = &self.graph.nodes[step.node];
-        let shape = self.shape(node.output);
-        let output = ArrayViewMutD::from_shape(IxDyn(shape), &mut written[..shape.iter().product()]);
-        let mut output = output.expect("the buffer fits its tensor");
+        let output = &self.graph.tensors[node.output].spec;
         let read = |(&place, &tensor): (&Place, &usize)| self.read(place, tensor, item);
         let inputs: Vec<Values<'_>> = step.inputs.iter().zip(&node.inputs).map(read).collect();
-        if node.parts == 1 {
-            return node.kernel.twin(&inputs, output);
-        }
-        for (part, output) in output.outer_iter_mut().enumerate() {
+        let seen = node.seen(output);
+        let len = seen.len();
+        for (part, written) in written[..len * node.parts].chunks_exact_mut(len).enumerate() {
             let batched = |tensor: usize| self.graph.tensors[tensor].spec.batched;
+            let part = (node.parts > 1).then_some(part);
             let whole = inputs.iter().zip(&node.inputs);
             let inputs: Vec<Values<'_>> =
-                whole.map(|(values, &tensor)| values.part(batched(tensor).then_some(part))).collect();
-            node.kernel.twin(&inputs, output);
+                whole.map(|(values, &tensor)| values.part(part.filter(|_| batched(tensor)))).collect();
+            node.kernel.twin(&inputs, ValuesMut::of(seen.element, &seen.shape, written));
         }
     }
 
     fn read<'a>(&'a self, place: Place, tensor: usize, item: &'a [Values<'_>]) -> Values<'a> {
-        let shape = self.shape(tensor);
+        let Spec { element, shape, .. } = &self.graph.tensors[tensor].spec;
         match place {
             Place::Input(index) => item[index].shaped(shape),
-            Place::Constant(index) => {
-                let values = self.constants[index].as_slice();
-                Values::F32(view(shape, values.expect("constants are in standard layout")))
+            Place::Constant(index) => self.constants[index].values(shape),
+            Place::Shared(index) => {
+                Values::of(*element, shape, &self.shared[index][..shape.iter().product()])
             }
-            Place::Shared(index) => Values::F32(view(shape, &self.shared[index])),
         }
-    }
-
-    fn shape(&self, tensor: usize) -> &[usize] {
-        &self.graph.tensors[tensor].spec.shape
     }
 }
 
@@ -169,9 +163,4 @@ impl Runs for Twins {
         let item: Vec<Values<'_>> = zeros.iter().map(RowMajor::values).collect();
         Ok((0..self.plan.steps.len()).map(|index| self.time_step(index, &item, rows)).collect())
     }
-}
-
-fn view<'a>(shape: &[usize], values: &'a [f32]) -> ArrayViewD<'a, f32> {
-    let len = shape.iter().product();
-    ArrayViewD::from_shape(IxDyn(shape), &values[..len]).expect("the buffer fits its tensor")
 }

@@ -1,10 +1,10 @@
 //! Where the largest or the smallest value stands.
 
-use ndarray::{ArrayView1, ArrayViewMutD, Axis, Zip};
+use ndarray::{ArrayView1, Axis, Zip};
 
 use super::lanes::{Join, Rows};
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Spec, Values, rule};
+use super::{Access, Dispatch, Kernel, Spec, Values, ValuesMut, rule};
 use crate::error::Cause;
 
 /// Most values of a row, so that every place in it is a float.
@@ -84,7 +84,7 @@ impl ArgReduce {
             last: self.last.into(),
         };
         let own = wgsl!("arg_reduce", "shared/nan_made", "shared/row_along");
-        rows.dispatch("arg_reduce", &[own], &params, join, &[rows.walk(1, &[]); 2])
+        rows.dispatch("arg_reduce", (own, Access::named(&["x"])), &params, join, &[rows.walk(1, &[]); 2])
     }
 }
 
@@ -115,7 +115,8 @@ impl Kernel for ArgReduce {
         self.rows(&inputs[0].shape).joins().map(|join| self.joined(&inputs[0].shape, join)).collect()
     }
 
-    fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let mut output = output.floats();
         let (x, axis) = (inputs[0].floats(), Axis(self.axis));
         Zip::from(output.lanes_mut(axis)).and(x.lanes(axis)).for_each(|mut y, row| y[0] = self.place(row));
     }

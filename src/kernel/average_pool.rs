@@ -1,10 +1,10 @@
 //! The mean of each window.
 
-use ndarray::{ArrayView3, ArrayViewMutD};
+use ndarray::ArrayView3;
 
 use super::params::wgsl;
 use super::pool::{self, Pool, Under};
-use super::{Dispatch, Kernel, Spec, Values, grid};
+use super::{Access, Dispatch, Kernel, Spec, Values, ValuesMut, grid};
 use crate::error::Cause;
 
 /// The mean of each window that slides over the last `N` axes, one to three: from
@@ -90,6 +90,7 @@ impl<const N: usize> Kernel for AveragePool<N> {
         Dispatch {
             kernel: "average_pool".into(),
             source: wgsl!("average_pool", "shared/bits", "shared/linear", "shared/window").into(),
+            access: Access::named(&["x"]),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 64),
             params: bytemuck::bytes_of(&params).to_vec(),
@@ -97,7 +98,8 @@ impl<const N: usize> Kernel for AveragePool<N> {
         }
     }
 
-    fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let mut output = output.floats();
         let x = pool::view(inputs[0].floats());
         for (x, mut output) in x.outer_iter().zip(output.outer_iter_mut()) {
             let (depth, height, width) = x.dim();

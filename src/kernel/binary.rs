@@ -6,7 +6,7 @@ use ndarray::{ArrayViewD, ArrayViewMutD, Zip};
 
 pub use self::op::BinaryOp;
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Needs, Spec, Values, axes, grid, rounds, rule};
+use super::{Access, Dispatch, Element, Kernel, Needs, Spec, Values, ValuesMut, axes, grid, rounds, rule};
 use crate::error::Cause;
 
 /// One function of every pair of values of two tensors: two activations, or one and a constant.
@@ -25,7 +25,6 @@ use crate::error::Cause;
 #[must_use]
 pub struct Binary {
     op: BinaryOp,
-    whole: bool,
 }
 
 params! {
@@ -42,13 +41,7 @@ params! {
 impl Binary {
     /// The function.
     pub fn new(op: BinaryOp) -> Self {
-        Self { op, whole: false }
-    }
-
-    /// Both are whole numbers, or flags: where floats may not have the exact result (from 2²⁴ on, which they do not tell
-    /// from the next), or one is NaN, the result is NaN, also that of a comparison.
-    pub fn whole(self) -> Self {
-        Self { whole: true, ..self }
+        Self { op }
     }
 
     /// The sum.
@@ -64,8 +57,12 @@ impl Kernel for Binary {
 
     fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
         let [a, b] = rule::take(inputs, ["a", "b"])?;
-        rule::floats("a", a)?;
-        rule::floats("b", b)?;
+        rule::values("a", a)?;
+        rule::values("b", b)?;
+        rule::alike("b", b, "a", a)?;
+        if a.element == Element::I32 && !self.op.takes_ints() {
+            return Err(rule::misfit("a", a, format!("floats would fit {:?}", self.op)));
+        }
         let Some(wide) = axes::broadcast(&[&a.shape, &b.shape]) else {
             let wanted = format!("axes of 1 or of the length that a, {:?}, has would fit", a.shape);
             return Err(rule::misfit("b", b, wanted));
@@ -74,7 +71,7 @@ impl Kernel for Binary {
             return Err(rule::misfit("b", b, "an activation would fit, since a is a constant too"));
         }
         axes::together([&a.shape, &b.shape], &wide).check()?;
-        rule::output(&wide)
+        if self.op.compares() { rule::output(&wide) } else { rule::output_like(a, &wide) }
     }
 
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
@@ -88,39 +85,65 @@ impl Kernel for Binary {
         };
         Dispatch {
             kernel: "binary".into(),
-            source: wgsl!("binary", "shared/linear", "shared/nan", "shared/nan_made", "shared/power").into(),
-            constants: vec![
-                ("op".into(), self.op.number()),
-                ("rank".into(), axes.count() as f64),
-                ("whole".into(), f64::from(u8::from(self.whole))),
-            ],
+            source: source(inputs[0].element, self.op).into(),
+            access: Access::named(&["a", "b"]),
+            constants: vec![("op".into(), self.op.number()), ("rank".into(), axes.count() as f64)],
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
-            needs: Needs::rounds(rounds::all(&[rounds::nested(&[axes::MOST]), rounds::POWER])),
+            needs: Needs::rounds(rounds::all(&[rounds::nested(&[axes::MOST]), rounds::POWER_OF_INTS])),
         }
     }
 
-    fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {
-        let (a, b) = (inputs[0].floats(), inputs[1].floats());
-        if self.whole {
-            return pairs(&a, &b, output, |a, b| self.op.apply_whole(a, b));
-        }
-        match self.op {
-            // What is chosen once for all values becomes a loop of its own.
-            BinaryOp::Add => pairs(&a, &b, output, |a, b| a + b),
-            BinaryOp::Sub => pairs(&a, &b, output, |a, b| a - b),
-            BinaryOp::Mul => pairs(&a, &b, output, |a, b| a * b),
-            BinaryOp::Div => pairs(&a, &b, output, |a, b| a / b),
-            op => pairs(&a, &b, output, |a, b| op.apply(a, b)),
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        match (&inputs[0], &inputs[1], output) {
+            (Values::I32(a), Values::I32(b), ValuesMut::I32(y)) => {
+                pairs(a, b, y, |a, b| self.op.apply_to_ints(a, b));
+            }
+            (Values::I32(a), Values::I32(b), ValuesMut::F32(y)) => {
+                pairs(a, b, y, |a, b| self.op.compare_ints(a, b));
+            }
+            (a, b, y) => self.twin_of_floats(&a.floats(), &b.floats(), y.floats()),
         }
     }
 }
 
-fn pairs(
-    a: &ArrayViewD<'_, f32>,
-    b: &ArrayViewD<'_, f32>,
-    output: ArrayViewMutD<'_, f32>,
-    function: impl Fn(f32, f32) -> f32,
+impl Binary {
+    fn twin_of_floats(&self, a: &ArrayViewD<'_, f32>, b: &ArrayViewD<'_, f32>, y: ArrayViewMutD<'_, f32>) {
+        match self.op {
+            // What is chosen once for all values becomes a loop of its own.
+            BinaryOp::Add => pairs(a, b, y, |a, b| a + b),
+            BinaryOp::Sub => pairs(a, b, y, |a, b| a - b),
+            BinaryOp::Mul => pairs(a, b, y, |a, b| a * b),
+            BinaryOp::Div => pairs(a, b, y, |a, b| a / b),
+            op => pairs(a, b, y, |a, b| op.apply(a, b)),
+        }
+    }
+}
+
+/// The shader for values of this element.
+fn source(element: Element, op: BinaryOp) -> &'static str {
+    match (element, op.compares()) {
+        (Element::I32, false) => wgsl!("binary", "shared/binary_ints", "shared/ints", "shared/linear"),
+        (Element::I32, true) => {
+            wgsl!("binary", "shared/binary_flags", "shared/ints", "shared/linear", "shared/nan_made")
+        }
+        _ => wgsl!(
+            "binary",
+            "shared/binary_floats",
+            "shared/linear",
+            "shared/nan",
+            "shared/nan_made",
+            "shared/power"
+        ),
+    }
+}
+
+/// What `function` makes of every pair.
+fn pairs<T: Copy, U>(
+    a: &ArrayViewD<'_, T>,
+    b: &ArrayViewD<'_, T>,
+    output: ArrayViewMutD<'_, U>,
+    function: impl Fn(T, T) -> U,
 ) {
     let wide = output.raw_dim();
     let a = a.broadcast(wide.clone()).expect("the shape rule accepted it");

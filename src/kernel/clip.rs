@@ -1,9 +1,9 @@
 //! Values kept in a range.
 
-use ndarray::{ArrayViewMutD, Zip};
+use ndarray::Zip;
 
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rule};
+use super::{Access, Dispatch, Kernel, Needs, Spec, Values, ValuesMut, grid, rule};
 use crate::error::Cause;
 
 /// Every value kept between `low` and `high`, in any shape. NaN stays NaN.
@@ -74,6 +74,7 @@ impl Kernel for Clip {
         Dispatch {
             kernel: "clip".into(),
             source: wgsl!("clip", "shared/linear", "shared/nan").into(),
+            access: Access::named(&["x"]),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
@@ -81,7 +82,8 @@ impl Kernel for Clip {
         }
     }
 
-    fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let output = output.floats();
         Zip::from(output).and(inputs[0].floats()).for_each(|y, &x| *y = self.apply(x));
     }
 }

@@ -1,9 +1,9 @@
 //! Tensors one after the other.
 
-use ndarray::{ArrayViewMutD, Axis, Slice};
+use ndarray::{ArrayViewD, ArrayViewMutD, Axis, Slice};
 
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rounds, rule};
+use super::{Access, Dispatch, Kernel, Needs, Spec, Values, ValuesMut, grid, rounds, rule};
 use crate::error::Cause;
 
 /// One to four tensors one after the other on an axis: activations and constants in any mix, of which one
@@ -69,10 +69,8 @@ impl Concat {
     }
 }
 
-/// The name of an input, for errors and as the shader calls it.
-fn name(place: usize) -> &'static str {
-    ["a", "b", "c", "d"][place]
-}
+/// What errors and the shader call the inputs.
+const NAMES: [&str; MOST_INPUTS] = ["a", "b", "c", "d"];
 
 impl Kernel for Concat {
     fn name(&self) -> &'static str {
@@ -90,29 +88,25 @@ impl Kernel for Concat {
         };
         *axis = 0;
         for (place, input) in inputs.iter().enumerate() {
-            rule::floats(name(place), input)?;
+            rule::values(NAMES[place], input)?;
+            rule::alike(NAMES[place], input, "a", inputs[0])?;
             if !self.fits(&input.shape, &inputs[0].shape) {
                 let wanted =
                     format!("the shape of a, {:?}, but for axis {}, would fit", inputs[0].shape, self.axis);
-                return Err(rule::misfit(name(place), input, wanted));
+                return Err(rule::misfit(NAMES[place], input, wanted));
             }
             shape[self.axis] += input.shape[self.axis];
         }
         rule::any_activation(inputs)?;
-        rule::output(&shape)
+        rule::output_like(inputs[0], &shape)
     }
 
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
         let params = self.params(inputs, output);
-        let source = match inputs.len() {
-            1 => wgsl!("concat", "shared/one_part", "shared/linear"),
-            2 => wgsl!("concat", "shared/two_parts", "shared/linear"),
-            3 => wgsl!("concat", "shared/three_parts", "shared/linear"),
-            _ => wgsl!("concat", "shared/four_parts", "shared/linear"),
-        };
         Dispatch {
             kernel: "concat".into(),
-            source: source.into(),
+            source: wgsl!("concat", "shared/linear").into(),
+            access: Access::first(&NAMES, inputs.len()),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
@@ -120,9 +114,22 @@ impl Kernel for Concat {
         }
     }
 
-    fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        match output {
+            ValuesMut::I32(y) => self.join(inputs.iter().map(Values::ints), y),
+            ValuesMut::F32(y) => self.join(inputs.iter().map(Values::floats), y),
+        }
+    }
+}
+
+impl Concat {
+    fn join<'a, T: Copy + 'a>(
+        &self,
+        inputs: impl Iterator<Item = ArrayViewD<'a, T>>,
+        mut output: ArrayViewMutD<'_, T>,
+    ) {
         let mut start = 0;
-        for input in inputs.iter().map(Values::floats) {
+        for input in inputs {
             let end = start + input.shape()[self.axis];
             output.slice_axis_mut(Axis(self.axis), Slice::from(start..end)).assign(&input);
             start = end;

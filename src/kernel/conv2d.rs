@@ -5,14 +5,12 @@ mod shaders;
 mod strip;
 mod twin;
 
-use ndarray::ArrayViewMutD;
-
 use super::activation::Activation;
 use super::inputs::Inputs;
 use super::params::params;
 use super::product::{Factors, Tiling};
 use super::window::Window;
-use super::{Dispatch, Element, Kernel, Spec, Values, rule};
+use super::{Dispatch, Element, Kernel, Spec, Values, ValuesMut, rule};
 use crate::error::Cause;
 
 /// Convolution: x `[channels, height, width]`, the constants weight
@@ -246,7 +244,8 @@ impl Kernel for Conv2d {
         plain.into_iter().chain(few::variants(self, inputs, output)).chain(tiled).collect()
     }
 
-    fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let output = output.floats();
         twin::run(self, inputs, output);
     }
 

@@ -2,12 +2,10 @@
 
 mod twin;
 
-use ndarray::ArrayViewMutD;
-
 use super::inputs::Inputs;
 use super::params::{params, wgsl};
 use super::pool::{axes, axis_name, four, planes, signed, split};
-use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rounds, rule};
+use super::{Access, Dispatch, Kernel, Needs, Spec, Values, ValuesMut, grid, rounds, rule};
 use crate::error::Cause;
 
 /// Transposed convolution over the last `N` axes, one to three: x `[channels, height, width]`, the
@@ -210,13 +208,10 @@ impl<const N: usize> Kernel for ConvTranspose<N> {
         let params = self.params(inputs, output);
         let [_, depth, height, width] = planes(&inputs[1].shape[1..]);
         let loops = [depth, height, width, inputs[0].shape[0] / self.groups];
-        let source = match inputs.len() {
-            2 => wgsl!("conv_transpose", "shared/no_bias", "shared/linear"),
-            _ => wgsl!("conv_transpose", "shared/bias", "shared/linear"),
-        };
         Dispatch {
             kernel: "conv_transpose".into(),
-            source: source.into(),
+            source: wgsl!("conv_transpose", "shared/linear").into(),
+            access: Access::first(&["x", "weight", "bias"], inputs.len()),
             constants: Vec::new(),
             workgroups: grid::cover(params.work as usize, 64),
             params: bytemuck::bytes_of(&params).to_vec(),
@@ -224,7 +219,8 @@ impl<const N: usize> Kernel for ConvTranspose<N> {
         }
     }
 
-    fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let output = output.floats();
         twin::run(self, inputs, output);
     }
 

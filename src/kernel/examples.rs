@@ -1,5 +1,6 @@
 //! Every kernel once or more, for tests that hold for all of them.
 
+mod ints;
 mod movement;
 mod pools;
 
@@ -68,6 +69,7 @@ pub fn all() -> Vec<Example> {
     .chain(halves())
     .chain(vectors())
     .chain(movement::all())
+    .chain(ints::all())
     .chain(normalisations())
     .chain(pools::all())
     .collect()

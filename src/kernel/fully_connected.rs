@@ -1,10 +1,10 @@
 //! A matrix times a vector.
 
-use ndarray::{ArrayView1, ArrayViewMutD, Axis, Ix1, Ix2};
+use ndarray::{ArrayView1, Axis, Ix1, Ix2};
 
 use super::lanes::Join;
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rounds, rule};
+use super::{Access, Dispatch, Kernel, Needs, Spec, Values, ValuesMut, grid, rounds, rule};
 use crate::error::Cause;
 
 /// `weight * x + bias`: x `[k]`, the constants weight `[m, k]` and bias `[m]`, to `[m]`.
@@ -39,6 +39,7 @@ impl FullyConnected {
         Dispatch {
             kernel: "fully_connected".into(),
             source: [wgsl!("fully_connected", "shared/linear"), join.sum()].concat().into(),
+            access: Access::named(&["x", "weight", "bias"]),
             constants: Vec::new(),
             workgroups: grid::fold(params.m),
             params: bytemuck::bytes_of(&params).to_vec(),
@@ -82,7 +83,8 @@ impl Kernel for FullyConnected {
         Join::ALL.map(|join| Self::joined(inputs, output, join)).into()
     }
 
-    fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let output = output.floats();
         let x = inputs[0].floats().into_dimensionality::<Ix1>().expect("the shape rule takes one axis");
         let weight = inputs[1].floats().into_dimensionality::<Ix2>().expect("the shape rule takes two axes");
         for ((value, row), bias) in output.into_iter().zip(weight.outer_iter()).zip(inputs[2].floats()) {

@@ -1,9 +1,10 @@
 //! Places of an axis, by their numbers.
 
-use ndarray::{ArrayViewMutD, Axis};
+use ndarray::{ArrayViewD, ArrayViewMutD, Axis};
 
+use super::ints::NONE;
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rule};
+use super::{Access, Dispatch, Kernel, Needs, Spec, Values, ValuesMut, grid, rule};
 use crate::error::Cause;
 
 /// The places of an axis of `data` that `indices` name: the axis is replaced by the axes of `indices`.
@@ -48,9 +49,14 @@ impl Gather {
 
 /// The place that an index names on an axis of this length.
 fn place(index: f32, len: usize) -> Option<usize> {
-    let whole = index.is_finite() && index.fract() == 0.0;
-    let index = if index < 0.0 { f64::from(index) + len as f64 } else { f64::from(index) };
-    (whole && (0.0..len as f64).contains(&index)).then_some(index as usize)
+    let whole = index.fract() == 0.0 && index.abs() <= EXACT as f32;
+    whole.then(|| counted(index as i64, len)).flatten()
+}
+
+/// The same for a whole number.
+fn counted(index: i64, len: usize) -> Option<usize> {
+    let index = if index < 0 { index + len as i64 } else { index };
+    usize::try_from(index).ok().filter(|place| *place < len)
 }
 
 impl Kernel for Gather {
@@ -60,8 +66,8 @@ impl Kernel for Gather {
 
     fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
         let [data, indices] = rule::take(inputs, ["data", "indices"])?;
-        rule::floats("data", data)?;
-        rule::floats("indices", indices)?;
+        rule::values("data", data)?;
+        rule::values("indices", indices)?;
         rule::any_activation(inputs)?;
         match data.shape.get(self.axis) {
             None => {
@@ -73,7 +79,7 @@ impl Kernel for Gather {
             }
             Some(_) => {
                 let (before, after) = data.shape.split_at(self.axis);
-                rule::output(&[before, &indices.shape, &after[1..]].concat())
+                rule::output_like(data, &[before, &indices.shape, &after[1..]].concat())
             }
         }
     }
@@ -91,7 +97,8 @@ impl Kernel for Gather {
         };
         Dispatch {
             kernel: "gather".into(),
-            source: wgsl!("gather", "shared/bits", "shared/linear").into(),
+            source: wgsl!("gather", "shared/linear").into(),
+            access: Access::named(&["data", "indices"]),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
@@ -99,15 +106,34 @@ impl Kernel for Gather {
         }
     }
 
-    fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
-        let (data, indices) = (inputs[0].floats(), inputs[1].floats());
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let len = inputs[0].shape()[self.axis];
+        let places: Vec<Option<usize>> = match &inputs[1] {
+            Values::I32(indices) => indices.iter().map(|&index| counted(index.into(), len)).collect(),
+            indices => indices.floats().iter().map(|&index| place(index, len)).collect(),
+        };
+        match (&inputs[0], output) {
+            (Values::I32(data), ValuesMut::I32(y)) => self.gather(data, &places, NONE, y),
+            (data, y) => self.gather(&data.floats(), &places, f32::NAN, y.floats()),
+        }
+    }
+}
+
+impl Gather {
+    fn gather<T: Copy>(
+        &self,
+        data: &ArrayViewD<'_, T>,
+        places: &[Option<usize>],
+        none: T,
+        mut output: ArrayViewMutD<'_, T>,
+    ) {
         let (before, after) = data.shape().split_at(self.axis);
-        let shape = [before, &[indices.len()], &after[1..]].concat();
+        let shape = [before, &[places.len()], &after[1..]].concat();
         let mut output = output.view_mut().into_shape_with_order(shape).expect("an output is in order");
-        for (mut part, &index) in output.axis_iter_mut(Axis(self.axis)).zip(&indices) {
-            match place(index, after[0]) {
+        for (mut part, index) in output.axis_iter_mut(Axis(self.axis)).zip(places) {
+            match *index {
                 Some(place) => part.assign(&data.index_axis(Axis(self.axis), place)),
-                None => part.fill(f32::NAN),
+                None => part.fill(none),
             }
         }
     }

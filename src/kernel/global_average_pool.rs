@@ -1,10 +1,8 @@
 //! The mean of each channel.
 
-use ndarray::ArrayViewMutD;
-
 use super::lanes::{Join, Rows};
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Spec, Values, rule};
+use super::{Access, Dispatch, Kernel, Spec, Values, ValuesMut, rule};
 use crate::error::Cause;
 
 /// The mean of each channel: `[channels, height, width]` to `[channels]`.
@@ -42,7 +40,7 @@ impl GlobalAveragePool {
         let params = GlobalAveragePoolParams { channels: rows.outer as u32, pixels: rows.len as u32 };
         rows.dispatch(
             "global_average_pool",
-            &[wgsl!("global_average_pool", "shared/four_of")],
+            (wgsl!("global_average_pool", "shared/four_of"), Access::named(&["x"])),
             &params,
             join,
             &[rows.walk(4, &[])],
@@ -69,7 +67,8 @@ impl Kernel for GlobalAveragePool {
         Self::rows(inputs, output).joins().map(|join| Self::joined(inputs, output, join)).collect()
     }
 
-    fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let output = output.floats();
         let x = inputs[0].floats();
         for (mean, plane) in output.into_iter().zip(x.outer_iter()) {
             let sum: f64 = plane.iter().copied().map(f64::from).sum();

@@ -1,10 +1,8 @@
 //! Groups of channels get a mean of zero and a variance of one.
 
-use ndarray::ArrayViewMutD;
-
 use super::lanes::{Join, Rows};
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Spec, Values, moments, rule};
+use super::{Dispatch, Kernel, Spec, Values, ValuesMut, moments, rule};
 use crate::error::Cause;
 
 /// `(x - mean) / √(variance + epsilon) · scale + bias` over the channels of each group.
@@ -74,13 +72,7 @@ impl GroupNorm {
             epsilon: self.epsilon,
         };
         let own = wgsl!("group_norm", "shared/moments", "shared/four_of");
-        rows.dispatch(
-            "group_norm",
-            &[own, moments::bias_reader(inputs)],
-            &params,
-            join,
-            &moments::walks(&rows),
-        )
+        rows.dispatch("group_norm", (own, moments::access(inputs)), &params, join, &moments::walks(&rows))
     }
 }
 
@@ -119,7 +111,8 @@ impl Kernel for GroupNorm {
         self.rows(output).joins().map(|join| self.joined(inputs, output, join)).collect()
     }
 
-    fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let mut output = output.floats();
         let factors = moments::factors(inputs);
         let plane = output.len() / factors.len();
         let share = factors.len() / self.groups.unwrap_or(factors.len());

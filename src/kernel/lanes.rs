@@ -5,7 +5,7 @@
 use bytemuck::NoUninit;
 
 use super::params::wgsl;
-use super::{Dispatch, Needs, grid, rounds};
+use super::{Access, Dispatch, Needs, grid, rounds};
 
 /// Invocations of a workgroup.
 const WORKGROUP: usize = 64;
@@ -97,12 +97,12 @@ impl Rows {
         rounds::nested(&[&[steps], inner].concat())
     }
 
-    /// A dispatch of this shader, whose parts are given without what all shaders of rows have. It walks along a
+    /// A dispatch of this shader, whose source is given without what all shaders of rows have. It walks along a
     /// row in so many rounds, and joins what lanes bring after each walk at most.
     pub(super) fn dispatch(
         &self,
         kernel: &'static str,
-        parts: &[&str],
+        (source, access): (&str, Access),
         params: &impl NoUninit,
         join: Join,
         walks: &[u32],
@@ -111,7 +111,8 @@ impl Rows {
         let rounds = rounds::all(&walks.iter().flat_map(|&walk| [walk, join.rounds()]).collect::<Vec<_>>());
         Dispatch {
             kernel: kernel.into(),
-            source: [parts, &behind].concat().concat().into(),
+            source: [&[source], &behind[..]].concat().concat().into(),
+            access,
             constants: vec![("lanes".into(), f64::from(self.lanes()))],
             workgroups: self.workgroups(),
             params: bytemuck::bytes_of(params).to_vec(),

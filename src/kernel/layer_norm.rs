@@ -1,10 +1,8 @@
 //! The last axes of a tensor get a mean of zero and a variance of one.
 
-use ndarray::ArrayViewMutD;
-
 use super::lanes::{Join, Rows};
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Spec, Values, moments, rule};
+use super::{Dispatch, Kernel, Spec, Values, ValuesMut, moments, rule};
 use crate::error::Cause;
 
 /// `(x - mean) / √(variance + epsilon) · scale + bias` over all axes from one on.
@@ -59,13 +57,7 @@ impl LayerNorm {
             epsilon: self.epsilon,
         };
         let own = wgsl!("layer_norm", "shared/moments", "shared/four_of");
-        rows.dispatch(
-            "layer_norm",
-            &[own, moments::bias_reader(inputs)],
-            &params,
-            join,
-            &moments::walks(&rows),
-        )
+        rows.dispatch("layer_norm", (own, moments::access(inputs)), &params, join, &moments::walks(&rows))
     }
 }
 
@@ -92,7 +84,8 @@ impl Kernel for LayerNorm {
         self.rows(output).joins().map(|join| self.joined(inputs, output, join)).collect()
     }
 
-    fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let mut output = output.floats();
         let factors = moments::factors(inputs);
         output.assign(&inputs[0].floats());
         let values = output.as_slice_mut().expect("an output lies in row-major order");

@@ -1,11 +1,11 @@
 //! Numbers become the logarithms of shares of one.
 
-use ndarray::{ArrayViewMut1, ArrayViewMutD, Axis};
+use ndarray::{ArrayViewMut1, Axis};
 
 use super::lanes::{Join, Rows};
 use super::params::wgsl;
 use super::softmax::{SoftmaxParams, largest};
-use super::{Dispatch, Kernel, Spec, Values, rule};
+use super::{Access, Dispatch, Kernel, Spec, Values, ValuesMut, rule};
 use crate::error::Cause;
 
 /// `x - log(sum(exp(x)))` over one axis, in any shape: the logarithm of `Softmax` without its underflow.
@@ -44,7 +44,13 @@ impl LogSoftmax {
     fn joined(&self, shape: &[usize], join: Join) -> Dispatch {
         let rows = self.rows(shape);
         let own = wgsl!("log_softmax", "shared/nan_made", "shared/row_along", "shared/exponentials");
-        rows.dispatch("log_softmax", &[own], &SoftmaxParams::new(&rows), join, &[rows.walk(1, &[]); 3])
+        rows.dispatch(
+            "log_softmax",
+            (own, Access::named(&["x"])),
+            &SoftmaxParams::new(&rows),
+            join,
+            &[rows.walk(1, &[]); 3],
+        )
     }
 }
 
@@ -65,7 +71,8 @@ impl Kernel for LogSoftmax {
         self.rows(&output.shape).joins().map(|join| self.joined(&output.shape, join)).collect()
     }
 
-    fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let mut output = output.floats();
         output.assign(&inputs[0].floats());
         let axis = Axis(self.axis.unwrap_or(output.ndim() - 1));
         output.lanes_mut(axis).into_iter().for_each(log_softmax);

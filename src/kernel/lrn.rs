@@ -1,9 +1,9 @@
 //! Channels damp their neighbours.
 
-use ndarray::{ArrayViewMutD, Axis, Slice, Zip};
+use ndarray::{Axis, Slice, Zip};
 
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rounds, rule};
+use super::{Access, Dispatch, Kernel, Needs, Spec, Values, ValuesMut, grid, rounds, rule};
 use crate::error::Cause;
 
 /// Local response normalisation: `x / (bias + alpha / size · sum)^beta` of x `[channels, ..]`.
@@ -89,6 +89,7 @@ impl Kernel for Lrn {
         Dispatch {
             kernel: "lrn".into(),
             source: wgsl!("lrn", "shared/linear", "shared/nan", "shared/nan_made", "shared/power").into(),
+            access: Access::named(&["x"]),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
@@ -96,7 +97,8 @@ impl Kernel for Lrn {
         }
     }
 
-    fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let mut output = output.floats();
         let x = inputs[0].floats();
         let channels = output.shape()[0];
         let [before, after] = self.around(channels);

@@ -5,14 +5,12 @@ mod shaders;
 mod shape;
 mod twin;
 
-use ndarray::ArrayViewMutD;
-
 use self::shape::Shapes;
 use super::activation::Activation;
 use super::inputs::Inputs;
 use super::params::params;
 use super::product::{Factors, Tiling};
-use super::{Dispatch, Element, Kernel, Spec, Values, rule};
+use super::{Dispatch, Element, Kernel, Spec, Values, ValuesMut, rule};
 use crate::error::Cause;
 
 /// `a · b + bias`: a `[.., m, k]`, b `[.., k, n]` and, where there is one, bias `[n]`, to `[.., m, n]`. An
@@ -183,7 +181,8 @@ impl Kernel for MatMul {
         plain.into_iter().chain(few::variants(self, inputs, output)).chain(tiled).collect()
     }
 
-    fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let output = output.floats();
         twin::run(self, inputs, output);
     }
 

@@ -1,10 +1,10 @@
 //! The largest value of each window.
 
-use ndarray::{ArrayView3, ArrayViewMutD, Axis};
+use ndarray::{ArrayView3, Axis};
 
 use super::params::wgsl;
 use super::pool::{self, Pool, Under};
-use super::{Dispatch, Kernel, Spec, Values, grid};
+use super::{Access, Dispatch, Kernel, Spec, Values, ValuesMut, grid};
 use crate::error::Cause;
 
 /// The largest value of each window that slides over the last `N` axes, one to three: from
@@ -128,6 +128,7 @@ impl<const N: usize> Kernel for MaxPool<N> {
         Dispatch {
             kernel: "max_pool".into(),
             source: wgsl!("max_pool", "shared/bits", "shared/linear", "shared/nan", "shared/window").into(),
+            access: Access::named(&["x"]),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 64),
             params: bytemuck::bytes_of(&params).to_vec(),
@@ -135,7 +136,8 @@ impl<const N: usize> Kernel for MaxPool<N> {
         }
     }
 
-    fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let mut output = output.floats();
         let x = pool::view(inputs[0].floats());
         let [_, plane @ ..] = [0, 1, 2, 3].map(|axis| x.len_of(Axis(axis)));
         for (channel, (x, mut output)) in x.outer_iter().zip(output.outer_iter_mut()).enumerate() {

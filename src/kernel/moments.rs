@@ -2,8 +2,7 @@
 
 use super::inputs::Inputs;
 use super::lanes::Rows;
-use super::params::wgsl;
-use super::{Spec, Values, rule};
+use super::{Access, Spec, Values, rule};
 use crate::error::Cause;
 
 /// Mean of a row, and what its values are multiplied by to have a variance of one.
@@ -51,9 +50,9 @@ pub(super) fn check_factors(scale: &Spec, bias: Option<&Spec>, shape: &[usize]) 
     Ok(())
 }
 
-/// How the shader reads the bias, where there is one.
-pub(super) fn bias_reader(inputs: &[&Spec]) -> &'static str {
-    if inputs.len() == 3 { wgsl!("shared/bias") } else { wgsl!("shared/no_bias") }
+/// What the shader of a normalisation calls its inputs.
+pub(super) fn access(inputs: &[&Spec]) -> Access {
+    Access::first(&["x", "scale", "bias"], inputs.len())
 }
 
 /// Scale and bias, pair by pair; a bias that is left out is 0.

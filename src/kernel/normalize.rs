@@ -1,9 +1,9 @@
 //! Pixels as bytes become normalised planes of floats.
 
-use ndarray::{ArrayViewMutD, Axis};
+use ndarray::Axis;
 
 use super::params::{params, wgsl};
-use super::{Dispatch, Element, Kernel, Needs, Spec, Values, grid, rounds, rule};
+use super::{Access, Dispatch, Element, Kernel, Needs, Spec, Values, ValuesMut, grid, rounds, rule};
 use crate::error::Cause;
 
 /// `(pixel - mean[channel]) / std[channel]`: u8 `[height, width, channels]` to f32
@@ -32,7 +32,7 @@ params! {
         deviation: [f32; 4],
         pixels: u32,
         channels: u32,
-        item_words: u32,
+        item_bytes: u32,
         unused: u32,
     }
 }
@@ -88,12 +88,13 @@ impl Kernel for Normalize {
             deviation: Self::four(&self.std),
             pixels: pixels as u32,
             channels: channels as u32,
-            item_words: (inputs[0].item_bytes() / 4) as u32,
+            item_bytes: inputs[0].item_bytes() as u32,
             unused: 0,
         };
         Dispatch {
             kernel: "normalize".into(),
             source: wgsl!("normalize", "shared/linear").into(),
+            access: Access::named(&["x"]),
             constants: Vec::new(),
             workgroups: grid::cover(pixels.div_ceil(4), 64),
             params: bytemuck::bytes_of(&params).to_vec(),
@@ -101,7 +102,8 @@ impl Kernel for Normalize {
         }
     }
 
-    fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let mut output = output.floats();
         let Values::U8(pixels) = &inputs[0] else { unreachable!("the shape rule takes bytes") };
         for (channel, mut plane) in output.outer_iter_mut().enumerate() {
             let (mean, std) = (self.mean[channel], self.std[channel]);

@@ -2,12 +2,12 @@
 
 mod border;
 
-use ndarray::{ArrayViewMutD, IxDyn};
+use ndarray::{ArrayViewD, ArrayViewMutD, IxDyn};
 
 use self::border::Border;
 use super::params::{params, wgsl};
 use super::rearrange::{MOST_AXES, check_axes, strides};
-use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rounds, rule};
+use super::{Access, Dispatch, Kernel, Needs, Spec, Values, ValuesMut, grid, rounds, rule};
 use crate::error::Cause;
 
 /// What a border is made of.
@@ -116,10 +116,10 @@ impl Kernel for Pad {
     }
 
     fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
-        let x = rule::only_activation(inputs)?;
+        let x = rule::only_values(inputs)?;
         check_axes("x", &x.shape)?;
         let borders = self.borders(&x.shape)?;
-        rule::output(&borders.iter().map(Border::len).collect::<Vec<_>>())
+        rule::output_like(x, &borders.iter().map(Border::len).collect::<Vec<_>>())
     }
 
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
@@ -127,6 +127,7 @@ impl Kernel for Pad {
         Dispatch {
             kernel: "pad".into(),
             source: wgsl!("pad", "shared/linear").into(),
+            access: Access::named(&["x"]),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
@@ -134,8 +135,17 @@ impl Kernel for Pad {
         }
     }
 
-    fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
-        let x = inputs[0].floats();
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let border = if let PadMode::Constant(border) = self.mode { border } else { 0.0 };
+        match (&inputs[0], output) {
+            (Values::I32(x), ValuesMut::I32(y)) => self.pad(x, border as i32, y),
+            (x, y) => self.pad(&x.floats(), border, y.floats()),
+        }
+    }
+}
+
+impl Pad {
+    fn pad<T: Copy>(&self, x: &ArrayViewD<'_, T>, border: T, mut output: ArrayViewMutD<'_, T>) {
         let borders = self.borders(x.shape()).expect("the shape rule made these borders");
         // Where each place of each axis comes from, found once an axis and not once a value.
         let sources: Vec<Vec<Option<usize>>> =
@@ -148,7 +158,7 @@ impl Kernel for Pad {
                 from[axis] = source[place[axis]].unwrap_or_default();
             }
             *value = match self.mode {
-                PadMode::Constant(value) if !inside => value,
+                PadMode::Constant(_) if !inside => border,
                 _ => x[&from],
             };
         }

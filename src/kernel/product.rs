@@ -3,9 +3,11 @@
 
 use std::borrow::Cow;
 
+use super::access::After;
+use super::inputs::Inputs;
 use super::lanes::Join;
 use super::params::wgsl;
-use super::{Needs, Precision, grid, rounds};
+use super::{Access, Needs, Precision, Spec, grid, rounds};
 
 /// Fewer terms of one sum are not worth sharing among invocations.
 pub(super) const TERMS_TO_SHARE: usize = 64;
@@ -166,18 +168,13 @@ fn arithmetic(precision: Precision) -> &'static str {
     }
 }
 
-/// The source of a shader whose sums end in `finish`: its parts, then a bias and a residual where there are such.
-pub(super) fn source(parts: &[&str], bias: bool, residual: bool, vectors: bool) -> Cow<'static, str> {
-    let finish = match (vectors, bias, residual) {
-        (false, false, false) => wgsl!("shared/finish"),
-        (false, true, false) => wgsl!("shared/finish_bias"),
-        (false, false, true) => wgsl!("shared/finish_residual"),
-        (false, true, true) => wgsl!("shared/finish_bias_residual"),
-        (true, false, false) => wgsl!("shared/finish_vectors"),
-        (true, true, false) => wgsl!("shared/finish_vectors_bias"),
-        (true, false, true) => wgsl!("shared/finish_vectors_residual"),
-        (true, true, true) => wgsl!("shared/finish_vectors_bias_residual"),
-    };
-    let behind = wgsl!("shared/activation", "shared/linear", "shared/nan");
-    Cow::Owned([parts, &[finish, behind]].concat().concat())
+/// The source of a shader of sums: its parts, then what all of them have.
+pub(super) fn source(parts: &[&str]) -> Cow<'static, str> {
+    Cow::Owned([parts, &[wgsl!("shared/activation", "shared/linear", "shared/nan")]].concat().concat())
+}
+
+/// How it reaches its inputs, of which the first two are factors of these names.
+pub(super) fn access(factors: [&'static str; 2], inputs: &[&Spec], residual: bool) -> Access {
+    let Inputs { bias, residual, .. } = Inputs::accepted(inputs, residual);
+    Access::sums(factors, After { bias: bias.is_some(), residual: residual.is_some() })
 }

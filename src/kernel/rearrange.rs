@@ -2,11 +2,11 @@
 
 mod view;
 
-use ndarray::ArrayViewMutD;
-
 pub(super) use self::view::{MOST_AXES, View, check_axes, strides};
+use ndarray::{ArrayViewD, ArrayViewMutD};
+
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rounds, rule};
+use super::{Access, Dispatch, Kernel, Needs, Spec, Values, ValuesMut, grid, rounds, rule};
 use crate::error::Cause;
 
 /// The values of a tensor of up to eight axes in another order: transposed, cut out or repeated.
@@ -109,11 +109,11 @@ impl Kernel for Rearrange {
     }
 
     fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
-        let x = rule::only_activation(inputs)?;
+        let x = rule::only_values(inputs)?;
         check_axes("x", &x.shape)?;
         let view = self.view(&x.shape)?;
         check_axes("the output", &view.shape)?;
-        rule::output(&view.shape)
+        rule::output_like(x, &view.shape)
     }
 
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
@@ -121,6 +121,7 @@ impl Kernel for Rearrange {
         Dispatch {
             kernel: "rearrange".into(),
             source: wgsl!("rearrange", "shared/linear").into(),
+            access: Access::named(&["x"]),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
@@ -128,8 +129,16 @@ impl Kernel for Rearrange {
         }
     }
 
-    fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
-        let x = inputs[0].floats();
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        match (&inputs[0], output) {
+            (Values::I32(x), ValuesMut::I32(y)) => self.rearrange(x, y),
+            (x, y) => self.rearrange(&x.floats(), y.floats()),
+        }
+    }
+}
+
+impl Rearrange {
+    fn rearrange<T: Copy>(&self, x: &ArrayViewD<'_, T>, mut output: ArrayViewMutD<'_, T>) {
         let view = self.view(x.shape()).expect("the shape rule made this view").collapsed();
         let x = x.as_standard_layout();
         let (x, mut y) = (x.as_slice().expect("it is in order"), output.iter_mut());

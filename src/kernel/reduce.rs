@@ -1,14 +1,15 @@
 //! One number for many values.
 
+mod ints;
 mod op;
 
-use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Axis as Dimension, Zip};
+use ndarray::{ArrayD, ArrayViewD, Axis as Dimension, Zip};
 
 pub use self::op::ReduceOp;
 use super::axes::{self, Axes, Axis};
 use super::lanes::{Join, Rows};
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Spec, Values, rounds, rule};
+use super::{Access, Dispatch, Element, Kernel, Spec, Values, ValuesMut, rounds, rule};
 use crate::error::Cause;
 
 /// One number for the values along some axes: the shape stays, with those axes at 1.
@@ -37,6 +38,19 @@ params! {
         reduced_count: u32,
         rows: u32,
         len: u32,
+    }
+}
+
+impl ReduceParams {
+    fn new(kept: &Axes<1>, reduced: &Axes<1>) -> Self {
+        Self {
+            kept: kept.packed(),
+            reduced: reduced.packed(),
+            kept_count: kept.count() as u32,
+            reduced_count: reduced.count() as u32,
+            rows: kept.len() as u32,
+            len: reduced.len() as u32,
+        }
     }
 }
 
@@ -87,22 +101,15 @@ impl Reduce {
     fn joined(&self, inputs: &[&Spec], output: &Spec, join: Join) -> Dispatch {
         let [kept, reduced] = self.loops(&inputs[0].shape);
         let rows = self.rows(inputs, output);
-        let params = ReduceParams {
-            kept: kept.packed(),
-            reduced: reduced.packed(),
-            kept_count: kept.count() as u32,
-            reduced_count: reduced.count() as u32,
-            rows: rows.count() as u32,
-            len: rows.len as u32,
-        };
+        let params = ReduceParams::new(&kept, &reduced);
         // Where a row starts, and where in it each value lies, is found axis by axis.
         let walk = rows.walk(1, &[reduced.count() - 1]);
         let walks = match self.op {
             ReduceOp::LogSumExp => &[rounds::nested(&[kept.count()]), walk, walk][..],
             _ => &[rounds::nested(&[kept.count()]), walk],
         };
-        let own = wgsl!("reduce", "shared/nan_made");
-        let mut dispatch = rows.dispatch("reduce", &[own], &params, join, walks);
+        let own = wgsl!("reduce", "shared/reduced", "shared/nan_made");
+        let mut dispatch = rows.dispatch("reduce", (own, Access::named(&["x"])), &params, join, walks);
         dispatch.constants.push(("op".into(), self.op.number()));
         dispatch
     }
@@ -114,23 +121,36 @@ impl Kernel for Reduce {
     }
 
     fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
-        let x = rule::only_activation(inputs)?;
+        let x = rule::only_values(inputs)?;
         self.check(x)?;
+        if x.element == Element::I32 && !self.op.takes_ints() {
+            return Err(rule::misfit("x", x, format!("floats would fit {:?}", self.op)));
+        }
         self.loops(&x.shape).iter().try_for_each(Axes::check)?;
         let mut shape = x.shape.clone();
         self.axes.iter().for_each(|&axis| shape[axis] = 1);
-        rule::output(&shape)
+        rule::output_like(x, &shape)
     }
 
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
+        if output.element == Element::I32 {
+            return self.of_ints(inputs, output);
+        }
         self.joined(inputs, output, Join::Memory)
     }
 
     fn variants(&self, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
+        if output.element == Element::I32 {
+            return vec![self.of_ints(inputs, output)];
+        }
         self.rows(inputs, output).joins().map(|join| self.joined(inputs, output, join)).collect()
     }
 
-    fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], mut output: ValuesMut<'_>) {
+        if let (Values::I32(x), ValuesMut::I32(output)) = (&inputs[0], &mut output) {
+            return ints::run(self, x, output);
+        }
+        let output = output.floats();
         let x = inputs[0].floats();
         let count = x.len() / output.len();
         // A largest value that is no number is taken off nowhere: the exponentials tell of it themselves.

@@ -1,9 +1,9 @@
 //! The rectifier.
 
-use ndarray::{ArrayViewMutD, Zip};
+use ndarray::Zip;
 
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rule};
+use super::{Access, Dispatch, Kernel, Needs, Spec, Values, ValuesMut, grid, rule};
 use crate::error::Cause;
 
 /// `max(x, 0)` of every value, in any shape. NaN stays NaN, and infinity stays what it is.
@@ -46,6 +46,7 @@ impl Kernel for Relu {
         Dispatch {
             kernel: "relu".into(),
             source: wgsl!("relu", "shared/linear", "shared/nan").into(),
+            access: Access::named(&["x"]),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
@@ -53,7 +54,8 @@ impl Kernel for Relu {
         }
     }
 
-    fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let output = output.floats();
         // `f32::max` would turn NaN into 0.
         let relu = |y: &mut f32, &x: &f32| *y = if x < 0.0 { 0.0 } else { x };
         Zip::from(output).and(inputs[0].floats()).for_each(relu);

@@ -3,13 +3,13 @@
 mod plan;
 mod taps;
 
-use ndarray::{ArrayD, ArrayViewMutD, IxDyn};
+use ndarray::{ArrayD, IxDyn};
 
 use self::plan::Plan;
 use self::taps::Axis;
 use super::gather::EXACT;
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rounds, rule};
+use super::{Access, Dispatch, Kernel, Needs, Spec, Values, ValuesMut, grid, rounds, rule};
 use crate::error::Cause;
 
 /// How a value is made of those around its source.
@@ -254,6 +254,7 @@ impl Kernel for Resize {
         Dispatch {
             kernel: "resize".into(),
             source: wgsl!("resize", "shared/linear").into(),
+            access: Access::named(&["x", "table"]),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 64),
             params: bytemuck::bytes_of(&params).to_vec(),
@@ -261,7 +262,8 @@ impl Kernel for Resize {
         }
     }
 
-    fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let mut output = output.floats();
         let x = inputs[0].floats();
         let plan = self.plan(x.shape()).expect("the shape rule made this plan");
         let x = x.as_standard_layout();

@@ -10,6 +10,9 @@ pub(super) fn nested(loops: &[usize]) -> u32 {
 /// Rounds of a power (`shaders/shared/power.wgsl`), whose exponent has seven bits.
 pub(super) const POWER: u32 = 8;
 
+/// Rounds of a power of whole numbers (`shaders/shared/binary_ints.wgsl`), whose exponent has 31 bits.
+pub(super) const POWER_OF_INTS: u32 = 32;
+
 /// Rounds of loops one after the other.
 pub(super) fn all(loops: &[u32]) -> u32 {
     loops.iter().fold(0, |all, rounds| all.saturating_add(*rounds))

@@ -50,6 +50,29 @@ pub(super) fn floats(name: &str, spec: &Spec) -> Result<(), Cause> {
     Err(misfit(name, spec, "an f32 tensor of 1 to 2^30 elements would fit"))
 }
 
+/// An input of floats or whole numbers of any shape, activation or constant.
+pub(super) fn values(name: &str, spec: &Spec) -> Result<(), Cause> {
+    if matches!(spec.element, Element::F32 | Element::I32) && size(&spec.shape).is_some() {
+        return Ok(());
+    }
+    Err(misfit(name, spec, "an f32 or i32 tensor of 1 to 2^30 elements would fit"))
+}
+
+/// Checks that an input has the elements of another, which is called `first`.
+pub(super) fn alike(name: &str, spec: &Spec, first: &str, other: &Spec) -> Result<(), Cause> {
+    if spec.element == other.element {
+        return Ok(());
+    }
+    Err(misfit(name, spec, format!("{}, as {first} has it, would fit", other.element)))
+}
+
+/// The only input, an activation of floats or whole numbers of any shape.
+pub(super) fn only_values<'a>(inputs: &[&'a Spec]) -> Result<&'a Spec, Cause> {
+    let [x] = take(inputs, ["x"])?;
+    values("x", x)?;
+    if x.batched { Ok(x) } else { Err(misfit("x", x, "an activation would fit")) }
+}
+
 /// A factor of any shape: an activation or a constant of floats, or a constant of halves.
 pub(super) fn factor(name: &str, spec: &Spec) -> Result<(), Cause> {
     if spec.element == Element::F16 && !spec.batched && size(&spec.shape).is_some() {
@@ -92,6 +115,11 @@ pub(super) fn output(shape: &[usize]) -> Result<Spec, Cause> {
         Some(_) => Ok(Spec::floats(shape)),
         None => Err(Cause::msg(format!("the output would be {shape:?}; 1 to 2^30 elements would fit"))),
     }
+}
+
+/// An output of the elements of an input, if its size can be indexed on a device.
+pub(super) fn output_like(input: &Spec, shape: &[usize]) -> Result<Spec, Cause> {
+    output(shape).map(|spec| Spec { element: input.element, ..spec })
 }
 
 /// Elements of this shape, if there is one and there are not too many for a device.

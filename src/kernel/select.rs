@@ -1,9 +1,10 @@
 //! One of two values, as a flag says.
 
-use ndarray::{ArrayViewMutD, Zip};
+use ndarray::{ArrayViewD, ArrayViewMutD, Zip};
 
+use super::ints::NONE;
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Needs, Spec, Values, axes, grid, rounds, rule};
+use super::{Access, Dispatch, Kernel, Needs, Spec, Values, ValuesMut, axes, grid, rounds, rule};
 use crate::error::Cause;
 
 /// `a` where a flag is not 0, else `b`: the ONNX operator `Where`.
@@ -52,15 +53,16 @@ impl Kernel for Select {
     fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
         let [flag, a, b] = rule::take(inputs, ["flag", "a", "b"])?;
         rule::floats("flag", flag)?;
-        rule::floats("a", a)?;
-        rule::floats("b", b)?;
+        rule::values("a", a)?;
+        rule::values("b", b)?;
+        rule::alike("b", b, "a", a)?;
         rule::any_activation(inputs)?;
         let shapes = shapes(inputs);
         let Some(wide) = axes::broadcast(&shapes) else {
             return Err(Cause::msg(format!("the shapes are {shapes:?}; axes that are equal or 1 would fit")));
         };
         axes::together(shapes, &wide).check()?;
-        rule::output(&wide)
+        rule::output_like(a, &wide)
     }
 
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
@@ -74,7 +76,8 @@ impl Kernel for Select {
         };
         Dispatch {
             kernel: "select".into(),
-            source: wgsl!("select", "shared/linear", "shared/nan", "shared/nan_made").into(),
+            source: wgsl!("select", "shared/linear", "shared/nan").into(),
+            access: Access::named(&["flag", "a", "b"]),
             constants: vec![("rank".into(), axes.count() as f64)],
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
@@ -82,20 +85,30 @@ impl Kernel for Select {
         }
     }
 
-    fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {
-        let [flag, a, b] = [0, 1, 2].map(|index| inputs[index].floats());
-        let wide = output.raw_dim();
-        let [flag, a, b] =
-            [&flag, &a, &b].map(|input| input.broadcast(wide.clone()).expect("the shape rule accepted it"));
-        let chosen = |flag: f32, a: f32, b: f32| {
-            if flag.is_nan() {
-                flag
-            } else if flag != 0.0 {
-                a
-            } else {
-                b
-            }
-        };
-        Zip::from(output).and(flag).and(a).and(b).for_each(|y, &flag, &a, &b| *y = chosen(flag, a, b));
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let flag = inputs[0].floats();
+        match (&inputs[1], &inputs[2], output) {
+            (Values::I32(a), Values::I32(b), ValuesMut::I32(y)) => choose(&flag, a, b, NONE, y),
+            (a, b, y) => choose(&flag, &a.floats(), &b.floats(), f32::NAN, y.floats()),
+        }
     }
+}
+
+fn choose<T: Copy>(
+    flag: &ArrayViewD<'_, f32>,
+    a: &ArrayViewD<'_, T>,
+    b: &ArrayViewD<'_, T>,
+    none: T,
+    output: ArrayViewMutD<'_, T>,
+) {
+    const FITS: &str = "the shape rule accepted it";
+    let wide = output.raw_dim();
+    let flag = flag.broadcast(wide.clone()).expect(FITS);
+    let (a, b) = (a.broadcast(wide.clone()).expect(FITS), b.broadcast(wide).expect(FITS));
+    let chosen = |flag: f32, a: T, b: T| match flag {
+        _ if flag.is_nan() => none,
+        0.0 => b,
+        _ => a,
+    };
+    Zip::from(output).and(flag).and(a).and(b).for_each(|y, &flag, &a, &b| *y = chosen(flag, a, b));
 }

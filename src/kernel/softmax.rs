@@ -1,10 +1,10 @@
 //! Numbers become shares of one.
 
-use ndarray::{ArrayViewMut1, ArrayViewMutD, Axis};
+use ndarray::{ArrayViewMut1, Axis};
 
 use super::lanes::{Join, Rows};
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Spec, Values, rule};
+use super::{Access, Dispatch, Kernel, Spec, Values, ValuesMut, rule};
 use crate::error::Cause;
 
 /// `exp(x) / sum(exp(x))` over one axis, in any shape.
@@ -60,7 +60,13 @@ impl Softmax {
     fn joined(&self, shape: &[usize], join: Join) -> Dispatch {
         let rows = self.rows(shape);
         let own = wgsl!("softmax", "shared/nan_made", "shared/row_along", "shared/exponentials");
-        rows.dispatch("softmax", &[own], &SoftmaxParams::new(&rows), join, &[rows.walk(1, &[]); 3])
+        rows.dispatch(
+            "softmax",
+            (own, Access::named(&["x"])),
+            &SoftmaxParams::new(&rows),
+            join,
+            &[rows.walk(1, &[]); 3],
+        )
     }
 }
 
@@ -81,7 +87,8 @@ impl Kernel for Softmax {
         self.rows(&output.shape).joins().map(|join| self.joined(&output.shape, join)).collect()
     }
 
-    fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let mut output = output.floats();
         output.assign(&inputs[0].floats());
         let axis = Axis(self.axis.unwrap_or(output.ndim() - 1));
         output.lanes_mut(axis).into_iter().for_each(softmax);

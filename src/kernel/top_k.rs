@@ -2,11 +2,11 @@
 
 use std::cmp::Ordering;
 
-use ndarray::{ArrayView1, ArrayViewMut1, ArrayViewMutD, Axis, Zip};
+use ndarray::{ArrayView1, ArrayViewMut1, Axis, Zip};
 
 use super::lanes::Rows;
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rounds, rule};
+use super::{Access, Dispatch, Kernel, Needs, Spec, Values, ValuesMut, grid, rounds, rule};
 use crate::error::Cause;
 
 /// Most values of a row: one workgroup has all of them.
@@ -104,6 +104,7 @@ impl TopK {
         Dispatch {
             kernel: "top_k_select".into(),
             source: wgsl!("top_k_select", "shared/linear", "shared/nan", "shared/nan_made").into(),
+            access: Access::named(&["x"]),
             constants: Vec::new(),
             workgroups: grid::fold(rows.count() as u32),
             params,
@@ -118,6 +119,7 @@ fn compared(rows: &Rows, params: Vec<u8>) -> Dispatch {
     Dispatch {
         kernel: "top_k".into(),
         source: wgsl!("top_k", "shared/linear", "shared/nan", "shared/nan_made").into(),
+        access: Access::named(&["x"]),
         constants: Vec::new(),
         workgroups: grid::cover(values, 64),
         params,
@@ -162,7 +164,8 @@ impl Kernel for TopK {
         if rows.len > SHORT { self.selected(&rows, params) } else { compared(&rows, params) }
     }
 
-    fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let mut output = output.floats();
         let (x, axis) = (inputs[0].floats(), Axis(self.axis));
         Zip::from(output.lanes_mut(axis)).and(x.lanes(axis)).for_each(|chosen, row| self.choose(chosen, row));
     }

@@ -3,11 +3,11 @@
 mod function;
 mod op;
 
-use ndarray::{ArrayViewMutD, Zip};
+use ndarray::Zip;
 
 pub use self::op::UnaryOp;
 use super::params::{params, wgsl};
-use super::{Dispatch, Kernel, Needs, Spec, Values, grid, rule};
+use super::{Access, Dispatch, Element, Kernel, Needs, Spec, Values, ValuesMut, grid, rule};
 use crate::error::Cause;
 
 /// One function of every value, in any shape. NaN stays NaN.
@@ -48,7 +48,11 @@ impl Kernel for Unary {
 
     fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
         self.op.check()?;
-        rule::only_activation(inputs).cloned()
+        let x = rule::only_values(inputs)?;
+        if x.element == Element::I32 && !self.op.takes_ints() {
+            return Err(rule::misfit("x", x, format!("floats would fit {:?}", self.op)));
+        }
+        Ok(x.clone())
     }
 
     fn dispatch(&self, _inputs: &[&Spec], output: &Spec) -> Dispatch {
@@ -56,16 +60,8 @@ impl Kernel for Unary {
         let params = UnaryParams { len: output.len() as u32, alpha, beta };
         Dispatch {
             kernel: "unary".into(),
-            source: wgsl!(
-                "unary",
-                "shared/linear",
-                "shared/nan",
-                "shared/nan_made",
-                "shared/exponential",
-                "shared/erf",
-                "shared/sine"
-            )
-            .into(),
+            source: source(output.element).into(),
+            access: Access::named(&["x"]),
             constants: vec![("op".into(), self.op.number())],
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
@@ -73,7 +69,29 @@ impl Kernel for Unary {
         }
     }
 
-    fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {
-        Zip::from(output).and(inputs[0].floats()).for_each(|y, &x| *y = self.op.apply(x));
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        match (&inputs[0], output) {
+            (Values::I32(x), ValuesMut::I32(y)) => {
+                Zip::from(y).and(x).for_each(|y, &x| *y = self.op.apply_to_int(x))
+            }
+            (x, y) => Zip::from(y.floats()).and(x.floats()).for_each(|y, &x| *y = self.op.apply(x)),
+        }
+    }
+}
+
+/// The shader for values of this element.
+fn source(element: Element) -> &'static str {
+    match element {
+        Element::I32 => wgsl!("unary", "shared/unary_ints", "shared/ints", "shared/linear"),
+        _ => wgsl!(
+            "unary",
+            "shared/unary_floats",
+            "shared/linear",
+            "shared/nan",
+            "shared/nan_made",
+            "shared/exponential",
+            "shared/erf",
+            "shared/sine"
+        ),
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use bytemuck::NoUninit;
 use ndarray::ArrayViewMutD;
 
-use super::{Dispatch, Element, Kernel, Needs, Spec, Values, grid, rule};
+use super::{Access, Dispatch, Element, Kernel, Needs, Spec, Values, ValuesMut, grid, rule};
 use crate::error::Cause;
 
 /// A kernel of your own: WGSL text, and what the text alone does not say.
@@ -178,6 +178,7 @@ impl Kernel for Wgsl {
         Dispatch {
             kernel: self.name.clone().into(),
             source: self.source.clone().into(),
+            access: Access::Own,
             constants: self.constants.iter().map(|(name, value)| (name.clone().into(), *value)).collect(),
             workgroups: (self.workgroups)(inputs, output),
             params: (self.params)(inputs, output),
@@ -185,7 +186,8 @@ impl Kernel for Wgsl {
         }
     }
 
-    fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let output = output.floats();
         let twin =
             self.twin.as_ref().expect("a program with a kernel without twin is not opened on the twins");
         twin(inputs, output);

@@ -32,7 +32,7 @@ pub(super) fn program(
 ) -> Result<(Program, BatchLayout), Cause> {
     let mut builder = Builder::new(Program::new(gpu), budget);
     let inputs = graph.inputs.iter().zip(&items.inputs);
-    let inputs = inputs.map(|(input, seen)| builder.input(&input.name, &seen.item()));
+    let inputs = inputs.map(|(input, seen)| builder.input(&input.name, &seen.item(), input.kind));
     let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
     let given = builder.network(graph, items, &inputs)?;
     for given in &given {
@@ -234,7 +234,8 @@ impl Builder {
     /// The tensor of an output.
     fn output(&mut self, name: &str, value: Value, some_input: Option<&Value>) -> Result<TensorId, Cause> {
         match (&value, some_input) {
-            (Value::Runtime(runtime), _) => Ok(runtime.id),
+            (Value::Runtime(runtime), _) if runtime.kind.is_int() => self.ints(name, &value),
+            (Value::Runtime(_), _) => self.tensor(name, &value),
             (Value::Constant(_), Some(Value::Runtime(input))) => self.repeat_constant(name, &value, input),
             _ => Err(Cause::msg("it depends on no input, and there is none")),
         }
@@ -244,9 +245,13 @@ impl Builder {
     fn repeat_constant(&mut self, name: &str, value: &Value, input: &Runtime) -> Result<TensorId, Cause> {
         let before: usize = input.shape.iter().product();
         let len: usize = value.shape().iter().product();
-        let id = self.tensor(name, value)?;
+        let input = Value::Runtime(input.clone());
+        let [id, input] = match value.kind().is_int() {
+            true => [self.ints(name, value)?, self.ints(name, &input)?],
+            false => [self.tensor(name, value)?, self.tensor(name, &input)?],
+        };
         let row = self.program.reshape(id, &[len])?;
-        let input = self.program.reshape(input.id, &[before])?;
+        let input = self.program.reshape(input, &[before])?;
         let both = self.program.add(Concat::new(0), &[input, row])?;
         let (start, end) = (before as i64, (before + len) as i64);
         Ok(self.program.add(Rearrange::slice([start], [end], [1]), &[both])?)

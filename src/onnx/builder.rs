@@ -4,19 +4,30 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::fold::Budget;
-use super::tensor::Shared;
+use super::tensor::{Kind, Shared};
 use super::value::Value;
 use crate::error::Cause;
 use crate::gpu::{Program, TensorId};
-use crate::kernel::{Rearrange, Spec};
+use crate::kernel::{Cast, Element, Rearrange, Spec};
+
+/// What a kernel takes a value for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum As {
+    Floats,
+    /// Floats, of which constants may be halves.
+    Weights,
+    Ints,
+}
 
 /// The program so far.
 pub(super) struct Builder {
     pub(super) program: Program,
     pub(super) budget: Budget,
-    /// Constants that are tensors of the program, by their address and whether halves stay halves; each is
+    /// Constants that are tensors of the program, by their address and what they are seen as; each is
     /// kept so that no address is reused.
-    constants: HashMap<(usize, bool), (Shared, TensorId)>,
+    constants: HashMap<(usize, As), (Shared, TensorId)>,
+    /// Tensors of whole numbers as floats, and the other way around.
+    casts: HashMap<TensorId, TensorId>,
     names: HashSet<String>,
 }
 
@@ -24,41 +35,66 @@ impl Builder {
     /// What is built is added to `program`.
     pub(super) fn new(program: Program, budget: Budget) -> Self {
         let names = program.tensor_names().map(str::to_owned).collect();
-        Self { program, budget, constants: HashMap::new(), names }
+        Self { program, budget, constants: HashMap::new(), casts: HashMap::new(), names }
     }
 
-    pub(super) fn input(&mut self, name: &str, item: &[usize]) -> Result<TensorId, Cause> {
+    pub(super) fn input(&mut self, name: &str, item: &[usize], kind: Kind) -> Result<TensorId, Cause> {
         self.names.insert(name.into());
-        Ok(self.program.input(name, Spec::floats(item))?)
+        let spec = if kind.is_int() { Spec::ints(item) } else { Spec::floats(item) };
+        Ok(self.program.input(name, spec)?)
     }
 
-    /// The tensor of the program with these values as floats, whatever its shape is.
+    /// The tensor of the program with these values as floats, whatever its shape is. Whole numbers that floats do not
+    /// have are NaN.
     pub(super) fn tensor(&mut self, name: &str, value: &Value) -> Result<TensorId, Cause> {
-        self.tensor_of(name, value, false)
+        self.tensor_of(name, value, As::Floats)
+    }
+
+    /// The same as whole numbers of 32 bits. A constant that is larger than these is the largest of them: it is one that
+    /// others are compared with.
+    pub(super) fn ints(&mut self, name: &str, value: &Value) -> Result<TensorId, Cause> {
+        self.tensor_of(name, value, As::Ints)
     }
 
     /// The same for a kernel that reads constants of halves as they are.
     pub(super) fn weight(&mut self, name: &str, value: &Value) -> Result<TensorId, Cause> {
-        self.tensor_of(name, value, true)
+        self.tensor_of(name, value, As::Weights)
     }
 
-    fn tensor_of(&mut self, name: &str, value: &Value, takes_halves: bool) -> Result<TensorId, Cause> {
+    fn tensor_of(&mut self, name: &str, value: &Value, seen: As) -> Result<TensorId, Cause> {
         let tensor = match value {
-            Value::Runtime(runtime) => return Ok(runtime.id),
+            Value::Runtime(runtime) => return self.cast(runtime.id, seen),
             Value::Constant(tensor) => tensor,
         };
-        let halves = if takes_halves { tensor.halves() } else { None };
-        let key = (Arc::as_ptr(tensor) as usize, halves.is_some());
+        let halves = if seen == As::Weights { tensor.halves() } else { None };
+        let seen = if seen == As::Weights && halves.is_none() { As::Floats } else { seen };
+        let key = (Arc::as_ptr(tensor) as usize, seen);
         if let Some((_, id)) = self.constants.get(&key) {
             return Ok(*id);
         }
         let name = self.free_name(name);
         let id = match halves {
             Some(halves) => self.program.constant_f16(&name, halves.clone())?,
+            None if seen == As::Ints => self.program.constant_ints(&name, tensor.to_i32()?)?,
             None => self.program.constant(&name, tensor.to_f32())?,
         };
         self.constants.insert(key, (Arc::clone(tensor), id));
         Ok(id)
+    }
+
+    /// A tensor as the floats or the whole numbers that it is not.
+    fn cast(&mut self, id: TensorId, seen: As) -> Result<TensorId, Cause> {
+        let is_int = self.program.spec(id).is_some_and(|spec| spec.element == Element::I32);
+        if is_int == (seen == As::Ints) {
+            return Ok(id);
+        }
+        if let Some(cast) = self.casts.get(&id) {
+            return Ok(*cast);
+        }
+        let kernel = if is_int { Cast::to_exact_floats() } else { Cast::to_ints() };
+        let cast = self.program.add(kernel, &[id])?;
+        self.casts.insert(id, cast);
+        Ok(cast)
     }
 
     fn free_name(&mut self, name: &str) -> String {

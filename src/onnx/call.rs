@@ -7,7 +7,7 @@ use super::tensor::{Bits, Kind, Tensor};
 use super::value::{Runtime, Value};
 use crate::error::Cause;
 use crate::gpu::TensorId;
-use crate::kernel::{Kernel, Unary, UnaryOp};
+use crate::kernel::{Cast, Element, Kernel};
 
 /// What an operator does with its node: its outputs in order, trailing ones that nobody reads left out.
 pub(super) type Operator = fn(&mut Call<'_>) -> Result<Vec<Value>, Cause>;
@@ -115,11 +115,31 @@ impl<'a> Call<'a> {
         self.tensor(&value, shape)
     }
 
-    /// The tensor of any value in this shape.
+    /// The tensor of any value in this shape, as floats: whole numbers that these do not have are NaN.
     pub(super) fn tensor(&mut self, value: &Value, shape: &[usize]) -> Result<TensorId, Cause> {
         let name = self.name_of(value);
         let id = self.builder.tensor(&name, value)?;
         Ok(self.builder.program.reshape(id, at_least_one_axis(shape))?)
+    }
+
+    /// The same as whole numbers of 32 bits.
+    pub(super) fn ints_of(&mut self, value: &Value, shape: &[usize]) -> Result<TensorId, Cause> {
+        if let Value::Constant(tensor) = value {
+            tensor.check_i32()?;
+        }
+        self.bounds_of(value, shape)
+    }
+
+    /// The same for numbers that others are compared with, of which constants may be beyond 32 bits.
+    pub(super) fn bounds_of(&mut self, value: &Value, shape: &[usize]) -> Result<TensorId, Cause> {
+        let name = self.name_of(value);
+        let id = self.builder.ints(&name, value)?;
+        Ok(self.builder.program.reshape(id, at_least_one_axis(shape))?)
+    }
+
+    /// The same as what the value is: whole numbers, or floats, which flags are too.
+    pub(super) fn as_it_is(&mut self, value: &Value, shape: &[usize]) -> Result<TensorId, Cause> {
+        if value.kind().is_int() { self.ints_of(value, shape) } else { self.tensor(value, shape) }
     }
 
     /// The same for a kernel that reads constants of halves as they are.
@@ -143,7 +163,7 @@ impl<'a> Call<'a> {
         names.get(place.unwrap_or(0)).cloned().unwrap_or_default()
     }
 
-    /// What a kernel gives, as floats of the shape that the kernel says.
+    /// What a kernel gives, in the shape that the kernel says.
     pub(super) fn add(&mut self, kernel: impl Kernel, inputs: &[TensorId]) -> Result<Value, Cause> {
         let id = self.builder.program.add(kernel, inputs)?;
         Ok(self.given(id))
@@ -156,8 +176,10 @@ impl<'a> Call<'a> {
     }
 
     fn given(&self, id: TensorId) -> Value {
-        let shape = self.builder.program.spec(id).map(|spec| spec.shape.clone()).unwrap_or_default();
-        Value::Runtime(Runtime { id, shape, kind: Kind::Float })
+        let spec = self.builder.program.spec(id);
+        let kind =
+            if spec.is_some_and(|spec| spec.element == Element::I32) { Kind::INT } else { Kind::Float };
+        Value::Runtime(Runtime { id, shape: spec.map(|spec| spec.shape.clone()).unwrap_or_default(), kind })
     }
 
     /// An input in another shape, as a value.
@@ -171,11 +193,17 @@ impl<'a> Call<'a> {
         seen_as(self.add(kernel, &[id])?, value.shape().to_vec())
     }
 
+    /// The same for a kernel that takes whole numbers too.
+    pub(super) fn each_as_it_is(&mut self, kernel: impl Kernel, value: &Value) -> Result<Value, Cause> {
+        let id = self.as_it_is(value, value.shape())?;
+        seen_as(self.add(kernel, &[id])?, value.shape().to_vec())
+    }
+
     /// The value as whole numbers of this kind: those of few bits start again at the other end.
     pub(super) fn wrapped(&mut self, value: &Value, kind: Kind) -> Result<Value, Cause> {
         let value = match kind {
             Kind::Int(Bits::Few { bits, signed }) => {
-                self.each_value(Unary::new(UnaryOp::Wrap { bits, signed }), value)?
+                self.each_as_it_is(Cast::to_bits(bits, signed), value)?
             }
             _ => value.clone(),
         };

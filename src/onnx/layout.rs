@@ -6,6 +6,7 @@ use super::batch::Stands;
 use super::items::Seen;
 use super::tensor::Kind;
 use crate::error::{Cause, Error};
+use crate::gpu::Scalar;
 
 /// Where the items of a batch stand in the inputs and outputs of a model:
 /// [`Model::program_with_layout`](super::Model::program_with_layout) gives it.
@@ -34,11 +35,11 @@ impl Place {
     }
 
     /// Rows in the order of the file.
-    fn join(&self, rows: &[ArrayViewD<'_, f32>]) -> Result<ArrayD<f32>, Cause> {
+    fn join<T: Scalar>(&self, rows: &[ArrayViewD<'_, T>]) -> Result<ArrayD<T>, Cause> {
         let numbers = rows.iter().flat_map(|row| row.iter());
-        if self.kind != Kind::Float && numbers.into_iter().any(|value| value.is_nan()) {
+        if self.kind != Kind::Float && numbers.into_iter().any(|value| value.is_none()) {
             return Err(Cause::msg(
-                "it depends on whole numbers of 2^24 and more, which floats do not tell apart",
+                "it depends on a whole number that there is not: one that 32 bits do not hold, or a quotient by 0",
             ));
         }
         let Some(Stands { axis, outer }) = self.stands else {
@@ -48,7 +49,7 @@ impl Place {
         let inner = self.shape[axis] / outer;
         let apart = [&self.shape[..axis], &[outer, inner], &self.shape[axis + 1..]].concat();
         let rows = rows.iter().map(|row| row.to_shape(IxDyn(&apart))).collect::<Result<Vec<_>, _>>()?;
-        let views: Vec<ArrayViewD<'_, f32>> = rows.iter().map(|row| row.view()).collect();
+        let views: Vec<ArrayViewD<'_, T>> = rows.iter().map(|row| row.view()).collect();
         let whole = stack(Axis(axis + 1), &views)?;
         let mut shape = self.shape.clone();
         shape[axis] *= views.len();
@@ -82,7 +83,7 @@ impl BatchLayout {
     ///
     /// # Errors
     /// If there is no such input, or the array does not have its shape.
-    pub fn split(&self, input: &str, array: &ArrayD<f32>) -> Result<Vec<ArrayD<f32>>, Error> {
+    pub fn split<T: Scalar>(&self, input: &str, array: &ArrayD<T>) -> Result<Vec<ArrayD<T>>, Error> {
         let seen = self.inputs.iter().find(|(name, _)| name == input);
         let split =
             seen.ok_or_else(|| Cause::msg("there is no such input")).and_then(|(_, seen)| split(seen, array));
@@ -93,8 +94,8 @@ impl BatchLayout {
     ///
     /// # Errors
     /// If there is no such output, no row, or a row has not the shape of an item; if whole numbers or flags depend on
-    /// numbers from 2²⁴ on, which floats do not have exactly.
-    pub fn join(&self, output: &str, rows: &[ArrayViewD<'_, f32>]) -> Result<ArrayD<f32>, Error> {
+    /// one that 32 bits do not hold.
+    pub fn join<T: Scalar>(&self, output: &str, rows: &[ArrayViewD<'_, T>]) -> Result<ArrayD<T>, Error> {
         let place = self.outputs.iter().find(|(name, _)| name == output);
         let joined = place
             .ok_or_else(|| Cause::msg("there is no such output"))
@@ -103,7 +104,7 @@ impl BatchLayout {
     }
 }
 
-fn split(seen: &Seen, array: &ArrayD<f32>) -> Result<Vec<ArrayD<f32>>, Cause> {
+fn split<T: Scalar>(seen: &Seen, array: &ArrayD<T>) -> Result<Vec<ArrayD<T>>, Cause> {
     let fits =
         |(axis, (wanted, given)): (usize, (&usize, &usize))| wanted == given || Some(axis) == seen.batch;
     let same = seen.shape.len() == array.ndim();

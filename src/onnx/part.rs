@@ -96,7 +96,7 @@ impl Program {
     /// The shape of an item of a tensor that a network can read.
     fn item_shape(&self, id: TensorId) -> Result<Vec<usize>, Cause> {
         match self.spec(id) {
-            Some(Spec { element: Element::F32, shape, batched: true }) => Ok(shape.clone()),
+            Some(Spec { element: Element::F32 | Element::I32, shape, batched: true }) => Ok(shape.clone()),
             Some(Spec { batched: false, .. }) => {
                 Err(Cause::msg("a constant is given: onnx::Model::bind makes the input one"))
             }

@@ -128,6 +128,23 @@ impl Tensor {
         }
     }
 
+    /// The whole numbers or flags as 32 bits hold them; what is beyond becomes the largest or the least but one of these,
+    /// of which the least stands for none.
+    pub(super) fn to_i32(&self) -> Result<ArrayD<i32>, Cause> {
+        let held = |value: i64| value.clamp(-i64::from(i32::MAX), i64::from(i32::MAX)) as i32;
+        let ints = self.to_ints()?.into_iter().map(held).collect();
+        Ok(ArrayD::from_shape_vec(IxDyn(self.shape()), ints)?)
+    }
+
+    /// Checks that 32 bits hold all whole numbers.
+    pub(super) fn check_i32(&self) -> Result<(), Cause> {
+        match self.to_ints()?.into_iter().find(|value| value.unsigned_abs() > i32::MAX.unsigned_abs().into())
+        {
+            Some(value) => Err(Cause::msg(format!("{value} is a whole number that 32 bits do not hold"))),
+            None => Ok(()),
+        }
+    }
+
     /// The only value, as a float.
     pub(super) fn to_scalar(&self) -> Result<f32, Cause> {
         match (self.len(), self) {

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use gapless::kernel::{Dispatch, Kernel, Spec, Values};
+use gapless::kernel::{Dispatch, Kernel, Spec, Values, ValuesMut};
 use gapless::{Cause, Error, Gpu, GpuStage, Pipeline, Program, Tensors};
-use ndarray::{Array1, ArrayD, ArrayViewMutD, IxDyn};
+use ndarray::{Array1, ArrayD, IxDyn};
 
 use crate::common::device;
 use crate::devices::rebuilt_device;
@@ -32,7 +32,7 @@ impl Kernel for Planned {
         Scale(2.0, 1.0).dispatch(inputs, output)
     }
 
-    fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
         Scale(2.0, 1.0).twin(inputs, output);
     }
 }
@@ -255,7 +255,7 @@ impl Kernel for Panics {
         Scale(1.0, 0.0).dispatch(inputs, output)
     }
 
-    fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
         assert!(self.0.fetch_add(1, Ordering::Relaxed) > 0, "not at once");
         Scale(1.0, 0.0).twin(inputs, output);
     }

@@ -2,9 +2,7 @@
 #![allow(dead_code, reason = "every test file uses its own part")]
 
 use gapless::Cause;
-use gapless::kernel::{Dispatch, Element, Kernel, Needs, Spec, Values};
-use ndarray::ArrayViewMutD;
-
+use gapless::kernel::{Access, Dispatch, Element, Kernel, Needs, Spec, Values, ValuesMut};
 pub(crate) fn bytes(shape: &[usize]) -> Spec {
     Spec { element: Element::U8, shape: shape.to_vec(), batched: true }
 }
@@ -57,6 +55,7 @@ impl Kernel for Scale {
         Dispatch {
             kernel: "scale".into(),
             source: SCALE.into(),
+            access: Access::Own,
             constants: vec![("bytes".into(), bytes)],
             workgroups: [(output.len() as u32).div_ceil(64), 1],
             params,
@@ -64,9 +63,11 @@ impl Kernel for Scale {
         }
     }
 
-    fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let mut output = output.floats();
         match &inputs[0] {
             Values::U8(x) => output.zip_mut_with(x, |y, &x| *y = f32::from(x) * self.0 + self.1),
+            Values::I32(_) => unreachable!("the shape rule takes no whole numbers"),
             Values::F32(x) => output.zip_mut_with(x, |y, &x| *y = x * self.0 + self.1),
         }
     }
@@ -111,6 +112,7 @@ impl Kernel for Sum {
         Dispatch {
             kernel: "sum".into(),
             source: SUM.into(),
+            access: Access::Own,
             constants: Vec::new(),
             workgroups: [len.div_ceil(64), 1],
             params: [len, step, 0, 0].iter().flat_map(|number| number.to_ne_bytes()).collect(),
@@ -118,7 +120,8 @@ impl Kernel for Sum {
         }
     }
 
-    fn twin(&self, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        let mut output = output.floats();
         let [Values::F32(a), Values::F32(b)] = inputs else { unreachable!("the shape rule takes floats") };
         output.assign(a);
         output += b;
@@ -152,6 +155,7 @@ impl Kernel for Refused {
         Dispatch {
             kernel: "refused".into(),
             source: self.0.into(),
+            access: Access::Own,
             constants,
             workgroups: [1, 1],
             params,
@@ -159,5 +163,5 @@ impl Kernel for Refused {
         }
     }
 
-    fn twin(&self, _inputs: &[Values<'_>], _output: ArrayViewMutD<'_, f32>) {}
+    fn twin(&self, _inputs: &[Values<'_>], _output: ValuesMut<'_>) {}
 }

@@ -138,6 +138,11 @@ const FACE: &[(&str, &str, Call)] = &[
     ),
     (
         "gpu/program/build",
+        "constant_ints",
+        Names(|name| said(program(name).0.constant_ints(name, ndarray::arr0(1).into_dyn()))),
+    ),
+    (
+        "gpu/program/build",
         "output",
         Names(|name| {
             let (mut program, output) = program(name);
@@ -157,8 +162,12 @@ const FACE: &[(&str, &str, Call)] = &[
     ("onnx/model", "read", Reads(|path| said(Model::read(path)))),
     ("onnx/model", "onnx", Reads(|path| said(Program::onnx(&Gpu::cpu(), path)))),
     ("onnx/layout", "batch_axis", Not(LOOKS_UP)),
-    ("onnx/layout", "split", Names(|name| said(layout().split(name, &ndarray::ArrayD::zeros(vec![1]))))),
-    ("onnx/layout", "join", Names(|name| said(layout().join(name, &[])))),
+    (
+        "onnx/layout",
+        "split",
+        Names(|name| said(layout().split(name, &ndarray::ArrayD::<f32>::zeros(vec![1])))),
+    ),
+    ("onnx/layout", "join", Names(|name| said(layout().join::<f32>(name, &[])))),
     ("onnx/model", "batch", Names(|name| said(model().batch(name).program(&Gpu::cpu())))),
     ("onnx/model", "batch_axis", Names(|name| said(model().batch_axis(name, 0).program(&Gpu::cpu())))),
     ("onnx/model", "input_like", Names(|name| said(model().input_like(name, &[1])))),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gapless::gpu::{Item, TensorId};
-use gapless::kernel::{Clip, Kernel, Spec, Values};
+use gapless::kernel::{Clip, Kernel, Spec, Values, ValuesMut};
 use gapless::{DeviceKind, Gpu, GpuStage, Program, Tensors};
 use ndarray::{ArrayD, Axis, IxDyn};
 
@@ -25,7 +25,7 @@ pub(crate) fn twin_of(kernel: &impl Kernel, inputs: &[&ArrayD<f32>], batched: &[
     let inputs: Vec<_> = inputs.iter().map(|input| Values::F32(input.view())).collect();
     let [values, others] = [f32::NAN, -7777.0].map(|before| {
         let mut values = ArrayD::from_elem(IxDyn(&output.shape), before);
-        kernel.twin(&inputs, values.view_mut());
+        kernel.twin(&inputs, ValuesMut::F32(values.view_mut()));
         values
     });
     let same = values.iter().zip(&others).all(|(one, other)| one.to_bits() == other.to_bits());

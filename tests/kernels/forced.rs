@@ -1,9 +1,7 @@
 //! A kernel of which a device runs one variant and no other.
 
-use gapless::kernel::{Dispatch, Kernel, Needs, Precision, Spec, Values};
+use gapless::kernel::{Dispatch, Kernel, Needs, Precision, Spec, Values, ValuesMut};
 use gapless::{Cause, Gpu};
-use ndarray::ArrayViewMutD;
-
 #[derive(Debug)]
 pub(crate) struct Forced<K> {
     pub(crate) kernel: K,
@@ -54,7 +52,7 @@ impl<K: Kernel> Kernel for Forced<K> {
         self.kernel.variants(inputs, output).swap_remove(self.variant)
     }
 
-    fn twin(&self, inputs: &[Values<'_>], output: ArrayViewMutD<'_, f32>) {
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
         self.kernel.twin(inputs, output);
     }
 }

@@ -8,6 +8,7 @@ mod check;
 mod forced;
 mod halves;
 mod halves_on_device;
+mod ints;
 mod kernels_on_device;
 mod long_sums_of_twins;
 mod movement_on_device;

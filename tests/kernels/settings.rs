@@ -3,7 +3,7 @@
 use gapless::kernel::{
     AveragePool1d, AveragePool3d, Concat, ConvTranspose1d, ConvTranspose3d, Coordinates, Gather,
     Interpolation, Kernel, MaxPool2d, MaxPool3d, Nearest, Pad, PadMode, PlaceOrder, Rearrange, Resize, Spec,
-    Values,
+    Values, ValuesMut,
 };
 use ndarray::{ArrayD, IxDyn};
 use proptest::collection::vec;
@@ -22,7 +22,7 @@ fn run(kernel: &dyn Kernel, specs: &[&Spec]) {
     }
     let arrays: Vec<_> = specs.iter().map(|spec| ArrayD::from_elem(IxDyn(&spec.shape), -1.5)).collect();
     let values: Vec<_> = arrays.iter().map(|array| Values::F32(array.view())).collect();
-    kernel.twin(&values, ArrayD::zeros(IxDyn(&output.shape)).view_mut());
+    kernel.twin(&values, ValuesMut::F32(ArrayD::zeros(IxDyn(&output.shape)).view_mut()));
 }
 
 fn sizes() -> impl Strategy<Value = usize> {

@@ -2,7 +2,7 @@
 
 use gapless::kernel::{
     AveragePool2d, Binary, Clip, Conv2d, FullyConnected, GlobalAveragePool, Kernel, MaxPool2d, Normalize,
-    Relu, Softmax, Spec, Values,
+    Relu, Softmax, Spec, Values, ValuesMut,
 };
 use ndarray::{ArrayD, IxDyn};
 use proptest::prelude::*;
@@ -137,7 +137,7 @@ fn normalize_turns_pixels_into_planes() {
     let pixels = ArrayD::from_shape_vec(IxDyn(&[1, 2, 3]), vec![127_u8, 255, 0, 255, 127, 63]).unwrap();
     let normalize = Normalize::new([127.0; 3], [128.0, 128.0, 64.0]);
     let mut planes = ArrayD::zeros(IxDyn(&[3, 1, 2]));
-    normalize.twin(&[Values::U8(pixels.view())], planes.view_mut());
+    normalize.twin(&[Values::U8(pixels.view())], ValuesMut::F32(planes.view_mut()));
     assert_eq!(planes, filled(&[3, 1, 2], &[0.0, 1.0, 1.0, 0.0, -1.984_375, -1.0]));
 }
 

@@ -10,6 +10,7 @@ pub(super) fn of_constant(constant: &Constant) -> &[u8] {
     match constant {
         Constant::F32(values) => bytemuck::cast_slice(values.as_slice().expect(STANDARD)),
         Constant::F16(bits) => bytemuck::cast_slice(bits.as_slice().expect(STANDARD)),
+        Constant::I32(values) => bytemuck::cast_slice(values.as_slice().expect(STANDARD)),
     }
 }
 
@@ -17,6 +18,7 @@ pub(super) fn of_item<'a>(array: &'a RowMajor<'_>) -> &'a [u8] {
     match array {
         RowMajor::U8(array) => array.as_slice().expect(STANDARD),
         RowMajor::F32(array) => bytemuck::cast_slice(array.as_slice().expect(STANDARD)),
+        RowMajor::I32(array) => bytemuck::cast_slice(array.as_slice().expect(STANDARD)),
     }
 }
 
@@ -26,6 +28,7 @@ mod tests {
 
     use super::*;
     use crate::gpu::item::Item as _;
+    use crate::kernel::Spec;
 
     #[test]
     fn halves_keep_their_bits() {
@@ -38,6 +41,6 @@ mod tests {
         let bits = ArrayD::from_shape_vec(IxDyn(&[2, 2]).f(), vec![1, 2, 3, 4]).expect("four values");
         assert_eq!(of_constant(&Constant::halves(&bits)), [1, 0, 3, 0, 2, 0, 4, 0]);
         let array = Array2::from_shape_vec((2, 2).f(), vec![1_u8, 2, 3, 4]).expect("four values");
-        assert_eq!(of_item(&RowMajor::new(array.array(0))), [1, 3, 2, 4]);
+        assert_eq!(of_item(&RowMajor::new(array.array(0), &Spec::bytes(&[2, 2]))), [1, 3, 2, 4]);
     }
 }

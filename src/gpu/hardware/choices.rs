@@ -35,8 +35,8 @@ pub(super) fn key(step: &Step) -> u64 {
     let mut hasher = DefaultHasher::new();
     step.parts.hash(&mut hasher);
     for Variant { dispatch, .. } in &step.variants {
-        let Dispatch { kernel, source, constants, workgroups, params, needs } = dispatch;
-        (kernel, source, workgroups, params, needs).hash(&mut hasher);
+        let Dispatch { kernel, source, access, constants, workgroups, params, needs } = dispatch;
+        (kernel, source, access, workgroups, params, needs).hash(&mut hasher);
         constants.iter().for_each(|(name, value)| (name, value.to_bits()).hash(&mut hasher));
     }
     hasher.finish()

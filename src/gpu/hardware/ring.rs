@@ -39,7 +39,7 @@ use crate::gpu::plan::{Plan, STAMP_BYTES, Step, TIMES_BYTES};
 use crate::gpu::profile::{self, KernelTime};
 use crate::gpu::runner::{Flying, ProgramTicket, Runs, opened_again};
 use crate::gpu::shelf::Shelf;
-use crate::gpu::tensors::Tensors;
+use crate::gpu::tensors::{Named, Tensors};
 use crate::stage::{DeviceTimes, StageError};
 
 /// A program that is open on a device.
@@ -47,7 +47,7 @@ use crate::stage::{DeviceTimes, StageError};
 pub(super) struct Ring {
     device: Arc<Device>,
     plan: Plan,
-    names: Arc<[String]>,
+    names: Arc<[Named]>,
     kernels: Vec<Compiled>,
     shared: Vec<wgpu::Buffer>,
     free: Receiver<Slot>,
@@ -110,7 +110,7 @@ impl Ring {
         device.poll(&uploaded, deadline.limit())?;
         Ok(Self {
             device: device.clone(),
-            names: graph.outputs.iter().map(|(name, _)| name.clone()).collect(),
+            names: graph.named_outputs(),
             plan,
             kernels,
             shared: buffers.shared,

@@ -99,7 +99,7 @@ impl Slot {
         for (place, input) in inputs.iter().enumerate() {
             for row in 0..batch.rows() {
                 let start = input.offset as usize + row * input.spec.item_bytes();
-                let array = RowMajor::new(batch.array(row, place));
+                let array = RowMajor::new(batch.array(row, place), &input.spec);
                 let bytes = bytes::of_item(&array);
                 view.slice(start..start + bytes.len()).copy_from_slice(bytes);
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ndarray::{ArrayD, ArrayViewMutD, IxDyn};
+use ndarray::{ArrayD, IxDyn};
 use proptest::prelude::*;
 
 use super::*;
@@ -10,7 +10,7 @@ use crate::error::Cause;
 use crate::gpu::TensorId;
 use crate::gpu::constant::Constant;
 use crate::gpu::graph::checked_output;
-use crate::kernel::{Dispatch, Element, Kernel, Needs, Precision, Values};
+use crate::kernel::{Access, Dispatch, Element, Kernel, Needs, Precision, Values, ValuesMut};
 
 /// Reads any number of tensors and gives one of `len` floats.
 #[derive(Debug)]
@@ -32,6 +32,7 @@ impl Kernel for Mix {
         Dispatch {
             kernel: "mix".into(),
             source: "".into(),
+            access: Access::Own,
             constants: Vec::new(),
             workgroups: [self.workgroups, 1],
             params: vec![7; 20],
@@ -39,7 +40,7 @@ impl Kernel for Mix {
         }
     }
 
-    fn twin(&self, _inputs: &[Values<'_>], _output: ArrayViewMutD<'_, f32>) {}
+    fn twin(&self, _inputs: &[Values<'_>], _output: ValuesMut<'_>) {}
 
     fn multiply_adds(&self, _inputs: &[&Spec], _output: &Spec) -> u64 {
         5
@@ -171,7 +172,7 @@ impl Kernel for Loops {
         vec![plain.clone(), Dispatch { kernel: "split".into(), needs, ..plain }]
     }
 
-    fn twin(&self, _inputs: &[Values<'_>], _output: ArrayViewMutD<'_, f32>) {}
+    fn twin(&self, _inputs: &[Values<'_>], _output: ValuesMut<'_>) {}
 }
 
 /// The variants that are left on a device that ends loops after 100 rounds.

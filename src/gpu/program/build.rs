@@ -82,6 +82,14 @@ impl Program {
         self.graph().constant(name, Constant::halves(&bits))
     }
 
+    /// A constant of whole numbers, for kernels that take such.
+    ///
+    /// # Errors
+    /// If the name is taken or the array has no elements.
+    pub fn constant_ints(&mut self, name: &str, values: ArrayD<i32>) -> Result<TensorId, Error> {
+        self.graph().constant(name, Constant::ints(&values))
+    }
+
     /// What `kernel` gives for these tensors.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! Which functions of two values there are.
 
+use crate::kernel::ints::{NONE, checked};
+
 /// A function of two values, as the ONNX operator of the same name defines it.
 ///
 /// A comparison gives 1 where it holds, else 0. A comparison with NaN does not hold, as in IEEE 754:
@@ -50,8 +52,6 @@ pub enum BinaryOp {
     Or,
     /// Whether one of two flags is 0 and the other is not.
     Xor,
-    /// The quotient of whole numbers, cut off towards 0; NaN where the divisor is 0.
-    Quotient,
 }
 
 impl BinaryOp {
@@ -78,21 +78,60 @@ impl BinaryOp {
             }
             Self::Mod => modulo(a, b),
             Self::Fmod => a % b,
-            Self::Quotient => ((a - a % b) / b).round_ties_even(),
             other => f32::from(u8::from(!nan && other.holds(a, b))),
         }
     }
 
-    /// The function of two whole numbers: NaN where floats may not have the result, or what is compared.
-    pub(super) fn apply_whole(self, a: f32, b: f32) -> f32 {
-        let [large_a, large_b] = [a, b].map(|value| value.abs() >= WHOLE);
-        let value = self.apply(a, b);
-        let none = match self {
-            Self::Add | Self::Sub | Self::Mul | Self::Pow => value.abs() >= WHOLE,
-            Self::Mod | Self::Fmod | Self::Quotient => large_a,
-            _ => large_a && large_b,
-        };
-        if none || a.is_nan() || b.is_nan() { f32::NAN } else { value.trunc() }
+    /// The same of whole numbers; [`NONE`] where one of them is none, or 32 bits do not hold the result. A quotient
+    /// is cut off towards 0.
+    pub(super) fn apply_to_ints(self, a: i32, b: i32) -> i32 {
+        checked(a, b, |a, b| match self {
+            Self::Add => a.checked_add(b),
+            Self::Sub => a.checked_sub(b),
+            Self::Mul => a.checked_mul(b),
+            Self::Div => a.checked_div(b),
+            Self::Pow => power(a, b),
+            Self::Min => Some(a.min(b)),
+            Self::Max => Some(a.max(b)),
+            Self::Mod => {
+                a.checked_rem(b).map(|rest| if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest })
+            }
+            _ => a.checked_rem(b),
+        })
+    }
+
+    /// 1 where whole numbers compare so, else 0; NaN where one of them is none.
+    pub(super) fn compare_ints(self, a: i32, b: i32) -> f32 {
+        if a == NONE || b == NONE {
+            return f32::NAN;
+        }
+        f32::from(u8::from(match self {
+            Self::Greater => a > b,
+            Self::GreaterOrEqual => a >= b,
+            Self::Less => a < b,
+            Self::LessOrEqual => a <= b,
+            _ => a == b,
+        }))
+    }
+
+    /// Whether it gives flags.
+    pub(crate) fn compares(self) -> bool {
+        matches!(
+            self,
+            Self::Equal
+                | Self::Greater
+                | Self::GreaterOrEqual
+                | Self::Less
+                | Self::LessOrEqual
+                | Self::And
+                | Self::Or
+                | Self::Xor
+        )
+    }
+
+    /// Whether it is a function of whole numbers too.
+    pub(super) fn takes_ints(self) -> bool {
+        !matches!(self, Self::PRelu | Self::And | Self::Or | Self::Xor)
     }
 
     fn holds(self, a: f32, b: f32) -> bool {
@@ -115,8 +154,15 @@ impl BinaryOp {
     }
 }
 
-/// From here on neighbouring whole numbers are one float.
-const WHOLE: f32 = 16_777_216.0;
+/// A power whose exponent is negative is less than 1 unless its base is 1 or -1, and there is none of 0.
+fn power(base: i32, exponent: i32) -> Option<i32> {
+    match (u32::try_from(exponent), base) {
+        (Ok(exponent), _) => base.checked_pow(exponent),
+        (Err(_), 0) => None,
+        (Err(_), 1 | -1) => Some(if exponent & 1 == 1 { base } else { 1 }),
+        (Err(_), _) => Some(0),
+    }
+}
 
 fn modulo(a: f32, b: f32) -> f32 {
     let rest = a % b;

@@ -1,10 +1,9 @@
 //! The shaders of the convolution, and how each is put together and cut.
 
 use super::{Conv2d, is_depthwise, strip, weight_shape};
-use crate::kernel::inputs::Inputs;
 use crate::kernel::params::wgsl;
 use crate::kernel::product::{self, Tiling};
-use crate::kernel::{Dispatch, Element, Needs, Spec, rounds};
+use crate::kernel::{Dispatch, Needs, Spec, rounds};
 
 /// What a shader of the convolution is made of.
 pub(super) struct Shader<'a> {
@@ -27,13 +26,12 @@ impl Conv2d {
         let [_, channels, height, width] = weight_shape(inputs);
         // With one channel a group no shader has a loop over channels.
         let loops = if is_depthwise(inputs) { [1, height * width] } else { [height * width, channels] };
-        let Inputs { bias, residual, .. } = Inputs::accepted(inputs, self.residual);
-        let behind = [wgsl!("shared/conv2d_params"), weight_reader(inputs, shader.tiling)];
-        let parts = [&[shader.tiling.before()], shader.parts, &behind].concat();
+        let parts = [&[shader.tiling.before()], shader.parts, &[wgsl!("shared/conv2d_params")]].concat();
         let constants = shader.constants.iter().map(|(name, value)| ((*name).into(), *value));
         Dispatch {
             kernel: shader.name.into(),
-            source: product::source(&parts, bias.is_some(), residual.is_some(), shader.tiling.vectors()),
+            source: product::source(&parts),
+            access: product::access(["x", "weight"], inputs, self.residual),
             constants: constants.chain([("activation".into(), self.activation.number())]).collect(),
             workgroups: shader.tiling.workgroups(params.work),
             params: bytemuck::bytes_of(&params).to_vec(),
@@ -98,15 +96,5 @@ impl Conv2d {
         // Rows of the output, and those above that its first one adds to.
         let needs = Needs::rounds(rounds::nested(&[strip::ROWS + kernel[0] - 1]));
         Some(Dispatch { needs, ..self.tiled(inputs, output, tiles, shader) })
-    }
-}
-
-/// How the shader reads the weight.
-fn weight_reader(inputs: &[&Spec], tiling: Tiling) -> &'static str {
-    match (inputs[1].element, tiling.vectors()) {
-        (Element::F16, false) => wgsl!("shared/weight_f16", "shared/half"),
-        (Element::F16, true) => wgsl!("shared/weight_vectors_f16"),
-        (Element::U8 | Element::F32, false) => wgsl!("shared/weight"),
-        (Element::U8 | Element::F32, true) => wgsl!("shared/weight_vectors"),
     }
 }

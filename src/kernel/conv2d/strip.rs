@@ -47,7 +47,7 @@ pub(super) fn function([height, width]: [usize; 2], stride: [usize; 2]) -> Strin
 fn weights(text: &mut String, taps: usize) {
     let _ = writeln!(text, "    let taps = plane * {taps}u;");
     for tap in 0..taps {
-        let _ = writeln!(text, "    let w{tap} = weight_at(taps + {tap}u);");
+        let _ = writeln!(text, "    let w{tap} = weight(taps + {tap}u);");
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) fn run(conv: &Conv2d, inputs: &[Values<'_>], mut output: ArrayViewMut
 fn laid_out<'a>(values: &'a Values<'_>) -> CowArray<'a, f32, IxDyn> {
     match values {
         Values::F32(view) => view.as_standard_layout(),
-        Values::U8(_) => unreachable!("the shape rule takes floats"),
+        Values::U8(_) | Values::I32(_) => unreachable!("the shape rule takes floats"),
     }
 }
 

@@ -1,7 +1,6 @@
 //! A few rows times a matrix: the classifier of a network for one item. There are too few sums for an
 //! invocation each to keep a device busy, so many invocations share the terms of one.
 
-use super::shaders::factors;
 use super::{MatMul, Shapes};
 use crate::kernel::lanes::Join;
 use crate::kernel::params::wgsl;
@@ -28,11 +27,12 @@ pub(super) fn variants(product: &MatMul, inputs: &[&Spec], output: &Spec) -> Vec
 
 fn joined(product: &MatMul, inputs: &[&Spec], output: &Spec, columns: usize, join: Join) -> Dispatch {
     let params = product.params(inputs, output, [ROWS, columns]);
-    let parts = [wgsl!("mat_mul_few", "shared/matrices"), product::sum_of_column(join), factors(inputs)];
+    let parts = [wgsl!("mat_mul_few", "shared/matrices"), product::sum_of_column(join)];
     let activation = ("activation".into(), product.activation.number());
     Dispatch {
         kernel: "mat_mul_few".into(),
-        source: product.source(&parts, inputs, false),
+        source: product::source(&parts),
+        access: product.access(inputs),
         constants: vec![activation, ("columns".into(), columns as f64)],
         workgroups: grid::fold(params.work),
         params: bytemuck::bytes_of(&params).to_vec(),

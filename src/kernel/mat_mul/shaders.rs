@@ -1,12 +1,9 @@
 //! The shaders of the matrix product, and how each is put together and cut.
 
-use std::borrow::Cow;
-
 use super::MatMul;
-use crate::kernel::inputs::Inputs;
 use crate::kernel::params::wgsl;
 use crate::kernel::product::{self, Tiling};
-use crate::kernel::{Dispatch, Element, Spec};
+use crate::kernel::{Access, Dispatch, Spec};
 
 impl MatMul {
     /// A dispatch for an output cut into such tiles.
@@ -28,15 +25,16 @@ impl MatMul {
             ),
         };
         let [products, arithmetic] = tiling.shared();
-        let [a, b] = if tiling.vectors() { self.factors_by_vectors(inputs) } else { [factors(inputs), ""] };
-        let parts = [tiling.before(), own, products, arithmetic, a, b];
+        let fill = if tiling.vectors() { self.fill_by_vectors() } else { "" };
+        let parts = [tiling.before(), own, products, arithmetic, fill];
         let mut constants = vec![("activation".into(), self.activation.number())];
         if tiling != Tiling::Plain {
             constants.push(("over_items".into(), f64::from(u8::from(self.reaches_over_items(inputs)))));
         }
         Dispatch {
             kernel: kernel.into(),
-            source: self.source(&parts, inputs, tiling.vectors()),
+            source: product::source(&parts),
+            access: self.access(inputs),
             constants,
             workgroups: tiling.workgroups(params.work),
             params: bytemuck::bytes_of(&params).to_vec(),
@@ -44,10 +42,9 @@ impl MatMul {
         }
     }
 
-    /// The source of a shader of these parts, with what stands behind the sums.
-    pub(super) fn source(&self, parts: &[&str], inputs: &[&Spec], vectors: bool) -> Cow<'static, str> {
-        let Inputs { bias, residual, .. } = Inputs::accepted(inputs, self.residual);
-        product::source(parts, bias.is_some(), residual.is_some(), vectors)
+    /// How its shaders reach the inputs.
+    pub(super) fn access(&self, inputs: &[&Spec]) -> Access {
+        product::access(["a", "b"], inputs, self.residual)
     }
 
     /// Whether tiles reach over the rows of all items.
@@ -56,29 +53,13 @@ impl MatMul {
         one && !self.transpose_a && inputs[0].batched && !inputs[1].batched
     }
 
-    /// How the shader reads a and b by vectors of four, each along the axis along which it lies.
-    fn factors_by_vectors(&self, inputs: &[&Spec]) -> [&'static str; 2] {
-        let a = match (self.transpose_a, inputs[0].element) {
-            (true, Element::F16) => wgsl!("shared/a_along_rows", "shared/a_vectors_f16"),
-            (true, _) => wgsl!("shared/a_along_rows", "shared/a_vectors"),
-            (false, Element::F16) => wgsl!("shared/a_along_terms", "shared/a_vectors_f16"),
-            (false, _) => wgsl!("shared/a_along_terms", "shared/a_vectors"),
-        };
-        let b = match (self.transpose_b, inputs[1].element) {
-            (true, Element::F16) => wgsl!("shared/b_along_terms", "shared/b_vectors_f16"),
-            (true, _) => wgsl!("shared/b_along_terms", "shared/b_vectors"),
-            (false, Element::F16) => wgsl!("shared/b_along_columns", "shared/b_vectors_f16"),
-            (false, _) => wgsl!("shared/b_along_columns", "shared/b_vectors"),
-        };
-        [a, b]
-    }
-}
-
-/// How the shader reads a and b value by value; one of them is an activation, and so of f32.
-pub(super) fn factors(inputs: &[&Spec]) -> &'static str {
-    match (inputs[0].element, inputs[1].element) {
-        (Element::F16, _) => wgsl!("shared/a_f16", "shared/b", "shared/half"),
-        (_, Element::F16) => wgsl!("shared/a", "shared/b_f16", "shared/half"),
-        _ => wgsl!("shared/a", "shared/b"),
+    /// How the shader fills its tiles with vectors of four, of a and b each along the axis along which it lies.
+    fn fill_by_vectors(&self) -> &'static str {
+        match (self.transpose_a, self.transpose_b) {
+            (true, true) => wgsl!("shared/a_along_rows", "shared/b_along_terms"),
+            (true, false) => wgsl!("shared/a_along_rows", "shared/b_along_columns"),
+            (false, true) => wgsl!("shared/a_along_terms", "shared/b_along_terms"),
+            (false, false) => wgsl!("shared/a_along_terms", "shared/b_along_columns"),
+        }
     }
 }

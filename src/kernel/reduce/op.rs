@@ -32,6 +32,11 @@ pub enum ReduceOp {
 }
 
 impl ReduceOp {
+    /// Whether whole numbers have such a number that is one.
+    pub(super) fn takes_ints(self) -> bool {
+        !matches!(self, Self::L2 | Self::LogSum | Self::LogSumExp)
+    }
+
     /// The number that `override op` of `shaders/reduce.wgsl` knows it by: its place in the list.
     pub(super) fn number(self) -> f64 {
         f64::from(self as u8)

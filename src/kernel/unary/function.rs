@@ -11,7 +11,7 @@ impl UnaryOp {
         }
         match self {
             Self::NonZero | Self::IsNan | Self::IsInf => f32::from(u8::from(self.is_so(x))),
-            Self::Trunc | Self::ToF16 | Self::ToBf16 | Self::Wrap { .. } | Self::Whole => self.narrowed(x),
+            Self::Trunc | Self::ToF16 | Self::ToBf16 | Self::Whole => self.narrowed(x),
             Self::Abs => x.abs(),
             Self::Ceil => x.ceil(),
             Self::Erf => erf(f64::from(x)) as f32,
@@ -51,7 +51,6 @@ impl UnaryOp {
         match self {
             Self::ToF16 => half::rounded_to_f16(x),
             Self::ToBf16 => half::rounded_to_bf16(x),
-            Self::Wrap { bits, signed } => wrapped(x, bits, signed),
             Self::Whole if x.abs() >= 16_777_216.0 => f32::NAN,
             _ => x.trunc(),
         }
@@ -87,19 +86,6 @@ impl UnaryOp {
             Self::GeluTanh => 0.5 * x * (1.0 + (SQRT_2_PI * (x + 0.044_715 * x * x * x)).tanh()),
             _ => x * normal_share(f64::from(x)) as f32,
         }
-    }
-}
-
-/// A device has whole numbers of 32 bits, and keeps what is beyond at their ends.
-fn wrapped(x: f32, bits: u32, signed: bool) -> f32 {
-    let whole = x as i32;
-    match (bits, signed) {
-        (8, true) => whole as i8 as f32,
-        (8, false) => whole as u8 as f32,
-        (16, true) => whole as i16 as f32,
-        (16, false) => whole as u16 as f32,
-        (_, true) => whole as f32,
-        (_, false) => whole as u32 as f32,
     }
 }
 

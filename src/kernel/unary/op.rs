@@ -1,6 +1,7 @@
 //! Which functions of one value there are, and the numbers that the shader knows them by.
 
 use crate::error::Cause;
+use crate::kernel::ints::NONE;
 
 /// A function of one value, as the ONNX operator of the same name defines it.
 ///
@@ -111,14 +112,7 @@ pub enum UnaryOp {
     ToF16,
     /// To the nearest bfloat16, halves to the even one.
     ToBf16,
-    /// The whole number towards 0, as so many bits hold it: what is beyond starts again at the other end.
-    Wrap {
-        /// 8, 16 or 32.
-        bits: u32,
-        /// Whether half of the numbers are negative.
-        signed: bool,
-    },
-    /// A whole number that a float is sure to have: NaN from 2²⁴ on.
+    /// The same number, if it is less than 2²⁴ in size, up to where floats have every whole number; else NaN.
     Whole,
 }
 
@@ -161,7 +155,6 @@ impl UnaryOp {
             Self::Trunc => 32,
             Self::ToF16 => 33,
             Self::ToBf16 => 34,
-            Self::Wrap { .. } => 35,
             Self::Whole => 36,
         };
         f64::from(number)
@@ -177,7 +170,6 @@ impl UnaryOp {
             | Self::ThresholdedRelu { alpha } => [alpha, 0.0],
             Self::HardSigmoid { alpha, beta } => [alpha, beta],
             Self::Selu { alpha, gamma } => [alpha, gamma],
-            Self::Wrap { bits, signed } => [bits as f32, f32::from(u8::from(signed))],
             _ => [0.0; 2],
         }
     }
@@ -191,14 +183,26 @@ impl UnaryOp {
             Self::Celu { alpha: 0.0 } => {
                 Err(Cause::msg("alpha of Celu is 0; a number that can be divided by would fit"))
             }
-            Self::Wrap { bits, .. } if ![8, 16, 32].contains(&bits) => {
-                Err(Cause::msg(format!("{bits} bits hold the whole numbers; 8, 16 or 32 would fit")))
-            }
             _ => Ok(()),
         }
     }
 
     /// Whether the function has a value for NaN.
+    /// Whether it is a function of whole numbers too.
+    pub(super) fn takes_ints(self) -> bool {
+        matches!(self, Self::Abs | Self::Neg | Self::Sign)
+    }
+
+    /// The same of a whole number; none stays none.
+    pub(super) fn apply_to_int(self, value: i32) -> i32 {
+        match self {
+            _ if value == NONE => NONE,
+            Self::Abs => value.abs(),
+            Self::Neg => -value,
+            _ => value.signum(),
+        }
+    }
+
     pub(super) fn takes_nan(self) -> bool {
         matches!(self, Self::ThresholdedRelu { .. } | Self::NonZero | Self::IsNan | Self::IsInf)
     }

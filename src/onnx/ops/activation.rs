@@ -5,7 +5,7 @@ use crate::error::Cause;
 use crate::kernel::{Activation, BinaryOp, Clip, Relu, Unary, UnaryOp};
 use crate::onnx::call::Call;
 use crate::onnx::call::Operator;
-use crate::onnx::tensor::Kind;
+use crate::onnx::tensor::{Kind, Tensor};
 use crate::onnx::value::Value;
 
 pub(super) fn find(operator: &str) -> Option<Operator> {
@@ -71,7 +71,11 @@ fn unary(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
         UnaryOp::IsNan => Kind::Bool,
         _ => Kind::Float,
     };
-    let given = apply(call, op)?;
+    let value = call.value(0)?.clone();
+    let given = match kind {
+        Kind::Int(_) => call.each_as_it_is(Unary::new(op), &value)?,
+        _ => call.each_value(Unary::new(op), &value)?,
+    };
     Ok(vec![call.wrapped(&given, kind)?])
 }
 
@@ -101,14 +105,15 @@ fn clip(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     if [1, 2].into_iter().any(|index| matches!(call.optional(index), Some(Value::Runtime(_)))) {
         return bounded(call);
     }
+    if call.kind(0)?.is_int() {
+        return bounded(call);
+    }
     let low = call.known_float("min", 1)?.unwrap_or(f32::NEG_INFINITY);
     let high = call.known_float("max", 2)?.unwrap_or(f32::INFINITY);
-    let kind = call.kind(0)?;
-    let clipped = activated(call, Activation::Clip(low.min(high), high))?;
-    Ok(clipped.into_iter().map(|value| value.of_kind(kind)).collect())
+    activated(call, Activation::Clip(low.min(high), high))
 }
 
-/// Bounds that come with every item.
+/// Bounds that come with every item, and those of whole numbers.
 fn bounded(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let mut value = call.value(0)?.clone();
     for (index, op) in [(1, BinaryOp::Max), (2, BinaryOp::Min)] {
@@ -121,6 +126,10 @@ fn bounded(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
 
 fn activated(call: &mut Call<'_>, activation: Activation) -> Result<Vec<Value>, Cause> {
     let value = call.value(0)?.clone();
+    if let (Kind::Int(_), Activation::Relu) = (value.kind(), activation) {
+        let zero = Value::Constant(std::sync::Arc::new(Tensor::I64(ndarray::arr0(0).into_dyn())));
+        return Ok(vec![join(call, BinaryOp::Max, &value, &zero)?]);
+    }
     Ok(vec![activate(call, value, activation)?])
 }
 

@@ -1,7 +1,7 @@
 //! Functions of two and more values, broadcast as numpy does it, and of flags.
 
 use crate::error::Cause;
-use crate::kernel::{Binary, BinaryOp, Select, Unary, UnaryOp};
+use crate::kernel::{Binary, BinaryOp, Cast, Select, Unary, UnaryOp};
 use crate::onnx::call::Operator;
 use crate::onnx::call::{Call, seen_as};
 use crate::onnx::shapes;
@@ -13,7 +13,7 @@ pub(super) fn find(operator: &str) -> Option<Operator> {
         "Add" => |call| binary(call, BinaryOp::Add),
         "Sub" => |call| binary(call, BinaryOp::Sub),
         "Mul" => |call| binary(call, BinaryOp::Mul),
-        "Div" => div,
+        "Div" => |call| binary(call, BinaryOp::Div),
         "Pow" => pow,
         "Mod" => modulo,
         "Equal" => |call| compare(call, BinaryOp::Equal),
@@ -91,15 +91,9 @@ fn choose(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let shape = shapes::broadcast(&shapes::broadcast(flag.shape(), one.shape())?, other.shape())?;
     let mut ids = Vec::new();
     for value in [&flag, &one, &other] {
-        ids.push(call.tensor(value, value.shape())?);
+        ids.push(call.as_it_is(value, value.shape())?);
     }
     Ok(vec![seen_as(call.add(Select::new(), &ids)?, shape)?.of_kind(one.kind())])
-}
-
-/// A quotient of whole numbers is cut off.
-fn div(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
-    let whole = call.kind(0)?.is_int() && call.kind(1)?.is_int();
-    binary(call, if whole { BinaryOp::Quotient } else { BinaryOp::Div })
 }
 
 /// The power is of the kind of its base.
@@ -109,7 +103,13 @@ fn pow(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     if !base.is_int() || exponent.is_int() {
         return Ok(given);
     }
-    given.iter().map(|value| Ok(call.each_value(Unary::new(UnaryOp::Whole), value)?.of_kind(base))).collect()
+    given
+        .iter()
+        .map(|value| {
+            let whole = call.each_value(Unary::new(UnaryOp::Whole), value)?;
+            Ok(call.each_as_it_is(Cast::to_ints(), &whole)?.of_kind(base))
+        })
+        .collect()
 }
 
 /// Both after one function; whole numbers stay whole numbers.
@@ -119,17 +119,16 @@ pub(super) fn join(call: &mut Call<'_>, op: BinaryOp, one: &Value, other: &Value
         (Kind::Int(Bits::All), Kind::Int(bits)) | (Kind::Int(bits), Kind::Int(_)) => Kind::Int(bits),
         _ => Kind::Float,
     };
-    let whole = one.kind() != Kind::Float && other.kind() != Kind::Float;
-    let kernel = if whole { Binary::new(op).whole() } else { Binary::new(op) };
     let shape = shapes::broadcast(one.shape(), other.shape())?;
-    let inputs = [call.tensor(one, one.shape())?, call.tensor(other, other.shape())?];
-    let given = seen_as(call.add(kernel, &inputs)?, shape)?;
-    if gives_flags(op) { Ok(given.of_kind(kind)) } else { call.wrapped(&given, kind) }
-}
-
-fn gives_flags(op: BinaryOp) -> bool {
-    use BinaryOp::{And, Equal, Greater, GreaterOrEqual, Less, LessOrEqual, Or, Xor};
-    matches!(op, Equal | Greater | GreaterOrEqual | Less | LessOrEqual | And | Or | Xor)
+    let inputs = match kind {
+        Kind::Int(_) if op.compares() || matches!(op, BinaryOp::Min | BinaryOp::Max) => {
+            [call.bounds_of(one, one.shape())?, call.bounds_of(other, other.shape())?]
+        }
+        Kind::Int(_) => [call.ints_of(one, one.shape())?, call.ints_of(other, other.shape())?],
+        _ => [call.tensor(one, one.shape())?, call.tensor(other, other.shape())?],
+    };
+    let given = seen_as(call.add(Binary::new(op), &inputs)?, shape)?;
+    if op.compares() { Ok(given) } else { call.wrapped(&given, kind) }
 }
 
 fn prelu(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {

@@ -40,7 +40,7 @@ fn transposed(call: &mut Call<'_>, x: &Value, order: &[usize]) -> Result<Value, 
     if long.is_sorted() {
         return seen_as(x.clone(), shape);
     }
-    let (kind, id) = (x.kind(), call.tensor(x, x.shape())?);
+    let (kind, id) = (x.kind(), call.as_it_is(x, x.shape())?);
     Ok(call.add(Rearrange::transpose(order), &[id])?.of_kind(kind))
 }
 
@@ -67,7 +67,7 @@ fn cut(call: &mut Call<'_>, x: &Value, taken: &[Taken]) -> Result<Value, Cause> 
     let starts: Vec<i64> = taken.iter().map(|taken| taken.start as i64).collect();
     let ends: Vec<i64> = taken.iter().map(|taken| taken.end as i64).collect();
     let steps: Vec<i64> = taken.iter().map(|taken| taken.step as i64).collect();
-    let (kind, id) = (x.kind(), call.tensor(x, x.shape())?);
+    let (kind, id) = (x.kind(), call.as_it_is(x, x.shape())?);
     Ok(call.add(Rearrange::slice(starts, ends, steps), &[id])?.of_kind(kind))
 }
 
@@ -132,7 +132,8 @@ fn joined(call: &mut Call<'_>, values: &[Value], axis: usize) -> Result<Value, C
     if let [only] = values {
         return Ok(only.clone());
     }
-    let ids = values.iter().map(|value| call.tensor(value, value.shape())).collect::<Result<Vec<_>, _>>()?;
+    let ids =
+        values.iter().map(|value| call.as_it_is(value, value.shape())).collect::<Result<Vec<_>, _>>()?;
     call.add(Concat::new(axis), &ids)
 }
 
@@ -147,7 +148,7 @@ pub(super) fn expanded(call: &mut Call<'_>, x: &Value, shape: &[usize]) -> Resul
     if shapes::count(x.shape()) == shapes::count(shape) {
         return seen_as(x.clone(), shape.to_vec());
     }
-    let (kind, id) = (x.kind(), call.tensor(x, x.shape())?);
+    let (kind, id) = (x.kind(), call.as_it_is(x, x.shape())?);
     Ok(call.add(Rearrange::expand(shape), &[id])?.of_kind(kind))
 }
 
@@ -186,7 +187,7 @@ fn gather(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
         }
     }
     let shape = gathered(data.shape(), axis, indices.shape());
-    let ids = [call.tensor(&data, data.shape())?, call.tensor(&indices, indices.shape())?];
+    let ids = [call.as_it_is(&data, data.shape())?, call.as_it_is(&indices, indices.shape())?];
     let result = call.add(Gather::new(axis), &ids)?;
     Ok(vec![seen_as(result, shape)?.of_kind(data.kind())])
 }

@@ -19,8 +19,13 @@ pub(super) fn pad(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     if before.iter().chain(&after).all(|&border| border == 0) {
         return Ok(vec![x]);
     }
-    let id = call.tensor(&x, x.shape())?;
+    let id = call.as_it_is(&x, x.shape())?;
     let mode = mode(call)?;
+    if let (true, PadMode::Constant(value)) = (x.kind().is_int(), mode)
+        && value.abs() >= 16_777_216.0
+    {
+        return Err(Cause::msg(format!("the border is {value}; a whole number below 2^24 would fit")));
+    }
     Ok(vec![call.add(Pad::new(before, after, mode), &[id])?.of_kind(x.kind())])
 }
 

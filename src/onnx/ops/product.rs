@@ -119,7 +119,8 @@ pub(super) fn mat_mul(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let result = product(call, MatMul::new(), ids, &seen, &epilogue)?;
     let result = epilogue.finish(call, seen_as(result, shape)?)?;
     if one.kind().is_int() && other.kind().is_int() {
-        return Ok(vec![call.each_value(Unary::new(UnaryOp::Whole), &result)?.of_kind(Kind::INT)]);
+        let whole = call.each_value(Unary::new(UnaryOp::Whole), &result)?;
+        return Ok(vec![whole.of_kind(Kind::INT)]);
     }
     Ok(vec![result])
 }

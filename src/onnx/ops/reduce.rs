@@ -1,14 +1,11 @@
 //! Reductions over axes, and places of the largest and smallest.
 
-use std::sync::Arc;
-
-use super::arithmetic::join;
 use crate::error::Cause;
-use crate::kernel::{ArgReduce, BinaryOp, Reduce, ReduceOp, TopK, Unary, UnaryOp};
+use crate::kernel::{ArgReduce, Reduce, ReduceOp, TopK};
 use crate::onnx::call::Operator;
 use crate::onnx::call::{Call, seen_as};
 use crate::onnx::shapes;
-use crate::onnx::tensor::{Kind, Tensor};
+use crate::onnx::tensor::Kind;
 use crate::onnx::value::Value;
 
 pub(super) fn find(operator: &str) -> Option<Operator> {
@@ -41,33 +38,13 @@ fn reduce(call: &mut Call<'_>, op: ReduceOp) -> Result<Vec<Value>, Cause> {
     let axes = if given.is_empty() { (0..rank).collect() } else { shapes::axes(&given, rank)? };
     let result = match x.kind() {
         _ if axes.is_empty() => x.clone(),
-        Kind::Int(_) => whole(call, op, &axes, &x)?,
         _ => reduced(call, Reduce::new(op, axes.clone()), &x)?,
     };
     Ok(vec![kept(call, result, &x, &axes)?])
 }
 
-/// A reduction of whole numbers is one, or none that floats have; their mean is cut off.
-fn whole(call: &mut Call<'_>, op: ReduceOp, axes: &[usize], x: &Value) -> Result<Value, Cause> {
-    let count: usize = axes.iter().map(|&axis| x.shape()[axis]).product();
-    let sums = match op {
-        ReduceOp::Mean => ReduceOp::Sum,
-        ReduceOp::L2 | ReduceOp::LogSum | ReduceOp::LogSumExp => {
-            return Err(Cause::msg("whole numbers that come with every item have no whole result"));
-        }
-        op => op,
-    };
-    let given = reduced(call, Reduce::new(sums, axes), x)?;
-    let given = call.each_value(Unary::new(UnaryOp::Whole), &given)?.of_kind(Kind::INT);
-    if sums == op {
-        return Ok(given);
-    }
-    let count = Value::Constant(Arc::new(Tensor::I64(ndarray::arr0(count as i64).into_dyn())));
-    join(call, BinaryOp::Quotient, &given, &count)
-}
-
 fn reduced(call: &mut Call<'_>, kernel: Reduce, x: &Value) -> Result<Value, Cause> {
-    let id = call.tensor(x, x.shape())?;
+    let id = call.as_it_is(x, x.shape())?;
     call.add(kernel, &[id])
 }
 

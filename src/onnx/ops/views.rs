@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ndarray::{ArrayD, IxDyn};
 
 use crate::error::Cause;
-use crate::kernel::{Unary, UnaryOp};
+use crate::kernel::{Cast, Unary, UnaryOp};
 use crate::onnx::call::Call;
 use crate::onnx::call::Operator;
 use crate::onnx::fold;
@@ -38,41 +38,35 @@ fn cast(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
 /// The values as this type holds them.
 fn converted(call: &mut Call<'_>, to: DataType) -> Result<Value, Cause> {
     let x = call.value(0)?.clone();
-    let (from, each) = (x.kind(), |call: &mut Call<'_>, op, x: &Value| call.each_value(Unary::new(op), x));
-    match (from, to) {
-        (Kind::Float, DataType::F16) => each(call, UnaryOp::ToF16, &x),
-        (Kind::Float, DataType::Bf16) => each(call, UnaryOp::ToBf16, &x),
-        (Kind::Float, DataType::Bool) => each(call, UnaryOp::NonZero, &x),
-        // A whole number that floats do not have is NaN, and stays it.
-        (Kind::Int(_), DataType::Bool) => {
-            let sign = each(call, UnaryOp::Sign, &x)?;
-            each(call, UnaryOp::Abs, &sign)
+    match (x.kind(), to) {
+        (Kind::Float, DataType::F16) => call.each_value(Unary::new(UnaryOp::ToF16), &x),
+        (Kind::Float, DataType::Bf16) => call.each_value(Unary::new(UnaryOp::ToBf16), &x),
+        (Kind::Int(_), DataType::F16 | DataType::Bf16) => {
+            let floats = call.each_as_it_is(Cast::to_floats(), &x)?;
+            let op = if to == DataType::F16 { UnaryOp::ToF16 } else { UnaryOp::ToBf16 };
+            call.each_value(Unary::new(op), &floats)
         }
-        (Kind::Float | Kind::Int(_), DataType::U8 | DataType::I8 | DataType::U16 | DataType::I16) => {
-            call.wrapped(&x, to.kind())
-        }
-        // A negative number becomes one that floats do not have.
-        (Kind::Int(_), DataType::U32 | DataType::U64) => {
-            let wrapped = each(call, UnaryOp::Wrap { bits: 32, signed: false }, &x)?;
-            each(call, UnaryOp::Whole, &wrapped)
-        }
-        (Kind::Float, to) if to.kind().is_int() => each(call, UnaryOp::Trunc, &x),
-        _ => Ok(x),
+        // A negative number is one that 32 bits do not hold.
+        (Kind::Int(_), DataType::U32 | DataType::U64) => call.each_as_it_is(Cast::to_bits(32, false), &x),
+        (_, to) => as_kind(call, &x, to.kind()),
     }
 }
 
 /// To what another value is.
 fn cast_like(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let (x, kind) = (call.value(0)?.clone(), call.kind(1)?);
-    let op = match (x.kind(), kind) {
-        (Kind::Float | Kind::Int(_), Kind::Int(Bits::Few { .. })) => {
-            return Ok(vec![call.wrapped(&x, kind)?]);
-        }
-        (Kind::Float, Kind::Int(_)) => UnaryOp::Trunc,
-        (Kind::Float | Kind::Int(_), Kind::Bool) => UnaryOp::NonZero,
-        _ => return Ok(vec![x.of_kind(kind)]),
-    };
-    Ok(vec![call.each_value(Unary::new(op), &x)?.of_kind(kind)])
+    Ok(vec![as_kind(call, &x, kind)?.of_kind(kind)])
+}
+
+fn as_kind(call: &mut Call<'_>, x: &Value, kind: Kind) -> Result<Value, Cause> {
+    match (x.kind(), kind) {
+        (_, Kind::Int(Bits::Few { .. })) => call.wrapped(x, kind),
+        (Kind::Float | Kind::Bool, Kind::Int(_)) => call.each_as_it_is(Cast::to_ints(), x),
+        (Kind::Int(_), Kind::Float) => call.each_as_it_is(Cast::to_floats(), x),
+        (Kind::Int(_), Kind::Bool) => call.each_as_it_is(Cast::to_flags(), x),
+        (Kind::Float, Kind::Bool) => call.each_value(Unary::new(UnaryOp::NonZero), x),
+        _ => Ok(x.clone()),
+    }
 }
 
 /// Nothing is dropped at inference; the mask says so.

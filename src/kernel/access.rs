@@ -1,0 +1,222 @@
+//! How a shader reaches its tensors: by functions that are written for what each of them is.
+//!
+//! A source that names its tensors calls `x(place)` for one value of the input `x` and `x4(place)` for the four from
+//! there on, `x_whole(place)` for one as a whole number, and `put(place, value)` or `put4(place, values)` to write; a
+//! `Value` is what it writes, and `no_value(any)` the one that is no number, of any number known at run time only. What stands behind these functions is
+//! written here, from the elements of the tensors and from what is done to a value before it is written, so no
+//! shader knows how a tensor lies in memory.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use super::{Dispatch, Element, Spec};
+
+/// How the source of a [`Dispatch`] reaches its tensors.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// By bindings that the source declares.
+    #[default]
+    Own,
+    /// By functions that are written for it.
+    Named(Named),
+}
+
+/// What a source calls its inputs, and what follows before a value is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Named {
+    inputs: Vec<&'static str>,
+    absent: Vec<&'static str>,
+    after: Option<After>,
+}
+
+/// What becomes of a sum: `activate(sum + bias + residual)`, where there are such. The bias is that of the place along
+/// which `put(place, along, value)` says that a value stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct After {
+    pub(super) bias: bool,
+    pub(super) residual: bool,
+}
+
+impl Access {
+    /// The inputs, in their order, by the names by which the source calls them.
+    ///
+    /// An input of f32 is an `f32`, a constant of f16 is widened to one, a byte is an `f32` from 0 to 255, a whole
+    /// number an `i32`. Places count
+    /// from the first value of the first item: a batched tensor has its items one behind the other,
+    /// [`Spec::item_bytes`] apart for bytes.
+    pub fn named(inputs: &[&'static str]) -> Self {
+        Self::Named(Named { inputs: inputs.to_vec(), ..Named::default() })
+    }
+
+    /// Inputs that are left out: a value of them is 0.
+    pub(super) fn without(self, absent: &[&'static str]) -> Self {
+        match self {
+            Self::Named(named) => Self::Named(Named { absent: absent.to_vec(), ..named }),
+            Self::Own => Self::Own,
+        }
+    }
+
+    /// The first of these names for inputs, as many as there are; the others are left out.
+    pub(super) fn first(names: &[&'static str], given: usize) -> Self {
+        let (inputs, absent) = names.split_at(given);
+        Self::named(inputs).without(absent)
+    }
+
+    /// Two factors of sums, and what becomes of the sums.
+    pub(super) fn sums(factors: [&'static str; 2], after: After) -> Self {
+        let more = [(after.bias, "bias"), (after.residual, "residual")];
+        let more = more.into_iter().filter_map(|(is, name)| is.then_some(name));
+        let inputs = factors.into_iter().chain(more).collect();
+        Self::Named(Named { inputs, absent: Vec::new(), after: Some(after) })
+    }
+}
+
+impl Dispatch {
+    /// The same with a source that declares its bindings: with the functions by which it reaches these tensors behind it.
+    ///
+    /// ```
+    /// use gapless::kernel::{Access, Kernel, Relu, Spec};
+    /// let x = Spec::floats(&[7]);
+    /// let written = Relu::new().dispatch(&[&x], &x).written(&[&x], &x);
+    /// assert!(written.source.contains("var<storage, read_write> put_values: array<f32>"));
+    /// assert_eq!(written.access, Access::Own);
+    /// ```
+    #[must_use]
+    pub fn written(self, inputs: &[&Spec], output: &Spec) -> Self {
+        let Access::Named(named) = &self.access else { return self };
+        let text = Text { source: &self.source, out: String::new() };
+        let source = Cow::Owned(format!("{}{}", self.source, text.write(named, inputs, output)));
+        Self { source, access: Access::Own, ..self }
+    }
+}
+
+/// The functions of one source.
+struct Text<'a> {
+    source: &'a str,
+    out: String,
+}
+
+impl Text<'_> {
+    fn write(mut self, named: &Named, inputs: &[&Spec], output: &Spec) -> String {
+        let vectors = self.calls("put4");
+        for (index, (name, spec)) in named.inputs.iter().zip(inputs).enumerate() {
+            let follows = named.after.is_some() && *name == "residual";
+            let four = self.calls(&format!("{name}4")) || follows && vectors;
+            self.input(index + 1, name, spec.element, four);
+            if self.calls(&format!("{name}_whole")) {
+                self.whole(name, spec.element);
+            }
+        }
+        for name in &named.absent {
+            let _ = write!(self.out, "\nfn {name}(place: u32) -> Value {{\n    return Value();\n}}\n");
+        }
+        self.output(named.inputs.len() + 1, output.element, vectors, named.after);
+        self.out
+    }
+
+    /// Whether the source calls a function of this name.
+    fn calls(&self, name: &str) -> bool {
+        let starts_here = |&(at, _): &(usize, &str)| {
+            let before = self.source[..at].chars().next_back();
+            before.is_none_or(|before| !before.is_alphanumeric() && before != '_')
+        };
+        let call = format!("{name}(");
+        self.source.match_indices(&call).any(|found| starts_here(&found))
+    }
+
+    /// The binding of an input, and how a value of it is read, or four of them.
+    fn input(&mut self, binding: usize, name: &str, element: Element, four: bool) {
+        let (word, read) = match (element, four) {
+            (Element::F32, false) => ("f32", format!("{name}_values[place]")),
+            (Element::F32, true) => ("vec4<f32>", format!("{name}_values[place / 4u]")),
+            (Element::I32, false) => ("i32", format!("{name}_values[place]")),
+            (Element::I32, true) => ("vec4<i32>", format!("{name}_values[place / 4u]")),
+            (Element::F16, false) => {
+                ("u32", format!("unpack2x16float({name}_values[place / 2u] >> (place % 2u * 16u)).x"))
+            }
+            (Element::F16, true) => {
+                let half = |part: &str| format!("unpack2x16float({name}_values[place / 4u].{part})");
+                ("vec2<u32>", format!("vec4({}, {})", half("x"), half("y")))
+            }
+            (Element::U8, false) => {
+                ("u32", format!("f32(({name}_values[place / 4u] >> (place % 4u * 8u)) & 255u)"))
+            }
+            (Element::U8, true) => ("u32", format!("vec4<f32>(unpack4xU8({name}_values[place / 4u]))")),
+        };
+        let value = value_of(element);
+        let (function, value) =
+            if four { (format!("{name}4"), format!("vec4<{value}>")) } else { (name.into(), value.into()) };
+        let _ = write!(
+            self.out,
+            "\n@group(0) @binding({binding}) var<storage, read> {name}_values: array<{word}>;\n\n\
+             fn {function}(place: u32) -> {value} {{\n    return {read};\n}}\n"
+        );
+    }
+
+    /// How a value is read as a whole number: the least of all where it is none below 2^24, up to which every one is
+    /// a float. Compared by its bits first, since NaN and infinity are beyond that too.
+    fn whole(&mut self, name: &str, element: Element) {
+        let body = match element {
+            Element::I32 => format!("    return {name}(place);\n"),
+            _ => format!(
+                "    let value = {name}(place);\n    \
+                 let large = (bitcast<u32>(value) & 0x7fffffffu) > 0x4b800000u;\n    \
+                 let none = large || floor(value) != value;\n    \
+                 return select(i32(select(value, 0.0, none)), i32(-2147483648), none);\n"
+            ),
+        };
+        let _ = write!(self.out, "\nfn {name}_whole(place: u32) -> i32 {{\n{body}}}\n");
+    }
+
+    /// The binding of the output, how a value is written or four of them, and how one that was written is read.
+    fn output(&mut self, binding: usize, element: Element, four: bool, after: Option<After>) {
+        let one = value_of(element);
+        let value = if four { format!("vec4<{one}>") } else { one.into() };
+        let _ = write!(self.out, "\nalias Value = {one};\n");
+        let (function, at) = if four { ("put4", "place / 4u") } else { ("put", "place") };
+        let _ = write!(
+            self.out,
+            "\n@group(0) @binding({binding}) var<storage, read_write> put_values: array<{value}>;\n"
+        );
+        let (along, written) = match after {
+            None => (String::new(), "value".into()),
+            Some(after) => {
+                let along = if four { "along: vec4<u32>, " } else { "along: u32, " };
+                (along.into(), after.text(four))
+            }
+        };
+        let _ = write!(
+            self.out,
+            "\nfn {function}(place: u32, {along}value: {value}) {{\n    put_values[{at}] = {written};\n}}\n"
+        );
+        if self.calls("got") {
+            self.out.push_str("\nfn got(place: u32) -> Value {\n    return put_values[place];\n}\n");
+        }
+        if self.calls("no_value") {
+            // The compiler must not see that a float is NaN.
+            let none = match element {
+                Element::I32 => "i32(-2147483648)",
+                _ => "bitcast<f32>(0x7fc00000u | (any & 0xffffu))",
+            };
+            let _ = write!(self.out, "\nfn no_value(any: u32) -> Value {{\n    return {none};\n}}\n");
+        }
+    }
+}
+
+/// What a value of it is in a shader.
+fn value_of(element: Element) -> &'static str {
+    if element == Element::I32 { "i32" } else { "f32" }
+}
+
+impl After {
+    fn text(self, four: bool) -> String {
+        let bias = match four {
+            true => " + vec4(bias(along.x), bias(along.y), bias(along.z), bias(along.w))",
+            false => " + bias(along)",
+        };
+        let residual = if four { " + residual4(place)" } else { " + residual(place)" };
+        let part = |is: bool, text: &'static str| if is { text } else { "" };
+        let sum = format!("value{}{}", part(self.bias, bias), part(self.residual, residual));
+        format!("{}({sum})", if four { "activate4" } else { "activate" })
+    }
+}
