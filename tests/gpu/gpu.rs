@@ -58,7 +58,7 @@ fn a_device_of_ones_own_runs_programs_beside_other_work() {
     let y = net.add(Scale(3.0, 0.0), &[x]).unwrap();
     net.output("y", y).unwrap();
     GpuStage::<Array1<u8>>::open(&mut net, 1).unwrap();
-    let mut ticket = net.submit(&[Array1::from_elem(8, 5)]).unwrap();
+    let mut ticket = net.submit(&[Array1::from_elem(8, 5_u8)]).unwrap();
     let encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
     drop(encoder.finish());
     let minute = std::time::Duration::from_secs(60);

@@ -4,7 +4,7 @@ use gapless::Gpu;
 use gapless::onnx::proto::AttributeProto;
 use ndarray::{ArrayD, Axis};
 
-use crate::make::{Parts, assert_near, int, list, run, values};
+use crate::make::{Parts, as_floats, assert_near, int, list, run, values};
 
 /// A model of one node over `x [n, 4, 6]` and what it reads.
 fn over(node: &str, attributes: Vec<AttributeProto>) -> Parts {
@@ -81,12 +81,12 @@ fn what_works_beside_the_items_keeps_them() {
 fn whole_and_apart(parts: &Parts, what: &str) {
     let array = values(&[3, 4, 6], 9);
     let mut whole = parts.model().dim("n", 3).program(&Gpu::cpu()).expect(what);
-    let wanted = run(&mut whole, &[vec![array.clone()]])["y"].index_axis(Axis(0), 0).to_owned();
+    let wanted = as_floats(&run(&mut whole, &[vec![array.clone()]]), "y").index_axis_move(Axis(0), 0);
     let (mut program, layout) = parts.model().program_with_layout(&Gpu::cpu()).expect(what);
     let items: Vec<Vec<ArrayD<f32>>> =
         layout.split("x", &array).expect(what).into_iter().map(|item| vec![item]).collect();
-    let given = run(&mut program, &items);
-    let rows: Vec<_> = given["y"].outer_iter().collect();
+    let given = as_floats(&run(&mut program, &items), "y");
+    let rows: Vec<_> = given.outer_iter().collect();
     assert_near(&layout.join("y", &rows).expect(what), &wanted, what);
 }
 

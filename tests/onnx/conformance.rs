@@ -15,6 +15,7 @@ use prost::Message;
 
 use crate::common::device;
 use crate::data::Data;
+use crate::make::as_floats;
 
 const CASES: &[u8] = include_bytes!("../fixtures/onnx/node-cases.tar.gz");
 const EXPECTATIONS: &str = include_str!("../fixtures/onnx/expectations.txt");
@@ -122,7 +123,7 @@ fn submit(program: &mut Program, item: Vec<ArrayD<f32>>) -> Result<Tensors, Stri
 
 /// With the tolerance of ONNX's own backend tests; whole numbers and flags exactly.
 fn compare(tensors: &Tensors, name: &str, wanted: &Data, batch: bool) -> Result<(), String> {
-    let given = tensors.get(name).ok_or_else(|| format!("there is no output {name}"))?;
+    let given = as_floats(tensors, name);
     let given = given.index_axis(Axis(0), 0);
     let values = wanted.floats();
     let item =

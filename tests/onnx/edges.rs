@@ -5,7 +5,7 @@ use gapless::onnx::proto::AttributeProto;
 use ndarray::{ArrayD, IxDyn};
 
 use crate::common::device;
-use crate::make::{Parts, input, int, list, run};
+use crate::make::{Parts, as_floats, input, int, list, run};
 
 const TABLE: &str = include_str!("../../src/onnx/edges.md");
 const NAN: f32 = f32::NAN;
@@ -48,7 +48,7 @@ fn edges() -> Vec<Edge> {
     let two = |node| over(&[WHOLE, WHOLE], &[(node, vec![])]);
     let axis = || vec![int("axis", 1)];
     vec![
-        edge("Cast to whole numbers", cast(7), &[&[1.9, -1.9, 0.0]], vec![1.0, -1.0, 0.0]),
+        edge("Cast to whole numbers | a fraction", cast(7), &[&[1.9, -1.9, 0.0]], vec![1.0, -1.0, 0.0]),
         edge("Cast to 8 or 16 bits", cast(2), &[&[257.0, -1.0, 7.5]], vec![1.0, 255.0, 7.0]),
         edge("Cast to 8 or 16 bits", cast(3), &[&[128.0, -129.0, 7.0]], vec![-128.0, 127.0, 7.0]),
         edge("Cast to flags", cast(9), &[&[NAN, 0.0, -2.0]], vec![1.0, 0.0, 1.0]),
@@ -85,15 +85,16 @@ fn edges() -> Vec<Edge> {
         edge(
             "Add, Sub, Mul, ReduceSum",
             two("Mul x z -> y"),
-            &[&[4_096.0, 4_095.0, -1.0], &[4_096.0, 4_096.0, 5.0]],
-            vec![NAN, 16_773_120.0, -5.0],
+            &[&[65_536.0, 65_536.0, -1.0], &[32_768.0, 16_384.0, 5.0]],
+            vec![NAN, 1_073_741_824.0, -5.0],
         ),
         edge(
             "Add, Sub, Mul, ReduceSum",
             over(&[WHOLE], &[("ReduceSum x one -> y", vec![])]),
-            &[&[9e6, 9e6, 0.0]],
+            &[&[1.5e9, 1.5e9, 0.0]],
             vec![NAN],
         ),
+        edge("Cast to whole numbers | NaN", cast(7), &[&[NAN, -3e9, 2e9]], vec![NAN, NAN, 2e9]),
         edge(
             "Add of 8 bits",
             over(&[U8, U8], &[("Add x z -> y", vec![])]),
@@ -102,9 +103,9 @@ fn edges() -> Vec<Edge> {
         ),
         edge(
             "Equal, Less, …",
-            two("Equal x z -> y"),
-            &[&[LARGE, LARGE, 3.0], &[LARGE, 5.0, 3.0]],
-            vec![NAN, 0.0, 1.0],
+            over(&[WHOLE, WHOLE], &[("Add x one -> s", vec![]), ("Equal s z -> y", vec![])]),
+            &[&[LARGE, LARGE - 1.0, 3.0], &[LARGE, LARGE, 4.0]],
+            vec![0.0, 1.0, 1.0],
         ),
         edge("ArgMax, TopK", over(&[FLOAT], &[("ArgMax x -> y", axis())]), &[&[1.0, NAN, 3.0]], vec![NAN]),
         edge(
@@ -175,7 +176,7 @@ fn check(gpu: &Gpu) {
         let item = |values: Vec<f32>| ArrayD::from_shape_vec(IxDyn(&[values.len()]), values).expect("a row");
         let items: Vec<ArrayD<f32>> = edge.items.into_iter().map(item).collect();
         let given = run(&mut program.expect(edge.row), &[items]);
-        let given: Vec<f32> = given["y"].iter().copied().collect();
+        let given: Vec<f32> = as_floats(&given, "y").iter().copied().collect();
         assert!(same(&given, &wanted), "{}: {given:?}, and {wanted:?} is right", edge.row);
     }
 }

@@ -123,6 +123,12 @@ pub(crate) fn run(program: &mut Program, batch: &[Vec<ArrayD<f32>>]) -> Tensors 
     GpuStage::<Vec<ArrayD<f32>>>::try_collect(program, &mut ticket, Duration::from_secs(60)).unwrap().unwrap()
 }
 
+/// An output, whole numbers as the nearest floats and none as NaN.
+pub(crate) fn as_floats(tensors: &Tensors, name: &str) -> ArrayD<f32> {
+    let float = |&value: &i32| if value == i32::MIN { f32::NAN } else { value as f32 };
+    tensors.ints(name).map_or_else(|| tensors[name].clone(), |ints| ints.map(float))
+}
+
 pub(crate) fn node(text: &str) -> NodeProto {
     let (left, outputs) = text.split_once("->").expect("an arrow");
     let mut words = left.split_whitespace();
