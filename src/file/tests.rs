@@ -231,7 +231,7 @@ fn a_file_is_written_in_place_where_its_folder_may_not_be() {
     let takes_files = || File::create(closed.join("another")).is_ok();
     // Whom no mode stops is stopped by a mark, where the file system has it.
     let marked = takes_files() && could("chattr", &["+i".as_ref(), closed.as_ref()]);
-    let is_closed = !closed.join("another").exists() || !File::create(closed.join("third")).is_ok();
+    let is_closed = !closed.join("another").exists() || File::create(closed.join("third")).is_err();
     let written = is_closed.then(|| (write(&path, "after"), write(closed.join("new"), "")));
     let open_again = !marked || could("chattr", &["-i".as_ref(), closed.as_ref()]);
     fs::set_permissions(&closed, Permissions::from_mode(0o755)).expect("a mode");

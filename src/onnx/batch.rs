@@ -11,6 +11,7 @@ mod rules;
 mod seen;
 mod steps;
 mod views;
+mod within;
 
 use std::collections::HashMap;
 use std::sync::Arc;

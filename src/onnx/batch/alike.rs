@@ -4,47 +4,10 @@
 //! rows of the first item, which are those of all others only where they are alike. What a node cuts so may be read there
 //! and nowhere else.
 
-use std::ops::Range;
-
 use super::rules;
 use super::seen::{Seen, Stands, Stop, Trace, meet};
+use super::within::{Alike, Within};
 use crate::onnx::{ops, shapes};
-
-/// Where in a value all rows along the axis of the items are equal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Alike {
-    within: Within,
-    /// Whether the value is what the file says there only: rows of one item stand for those of others.
-    pub(super) only: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Within {
-    All,
-    /// In a part of another axis.
-    Part(usize, Range<usize>),
-}
-
-impl Within {
-    fn part(axis: usize, places: Range<usize>, length: usize) -> Option<Self> {
-        match places {
-            places if places.is_empty() => None,
-            places if places.len() == length => Some(Self::All),
-            places => Some(Self::Part(axis, places)),
-        }
-    }
-
-    fn and(self, other: Self) -> Option<Self> {
-        match (self, other) {
-            (Self::All, within) | (within, Self::All) => Some(within),
-            (Self::Part(axis, one), Self::Part(same, other)) if axis == same => {
-                let both = one.start.max(other.start)..one.end.min(other.end);
-                (!both.is_empty()).then_some(Self::Part(axis, both))
-            }
-            _ => None,
-        }
-    }
-}
 
 /// Where the rows of the node's output are alike, in which the items stand so.
 pub(super) fn follow(seen: &Seen<'_>, stands: Option<Stands>) -> Result<Option<Alike>, Stop> {

@@ -15,12 +15,10 @@ pub(super) fn follow(seen: &Seen<'_>) -> Result<Vec<Option<Stands>>, Stop> {
 
 /// Whether an operator works on single values of several that are repeated into one shape.
 pub(super) fn repeats(operator: &str) -> bool {
-    match operator {
-        "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Mod" | "Sum" | "Mean" | "Min" | "Max" => true,
-        "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "And" | "Or" | "Xor" => true,
-        "Where" | "PRelu" | "Clip" => true,
-        _ => false,
-    }
+    let numbers =
+        matches!(operator, "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Mod" | "Sum" | "Mean" | "Min" | "Max");
+    let compared = matches!(operator, "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual");
+    numbers || compared || matches!(operator, "And" | "Or" | "Xor" | "Where" | "PRelu" | "Clip")
 }
 
 /// Where the items stand in the outputs, which is the same in all.

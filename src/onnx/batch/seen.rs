@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::alike::Alike;
+use super::within::Alike;
 use crate::error::Cause;
 use crate::onnx::node::Node;
 use crate::onnx::tensor::{Shared, Tensor};
