@@ -124,7 +124,7 @@ fn run() -> Result<(), Problem> {
     // Which variants run is known once the program was opened.
     print(&format!("{}\n", net.plan(16)?))?;
     for (photo, shares) in photos.iter().zip(device.chunks(12)) {
-        print(&format!("{:<24} {:.3?}", photo.display(), &shares[..4]))?;
+        print(&format!("{:<24} {:.3?}", terminal::name(photo), &shares[..4]))?;
     }
     let apart = device.iter().zip(&twin).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     Ok(print(&format!("{gpu} and the twins are {apart:e} apart"))?)

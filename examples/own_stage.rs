@@ -211,12 +211,12 @@ fn run() -> Result<(), Problem> {
     let mut run = Pipeline::new(loader(), Histogram::new(&device, &queue)).run(photos.clone());
     for batch in run.by_ref() {
         for (photo, bins) in whole(batch?)?.rows() {
-            print(&format!("{:<24} brightness {bins:?}", photo.display()))?;
+            print(&format!("{:<24} brightness {bins:?}", terminal::name(photo)))?;
         }
     }
     for batch in Pipeline::new(loader(), mean_of_channels(&gpu)?).run(photos) {
         for (photo, row) in whole(batch?)?.rows() {
-            print(&format!("{:<24} mean red, green, blue {:.1?}", photo.display(), &row["mean"][..]))?;
+            print(&format!("{:<24} mean red, green, blue {:.1?}", terminal::name(photo), &row["mean"][..]))?;
         }
     }
     Ok(print(&run.report().to_string())?)

@@ -17,7 +17,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageFile, ImageSequence
+from PIL import Image, ImageFile, ImageOps, ImageSequence
 
 OUTCOMES = ["right", "wrong", "refused here", "refused by both", "only here"]
 
@@ -62,10 +62,10 @@ def records(program, first, count):
 
 
 def peer(file):
-    """The pictures that Pillow gives, or `None` where it refuses the file."""
+    """The pictures that Pillow gives, as their notes say that they stand, or `None` where it refuses the file."""
     try:
         with Image.open(io.BytesIO(file)) as image:
-            return [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(image)]
+            return [np.asarray(ImageOps.exif_transpose(frame).convert("RGB")) for frame in ImageSequence.Iterator(image)]
     except Exception:  # Pillow has no error of its own for what it cannot read.
         return None
 

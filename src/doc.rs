@@ -42,6 +42,7 @@ mod mime;
 #[cfg(feature = "image")]
 mod pixels;
 mod random;
+mod split_mix;
 mod tags;
 mod tensor;
 #[cfg(feature = "wire")]

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 pub use self::cause::{Cause, CauseError};
 use self::stalled::Stalled;
-use self::text::OneLine;
+pub(crate) use self::text::OneLine;
 use crate::place::{BatchIndex, Position};
 
 /// The part of a pipeline in which something happened.

@@ -19,7 +19,8 @@
 //! | 16 bits | the high byte, of grey and of colours |
 //! | CMYK, YCCK | as Adobe writes them (inverted), multiplied out: R = C · K / 255 |
 //! | colour profile | ignored, and never inflated |
-//! | EXIF orientation | applied (JPEG, WebP, and PNG where it stands before the pixels) |
+//! | EXIF orientation | applied, wherever it stands |
+//! | XMP orientation | applied where EXIF has none, as Pillow does; a packet that is compressed is not looked at |
 //! | notes | text, profiles, EXIF, comments: where they are damaged, missing or unknown, the pixels are the same |
 //!
 //! These are the conversions of Pillow's `convert("RGB")`, and the tests compare with it; but for grey of 16 bits, of
@@ -58,6 +59,7 @@ mod encode;
 mod exif;
 mod loader;
 mod normalize;
+mod notes;
 mod orient;
 mod photo;
 mod pixels;

@@ -9,6 +9,8 @@ mod depths;
 mod golden;
 #[path = "image/notes.rs"]
 mod notes;
+#[path = "image/orientation.rs"]
+mod orientation;
 #[path = "image/paths.rs"]
 mod paths;
 

@@ -66,6 +66,7 @@ fn fixture(name: &str) -> Vec<u8> {
 #[test]
 fn photos_take_the_memory_that_they_may() {
     bombs_are_refused_before_memory_is_taken();
+    passes_over_many_samples_are_refused();
     inflating_notes_are_not_inflated();
     no_tensor_is_allocated_a_photo();
     memory_that_is_kept_is_bounded();
@@ -97,8 +98,8 @@ fn bombs_are_refused_before_memory_is_taken() {
         ("JPEG of 65,535²", jpeg(0xC0, 65_535, 65_535), "limit of 8192 a side"),
         ("JPEG of 8,192²", jpeg(0xC0, 8_192, 8_192), "`max_decoded`"),
         ("progressive JPEG of 4,000²", jpeg(0xC2, 4_000, 4_000), "`max_decoded`"),
-        ("JPEG of a thousand scans", scans("progressive.jpg", 1_000), "more than 100 scans"),
-        ("sequential JPEG of many scans", scans("exif-1.jpg", 1_000), "where none may stand"),
+        ("JPEG of a thousand scans", scans(&fixture("progressive.jpg"), 1_000), "more than 100 scans"),
+        ("sequential JPEG of many scans", scans(&fixture("exif-1.jpg"), 1_000), "where none may stand"),
         ("GIF of 65,535²", gif(65_535, 65_535), "limit of 8192 a side"),
         ("GIF of 8,192²", gif(8_192, 8_192), "`max_decoded`"),
         ("PNG of 2^31 - 1", png(0x7FFF_FFFF, 0x7FFF_FFFF), "limit of 8192 a side"),
@@ -118,6 +119,22 @@ fn bombs_are_refused_before_memory_is_taken() {
         let bytes = peak(|| cause = refusal(&loader, &bomb));
         assert!(cause.contains(expected), "{name}: {cause}");
         assert!(bytes < 1 << 20, "{name} took {bytes} bytes");
+    }
+}
+
+/// More scans than 20 are refused where all of them together go over too many samples, and no sooner.
+fn passes_over_many_samples_are_refused() {
+    let table = [
+        (4_000, 20, "`max_decoded`"),
+        (4_000, 21, "more than 20 scans of so many samples"),
+        (600, 37, "a scan of coefficients 0 to 63"),
+        (600, 38, "more than 37 scans of so many samples"),
+        (160, 100, "a scan of coefficients 0 to 63"),
+        (160, 101, "more than 100 scans"),
+    ];
+    for (height, count, expected) in table {
+        let cause = refusal(&Loader::rgb8(8, 8), &scans(&jpeg(0xC2, 8_000, height), count));
+        assert!(cause.contains(expected), "8,000×{height} in {count} scans: {cause}");
     }
 }
 
@@ -176,8 +193,7 @@ fn jpeg(frame: u8, width: u16, height: u16) -> Vec<u8> {
 }
 
 /// A photo whose last scan stands there many times.
-fn scans(name: &str, count: usize) -> Vec<u8> {
-    let photo = fixture(name);
+fn scans(photo: &[u8], count: usize) -> Vec<u8> {
     let last = photo.windows(2).rposition(|marker| marker == [0xFF, 0xDA]).unwrap();
     let (head, tail) = photo.split_at(last);
     let (scan, end) = tail.split_at(tail.len() - 2);

@@ -42,7 +42,7 @@ fn run() -> Result<(), Problem> {
     let (net, [height, width]) = network(&options)?;
     let (output, classes) = classes(&net)?;
     if labels.len() != classes {
-        let (path, labels) = (options.labels.display(), labels.len());
+        let (path, labels) = (terminal::name(&options.labels), labels.len());
         return Err(
             format!("--labels {path}: it has {labels} labels, and the model {classes} classes").into()
         );
@@ -149,11 +149,12 @@ fn say(options: &Options, photo: &Path, top: &[Guess<'_>]) -> std::io::Result<()
     let guess =
         |Guess { label, probability, .. }: &Guess<'_>| format!("{label} {:.1} %", probability * 100.0);
     let guesses: Vec<String> = top.iter().map(guess).collect();
-    print(&format!("{:<24} {}", photo.display(), guesses.join(", ")))
+    print(&format!("{:<24} {}", terminal::name(photo), guesses.join(", ")))
 }
 
 fn labels(path: &Path) -> Result<Vec<String>, Problem> {
     let text = gapless::file::read(path, 1 << 24).map_err(|cause| format!("--labels {cause}"))?;
-    let text = String::from_utf8(text).map_err(|error| format!("--labels {}: {error}", path.display()))?;
+    let text =
+        String::from_utf8(text).map_err(|error| format!("--labels {}: {error}", terminal::name(path)))?;
     Ok(text.trim_end().lines().map(|line| line.trim().to_owned()).collect())
 }

@@ -15,5 +15,5 @@ pub(crate) fn made_here(count: usize) -> Result<Vec<PathBuf>, String> {
     let target = target.map_or_else(|| photos::repository::root().join("target"), PathBuf::from);
     let folder = target.join("gapless-photos");
     photos::make_photos(&folder, count, 1)
-        .map_err(|error| format!("photos cannot be made in {}: {error}", folder.display()))
+        .map_err(|error| format!("photos cannot be made in {}: {error}", crate::terminal::name(folder)))
 }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 pub(crate) type Problem = Box<dyn Error>;
@@ -12,6 +13,15 @@ pub(crate) type Problem = Box<dyn Error>;
 /// Nobody reads stdout any more, or it goes to a disk that is full.
 pub(crate) fn print(text: &str) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{text}").map_err(stdout)
+}
+
+/// A path as it is printed: whatever stands in it, it is part of one line.
+#[allow(dead_code, reason = "shared by examples, not all of which print a path")]
+pub(crate) fn name(path: impl AsRef<Path>) -> String {
+    let breaks = |letter: char| letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}');
+    let escaped =
+        |letter: char| if breaks(letter) { letter.escape_default().to_string() } else { letter.into() };
+    path.as_ref().display().to_string().chars().map(escaped).collect()
 }
 
 /// An error of stdout, which says so.

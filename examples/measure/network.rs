@@ -37,7 +37,7 @@ pub(crate) fn section(
         pixel = (pixel * 31 + 7) % 255;
         pixel as f32 / 128.0 - 1.0
     });
-    let mut text = format!("{}, input {shape:?}\n", path.display());
+    let mut text = format!("{}, input {shape:?}\n", crate::terminal::name(path));
     writeln!(
         text,
         "{:>6} {:>10} {:>10} {:>10} {:>9} {:>9} {:>9}",

@@ -158,9 +158,10 @@ fn explain(sequential: &Report, overlapped: &Report, difference: f32) -> String 
 
 /// The files of a folder, by name; what is no photo is a failure that the report names.
 fn given(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
-    let paths = files(folder).map_err(|error| format!("--images {}: {error}", folder.display()))?;
+    let paths =
+        files(folder).map_err(|error| format!("--images {}: {error}", crate::terminal::name(folder)))?;
     if paths.is_empty() {
-        return Err(format!("--images {}: there is no file", folder.display()).into());
+        return Err(format!("--images {}: there is no file", crate::terminal::name(folder)).into());
     }
     Ok(paths)
 }

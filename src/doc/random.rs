@@ -4,7 +4,9 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// SplitMix64 (G. Steele, D. Lea, C. Flood 2014): small, and the same everywhere for a seed.
+use super::split_mix;
+
+/// Numbers that are the same everywhere for a seed.
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);
 
@@ -14,11 +16,7 @@ impl Random {
     }
 
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
+        split_mix::next(&mut self.0)
     }
 
     /// A number below `end`, by multiplication (D. Lemire 2019) without the rejection: for any array that

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::text::OneLine;
 use crate::place::{BatchIndex, Position};
 
 /// A run in which nothing moves: who waits for whom. Told by
@@ -102,6 +103,7 @@ impl fmt::Display for Stalled {
 impl fmt::Display for Inside {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let thread = if self.thread.is_empty() { "a thread without a name" } else { &self.thread };
+        let thread = OneLine(thread);
         match self.at {
             At::Source(place) => write!(f, "{thread} has been asking the source for document {place}"),
             At::Prepare(place) => write!(f, "{thread} has been preparing document {place}"),
@@ -118,7 +120,7 @@ impl fmt::Display for Inside {
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::DeviceForBatch(thread) => write!(f, "{thread} waits for a batch"),
+            Self::DeviceForBatch(thread) => write!(f, "{} waits for a batch", OneLine(thread)),
             Self::WorkForWorker(1) => f.write_str("1 unit of work waits for a worker"),
             Self::WorkForWorker(units) => write!(f, "{units} units of work wait for a worker"),
             Self::FeederForToken => f.write_str("the feeder waits for a token"),

@@ -1,7 +1,9 @@
 //! Names of files and addresses as messages say them: each in one line, and none longer than is read.
 
-use std::fmt::{self, Display, Write};
+use std::fmt::Display;
 use std::path::Path;
+
+use crate::error::OneLine;
 
 #[cfg(any(feature = "doc", feature = "image"))]
 use super::address::after_scheme;
@@ -12,7 +14,7 @@ const LONGEST: usize = 200;
 
 /// A path as messages say it.
 pub(crate) fn name(path: &Path) -> impl Display + use<'_> {
-    Shown(path.display())
+    OneLine(path.display())
 }
 
 #[cfg(any(feature = "doc", feature = "image"))]
@@ -31,29 +33,9 @@ struct Cut<'a>(&'a str, bool);
 
 #[cfg(any(feature = "doc", feature = "image"))]
 impl Display for Cut<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self(text, cut) = *self;
-        write!(f, "{}{}", Shown(text), if cut { "…" } else { "" })
-    }
-}
-
-/// Control characters are escaped: a name with a newline in it is still one line.
-struct Shown<T>(T);
-
-impl<T: Display> Display for Shown<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(Escaping(f), "{}", self.0)
-    }
-}
-
-struct Escaping<'a, 'b>(&'a mut fmt::Formatter<'b>);
-
-impl Write for Escaping<'_, '_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.chars().try_for_each(|letter| match letter.is_control() {
-            true => write!(self.0, "{}", letter.escape_default()),
-            false => self.0.write_char(letter),
-        })
+        write!(f, "{}{}", OneLine(text), if cut { "…" } else { "" })
     }
 }
 

@@ -185,6 +185,66 @@ fn an_open_file_of_this_program_is_written_in_place() {
 }
 
 #[test]
+fn all_names_of_a_file_show_what_was_written_under_one() {
+    let folder = Folder::new("names");
+    fs::write(folder.at("one"), "before, and longer").expect("a file");
+    fs::hard_link(folder.at("one"), folder.at("other")).expect("a name");
+    let mut file = NewFile::create(folder.at("one")).expect("a file");
+    file.write_all(b"after").expect("bytes");
+    assert_eq!(fs::read(folder.at("other")).expect("a file"), b"before, and longer");
+    file.finish().expect("a file");
+    assert_eq!(fs::read(folder.at("other")).expect("a file"), b"after");
+    drop(NewFile::create(folder.at("other")).expect("a file"));
+    assert_eq!(fs::read(folder.at("one")).expect("a file"), b"after", "what is not finished changes nothing");
+    assert_eq!(folder.names(), ["one", "other"]);
+}
+
+/// Runs a program, and says whether it could do what it was asked to.
+fn could(program: &str, arguments: &[&std::ffi::OsStr]) -> bool {
+    std::process::Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
+}
+
+#[test]
+fn a_file_that_is_mounted_by_itself_is_written_in_place() {
+    let folder = Folder::new("mounted");
+    let (outside, inside) = (folder.at("outside"), folder.at("inside"));
+    fs::write(&outside, "before, and longer").expect("a file");
+    fs::write(&inside, "").expect("a file");
+    if !could("mount", &["--bind".as_ref(), outside.as_ref(), inside.as_ref()]) {
+        return eprintln!("left out: this user may not mount a file");
+    }
+    let written = write(&inside, "after");
+    assert!(could("umount", &[inside.as_ref()]));
+    written.expect("a file");
+    assert_eq!(fs::read(&outside).expect("a file"), b"after");
+    assert_eq!(folder.names(), ["inside", "outside"]);
+}
+
+#[test]
+fn a_file_is_written_in_place_where_its_folder_may_not_be() {
+    let folder = Folder::new("closed");
+    let closed = folder.at("closed");
+    let path = closed.join("file");
+    fs::create_dir(&closed).expect("a folder");
+    fs::write(&path, "before, and longer").expect("a file");
+    fs::set_permissions(&closed, Permissions::from_mode(0o555)).expect("a mode");
+    let takes_files = || File::create(closed.join("another")).is_ok();
+    // Whom no mode stops is stopped by a mark, where the file system has it.
+    let marked = takes_files() && could("chattr", &["+i".as_ref(), closed.as_ref()]);
+    let is_closed = !closed.join("another").exists() || File::create(closed.join("third")).is_err();
+    let written = is_closed.then(|| (write(&path, "after"), write(closed.join("new"), "")));
+    let open_again = !marked || could("chattr", &["-i".as_ref(), closed.as_ref()]);
+    fs::set_permissions(&closed, Permissions::from_mode(0o755)).expect("a mode");
+    assert!(open_again, "the folder cannot be removed");
+    let Some((written, new)) = written else {
+        return eprintln!("left out: this user may write every folder");
+    };
+    written.expect("a file");
+    assert_eq!(fs::read(&path).expect("a file"), b"after");
+    refused(&closed.join("new"), new);
+}
+
+#[test]
 fn what_may_not_be_written_is_named_and_stays() {
     let folder = Folder::new("denied");
     let path = folder.at("file");

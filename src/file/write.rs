@@ -1,10 +1,20 @@
 //! The one writer of files.
 
+#[cfg(not(unix))]
+#[path = "write/elsewhere.rs"]
+mod system;
+#[cfg(unix)]
+#[path = "write/unix.rs"]
+mod system;
+
 use std::fs::{File, Metadata};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use self::system::{
+    has_other_names, keep_owner_and_mode, only_for_the_owner, refusal, takes_bytes, wait_for_reader,
+};
 use super::kind::{options, refused};
 use super::name;
 use crate::error::Cause;
@@ -19,6 +29,11 @@ const LINKS: usize = 40;
 /// nothing. A link is followed; a file that was there gives the new one its mode and, where that is allowed, its owner.
 /// What is no regular file is written in place, where that makes sense: a FIFO that somebody reads, a terminal,
 /// `/dev/stdout`, `/dev/null`. Directories, sockets and disks are refused.
+///
+/// Where the path cannot be given to another file, what was written is copied into the file that is there, once all of
+/// it is on a disk: a file with several names (hard links), which all show the new content then, one that is mounted by
+/// itself, as in a container, and one that may be written in a folder that may not. Only a crash in the middle of that
+/// copy leaves a part.
 ///
 /// ```
 /// use gapless::file::NewFile;
@@ -46,7 +61,33 @@ pub struct NewFile {
 struct Beside {
     part: PathBuf,
     target: PathBuf,
-    before: Option<Metadata>,
+    before: Option<Before>,
+    /// Whether the part is all that there is of what was written.
+    needed: bool,
+}
+
+/// The file that is there already.
+#[derive(Debug)]
+struct Before {
+    file: File,
+    metadata: Metadata,
+    /// Whether its folder takes no new file, so that the part stands in another.
+    fixed: bool,
+}
+
+impl Before {
+    /// Whether a new file may take its place.
+    fn can_be_replaced(&self) -> bool {
+        !self.fixed && self.file.metadata().is_ok_and(|now| !has_other_names(&now))
+    }
+
+    /// Gives it the content of the part.
+    fn take(&mut self, part: &Path) -> io::Result<()> {
+        let mut from = File::open(part)?;
+        self.file.set_len(0)?;
+        io::copy(&mut from, &mut self.file)?;
+        self.file.sync_all()
+    }
 }
 
 /// Writes a file as a whole or not at all: see [`NewFile`].
@@ -81,16 +122,13 @@ impl NewFile {
 
     fn settle(&mut self) -> io::Result<()> {
         let file = self.out.get_ref();
-        let Some(beside) = &self.beside else {
+        let Some(beside) = &mut self.beside else {
             // A FIFO or a terminal has no disk to go to.
             let _ = file.sync_all();
             return Ok(());
         };
-        if let Some(before) = &beside.before {
-            keep_owner_and_mode(file, before)?;
-        }
         file.sync_all()?;
-        std::fs::rename(&beside.part, &beside.target)?;
+        beside.place(file)?;
         let folder = beside.target.parent().map(Path::to_owned);
         self.beside = None;
         // Not every file system lets a folder be synced, and the file is there.
@@ -101,6 +139,35 @@ impl NewFile {
     fn named(&self, error: &io::Error) -> io::Error {
         io::Error::new(error.kind(), format!("{}: {error}", name(&self.path)))
     }
+}
+
+impl Beside {
+    /// Gives what was written into this part its name, or its content to the file of that name.
+    fn place(&mut self, written: &File) -> io::Result<()> {
+        let Some(before) = &mut self.before else { return std::fs::rename(&self.part, &self.target) };
+        if before.can_be_replaced() {
+            keep_owner_and_mode(written, &before.metadata)?;
+            // The mode is on the disk before the name is.
+            written.sync_all()?;
+            match std::fs::rename(&self.part, &self.target) {
+                Err(error) if is_fixed(&error) => {}
+                done => return done,
+            }
+        }
+        before.take(&self.part).map_err(|error| {
+            self.needed = true;
+            io::Error::new(error.kind(), format!("{error}; what was written stands in {}", name(&self.part)))
+        })?;
+        // It has served, and whoever may not remove it has written all the same.
+        let _ = std::fs::remove_file(&self.part);
+        Ok(())
+    }
+}
+
+/// Whether this says that a name cannot be given to another file: it is mounted by itself, or its folder is closed.
+fn is_fixed(error: &io::Error) -> bool {
+    use ErrorKind::{CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
+    [CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy].contains(&error.kind())
 }
 
 impl Write for NewFile {
@@ -115,7 +182,7 @@ impl Write for NewFile {
 
 impl Drop for NewFile {
     fn drop(&mut self) {
-        if let Some(beside) = &self.beside {
+        if let Some(beside) = self.beside.as_ref().filter(|beside| !beside.needed) {
             // What is not finished is not wanted; the first error is the one to tell.
             let _ = std::fs::remove_file(&beside.part);
         }
@@ -133,25 +200,26 @@ fn begin(path: &Path) -> Result<(File, Option<Beside>), Cause> {
     }
     let file = options().append(true).open(path).map_err(|error| refusal(&before, error))?;
     // What was opened may be another than what was looked at.
-    let before = file.metadata()?;
+    let metadata = file.metadata()?;
     let (target, open_already) = followed(path)?;
-    if before.is_file() && !open_already {
-        return beside(target, Some(before));
+    if metadata.is_file() && !open_already {
+        return beside(target, Some(Before { file, metadata, fixed: false }));
     }
-    if !before.is_file() && !takes_bytes(&before) {
-        return Err(refused(before.file_type()));
+    if !metadata.is_file() && !takes_bytes(&metadata) {
+        return Err(refused(metadata.file_type()));
     }
     wait_for_reader(&file)?;
     Ok((file, None))
 }
 
-/// A new file in the folder of its target, with a name that no other has.
-fn beside(target: PathBuf, before: Option<Metadata>) -> Result<(File, Option<Beside>), Cause> {
+/// A new file in the folder of its target, with a name that no other has; where that folder takes none and the target
+/// is there already, in the folder for temporary files.
+fn beside(target: PathBuf, mut before: Option<Before>) -> Result<(File, Option<Beside>), Cause> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     if target.file_name().is_none() {
         return Err(Cause::msg("it names no file"));
     }
-    let folder = or_here(target.parent().unwrap_or(Path::new("")));
+    let mut folder = or_here(target.parent().unwrap_or(Path::new(""))).to_owned();
     loop {
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
         let part = folder.join(format!(".gapless-{}-{next}.part", std::process::id()));
@@ -161,9 +229,15 @@ fn beside(target: PathBuf, before: Option<Metadata>) -> Result<(File, Option<Bes
             only_for_the_owner(&mut options);
         }
         match options.open(&part) {
-            Ok(file) => return Ok((file, Some(Beside { part, target, before }))),
+            Ok(file) => return Ok((file, Some(Beside { part, target, before, needed: false }))),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => Err(error)?,
+            Err(error) => match &mut before {
+                Some(before) if is_fixed(&error) && !before.fixed => {
+                    before.fixed = true;
+                    folder = std::env::temp_dir();
+                }
+                _ => return Err(error.into()),
+            },
         }
     }
 }
@@ -186,75 +260,3 @@ fn followed(path: &Path) -> Result<(PathBuf, bool), Cause> {
     }
     Err(Cause::msg("too many symbolic links"))
 }
-
-#[cfg(unix)]
-mod system {
-    use std::fs::{File, Metadata, OpenOptions};
-    use std::io;
-    use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, fchown};
-
-    use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
-
-    use crate::error::Cause;
-
-    /// Whether it is no file, and takes bytes all the same.
-    pub(super) fn takes_bytes(metadata: &Metadata) -> bool {
-        metadata.file_type().is_fifo() || metadata.file_type().is_char_device()
-    }
-
-    /// Why it cannot be opened, in better words than the system's.
-    pub(super) fn refusal(metadata: &Metadata, error: io::Error) -> Cause {
-        match metadata.file_type().is_fifo()
-            && error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error())
-        {
-            true => Cause::msg("is a FIFO that nobody reads"),
-            false => error.into(),
-        }
-    }
-
-    /// It was opened without waiting; whoever reads may be slower than this writes.
-    pub(super) fn wait_for_reader(file: &File) -> io::Result<()> {
-        Ok(fcntl_setfl(file, fcntl_getfl(file)? - OFlags::NONBLOCK)?)
-    }
-
-    pub(super) fn only_for_the_owner(options: &mut OpenOptions) {
-        options.mode(0o600);
-    }
-
-    pub(super) fn keep_owner_and_mode(file: &File, before: &Metadata) -> io::Result<()> {
-        let now = file.metadata()?;
-        if (now.uid(), now.gid()) != (before.uid(), before.gid()) {
-            // Only root gives files away. The content is the user's all the same.
-            let _ = fchown(file, Some(before.uid()), Some(before.gid()));
-        }
-        file.set_permissions(before.permissions())
-    }
-}
-
-#[cfg(not(unix))]
-mod system {
-    use std::fs::{File, Metadata, OpenOptions};
-    use std::io;
-
-    use crate::error::Cause;
-
-    pub(super) fn takes_bytes(_: &Metadata) -> bool {
-        false
-    }
-
-    pub(super) fn refusal(_: &Metadata, error: io::Error) -> Cause {
-        error.into()
-    }
-
-    pub(super) fn wait_for_reader(_: &File) -> io::Result<()> {
-        Ok(())
-    }
-
-    pub(super) fn only_for_the_owner(_: &mut OpenOptions) {}
-
-    pub(super) fn keep_owner_and_mode(_: &File, _: &Metadata) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-use system::{keep_owner_and_mode, only_for_the_owner, refusal, takes_bytes, wait_for_reader};

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::limits::Limits;
 use super::named;
+use crate::error::OneLine;
 use crate::stage::{DeviceInfo, DeviceKind};
 
 #[derive(Clone, Debug)]
@@ -26,9 +27,10 @@ impl Facts {
 impl fmt::Display for Facts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { info, driver, .. } = self;
+        let (name, said) = (OneLine(&info.name), OneLine(driver));
         match info.kind {
-            DeviceKind::Twin if driver == "none" => write!(f, "{} ({})", info.name, info.kind),
-            _ => write!(f, "{} ({}, {driver})", info.name, info.kind),
+            DeviceKind::Twin if driver == "none" => write!(f, "{name} ({})", info.kind),
+            _ => write!(f, "{name} ({}, {said})", info.kind),
         }
     }
 }

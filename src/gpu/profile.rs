@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::plan::Step;
+use crate::error::OneLine;
 
 /// A kernel is repeated until it took this long, so that the fixed cost of a submission does not count.
 pub(super) const LONG_ENOUGH: Duration = Duration::from_millis(10);
@@ -89,6 +90,7 @@ impl fmt::Display for Profile {
         writeln!(f, "{:<24} {:<24} {:>10} {:>8} {:>8}", "tensor", "shape", "ms", "GB/s", "Gma/s")?;
         for kernel in &self.kernels {
             let KernelTime { name, shape, seconds, .. } = kernel;
+            let name = OneLine(name).to_string();
             let (bytes, multiply_adds) =
                 (kernel.bytes_per_second() / 1e9, kernel.multiply_adds_per_second() / 1e9);
             writeln!(f, "{name:<24} {shape:<24} {:>10.3} {bytes:>8.2} {multiply_adds:>8.2}", seconds * 1e3)?;

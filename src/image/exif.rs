@@ -11,12 +11,15 @@ const ORIENTATION: u16 = 0x0112;
 /// The orientation in an EXIF block, with or without the `Exif\0\0` before the TIFF header.
 ///
 /// Layout: TIFF 6.0 section 2, tag 274; CIPA DC-008 (EXIF 2.32) section 4.6.4.
-pub(crate) fn orientation(exif: &[u8]) -> Orientation {
+///
+/// `None` where it has no such value; one that means nothing is that of an upright photo.
+pub(crate) fn orientation(exif: &[u8]) -> Option<Orientation> {
     let tiff = exif.strip_prefix(b"Exif\0\0").unwrap_or(exif);
-    find(tiff).and_then(Orientation::from_exif).unwrap_or_default()
+    let value = find(tiff)?;
+    Some(value.and_then(Orientation::from_exif).unwrap_or_default())
 }
 
-fn find(tiff: &[u8]) -> Option<u16> {
+fn find(tiff: &[u8]) -> Option<Option<u16>> {
     let order = match tiff.get(..4)? {
         b"II*\0" => Order::Little,
         b"MM\0*" => Order::Big,
@@ -25,7 +28,7 @@ fn find(tiff: &[u8]) -> Option<u16> {
     let directory = tiff.get(order.u32(tiff, 4)? as usize..)?;
     let entries = directory.get(2..)?.chunks_exact(12).take(order.u16(directory, 0)?.into());
     let entry = entries.into_iter().find(|entry| order.u16(entry, 0) == Some(ORIENTATION))?;
-    first_value(order, tiff, entry)
+    Some(first_value(order, tiff, entry))
 }
 
 /// The first value of an entry, of whatever kind of whole number: cameras write a short, and other programs what they
@@ -91,7 +94,7 @@ mod tests {
     fn both_byte_orders_are_read() {
         let little = block(b"II*\0", [6, 0, 0, 0], [1, 0, 0, 0], [3, 0], [0x12, 1]);
         let big = block(b"MM\0*", [0, 6, 0, 0], [0, 0, 0, 1], [0, 3], [1, 0x12]);
-        let six = Orientation::from_exif(6).unwrap();
+        let six = Orientation::from_exif(6);
         assert_eq!(orientation(&little), six);
         assert_eq!(orientation(&big), six);
         assert_eq!(orientation(&[b"Exif\0\0", &big[..]].concat()), six);
@@ -99,7 +102,7 @@ mod tests {
 
     #[test]
     fn whole_numbers_of_every_kind_and_count_are_read() {
-        let six = Orientation::from_exif(6).unwrap();
+        let six = Orientation::from_exif(6);
         for kind in [1, 3, 4, 6, 8, 9] {
             let alone = block(b"II*\0", [6, 0, 0, 0], [1, 0, 0, 0], [kind, 0], [0x12, 1]);
             assert_eq!(orientation(&alone), six, "kind {kind}");
@@ -108,18 +111,19 @@ mod tests {
             elsewhere.extend([6, 0, 0, 0].repeat(5));
             assert_eq!(orientation(&elsewhere), six, "kind {kind}");
             let none = block(b"II*\0", [6, 0, 0, 0], [0, 0, 0, 0], [kind, 0], [0x12, 1]);
-            assert_eq!(orientation(&none), Orientation::default(), "kind {kind}");
+            assert_eq!(orientation(&none), Some(Orientation::default()), "kind {kind}");
         }
         let text = block(b"II*\0", [6, 0, 0, 0], [1, 0, 0, 0], [2, 0], [0x12, 1]);
-        assert_eq!(orientation(&text), Orientation::default());
+        assert_eq!(orientation(&text), Some(Orientation::default()));
     }
 
     #[test]
     fn nonsense_is_no_orientation() {
         let block = block(b"II*\0", [9, 0, 0, 0], [1, 0, 0, 0], [3, 0], [0x12, 1]);
-        for end in 0..=block.len() {
-            assert_eq!(orientation(&block[..end]), Orientation::default());
+        for end in 0..block.len() {
+            assert_eq!(orientation(&block[..end]), None);
         }
-        assert_eq!(orientation(b"II*\0\xFF\xFF\xFF\xFF"), Orientation::default());
+        assert_eq!(orientation(&block), Some(Orientation::default()));
+        assert_eq!(orientation(b"II*\0\xFF\xFF\xFF\xFF"), None);
     }
 }

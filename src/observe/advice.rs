@@ -3,6 +3,7 @@
 use super::bound::Bottleneck;
 use super::changes::{Change, What};
 use super::report::Report;
+use crate::error::OneLine;
 
 /// Distance from the bound, in percent, below which the schedule is not what to work on.
 const NEAR: f64 = 5.0;
@@ -53,7 +54,9 @@ fn sentence(report: &Report, best: Option<&Change>) -> String {
     {
         return format!(
             "The device {} was lost {} ×, and {:.3} s went into making it again: look at its driver's log first.",
-            device.name, device.losses, device.rebuilding_s
+            OneLine(&device.name),
+            device.losses,
+            device.rebuilding_s
         );
     }
     match report.bottleneck {

@@ -4,12 +4,14 @@
 //! where the axis of the batch is reduced, cut, joined, contracted or moved into another, or its length is read as a
 //! number, the model is refused. What a file allows for a batch of 1 alone is right for each item as it stands.
 
+mod alike;
 mod counts;
 mod places;
 mod rules;
 mod seen;
 mod steps;
 mod views;
+mod within;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -98,7 +100,12 @@ impl Follower {
                 || trace.places.is_some_and(|places| places.step > 0)
                 || trace.steps.is_some()
         });
-        if self.alone || !counts { Ok(()) } else { Err(self.refused("it tells how many items there are")) }
+        match self.traces.get(name) {
+            _ if self.alone => Ok(()),
+            Some(trace) if trace.is_cut() => Err(self.refused("it has some of the items for all")),
+            _ if counts => Err(self.refused("it tells how many items there are")),
+            _ => Ok(()),
+        }
     }
 
     fn refused(&self, what: &str) -> Cause {
@@ -127,13 +134,18 @@ impl Seen<'_> {
         }
         let mut traces = if constant { counts::follow(self, budget)? } else { Vec::new() };
         traces.resize(self.given.len(), Trace::default());
-        let stands = match rules::follow(self) {
+        let stand = || {
+            let stands = rules::follow(self)?;
+            let alike = alike::follow(self, stands.first().copied().flatten())?;
+            Ok((stands, alike))
+        };
+        let (stands, alike) = match stand() {
             // A constant in which items would meet is refused where it is read.
             Err(Stop::Meet(_)) if constant => return Ok(self.mixed()),
             other => other?,
         };
         let places = if constant { None } else { steps::places(self) };
-        let placed = |(trace, stands)| Trace { stands, places, ..trace };
+        let placed = |(trace, stands)| Trace { stands, places, alike: alike.clone(), ..trace };
         Ok(traces.into_iter().zip(stands).map(placed).collect())
     }
 

@@ -9,7 +9,7 @@ use super::node::{Node, Reader, initializers, is_onnx, name_of};
 use super::proto::{ModelProto, OperatorSetIdProto, ValueInfoProto};
 use super::read::DataType;
 use super::tensor::{Kind, Shared};
-use crate::error::Cause;
+use crate::error::{Cause, OneLine};
 
 /// Nodes in order, constants, and what comes in and goes out.
 #[derive(Clone, Debug, Default)]
@@ -48,10 +48,10 @@ pub enum Dim {
 impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.without_shape {
-            return write!(f, "{} of any shape", self.name);
+            return write!(f, "{} of any shape", OneLine(&self.name));
         }
         let dims: Vec<String> = self.dims.iter().map(ToString::to_string).collect();
-        write!(f, "{} [{}]", self.name, dims.join(", "))
+        write!(f, "{} [{}]", OneLine(&self.name), dims.join(", "))
     }
 }
 
@@ -59,7 +59,7 @@ impl fmt::Display for Dim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fixed(length) => write!(f, "{length}"),
-            Self::Symbol(symbol) => f.write_str(symbol),
+            Self::Symbol(symbol) => OneLine(symbol).fmt(f),
             Self::Unknown => f.write_str("?"),
         }
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::error::OneLine;
+
 /// What gapless relies on in a GPU stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -80,7 +82,7 @@ impl BrokenLaw {
 
 impl fmt::Display for BrokenLaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.law, self.said)
+        write!(f, "{}: {}", self.law, OneLine(&self.said))
     }
 }
 

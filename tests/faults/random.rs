@@ -1,15 +1,12 @@
 //! Random numbers from a seed.
 
-/// SplitMix64 (Steele and others 2014).
+/// A stream of numbers that its seed decides.
 #[derive(Clone)]
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        gapless_photos::random::next(&mut self.0)
     }
 
     pub(crate) fn below(&mut self, end: u64) -> u64 {

@@ -155,11 +155,7 @@ fn a_jpeg_that_puts_a_marker_into_a_scan_is_a_failure() {
 struct Random(u64);
 
 impl Random {
-    /// SplitMix64 (Steele, Lea and Flood 2014).
     fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) % end as u64) as usize
+        (gapless_photos::random::next(&mut self.0) % end as u64) as usize
     }
 }

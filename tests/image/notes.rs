@@ -5,7 +5,7 @@ use ndarray::Array3;
 
 use super::bytes;
 
-fn decode(photo: &[u8]) -> Result<Array3<u8>, String> {
+pub(super) fn decode(photo: &[u8]) -> Result<Array3<u8>, String> {
     Loader::own_size().decode(photo).map_err(|cause| cause.to_string())
 }
 
@@ -41,7 +41,7 @@ fn a_png_keeps_its_pixels_whatever_is_noted() {
     }
 }
 
-fn chunk(name: &[u8; 4], content: &[u8], good: bool) -> Vec<u8> {
+pub(super) fn chunk(name: &[u8; 4], content: &[u8], good: bool) -> Vec<u8> {
     let mut crc = flate2::Crc::new();
     crc.update(name);
     crc.update(content);
@@ -111,7 +111,7 @@ fn a_gif_keeps_its_pixels_whatever_is_noted() {
 }
 
 /// The chunks of a WebP file behind a `VP8X` chunk with these flags.
-fn extended(webp: &[u8], flags: u8, before: &[u8], behind: &[u8]) -> Vec<u8> {
+pub(super) fn extended(webp: &[u8], flags: u8, before: &[u8], behind: &[u8]) -> Vec<u8> {
     let (width, height) = (23_u32.to_le_bytes(), 15_u32.to_le_bytes());
     let head = [&b"VP8X\x0A\0\0\0"[..], &[flags, 0, 0, 0], &width[..3], &height[..3]].concat();
     let chunks = if webp[12..].starts_with(b"VP8X") { &webp[30..] } else { &webp[12..] };

@@ -78,7 +78,7 @@ fn what_works_beside_the_items_keeps_them() {
 }
 
 /// A batch of three items is computed as the file says it for a batch of three, in the file's layout.
-fn whole_and_apart(parts: &Parts, what: &str) {
+pub(crate) fn whole_and_apart(parts: &Parts, what: &str) {
     let array = values(&[3, 4, 6], 9);
     let mut whole = parts.model().dim("n", 3).program(&Gpu::cpu()).expect(what);
     let wanted = as_floats(&run(&mut whole, &[vec![array.clone()]]), "y").index_axis_move(Axis(0), 0);

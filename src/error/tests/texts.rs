@@ -2,7 +2,9 @@
 
 use std::error::Error as StdError;
 use std::fmt::{self, Display, Formatter};
+use std::time::Duration;
 
+use super::super::stalled::{At, Inside, Stalled, Wait};
 use super::super::text::OneLine;
 use super::{Cause, Error, Layer, printed};
 
@@ -40,6 +42,17 @@ fn names() -> impl Iterator<Item = String> {
     odd.flat_map(|odd| [format!("{odd}"), format!("a{odd}{odd}ß"), format!("{odd}/photo{odd}\u{1b}[31m.jpg")])
 }
 
+/// A thread of this name is inside a call, and another waits: whose pool it is names them.
+fn stalled(name: &str) -> Stalled {
+    let running = Duration::from_secs(1);
+    let inside = vec![
+        Inside { thread: name.into(), at: At::Caller, running },
+        Inside { thread: name.into(), at: At::Rebuild, running },
+    ];
+    let waits = vec![Wait::DeviceForBatch(name.into())];
+    Stalled { after: running, inside, waits, in_line: 0, taken: 0, tokens: None }
+}
+
 #[test]
 fn no_name_begins_a_line_or_moves_what_a_terminal_shows() {
     for name in names() {
@@ -53,6 +66,7 @@ fn no_name_begins_a_line_or_moves_what_a_terminal_shows() {
             Error::Setting { name: "batch_size", reason: name.clone() }.to_string(),
             Error::Documents { cause: Cause::msg(&name) }.to_string(),
             format!("{:?}", Cause::msg(&name)),
+            stalled(&name).to_string(),
         ];
         for said in said {
             assert!(!said.contains(char::is_control), "{said:?}");

@@ -3,10 +3,11 @@
 use std::fmt;
 
 use super::{Plan, PlannedInput, Step};
+use crate::error::OneLine;
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let input = |input: &PlannedInput| format!("{} {}", input.name, input.spec);
+        let input = |input: &PlannedInput| format!("{} {}", OneLine(&input.name), input.spec);
         let inputs: Vec<String> = self.inputs.iter().map(input).collect();
         writeln!(f, "batches of up to {}; {}", self.max_batch, inputs.join(", "))?;
         let (bytes, adds) = ("bytes", "multiply-adds");
@@ -17,7 +18,7 @@ impl fmt::Display for Plan {
         )?;
         for step in &self.steps {
             let Step { name, shape, bytes, multiply_adds, output, constants, .. } = step;
-            let variant = &step.variant().name;
+            let [name, variant] = [name, &step.variant().name].map(|name| OneLine(name).to_string());
             let line = format!(
                 "{name:<24} {shape:<24} {variant:<30} {bytes:>12} {multiply_adds:>14} {output:>6}  {constants}"
             );

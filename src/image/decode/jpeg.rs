@@ -19,7 +19,6 @@ use self::paint::Paint;
 use super::decoded::{Decoded, Layout, blank};
 use crate::error::Cause;
 use crate::image::allowance::Allowance;
-use crate::image::exif;
 
 /// A photo of more pixels is decoded without the fourth byte: memory counts more there than speed.
 const FOUR_BYTES_UP_TO: usize = 2 << 20;
@@ -35,6 +34,6 @@ pub(crate) fn decode(jpeg: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) -
     blank(pixels, sides, layout.bytes())?;
     let mut paint = Paint::new(pixels, layout, outline.frame.width, outline.colors);
     picture::read(jpeg, &outline.frame, outline.is_one_scan(), &mut paint)?;
-    let orientation = outline.exif.map(exif::orientation).unwrap_or_default();
+    let orientation = outline.notes.orientation();
     Ok(Decoded { sides, layout, orientation })
 }

@@ -3,10 +3,9 @@
 use png::{ColorType, Decoder, Limits as PngLimits, Transformations};
 
 use super::decoded::{Decoded, Layout, blank};
-use super::png_chunks::PixelChunks;
+use super::png_chunks::{self, PixelChunks};
 use crate::error::Cause;
 use crate::image::allowance::Allowance;
-use crate::image::exif;
 use crate::image::pixels;
 
 /// Decodes into RGB: palettes are looked up, 16 bits keep their high byte, grey is repeated, alpha is
@@ -18,7 +17,6 @@ pub(crate) fn decode(png: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) ->
     let sides = (header.width, header.height);
     allowance.admit(sides, 4, 0)?;
     let mut reader = decoder.read_info()?;
-    let orientation = reader.info().exif_metadata.as_deref().map(exif::orientation).unwrap_or_default();
     let channels = reader.output_color_type().0.samples();
     blank(pixels, sides, channels.max(3))?;
     let length = reader.output_buffer_size().ok_or_else(|| Cause::msg("a PNG too large to address"))?;
@@ -29,13 +27,12 @@ pub(crate) fn decode(png: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) ->
         ColorType::Rgb | ColorType::Rgba | ColorType::Indexed => {}
     }
     let layout = if color == ColorType::Rgba { Layout::Rgbx } else { Layout::Rgb };
-    Ok(Decoded { sides, layout, orientation })
+    Ok(Decoded { sides, layout, orientation: png_chunks::notes(png).orientation() })
 }
 
 fn png_limits(allowance: &Allowance) -> PngLimits {
     match allowance.decoded {
         0 => PngLimits { bytes: usize::MAX },
-        // What is admitted is known by the size; the EXIF block comes on top of it.
-        bytes => PngLimits { bytes: bytes.saturating_add(1 << 16) },
+        bytes => PngLimits { bytes },
     }
 }

@@ -1,17 +1,18 @@
-//! The chunks of a PNG that make its pixels, and the one note that turns them: all that its decoder gets to see.
+//! The chunks of a PNG: those that make its pixels, which are all that its decoder gets to see, and the notes that turn
+//! them.
 //!
-//! So no other note can cost the pixels, whatever is wrong with it. Transparency is such a note too, since nobody looks
-//! at it, and so are the frames of an animation.
+//! So no note can cost the pixels, whatever is wrong with it. Transparency is a note too, since nobody looks at it, and
+//! so are the frames of an animation. A note whose checksum is wrong says nothing.
 //!
 //! Layout: PNG (third edition), section 5.3.
 
 use std::io::{BufRead, Error, ErrorKind, Read, Result, Seek, SeekFrom};
 
+use crate::image::notes::Notes;
+
 const SIGNATURE: usize = 8;
 /// Length, name and checksum of a chunk.
 const AROUND: usize = 12;
-/// More bytes than a JPEG's EXIF block can have.
-const MOST_EXIF: usize = 1 << 16;
 
 /// Reads a PNG without the chunks that are left out.
 #[derive(Clone, Debug)]
@@ -34,7 +35,8 @@ impl<'a> PixelChunks<'a> {
             let end = length.saturating_add(AROUND).min(self.behind.len());
             let (chunk, behind) = self.behind.split_at(end);
             self.behind = behind;
-            if is_read(rest, length) {
+            // The names of chunks that make pixels have a capital first.
+            if rest.first().is_some_and(u8::is_ascii_uppercase) {
                 self.part = chunk;
                 return;
             }
@@ -43,13 +45,34 @@ impl<'a> PixelChunks<'a> {
     }
 }
 
-/// Whether a chunk of this name is read; those that make pixels have a capital first.
-fn is_read(name: &[u8], length: usize) -> bool {
-    match name {
-        [first, ..] if first.is_ascii_uppercase() => true,
-        [b'e', b'X', b'I', b'f', ..] => length < MOST_EXIF,
-        _ => false,
+/// The notes that turn the pixels: the first EXIF block and the last XMP packet, before the pixels or behind them.
+pub(super) fn notes(png: &[u8]) -> Notes<'_> {
+    let (mut notes, mut rest) = (Notes::default(), png.get(SIGNATURE..).unwrap_or_default());
+    while let Some((&length, behind)) = rest.split_first_chunk() {
+        let length = u32::from_be_bytes(length) as usize;
+        let Some(end) = length.checked_add(AROUND).filter(|&end| end <= rest.len()) else { break };
+        let (named, sum) = behind[..end - 4].split_at(end - 8);
+        let whole = || sum == checksum(named).to_be_bytes();
+        match named.split_at(4) {
+            (b"eXIf", exif) if notes.exif.is_none() && whole() => notes.exif = Some(exif),
+            (b"iTXt", text) => notes.xmp = packet(text).filter(|_| whole()).or(notes.xmp),
+            _ => {}
+        }
+        rest = &rest[end..];
     }
+    notes
+}
+
+/// The text of an XMP packet that is not compressed, behind the names of its language and of itself.
+fn packet(text: &[u8]) -> Option<&[u8]> {
+    let names = text.strip_prefix(b"XML:com.adobe.xmp\0\0")?.get(1..)?;
+    names.splitn(3, |&byte| byte == 0).nth(2)
+}
+
+/// CRC-32 of a chunk's name and content (PNG, annex D). Notes are short, so there is no table.
+fn checksum(bytes: &[u8]) -> u32 {
+    let shifted = |sum: u32, _| if sum & 1 > 0 { (sum >> 1) ^ 0xEDB8_8320 } else { sum >> 1 };
+    !bytes.iter().fold(u32::MAX, |sum, &byte| (0..8).fold(sum ^ u32::from(byte), shifted))
 }
 
 impl BufRead for PixelChunks<'_> {

@@ -9,7 +9,6 @@ use super::decoded::{Decoded, Layout, blank};
 use super::webp_outline::{self, Outline};
 use crate::error::Cause;
 use crate::image::allowance::Allowance;
-use crate::image::exif;
 
 /// Decodes into RGB; alpha is dropped. Of an animation, the first frame on its canvas.
 pub(crate) fn decode(webp: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) -> Result<Decoded, Cause> {
@@ -22,7 +21,7 @@ pub(crate) fn decode(webp: &[u8], allowance: &Allowance, pixels: &mut Vec<u8>) -
     webp_outline::check(webp, sides)?;
     // Chunks say how long they are; none is longer than the file.
     decoder.set_memory_limit(webp.len());
-    let orientation = outline.exif.map(exif::orientation).unwrap_or_default();
+    let orientation = outline.notes.orientation();
     let layout = if decoder.has_alpha() { Layout::Rgbx } else { Layout::Rgb };
     blank(pixels, sides, layout.bytes())?;
     decoder.read_image(pixels)?;

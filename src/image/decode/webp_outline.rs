@@ -10,6 +10,7 @@
 use std::borrow::Cow;
 
 use crate::error::Cause;
+use crate::image::notes::Notes;
 
 const RIFF_HEADER: usize = 12;
 /// Where the flags of an extended file stand: first in its first chunk.
@@ -22,8 +23,8 @@ const ANIMATION: u8 = 0x02;
 /// The notes of a file that are looked at, and the file as its decoder reads it.
 #[derive(Debug)]
 pub(crate) struct Outline<'a> {
-    /// What there is of the EXIF block, where one is announced.
-    pub(crate) exif: Option<&'a [u8]>,
+    /// What there is of the EXIF block and the XMP packet, where they are announced.
+    pub(crate) notes: Notes<'a>,
     /// The file, with other flags where it announces what is not there or not needed.
     pub(crate) file: Cow<'a, [u8]>,
 }
@@ -33,9 +34,9 @@ impl<'a> Outline<'a> {
         let mut chunks = chunks(webp.get(RIFF_HEADER..).unwrap_or_default());
         let flags = match chunks.next() {
             Some((b"VP8X", &[flags, ..])) => flags,
-            _ => return Self { exif: None, file: webp.into() },
+            _ => return Self { notes: Notes::default(), file: webp.into() },
         };
-        let (mut there, mut exif) = (0, None);
+        let (mut there, mut notes) = (0, Notes::default());
         for (kind, content) in chunks {
             there |= match kind {
                 b"EXIF" => EXIF,
@@ -45,7 +46,11 @@ impl<'a> Outline<'a> {
                 b"VP8L" => ALPHA,
                 _ => 0,
             };
-            exif = exif.or((kind == b"EXIF").then_some(content));
+            match kind {
+                b"EXIF" if flags & EXIF > 0 => notes.exif = notes.exif.or(Some(content)),
+                b"XMP " if flags & XMP > 0 => notes.xmp = notes.xmp.or(Some(content)),
+                _ => {}
+            }
         }
         // An animation's alpha says how its frames lie over each other.
         there |= if flags & there & ANIMATION > 0 { ALPHA } else { 0 };
@@ -54,7 +59,7 @@ impl<'a> Outline<'a> {
         if wanted != flags {
             file.to_mut()[FLAGS] = wanted;
         }
-        Self { exif: exif.filter(|_| flags & EXIF > 0), file }
+        Self { notes, file }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{DeviceReport, KernelReport, Latency, Report, Times};
+use crate::error::OneLine;
 use crate::observe::accounts::Accounts;
 use crate::observe::bound::Bottleneck;
 use crate::observe::changes::Change;
@@ -41,7 +42,7 @@ impl fmt::Display for Report {
             writeln!(f, "  {decision}")?;
         }
         for thread in &self.left_behind {
-            writeln!(f, "  left behind: {thread}, since user code did not return")?;
+            writeln!(f, "  left behind: {}, since user code did not return", OneLine(thread))?;
         }
         if !self.changes.is_empty() {
             writeln!(f, "  if     {}", Changes(&self.changes))?;
@@ -55,7 +56,7 @@ impl fmt::Display for DeviceReport {
         write!(
             f,
             "GPU    {} ({}) busy {:.0} %{}, {} batches, {} items, starved {:.3} s, depth {}{}",
-            self.name,
+            OneLine(&self.name),
             self.kind,
             self.busy * 100.0,
             // A driver that computes on the CPU does so in threads of its own.
@@ -248,7 +249,7 @@ impl fmt::Display for Most<'_> {
         kernels.sort_by(|a, b| b.share.total_cmp(&a.share));
         for (place, KernelReport { name, share, .. }) in kernels.iter().take(3).enumerate() {
             let lead = if place == 0 { "; most in " } else { ", " };
-            write!(f, "{lead}{name} {:.0} %", share * 100.0)?;
+            write!(f, "{lead}{} {:.0} %", OneLine(name), share * 100.0)?;
         }
         Ok(())
     }

@@ -53,7 +53,7 @@ fn computed(seen: &Seen<'_>, budget: &mut Budget) -> Result<Option<Vec<Option<Te
             Some(vec![seen.trace(0).and_then(|trace| trace.counts.as_deref().cloned())])
         }
         // Numbers that are shapes, ends and repeats are in no value of the output.
-        "Reshape" | "Slice" | "Expand" | "Tile" if seen.counts(0).is_none() => Some(vec![None]),
+        "Reshape" | "Slice" | "Expand" | "Tile" | "Resize" if seen.counts(0).is_none() => Some(vec![None]),
         "ConstantOfShape" => Some(vec![None]),
         "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" | "Transpose" | "Gather" | "Slice" | "Split"
             if !any(1) =>

@@ -13,15 +13,21 @@ pub(super) fn follow(seen: &Seen<'_>) -> Result<Vec<Option<Stands>>, Stop> {
     Ok(vec![stands; seen.given.len()])
 }
 
+/// Whether an operator works on single values of several that are repeated into one shape.
+pub(super) fn repeats(operator: &str) -> bool {
+    let numbers =
+        matches!(operator, "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Mod" | "Sum" | "Mean" | "Min" | "Max");
+    let compared = matches!(operator, "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual");
+    numbers || compared || matches!(operator, "And" | "Or" | "Xor" | "Where" | "PRelu" | "Clip")
+}
+
 /// Where the items stand in the outputs, which is the same in all.
 fn one(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
     match seen.node.operator.as_str() {
         "Identity" | "Cast" | "CastLike" | "Dropout" | "IsInf" => Ok(seen.stands(0)),
         // Its bounds are single values.
         "Clip" if (1..seen.inputs.len()).any(|index| seen.stands(index).is_some()) => Err(Stop::Alone),
-        "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Mod" | "Equal" | "Greater" | "GreaterOrEqual" | "Less"
-        | "LessOrEqual" | "And" | "Or" | "Xor" | "Where" | "PRelu" | "Min" | "Max" | "Sum" | "Mean"
-        | "Clip" => broadcast(seen),
+        operator if repeats(operator) => broadcast(seen),
         "Softmax" | "LogSoftmax" => softmax(seen),
         "TopK" => along(seen, -1),
         "CumSum" => cum_sum(seen),

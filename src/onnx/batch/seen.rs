@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::within::Alike;
 use crate::error::Cause;
 use crate::onnx::node::Node;
 use crate::onnx::tensor::{Shared, Tensor};
@@ -16,7 +17,7 @@ pub(in crate::onnx) struct Stands {
 }
 
 /// What a value has of the batch.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Trace {
     /// `None` where it is the same for all items, or where an item has all of it.
     pub(super) stands: Option<Stands>,
@@ -27,12 +28,19 @@ pub(super) struct Trace {
     pub(super) steps: Option<Shared>,
     /// Places that come with the items.
     pub(super) places: Option<Places>,
+    /// Where the rows of all items are equal, as far as is known.
+    pub(super) alike: Option<Alike>,
 }
 
 impl Trace {
     /// Whether the value is the same for all items, as far as is known.
     pub(super) fn is_none(&self) -> bool {
-        self.stands.is_none() && self.counts.is_none() && self.steps.is_none() && self.places.is_none()
+        *self == Self::default()
+    }
+
+    /// Whether the value is what the file says only where all rows are alike.
+    pub(super) fn is_cut(&self) -> bool {
+        self.alike.as_ref().is_some_and(|alike| alike.only)
     }
 }
 
@@ -120,6 +128,10 @@ impl Seen<'_> {
 
     pub(super) fn places(&self, index: usize) -> Option<Places> {
         self.trace(index)?.places
+    }
+
+    pub(super) fn alike(&self, index: usize) -> Option<&Alike> {
+        self.trace(index)?.alike.as_ref()
     }
 
     pub(super) fn opset(&self) -> i64 {

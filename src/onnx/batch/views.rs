@@ -18,7 +18,8 @@ pub(super) fn follow(seen: &Seen<'_>) -> Option<Result<Option<Stands>, Stop>> {
         "Expand" => expand(seen),
         "ConstantOfShape" => filled(seen),
         "Tile" => tile(seen),
-        "Pad" | "Resize" | "Upsample" => same_length(seen),
+        "Resize" => resize(seen),
+        "Pad" | "Upsample" => same_length(seen),
         _ => return None,
     })
 }
@@ -91,7 +92,7 @@ fn unsqueeze(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
     Ok(kept.nth(stands.axis).map(|axis| Stands { axis, ..stands }))
 }
 
-/// All items are taken, in their order, however many there are.
+/// All items are taken, in their order, however many there are; of rows that are alike, as many for each.
 fn slice(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
     let starts = seen.ints("starts", 1)?.unwrap_or_default();
     let ends = seen.ints("ends", 2)?.unwrap_or_default();
@@ -101,6 +102,7 @@ fn slice(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
     let count =
         |counts: &Option<Vec<i64>>, place: usize| counts.as_ref().map_or(FIXED, |counts| counts[place]);
     let (shape, stands) = (seen.shape(0)?, seen.stands(0));
+    let mut taken = stands;
     for (place, &axis) in axes.iter().enumerate() {
         let axis = shapes::axis(axis, shape.len())?;
         let counts = [count(&from, place), count(&to, place)];
@@ -114,11 +116,16 @@ fn slice(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
             ITEMS => end >= shape[axis] as i64,
             _ => false,
         };
-        if of_items && !(start == 0 && counts[0] == FIXED && to_the_end && steps[place] == 1) {
-            return meet("it takes some of the items, or turns them around");
+        let from_the_start = start == 0 && counts[0] == FIXED;
+        if of_items && !(from_the_start && to_the_end && steps[place] == 1) {
+            let as_many = counts[1] == ITEMS && end > 0;
+            if !(from_the_start && as_many && steps[place] == 1 && seen.alike(0).is_some()) {
+                return meet("it takes some of the items, or turns them around");
+            }
+            taken = stands.map(|stands| Stands { outer: 1, ..stands });
         }
     }
-    Ok(stands)
+    Ok(taken)
 }
 
 fn split(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
@@ -179,6 +186,25 @@ fn tile(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
         (Some(_), false) => meet("it repeats the items"),
         (None, _) => named(seen, 0),
     }
+}
+
+/// Of the sizes only that of the items' own axis grows with them.
+fn resize(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
+    if seen.counts(1).is_some() || seen.counts(2).is_some() {
+        return meet("its scales are computed from the number of items");
+    }
+    let rank = seen.gives(0).len();
+    let axes = match seen.node.attributes.ints("axes")? {
+        Some(axes) => axes.iter().map(|&axis| shapes::axis(axis, rank)).collect::<Result<Vec<_>, _>>()?,
+        None => (0..rank).collect(),
+    };
+    let counts = seen.counts(3).unwrap_or_default();
+    let own = seen.stands(0).map(|stands| stands.axis);
+    let fits = |(count, axis): (&i64, &usize)| *count == FIXED || (*count == ITEMS && own == Some(*axis));
+    if !counts.iter().zip(&axes).all(fits) {
+        return meet("its sizes are computed from the number of items");
+    }
+    same_length(seen)
 }
 
 /// Borders and new sizes leave the axis of the items as it is.

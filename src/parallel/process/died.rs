@@ -4,6 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use crate::error::OneLine;
+
 /// A child process ended in the middle of a call. It stands in a [`Cause`](crate::Cause), from where
 /// [`Cause::downcast_ref`](crate::Cause::downcast_ref) gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +63,7 @@ impl fmt::Display for Died {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.ending)?;
         if !self.stderr.is_empty() {
-            write!(f, "; it said: {}", self.stderr.join(" / "))?;
+            write!(f, "; it said: {}", OneLine(self.stderr.join(" / ")))?;
         }
         Ok(())
     }

@@ -3,5 +3,5 @@
 
 pub mod gif;
 pub mod jpeg;
-mod random;
+pub mod random;
 pub mod record;

@@ -1,5 +1,13 @@
 //! Numbers that are the same on every machine.
 
+#[path = "../../../src/doc/split_mix.rs"]
+mod split_mix;
+
+/// The next number of a stream that its state decides, for tests with streams of their own.
+pub fn next(state: &mut u64) -> u64 {
+    split_mix::next(state)
+}
+
 /// A stream of numbers that its seed decides.
 pub(crate) struct Random(u64);
 
@@ -11,13 +19,9 @@ impl Random {
         random
     }
 
-    /// Any number (splitmix64).
+    /// Any number.
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
+        next(&mut self.0)
     }
 
     /// A number from `low` to `high`, both included.

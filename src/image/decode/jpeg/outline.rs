@@ -9,6 +9,7 @@ use super::color::{Colors, Hints};
 use super::frame::Frame;
 use super::segments::{END, SCAN, Segments, truncated};
 use crate::error::Cause;
+use crate::image::notes::Notes;
 
 /// More scans than any encoder writes; each costs a pass over all coefficients.
 const MAX_SCANS: usize = 100;
@@ -17,13 +18,16 @@ const USUAL_SCANS: usize = 20;
 /// Samples that more scans than these may go over in all.
 const MAX_PASSES: u64 = 1 << 29;
 
+/// What an XMP packet begins with.
+const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+
 /// What the markers of a JPEG file say.
 #[derive(Clone, Debug)]
 pub(super) struct Outline<'a> {
     pub(super) frame: Frame,
     pub(super) colors: Colors,
-    /// The first EXIF block.
-    pub(super) exif: Option<&'a [u8]>,
+    /// The first EXIF block, and the last XMP packet before the scans.
+    pub(super) notes: Notes<'a>,
     scans: usize,
 }
 
@@ -33,7 +37,7 @@ struct Markers<'a> {
     frame: Option<Frame>,
     colors: Option<Colors>,
     hints: Hints,
-    exif: Option<&'a [u8]>,
+    notes: Notes<'a>,
     scans: usize,
     /// Components in all scans together; a sequential file has each component once.
     scanned: usize,
@@ -78,7 +82,10 @@ impl<'a> Markers<'a> {
             0xCC => return Err(Cause::msg("a JPEG with arithmetic coding: not decoded")),
             0xDD if content.len() != 2 => return Err(Cause::msg("a JPEG with an odd restart interval")),
             0xDE | 0xDF => return Err(Cause::msg("a hierarchical JPEG: not decoded")),
-            0xE1 if content.starts_with(b"Exif\0\0") => self.exif = self.exif.or(Some(content)),
+            0xE1 if content.starts_with(b"Exif\0\0") => self.notes.exif = self.notes.exif.or(Some(content)),
+            0xE1 if content.starts_with(XMP) && self.scans == 0 => {
+                self.notes.xmp = Some(&content[XMP.len()..])
+            }
             0xE0..=0xEF if self.scans == 0 => self.hints.read(marker, content),
             _ => {}
         }
@@ -115,7 +122,7 @@ impl<'a> Markers<'a> {
             self.complete() || (self.scans > 0 && self.frame.as_ref().is_some_and(|frame| frame.progressive));
         match (self.frame, self.colors) {
             (Some(frame), Some(colors)) if whole => {
-                Ok(Outline { frame, colors, exif: self.exif, scans: self.scans })
+                Ok(Outline { frame, colors, notes: self.notes, scans: self.scans })
             }
             _ => Err(Cause::msg("a JPEG that ends before all its scans")),
         }

@@ -6,7 +6,7 @@ use crate::jpeg::bits::BitWriter;
 use crate::jpeg::dct::coefficients;
 use crate::jpeg::huffman::Table;
 use crate::jpeg::layout::{Huffman, Layout, Place, Scan};
-use crate::jpeg::markers::{Segment, Writer, frame, hints, restart_interval, scan};
+use crate::jpeg::markers::{Segment, Writer, frame, hints, notes, restart_interval, scan};
 use crate::jpeg::scans::{Item, items};
 use crate::jpeg::tables::{Tables, tables};
 use crate::random::Random;
@@ -23,6 +23,7 @@ pub(crate) fn file(layout: &Layout) -> Vec<u8> {
     let mut after = Vec::new();
     let hinted = if layout.late_hints { &mut after } else { &mut before };
     hinted.extend(hints(layout, &mut Random::new(layout.seed, 6)));
+    hinted.extend(notes(&mut Random::new(layout.seed, 7)));
     match layout.quantisation_place {
         Place::BeforeFrame => before.extend(state.all_quantisation(&writer)),
         Place::AfterFrame => after.extend(state.all_quantisation(&writer)),

@@ -136,6 +136,29 @@ pub(crate) fn hints(layout: &Layout, random: &mut Random) -> Vec<Segment> {
     segments
 }
 
+/// How the photo stands: in EXIF, in XMP, in both or in neither.
+pub(crate) fn notes(random: &mut Random) -> Vec<Segment> {
+    let mut segments = Vec::new();
+    if random.chance(15) {
+        let value = random.pick(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        // A tag of another number is no orientation.
+        let tag = random.pick(&[0x12, 0x12, 0x13]);
+        let entry = [1, 0, tag, 1, 3, 0, 1, 0, 0, 0, value, 0, 0, 0];
+        segments.push((0xE1, [&b"Exif\0\0II*\0\x08\0\0\0"[..], &entry, &[0; 4]].concat()));
+    }
+    for _ in 0..random.pick(&[0, 0, 0, 0, 0, 1, 1, 2]) {
+        let value = random.between(0, 9);
+        let text = match random.between(0, 4) {
+            0 => format!("<tiff:Orientation>{value}</tiff:Orientation>"),
+            1 => format!("<rdf:Description tiff:Orientation='{value}' tiff:Orientation=\"{value}\"/>"),
+            2 => format!("<tiff:Orientation> {value}</tiff:Orientation>"),
+            _ => format!("<rdf:Description tiff:Orientation=\"{value}\"/>"),
+        };
+        segments.push((0xE1, [&b"http://ns.adobe.com/xap/1.0/\0"[..], text.as_bytes()].concat()));
+    }
+    segments
+}
+
 /// The start of the frame.
 pub(crate) fn frame(layout: &Layout) -> Segment {
     let code = match layout.process {
