@@ -33,6 +33,9 @@ const EDGES: [i32; 15] = [
     i32::MAX,
 ];
 
+type Compares = fn(&i32, &i32) -> bool;
+type Function = fn(i64) -> i64;
+
 fn edges(n: &mut Numbers, shape: &[usize]) -> ArrayD<i32> {
     ArrayD::from_shape_simple_fn(IxDyn(shape), || EDGES[n.pick(0, EDGES.len() - 1)])
 }
@@ -123,7 +126,7 @@ fn functions_of_two_whole_numbers_are_exact_or_none() {
             .iter()
             .zip(&b)
             .map(|(&a, &b)| held(if a == NONE || b == NONE { None } else { pair(op, a.into(), b.into()) }));
-        check(Binary::new(op), &a, &[b.clone()], &wanted.collect::<Vec<_>>());
+        check(Binary::new(op), &a, std::slice::from_ref(&b), &wanted.collect::<Vec<_>>());
     }
 }
 
@@ -131,7 +134,7 @@ fn functions_of_two_whole_numbers_are_exact_or_none() {
 fn whole_numbers_are_told_from_their_neighbours() {
     let all = |of: fn(usize) -> usize| ArrayD::from_shape_fn(IxDyn(&[225]), |at| EDGES[of(at[0])]);
     let (a, b) = (all(|at| at / 15), all(|at| at % 15));
-    let comparisons: [(BinaryOp, fn(&i32, &i32) -> bool); 5] = [
+    let comparisons: [(BinaryOp, Compares); 5] = [
         (BinaryOp::Equal, i32::eq),
         (BinaryOp::Less, i32::lt),
         (BinaryOp::LessOrEqual, i32::le),
@@ -143,14 +146,14 @@ fn whole_numbers_are_told_from_their_neighbours() {
             if *a == NONE || *b == NONE { f64::NAN } else { f64::from(u8::from(holds(a, b))) }
         };
         let wanted: Vec<f64> = a.iter().zip(&b).map(flag).collect();
-        check(Binary::new(op), &a, &[b.clone()], &wanted);
+        check(Binary::new(op), &a, std::slice::from_ref(&b), &wanted);
     }
 }
 
 #[test]
 fn functions_of_one_whole_number_are_exact() {
     let x = ArrayD::from_shape_vec(IxDyn(&[15]), EDGES.to_vec()).unwrap();
-    let ops: [(UnaryOp, fn(i64) -> i64); 3] =
+    let ops: [(UnaryOp, Function); 3] =
         [(UnaryOp::Abs, i64::abs), (UnaryOp::Neg, |value| -value), (UnaryOp::Sign, i64::signum)];
     for (op, function) in ops {
         let value = |&value: &i32| held((value != NONE).then(|| function(value.into())));
