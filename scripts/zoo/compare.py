@@ -112,8 +112,10 @@ def ours(
             return {}, [np.load(f"{folder}/out{place}.npy") for place in range(len(outputs))]
     if ended.status is None:
         return {"kind": "timeout", "reason": f"more than {LIMIT} s"}, []
-    kind = "refused" if ended.status == 1 and "panicked" not in ended.err else "crash"
-    return {"kind": kind, "reason": ended.err.strip()[-2000:], "status": ended.status}, []
+    said = ended.err.strip()[-2000:]
+    if ended.status == 1 and "panicked" not in said:
+        return {"kind": "refused", "reason": said}, []
+    return {"kind": "crash", "reason": f"it ended with {ended.status}: {said}"}, []
 
 
 def outcome(folder: Path, infer: list[str], tolerance: float) -> dict:

@@ -14,16 +14,16 @@ from pathlib import Path
 VARIANTS = {
     "resnet18.older17": [
         "f16", "f16_inside", "qdq", "qdq_channels", "qoperator", "dynamic8", "simplified",
-        "basic", "extended", "all", "opset13", "opset21", "external",
+        "basic", "extended", "all", "opset21", "external",
     ],
     "mobilenet_v3_small.older17": [
         "f16", "f16_inside", "qdq", "qdq_channels", "dynamic8", "simplified", "basic", "extended", "all",
     ],
     "vit.older17": ["f16", "f16_inside", "qdq", "dynamic8", "simplified", "basic", "extended", "all", "opset21", "external"],
     "vit.dynamo18": ["simplified", "basic"],
-    "gpt2.older17": ["f16", "dynamic8", "simplified", "basic", "extended"],
+    "gpt2.older17": ["dynamic8", "simplified", "basic", "extended"],
     "gpt2.dynamo18": ["simplified", "basic"],
-    "bert_pooled.older17": ["f16", "dynamic8", "simplified", "basic", "extended"],
+    "bert_pooled.older17": ["dynamic8", "simplified", "basic", "extended"],
     "bert_pooled.dynamo18": ["simplified", "basic"],
     "whisper_encoder.older17": ["f16_inside", "simplified"],
     "yolov8n.older17": ["f16_inside", "simplified"],

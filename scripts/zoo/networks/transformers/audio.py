@@ -1,6 +1,6 @@
 """Networks of transformers for what varies in time: speech, sounds, series."""
 
-from entry import Entry, Input
+from entry import DYNAMO, NEWEST, Entry, Input
 
 from networks.transformers.small import SIZES, small
 
@@ -31,5 +31,6 @@ def entries() -> list[Entry]:
         *small("wav2vec2_ctc", "Wav2Vec2ForCTC", lambda t: t.Wav2Vec2Config(vocab_size=40, **SPEECH, **LAYERED), samples, "logits"),
         *small("hubert", "HubertModel", lambda t: t.HubertConfig(**SPEECH), samples),
         *small("ast", "ASTForAudioClassification", lambda t: t.ASTConfig(**sounds), spectrum, "logits"),
-        *small("patchtst", "PatchTSTForPrediction", lambda t: t.PatchTSTConfig(**SERIES), past, "prediction_outputs"),
+        *small("patchtst", "PatchTSTForPrediction", lambda t: t.PatchTSTConfig(**SERIES), past, "prediction_outputs",
+               exporters=(DYNAMO, NEWEST)),
     ]  # fmt: skip
