@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 from catalogue import catalogue
 from entry import Entry
@@ -127,12 +128,19 @@ def export(entry: Entry, network: Flat, exporter: str, file: Path) -> str:
         try:
             shapes = (tuple({0: axis} for _ in names),)
             torch.onnx.export(network, inputs, file, dynamo=True, dynamic_shapes=shapes, verbose=False, **common)
-            return way
+            if is_open(file):
+                return way
         except Exception as cause:  # noqa: BLE001 whatever it is, the next way is tried
             print(f"with its batch {way}: {cause}", file=sys.stderr)
     one = tensors(entry, 1, 5)
     torch.onnx.export(network, one, file, dynamo=True, verbose=False, **common)
     return "one"
+
+
+def is_open(file: Path) -> bool:
+    """Whether the exporter left the batch open, and did not fix it at what it was shown."""
+    inputs = onnx.load(file, load_external_data=False).graph.input
+    return all(input.type.tensor_type.shape.dim[0].dim_param for input in inputs)
 
 
 def main() -> None:
