@@ -3,7 +3,7 @@
 #
 #   bash scripts/test.sh           formatting, lints, docs, tests, doctests, examples, benches
 #   bash scripts/test.sh --all     the same with eight times the random schedules, five times the faulted runs, ten times
-#                                  the JPEGs and the networks, and the benches
+#                                  the JPEGs and the random networks, and the benches
 #
 # GAPLESS_DEVICE   the device of the GPU tests: software (default), cpu, or a part of an adapter's name
 # GAPLESS_TESTS    no-gpu says that the tests that need a device may be left out
@@ -91,6 +91,13 @@ prove_against_peers() {
   [ "$all" = no ] || graphs=50000
   say "$graphs random networks against ONNX Runtime"
   GAPLESS_DEVICE=cpu "$peer/venv/bin/python" scripts/graph_peer.py target/testing/examples/infer "$peer/graphs" 0 "$graphs"
+  prove_against_zoo
+}
+
+# Ten architectures as people export them; all, which are hundreds and take an hour, are `python3 scripts/zoo`.
+prove_against_zoo() {
+  say "networks of PyTorch, through its exporters, against ONNX Runtime"
+  python3 scripts/zoo --ten
 }
 
 # Each feature of the manifest by itself: the list is read, so that no feature is forgotten.

@@ -19,6 +19,7 @@ fn over(node: &str, attributes: Vec<AttributeProto>) -> Parts {
         .ints("one", &[1])
         .ints("two", &[2])
         .ints("end", &[i64::MAX])
+        .ints("billion", &[1_000_000_000])
         .ints("turned", &[4, -1, 6])
         .ints("merged", &[-1, 6])
         .ints("flat", &[1, -1])
@@ -59,6 +60,7 @@ fn what_works_beside_the_items_keeps_them() {
         ("ArgMax x -> y", vec![int("axis", 2)]),
         ("Gather x one -> y", vec![int("axis", 2)]),
         ("Slice x zero end zero -> y", vec![]),
+        ("Slice x zero billion zero -> y", vec![]),
         ("Slice x zero one two -> y", vec![]),
         ("Concat x x -> y", vec![int("axis", 1)]),
         ("Add x row -> y", vec![]),

@@ -5,6 +5,9 @@ use super::places::reshaped;
 use super::seen::{Seen, Stands, Stop, meet};
 use crate::onnx::shapes;
 
+/// An end of a slice that means all items: exporters write the largest number of a kind, or this one.
+const NO_BATCH_HAS: i64 = 1_000_000_000;
+
 /// Where the items stand; `None` where the operator is none of these.
 pub(super) fn follow(seen: &Seen<'_>) -> Option<Result<Option<Stands>, Stop>> {
     Some(match seen.node.operator.as_str() {
@@ -112,7 +115,7 @@ fn slice(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
         }
         let (start, end) = (starts[place], ends[place]);
         let to_the_end = match counts[1] {
-            FIXED => end >= i64::from(i32::MAX) - 1,
+            FIXED => end >= NO_BATCH_HAS,
             ITEMS => end >= shape[axis] as i64,
             _ => false,
         };
