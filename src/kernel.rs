@@ -250,6 +250,7 @@ pub enum Values<'a> {
 
 /// One item of what a kernel gives on the CPU, without the batch axis.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum ValuesMut<'a> {
     /// Floats.
     F32(ArrayViewMutD<'a, f32>),

@@ -13,6 +13,7 @@ use super::{Dispatch, Element, Spec};
 
 /// How the source of a [`Dispatch`] reaches its tensors.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Access {
     /// By bindings that the source declares.
     #[default]

@@ -76,7 +76,7 @@ impl BatchLayout {
     /// # if !std::path::Path::new("models/efficientnet-lite0.onnx").exists() { return Ok(()) }
     /// let model = Model::read("models/efficientnet-lite0.onnx")?; // of the repository
     /// let (_program, layout) = model.program_with_layout(&Gpu::cpu())?;
-    /// let items = layout.split("input", &ndarray::Array::zeros((2, 3, 224, 224)).into_dyn())?;
+    /// let items = layout.split("input", &ndarray::Array::<f32, _>::zeros((2, 3, 224, 224)).into_dyn())?;
     /// assert_eq!((items.len(), items[0].shape()), (2, &[3, 224, 224][..]));
     /// # Ok::<(), gapless::Error>(())
     /// ```

@@ -20,14 +20,14 @@ fn arrays(case: &Path, word: &str) -> Vec<(String, PathBuf)> {
     named
 }
 
-/// What ONNX Runtime gives, as floats.
-fn wanted(path: &Path) -> ArrayD<f32> {
-    let floats = read_npy::<_, ArrayD<f32>>(path);
-    let whole = || read_npy::<_, ArrayD<i64>>(path).map(|array| array.mapv(|value| value as f32));
-    let narrow = || read_npy::<_, ArrayD<i32>>(path).map(|array| array.mapv(|value| value as f32));
-    let bytes = || read_npy::<_, ArrayD<u8>>(path).map(|array| array.mapv(f32::from));
-    let flags =
-        || read_npy::<_, ArrayD<bool>>(path).map(|array| array.mapv(|flag| f32::from(u8::from(flag))));
+/// The numbers of a file, and whether they are floats: all others are compared exactly.
+fn read(path: &Path) -> (ArrayD<f64>, bool) {
+    let floats = read_npy::<_, ArrayD<f32>>(path).map(|array| (array.mapv(f64::from), true));
+    let whole = || read_npy::<_, ArrayD<i64>>(path).map(|array| (array.mapv(|value| value as f64), false));
+    let narrow = || read_npy::<_, ArrayD<i32>>(path).map(|array| (array.mapv(f64::from), false));
+    let bytes = || read_npy::<_, ArrayD<u8>>(path).map(|array| (array.mapv(f64::from), false));
+    let flag = |flag: bool| f64::from(u8::from(flag));
+    let flags = || read_npy::<_, ArrayD<bool>>(path).map(|array| (array.mapv(flag), false));
     let array = floats.or_else(|_| whole()).or_else(|_| narrow()).or_else(|_| bytes()).or_else(|_| flags());
     array.unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
@@ -59,9 +59,11 @@ fn fault(case: &Path, expected: &str, out: &Path) -> Option<String> {
         return Some(errors);
     }
     outputs.into_iter().find_map(|(name, path)| {
-        let given: ArrayD<f32> = read_npy(out.join(format!("{name}.npy"))).expect("it was written");
-        let wanted = wanted(&path);
-        let near = |(a, b): (&f32, &f32)| a.is_nan() && b.is_nan() || (a - b).abs() <= 1e-4 * (1.0 + b.abs());
+        let (given, _) = read(&out.join(format!("{name}.npy")));
+        let (wanted, floats) = read(&path);
+        let allowed = if floats { 1e-4 } else { 0.0 };
+        let near =
+            |(a, b): (&f64, &f64)| a.is_nan() && b.is_nan() || (a - b).abs() <= allowed * (1.0 + b.abs());
         let same = given.shape() == wanted.shape() && given.iter().zip(&wanted).all(near);
         (!same).then(|| format!("{name}: {given} and {wanted} is right"))
     })

@@ -152,6 +152,7 @@ const FACE: &[(&str, &str, Call)] = &[
     ("gpu/program/variants", "force_variants", Not("tests/kernels: on a device the plan says the word")),
     ("gpu/program/variants", "forbid_variants", Not("tests/kernels: on a device the plan says the word")),
     ("gpu/tensors", "get", Not(LOOKS_UP)),
+    ("gpu/tensors", "ints", Not(LOOKS_UP)),
     ("gpu/tensors", "view", Not("it panics as an index does, and says so")),
     ("image/encode", "of_path", Names(|name| said(Format::of_path(format!("{name}.bmp"))))),
     ("image/loader", "load", Reads(|path| said(loader().load(path)))),
