@@ -17,6 +17,7 @@ from variants import VARIANTS
 FILES = HOME / "files"
 HERE = Path(__file__).parent
 LIMIT = 300
+TOO_LONG = f"more than {LIMIT} s"
 #: They cover much, and are made fast.
 TEN = {
     "mobilenet_v3_small.older17", "mobilenet_v3_small.older17.f16", "ssdlite320_mobilenet_v3_large_head.older17",
@@ -61,7 +62,7 @@ def every() -> list[File]:
 
 
 def made(file: File) -> str | None:
-    """Makes the file where it is missing; the reason where that fails. A failure is kept as a file is."""
+    """Makes the file where it is missing; the reason where that fails. A failure is kept as a file is, a hang is not."""
     with _making[file.name]:
         if (file.folder / "about.json").exists():
             return None
@@ -71,6 +72,7 @@ def made(file: File) -> str | None:
         reason = _make(file)
         if reason is not None:
             shutil.rmtree(file.folder, ignore_errors=True)
+        if reason not in (None, TOO_LONG):
             file.folder.mkdir()
             failed.write_text(json.dumps({"reason": reason}))
         return reason
@@ -83,7 +85,7 @@ def _make(file: File) -> str | None:
     file.folder.mkdir(parents=True)
     ended = child([str(PYTHON), *_maker(file), str(file.folder)], LIMIT)
     if ended.status is None:
-        return f"more than {LIMIT} s"
+        return TOO_LONG
     is_there = ended.status == 0 and (file.folder / "about.json").exists()
     return None if is_there else last_line(ended.err)
 
