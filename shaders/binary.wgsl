@@ -18,20 +18,12 @@ struct Params {
 override op: u32;
 override rank: u32;
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = linear(group, groups) * 256u + local;
-    if index >= params.len {
-        return;
-    }
+// main in shared/each_value.wgsl.
+fn value_at(index: u32, item: u32, local: u32) -> Value {
     let places = places_of(index);
-    let first = a(group.z * params.a_step + places.x);
-    let second = b(group.z * params.b_step + places.y);
-    put(group.z * params.len + index, function(first, second, local));
+    let first = a(item * params.a_step + places.x);
+    let second = b(item * params.b_step + places.y);
+    return function(first, second, local);
 }
 
 // Where the value lies in a and in b.

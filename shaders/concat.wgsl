@@ -23,16 +23,8 @@ fn value_of(part: u32, at: u32) -> Value {
     }
 }
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = linear(group, groups) * 256u + local;
-    if index >= params.len {
-        return;
-    }
+// main in shared/each_value.wgsl.
+fn value_at(index: u32, item: u32, local: u32) -> Value {
     let row = index / params.row;
     var part = 0u;
     var at = index % params.row;
@@ -40,6 +32,6 @@ fn main(
         at -= params.rows[part];
         part++;
     }
-    at += group.z * params.steps[part] + row * params.rows[part];
-    put(group.z * params.len + index, value_of(part, at));
+    at += item * params.steps[part] + row * params.rows[part];
+    return value_of(part, at);
 }

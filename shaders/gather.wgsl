@@ -22,23 +22,15 @@ fn place_of(index: i32) -> i32 {
     return select(-1, place, place >= 0 && place < axis);
 }
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = linear(group, groups) * 256u + local;
-    if index >= params.len {
-        return;
-    }
+// main in shared/each_value.wgsl.
+fn value_at(index: u32, item: u32, local: u32) -> Value {
     let which = index / params.inner % params.indices;
     let before = index / params.inner / params.indices;
-    let place = place_of(indices_whole(group.z * params.indices_step + which));
+    let place = place_of(indices_whole(item * params.indices_step + which));
     var value = no_value(local);
     if place >= 0 {
         let row = before * params.axis + u32(place);
-        value = data(group.z * params.data_step + row * params.inner + index % params.inner);
+        value = data(item * params.data_step + row * params.inner + index % params.inner);
     }
-    put(group.z * params.len + index, value);
+    return value;
 }

@@ -42,16 +42,8 @@ fn shown(place: i32, inside: i32) -> i32 {
     }
 }
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = linear(group, groups) * 256u + local;
-    if index >= params.len {
-        return;
-    }
+// main in shared/each_value.wgsl.
+fn value_at(index: u32, item: u32, local: u32) -> Value {
     var rest = index;
     var at = params.offset;
     var is_inside = true;
@@ -66,7 +58,7 @@ fn main(
     }
     var value = Value(params.value);
     if is_inside || params.mode != 0u {
-        value = x(group.z * params.in_len + at);
+        value = x(item * params.in_len + at);
     }
-    put(group.z * params.len + index, value);
+    return value;
 }

@@ -15,16 +15,8 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = linear(group, groups) * 256u + local;
-    if index >= params.len {
-        return;
-    }
+// main in shared/each_value.wgsl.
+fn value_at(index: u32, item: u32, local: u32) -> Value {
     var rest = index;
     var at = params.offset;
     for (var axis = params.axes; axis > 0u; axis--) {
@@ -33,5 +25,5 @@ fn main(
         at += i32(rest % len) * params.strides[last / 4u][last % 4u];
         rest /= len;
     }
-    put(group.z * params.len + index, x(group.z * params.in_len + u32(at)));
+    return x(item * params.in_len + u32(at));
 }

@@ -10,17 +10,8 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = linear(group, groups) * 256u + local;
-    if index >= params.len {
-        return;
-    }
-    let place = group.z * params.len + index;
-    let value = x(place);
-    put(place, select(max(value, 0.0), value, is_nan(value)));
+// main in shared/each_value.wgsl.
+fn value_at(index: u32, item: u32, local: u32) -> Value {
+    let value = x(item * params.len + index);
+    return select(max(value, 0.0), value, is_nan(value));
 }

@@ -17,20 +17,12 @@ struct Params {
 
 override rank: u32;
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = linear(group, groups) * 256u + local;
-    if index >= params.len {
-        return;
-    }
-    let places = places_of(index) + group.z * vec3(params.flag_step, params.a_step, params.b_step);
+// main in shared/each_value.wgsl.
+fn value_at(index: u32, item: u32, local: u32) -> Value {
+    let places = places_of(index) + item * vec3(params.flag_step, params.a_step, params.b_step);
     let flagged = flag(places.x);
     let value = select(a(places.y), b(places.z), flagged == 0.0);
-    put(group.z * params.len + index, select(value, no_value(local), is_nan(flagged)));
+    return select(value, no_value(local), is_nan(flagged));
 }
 
 // Where the value lies in each input.

@@ -15,16 +15,7 @@ struct Params {
 // The function follows in shared/unary_*.wgsl: numbers of `UnaryOp::number` (src/kernel/unary/op.rs).
 override op: u32;
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let index = linear(group, groups) * 256u + local;
-    if index >= params.len {
-        return;
-    }
-    let place = group.z * params.len + index;
-    put(place, function(x(place), local));
+// main in shared/each_value.wgsl.
+fn value_at(index: u32, item: u32, local: u32) -> Value {
+    return function(x(item * params.len + index), local);
 }

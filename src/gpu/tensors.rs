@@ -108,12 +108,11 @@ impl Tensors {
     /// The tensors to keep, in the order in which the program named its outputs. Whole numbers become the nearest floats,
     /// and NaN where they are none.
     pub fn into_arrays(mut self) -> Vec<ArrayD<f32>> {
-        let is_float = |place: usize| self.names[place].element != Element::I32;
         let float = |&value: &i32| if value == NONE { f32::NAN } else { value as f32 };
-        let floats = |place: usize| (!is_float(place)).then(|| self.ints_at(place).map(float));
-        let converted: Vec<_> = (0..self.arrays.len()).map(floats).collect();
-        let arrays = std::mem::take(&mut self.arrays);
-        arrays.into_iter().zip(converted).map(|(array, floats)| floats.unwrap_or(array)).collect()
+        for place in (0..self.arrays.len()).filter(|&place| self.names[place].element == Element::I32) {
+            self.arrays[place] = self.ints_at(place).map(float);
+        }
+        std::mem::take(&mut self.arrays)
     }
 
     /// When the device began and ended this batch, by its own clock, whose zero means nothing.
@@ -224,6 +223,12 @@ impl<'a> Row<'a> {
         self.tensors.ints(name).map(|tensor| tensor.index_axis_move(Axis(0), self.index))
     }
 
+    /// The same of whole numbers as `iter` of floats.
+    fn whole(&self) -> impl Iterator<Item = (&'a str, ArrayViewD<'a, i32>)> + use<'a> {
+        let row = *self;
+        row.tensors.names.iter().filter_map(move |named| Some((&named.name[..], row.ints(&named.name)?)))
+    }
+
     /// Names of the outputs of floats and their values in their shapes, without the batch axis, in the order in which
     /// the program named them.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, ArrayViewD<'a, f32>)> + use<'a> {
@@ -243,12 +248,7 @@ impl<'a> Row<'a> {
 /// The same names with the same shapes and values, in the same order.
 impl PartialEq for Row<'_> {
     fn eq(&self, other: &Self) -> bool {
-        let ints = |row: &Self| {
-            let names: Vec<&'_ str> = row.tensors.names.iter().map(|named| &named.name[..]).collect();
-            names.into_iter().filter_map(|name| Some((name.to_owned(), row.ints(name)?.to_owned()))).collect()
-        };
-        let [one, same]: [Vec<(String, ArrayD<i32>)>; 2] = [ints(self), ints(other)];
-        self.iter().eq(other.iter()) && one == same
+        self.iter().eq(other.iter()) && self.whole().eq(other.whole())
     }
 }
 

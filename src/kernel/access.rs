@@ -2,9 +2,9 @@
 //!
 //! A source that names its tensors calls `x(place)` for one value of the input `x` and `x4(place)` for the four from
 //! there on, `x_whole(place)` for one as a whole number, and `put(place, value)` or `put4(place, values)` to write; a
-//! `Value` is what it writes, and `no_value(any)` the one that is no number, of any number known at run time only. What stands behind these functions is
-//! written here, from the elements of the tensors and from what is done to a value before it is written, so no
-//! shader knows how a tensor lies in memory.
+//! `Value` is what it writes, and `no_value(any)` the one that is no number, of any number known at run time only.
+//! What stands behind these functions is written here, from the elements of the tensors and from what is done to a
+//! value before it is written, so no shader knows how a tensor lies in memory.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -42,8 +42,7 @@ impl Access {
     /// The inputs, in their order, by the names by which the source calls them.
     ///
     /// An input of f32 is an `f32`, a constant of f16 is widened to one, a byte is an `f32` from 0 to 255, a whole
-    /// number an `i32`. Places count
-    /// from the first value of the first item: a batched tensor has its items one behind the other,
+    /// number an `i32`. Places count from the first value of the first item: a batched tensor has its items one behind the other,
     /// [`Spec::item_bytes`] apart for bytes.
     pub fn named(inputs: &[&'static str]) -> Self {
         Self::Named(Named { inputs: inputs.to_vec(), ..Named::default() })

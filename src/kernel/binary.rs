@@ -123,12 +123,22 @@ impl Binary {
 /// The shader for values of this element.
 fn source(element: Element, op: BinaryOp) -> &'static str {
     match (element, op.compares()) {
-        (Element::I32, false) => wgsl!("binary", "shared/binary_ints", "shared/ints", "shared/linear"),
+        (Element::I32, false) => {
+            wgsl!("binary", "shared/each_value", "shared/binary_ints", "shared/ints", "shared/linear")
+        }
         (Element::I32, true) => {
-            wgsl!("binary", "shared/binary_flags", "shared/ints", "shared/linear", "shared/nan_made")
+            wgsl!(
+                "binary",
+                "shared/each_value",
+                "shared/binary_flags",
+                "shared/ints",
+                "shared/linear",
+                "shared/nan_made"
+            )
         }
         _ => wgsl!(
             "binary",
+            "shared/each_value",
             "shared/binary_floats",
             "shared/linear",
             "shared/nan",

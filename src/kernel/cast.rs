@@ -111,14 +111,30 @@ impl Kernel for Cast {
         let params = CastParams { len: output.len() as u32, bits, signed: signed.into() };
         let source = match (inputs[0].element, self.0) {
             (Element::I32, To::Ints { .. }) => {
-                wgsl!("cast", "shared/cast_int_to_int", "shared/ints", "shared/linear")
+                wgsl!("cast", "shared/each_value", "shared/cast_int_to_int", "shared/ints", "shared/linear")
             }
-            (_, To::Ints { .. }) => wgsl!("cast", "shared/cast_float_to_int", "shared/ints", "shared/linear"),
+            (_, To::Ints { .. }) => {
+                wgsl!("cast", "shared/each_value", "shared/cast_float_to_int", "shared/ints", "shared/linear")
+            }
             (_, To::Floats { .. }) => {
-                wgsl!("cast", "shared/cast_int_to_float", "shared/ints", "shared/linear", "shared/nan_made")
+                wgsl!(
+                    "cast",
+                    "shared/each_value",
+                    "shared/cast_int_to_float",
+                    "shared/ints",
+                    "shared/linear",
+                    "shared/nan_made"
+                )
             }
             (_, To::Flags) => {
-                wgsl!("cast", "shared/cast_int_to_flag", "shared/ints", "shared/linear", "shared/nan_made")
+                wgsl!(
+                    "cast",
+                    "shared/each_value",
+                    "shared/cast_int_to_flag",
+                    "shared/ints",
+                    "shared/linear",
+                    "shared/nan_made"
+                )
             }
         };
         Dispatch {

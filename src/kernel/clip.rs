@@ -73,7 +73,7 @@ impl Kernel for Clip {
         let params = ClipParams { len: output.len() as u32, low, high };
         Dispatch {
             kernel: "clip".into(),
-            source: wgsl!("clip", "shared/linear", "shared/nan").into(),
+            source: wgsl!("clip", "shared/each_value", "shared/linear", "shared/nan").into(),
             access: Access::named(&["x"]),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),

@@ -105,7 +105,7 @@ impl Kernel for Concat {
         let params = self.params(inputs, output);
         Dispatch {
             kernel: "concat".into(),
-            source: wgsl!("concat", "shared/linear").into(),
+            source: wgsl!("concat", "shared/each_value", "shared/linear").into(),
             access: Access::first(&NAMES, inputs.len()),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),

@@ -97,7 +97,7 @@ impl Kernel for Gather {
         };
         Dispatch {
             kernel: "gather".into(),
-            source: wgsl!("gather", "shared/linear").into(),
+            source: wgsl!("gather", "shared/each_value", "shared/linear").into(),
             access: Access::named(&["data", "indices"]),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),

@@ -126,7 +126,7 @@ impl Kernel for Pad {
         let params = self.params(inputs[0], output);
         Dispatch {
             kernel: "pad".into(),
-            source: wgsl!("pad", "shared/linear").into(),
+            source: wgsl!("pad", "shared/each_value", "shared/linear").into(),
             access: Access::named(&["x"]),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),

@@ -120,7 +120,7 @@ impl Kernel for Rearrange {
         let params = self.params(inputs[0], output);
         Dispatch {
             kernel: "rearrange".into(),
-            source: wgsl!("rearrange", "shared/linear").into(),
+            source: wgsl!("rearrange", "shared/each_value", "shared/linear").into(),
             access: Access::named(&["x"]),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),

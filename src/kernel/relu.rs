@@ -45,7 +45,7 @@ impl Kernel for Relu {
         let params = ReluParams { len: output.len() as u32 };
         Dispatch {
             kernel: "relu".into(),
-            source: wgsl!("relu", "shared/linear", "shared/nan").into(),
+            source: wgsl!("relu", "shared/each_value", "shared/linear", "shared/nan").into(),
             access: Access::named(&["x"]),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),

@@ -76,7 +76,7 @@ impl Kernel for Select {
         };
         Dispatch {
             kernel: "select".into(),
-            source: wgsl!("select", "shared/linear", "shared/nan").into(),
+            source: wgsl!("select", "shared/each_value", "shared/linear", "shared/nan").into(),
             access: Access::named(&["flag", "a", "b"]),
             constants: vec![("rank".into(), axes.count() as f64)],
             workgroups: grid::cover(output.len(), 256),

@@ -82,9 +82,12 @@ impl Kernel for Unary {
 /// The shader for values of this element.
 fn source(element: Element) -> &'static str {
     match element {
-        Element::I32 => wgsl!("unary", "shared/unary_ints", "shared/ints", "shared/linear"),
+        Element::I32 => {
+            wgsl!("unary", "shared/each_value", "shared/unary_ints", "shared/ints", "shared/linear")
+        }
         _ => wgsl!(
             "unary",
+            "shared/each_value",
             "shared/unary_floats",
             "shared/linear",
             "shared/nan",
