@@ -167,6 +167,9 @@ impl Builder {
         values: &mut HashMap<&'a str, Value>,
         follower: &mut Follower,
     ) -> Result<Vec<Value>, Cause> {
+        let with_items = values.iter().filter(|(_, value)| matches!(value, Value::Runtime(_)));
+        ops::check_nodes(&branch.nodes, with_items.map(|(&name, _)| name).collect())
+            .map_err(|cause| cause.context(node.describe()))?;
         let known = branch.constants.iter();
         values.extend(known.map(|(name, tensor)| (name.as_str(), Value::Constant(Arc::clone(tensor)))));
         self.nodes(&branch.nodes, values, follower)?;

@@ -141,8 +141,10 @@ impl Reader<'_> {
         let nodes = proto.node.into_iter().map(|node| self.node_in(node, depth));
         let nodes = nodes.collect::<Result<Vec<_>, _>>()?;
         let outputs: Vec<String> = proto.output.iter().map(|output| name_of(output).to_owned()).collect();
+        // What the node gives to each run of a loop's body are that graph's inputs.
+        let inputs: Vec<String> = proto.input.iter().map(|input| name_of(input).to_owned()).collect();
         let given: HashSet<&String> =
-            nodes.iter().flat_map(|node| &node.outputs).chain(constants.keys()).collect();
+            nodes.iter().flat_map(|node| &node.outputs).chain(constants.keys()).chain(&inputs).collect();
         let read = nodes.iter().flat_map(Node::reads).chain(&outputs);
         let captured = read.filter(|name| !given.contains(name)).cloned().collect();
         Ok(Branch { nodes, constants, outputs, captured })

@@ -32,7 +32,12 @@ pub(super) fn check(graph: &Graph) -> Result<(), Cause> {
     {
         return Err(Cause::msg(format!("its opset is {opset}, and {NEWEST_OPSET} is the newest known one")));
     }
-    let missing = unknown_with_items(graph);
+    check_nodes(&graph.nodes, graph.inputs.iter().map(|input| &input.name[..]).collect())
+}
+
+/// The same of nodes, and the names of values that come with items.
+pub(super) fn check_nodes<'a>(nodes: &'a [Node], with_items: HashSet<&'a str>) -> Result<(), Cause> {
+    let missing = unknown_with_items(nodes, with_items);
     if missing.is_empty() {
         return Ok(());
     }
@@ -52,10 +57,9 @@ pub(super) fn check(graph: &Graph) -> Result<(), Cause> {
 
 /// Nodes of unknown operators that values of items reach. What follows from shapes alone is computed when the network
 /// is built.
-fn unknown_with_items(graph: &Graph) -> Vec<&Node> {
-    let mut with_items: HashSet<&str> = graph.inputs.iter().map(|input| &input.name[..]).collect();
+fn unknown_with_items<'a>(nodes: &'a [Node], mut with_items: HashSet<&'a str>) -> Vec<&'a Node> {
     let mut missing = Vec::new();
-    for node in &graph.nodes {
+    for node in nodes {
         let shape_alone = node.opset.is_some() && matches!(&node.operator[..], "Shape" | "Size");
         if shape_alone || !node.reads().any(|name| with_items.contains(&name[..])) {
             continue;

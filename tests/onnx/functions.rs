@@ -111,8 +111,19 @@ fn the_branch_is_run_whose_condition_follows_from_shapes_and_the_other_is_not_ju
     let x = values(&[1, 3], 1);
     let given = branches("Equal length three -> is").run(std::slice::from_ref(&x));
     assert_eq!(given["y"].index_axis(ndarray::Axis(0), 0), x * 10.0);
-    assert!(branches("Less length three -> is").refused().contains("NonMaxSuppression"));
+    assert!(branches("Less length three -> is").refused().contains("1 × NonMaxSuppression; the first"));
     assert!(branches("IsNaN x -> is").refused().contains("its condition comes with every item"));
+}
+
+#[test]
+fn what_a_loop_gives_to_its_body_is_not_looked_for_before_it() {
+    let mut body = branch("body", "Mul before ten-body -> after");
+    let inputs = ["round", "goes", "before"];
+    let input = |name: &str| ValueInfoProto { name: Some(name.into()), r#type: None };
+    body.g.as_mut().expect("a graph").input = inputs.map(input).to_vec();
+    let parts = Parts::new(17).input("x", "n 1 3").ints("rounds", &[4]);
+    let refused = parts.node("Loop rounds _ x -> y", vec![body]).output("y").refused();
+    assert!(refused.contains("1 × Loop"), "{refused}");
 }
 
 #[test]
