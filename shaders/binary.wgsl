@@ -1,4 +1,4 @@
-// binary: one function of every pair of values, chosen by a pipeline constant, one invocation per value.
+// binary: one function of every pair of values, one invocation per value.
 //
 // CPU twin   src/kernel/binary.rs (`Binary::twin`), functions in src/kernel/binary/op.rs
 // Params     src/kernel/binary.rs (`BinaryParams`), layout checked by tests/shaders.rs
@@ -14,8 +14,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 
-// The function follows in shared/binary_*.wgsl: places in the list of `BinaryOp` (src/kernel/binary/op.rs).
-override op: u32;
+// The function is written behind it (src/kernel/binary/text.rs), those of whole numbers in shared/binary_*.wgsl.
 override rank: u32;
 
 // main in shared/each_value.wgsl.

@@ -2,7 +2,7 @@
 //
 // CPU twin   src/kernel/mat_mul.rs (`MatMul::twin`)
 // Params     src/kernel/mat_mul.rs (`MatMulParams`), layout checked by tests/shaders.rs
-// In / Out   f32 or f16 [.., m, k], f32 or f16 [.., k, n], f32 [n] where there is a bias, f32 [.., m, n] where there is a residual / f32 [.., m, n]
+// In / Out   f32 or f16 [.., m, k], f32 or f16 [.., k, n], f32 [n] where there is a bias / f32 [.., m, n]
 // Dispatch   ceil(work / 64) workgroups folded over x, y; work = matrices * tiles_down * tiles_across
 
 // Params follow in shared/matrices.wgsl, the place of rows in shared/rows_of_items.wgsl.

@@ -1,4 +1,4 @@
-// unary: one function of every value, chosen by a pipeline constant, one invocation per value.
+// unary: one function of every value, one invocation per value.
 //
 // CPU twin   src/kernel/unary.rs (`Unary::twin`), functions in src/kernel/unary/function.rs
 // Params     src/kernel/unary.rs (`UnaryParams`), layout checked by tests/shaders.rs
@@ -6,14 +6,11 @@
 // Dispatch   ceil(len / 256) workgroups folded over x, y
 struct Params {
     len: u32,
-    alpha: f32,
-    beta: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 
-// The function follows in shared/unary_*.wgsl: numbers of `UnaryOp::number` (src/kernel/unary/op.rs).
-override op: u32;
+// The function is written behind it (src/kernel/unary/text.rs), that of whole numbers in shared/unary_ints.wgsl.
 
 // main in shared/each_value.wgsl.
 fn value_at(index: u32, item: u32, local: u32) -> Value {

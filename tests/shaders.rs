@@ -12,7 +12,7 @@ use gapless::kernel::{Dispatch, Needs, Precision};
 use naga::proc::Layouter;
 use naga::valid::{ValidationFlags, Validator};
 use naga::{AddressSpace, Block, Module, Statement, StorageAccess, TypeInner};
-use read::{capabilities, dispatches, for_every_shader};
+use read::{capabilities, chains, dispatches, for_every_chain, for_every_shader};
 
 fn shaders(folder: &str) -> BTreeSet<String> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("shaders").join(folder);
@@ -33,6 +33,14 @@ fn every_shader_is_valid_and_its_entry_point_is_main() {
     for_every_shader(|_, dispatch, module, _| {
         let names: Vec<_> = module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
         assert_eq!(names, ["main"], "{}", dispatch.kernel);
+    });
+}
+
+#[test]
+fn every_shader_is_valid_with_whatever_follows_in_the_same_pass() {
+    for_every_chain(|example, dispatch, module, _| {
+        let bound = module.global_variables.iter().filter(|(_, variable)| variable.binding.is_some()).count();
+        assert!(bound > example.inputs.len() + 2, "{} reads nothing for what follows", dispatch.kernel);
     });
 }
 
@@ -139,7 +147,8 @@ fn the_bindings_are_parameters_then_inputs_then_the_output() {
 
 #[test]
 fn the_files_are_the_kernels_shaders_and_no_others() {
-    let dispatches: Vec<_> = examples::all().iter().flat_map(dispatches).collect();
+    let all = examples::all();
+    let dispatches: Vec<_> = all.iter().flat_map(dispatches).chain(all.iter().flat_map(chains)).collect();
     let used: BTreeSet<String> =
         dispatches.iter().map(|dispatch| dispatch.kernel.clone().into_owned()).collect();
     assert_eq!(used, shaders(""));

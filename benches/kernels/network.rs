@@ -1,7 +1,7 @@
 //! The kernels of EfficientNet-Lite0, with weights that keep its values in a useful range.
 
 use gapless::gpu::TensorId;
-use gapless::kernel::{Conv2d, FullyConnected, GlobalAveragePool, Softmax, Spec};
+use gapless::kernel::{Binary, Conv2d, FullyConnected, GlobalAveragePool, Softmax, Spec, Unary};
 use gapless::{Error, Gpu, Program};
 use ndarray::{ArrayD, IxDyn};
 
@@ -64,14 +64,16 @@ impl Builder {
         let pad = ((outside - 1) * stride + kernel).saturating_sub(self.side);
         let (before, after) = (pad / 2, pad - pad / 2);
         let conv = Conv2d::new().stride([stride; 2]).pads([before, before, after, after]).groups(groups);
-        let conv = if clips { conv.clip(0.0, 6.0) } else { conv }.residual(residual.is_some());
         let scale = (3.0 / (share * kernel * kernel) as f32).sqrt();
         let weight = self.floats(&[outputs, share, kernel, kernel], scale);
         let bias = self.floats(&[outputs], 0.5);
-        let mut inputs = vec![x, self.constant(weight)?, self.constant(bias)?];
-        inputs.extend(residual);
+        let inputs = [x, self.constant(weight)?, self.constant(bias)?];
         (self.channels, self.side) = (outputs, outside);
-        self.net.add(conv, &inputs)
+        let mut y = self.net.add(conv, &inputs)?;
+        if let Some(residual) = residual {
+            y = self.net.add(Binary::add(), &[y, residual])?;
+        }
+        if clips { self.net.add(Unary::clip(0.0, 6.0), &[y]) } else { Ok(y) }
     }
 
     fn constant(&mut self, values: ArrayD<f32>) -> Result<TensorId, Error> {

@@ -5,8 +5,8 @@
 
 use gapless::gpu::TensorId;
 use gapless::kernel::{
-    AveragePool2d, Binary, Clip, Conv2d, FullyConnected, GlobalAveragePool, MaxPool2d, Normalize, Relu,
-    Softmax, Spec,
+    AveragePool2d, Binary, Conv2d, FullyConnected, GlobalAveragePool, MaxPool2d, Normalize, Softmax, Spec,
+    Unary,
 };
 use gapless::{Error, Gpu, Program};
 use ndarray::{ArrayD, IxDyn};
@@ -21,16 +21,17 @@ pub(crate) fn small_network(gpu: &Gpu, side: usize) -> Result<Program, Error> {
     let pixels = net.add(Normalize::new([127.0; 3], [128.0; 3]), &[photo])?;
     let stem =
         convolve(&mut net, "stem", Conv2d::new().stride([4, 4]).pads([0, 0, 1, 1]), pixels, [16, 3, 3, 3])?;
-    let stem = net.add(Relu, &[stem])?;
+    let stem = net.add(Unary::relu(), &[stem])?;
     let depthwise = Conv2d::new().pads([1; 4]).groups(16);
     let deep = convolve(&mut net, "depthwise", depthwise, stem, [16, 1, 3, 3])?;
-    let deep = net.add(Clip::new(0.0, 6.0), &[deep])?;
+    let deep = net.add(Unary::clip(0.0, 6.0), &[deep])?;
     let deep = convolve(&mut net, "pointwise", Conv2d::new(), deep, [16, 16, 1, 1])?;
     let sum = net.add(Binary::add(), &[stem, deep])?;
-    let wide = convolve(&mut net, "wide", Conv2d::new().clip(0.0, 6.0), sum, [32, 16, 1, 1])?;
+    let wide = convolve(&mut net, "wide", Conv2d::new(), sum, [32, 16, 1, 1])?;
+    let wide = net.add(Unary::clip(0.0, 6.0), &[wide])?;
     let half = net.add(MaxPool2d::new([3, 3]).stride([2, 2]).pads([0, 0, 1, 1]), &[wide])?;
-    let grouped = Conv2d::new().pads([1; 4]).groups(4).clip(0.0, 6.0);
-    let grouped = convolve(&mut net, "grouped", grouped, half, [32, 8, 3, 3])?;
+    let grouped = convolve(&mut net, "grouped", Conv2d::new().pads([1; 4]).groups(4), half, [32, 8, 3, 3])?;
+    let grouped = net.add(Unary::clip(0.0, 6.0), &[grouped])?;
     let quarter = net.add(AveragePool2d::new([2, 2]).stride([2, 2]), &[grouped])?;
     let features = net.add(GlobalAveragePool, &[quarter])?;
     let (weight, bias) =

@@ -1,5 +1,8 @@
 
 // function: of two whole numbers; NONE where one of them is none, or 32 bits do not hold the result.
+// The numbers are places in the list of `BinaryOp` (src/kernel/binary/op.rs).
+override op: u32;
+
 fn function(first: i32, second: i32, local: u32) -> i32 {
     if first == NONE || second == NONE {
         return NONE;

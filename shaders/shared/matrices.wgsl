@@ -18,8 +18,6 @@ struct Params {
     tiles_down: u32,
     tiles_across: u32,
     work: u32,
-    alpha: f32,
-    beta: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

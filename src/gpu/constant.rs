@@ -44,6 +44,14 @@ impl Constant {
         }
     }
 
+    /// The floats.
+    pub(super) fn as_floats(&self) -> &[f32] {
+        match self {
+            Self::F32(values) => values.as_slice().expect("constants are in standard layout"),
+            Self::F16(_) | Self::I32(_) => unreachable!("what follows takes floats"),
+        }
+    }
+
     /// As a twin sees it, in this shape. Halves were widened before.
     pub(super) fn values(&self, shape: &[usize]) -> Values<'_> {
         match self {

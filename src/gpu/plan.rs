@@ -1,17 +1,19 @@
 //! A program planned for one device and one largest batch: what is run, where each tensor lives, and
 //! whether it fits. Plain data: it can be printed and tested without a device.
 
+mod chains;
 mod needs;
 mod text;
 mod variants;
 
+use self::chains::Chain;
 use self::needs::{needed_constants, needed_nodes, share_buffers};
 pub use self::variants::PlannedKernel;
 pub(super) use self::variants::Variant;
 use super::Limits;
-use super::graph::{Graph, Node, Origin, setting};
+use super::graph::{Graph, Origin, setting};
 use crate::error::Error;
-use crate::kernel::{Dispatch, Spec};
+use crate::kernel::{Epilogue, Spec};
 
 /// Bytes of the stamp that every batch carries through the device and back.
 pub(super) const STAMP_BYTES: u64 = 8;
@@ -42,6 +44,8 @@ pub struct Plan {
     pub(super) params: Vec<u8>,
     depth: usize,
     constant_bytes: u64,
+    /// Kernels that might have been done with others, and why they are not.
+    apart: Vec<String>,
 }
 
 /// What every item brings for one input.
@@ -53,17 +57,21 @@ pub(super) struct PlannedInput {
     pub(super) offset: u64,
 }
 
-/// One dispatch.
+/// One dispatch: a kernel, and what is done to each value before it is written.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
-    /// Index into the nodes of the graph.
+    /// The kernel: an index into the nodes of the graph.
     pub(super) node: usize,
+    pub(super) then: Epilogue,
+    /// What that is called.
+    follows: String,
     /// Every way to do it that the device can go, the plainest first.
     pub(super) variants: Vec<Variant>,
     /// The one that is gone.
     pub(super) chosen: usize,
     /// Parts of an item that the dispatch is for; the z of a batch is as many times larger.
     pub(super) parts: u32,
+    /// Inputs of the kernel, then what is read for what follows.
     pub(super) inputs: Vec<Place>,
     /// Buffer that it writes.
     pub(super) output: usize,
@@ -115,7 +123,8 @@ impl Plan {
             return Err(setting("Program::input", "there is none, so a document brings nothing".into()));
         }
         let needed = needed_nodes(graph)?;
-        let (shared, shared_of) = share_buffers(graph, &needed);
+        let chains::Chains { chains, apart } = chains::of(graph, &needed, limits);
+        let (shared, shared_of) = share_buffers(graph, &chains);
         let constants = needed_constants(graph, &needed);
         let place = |tensor: usize| match graph.tensors[tensor].origin {
             Origin::Input => Place::Input(inputs.binary_search(&tensor).expect("it is an input")),
@@ -125,7 +134,8 @@ impl Plan {
         };
         let place = |tensor: usize| place(graph.base(tensor));
         let mut params = Vec::new();
-        let steps = needed.iter().map(|&node| Step::new(graph, node, &place, &mut params, limits)).collect();
+        let steps = chains.into_iter().map(|chain| Step::new(graph, chain, &place, &mut params, limits));
+        let steps = steps.collect();
         let bytes = |&tensor: &usize| graph.tensors[tensor].spec.item_bytes() as u64;
         let planned = |&tensor: &usize| {
             let (name, spec) = (graph.tensors[tensor].name.clone(), graph.tensors[tensor].spec.clone());
@@ -141,6 +151,7 @@ impl Plan {
             constants,
             shared,
             params,
+            apart,
         })
     }
 
@@ -256,37 +267,44 @@ pub(super) fn batch_size(asked: usize, most: u64, limit: &str) -> Error {
 impl Step {
     fn new(
         graph: &Graph,
-        node: usize,
+        chain: Chain,
         place: &impl Fn(usize) -> Place,
         params: &mut Vec<u8>,
         limits: &Limits,
     ) -> Self {
-        let (index, node) = (node, &graph.nodes[node]);
-        let output = &graph.tensors[node.output];
-        let whole = node.inputs.iter().map(|&input| &graph.tensors[input].spec);
+        let node = &graph.nodes[chain.head];
+        let output = &graph.tensors[graph.nodes[chain.last].output];
+        let inputs: Vec<usize> = chain.inputs(graph).collect();
+        let whole = inputs.iter().map(|&input| &graph.tensors[input].spec);
         let sum = |batched: bool| {
             let those = whole.clone().filter(|spec| spec.batched == batched);
             those.map(|spec| spec.item_bytes() as u64).sum()
         };
         let constants: Vec<String> =
             whole.clone().filter(|spec| !spec.batched).map(Spec::to_string).collect();
-        let seen = Seen::new(graph, node);
-        let variants = node.kernel.variants(&seen.inputs(), &seen.output);
-        let Place::Shared(buffer) = place(node.output) else { unreachable!("a node writes into a buffer") };
+        let Place::Shared(buffer) = place(graph.nodes[chain.last].output) else {
+            unreachable!("a node writes into a buffer")
+        };
+        let (seen, given) = chains::seen(graph, node);
+        let seen: Vec<&Spec> = seen.iter().collect();
+        let written =
+            chain.dispatches.into_iter().map(|one| one.written(&seen, &given, &chain.then)).collect();
         Self {
-            node: index,
-            variants: variants::fitting(seen.written(variants), params, limits),
+            node: chain.head,
+            variants: variants::fitting(written, params, limits),
             chosen: 0,
-            inputs: node.inputs.iter().map(|&input| place(input)).collect(),
+            inputs: inputs.iter().map(|&input| place(input)).collect(),
             output: buffer,
-            name: output.name.clone(),
+            name: graph.tensors[node.output].name.clone(),
             shape: output.spec.to_string(),
             constants: constants.join(" "),
             parts: node.parts as u32,
             bytes: output.spec.item_bytes() as u64,
             read_bytes: sum(true),
             constant_bytes: sum(false),
-            multiply_adds: node.parts as u64 * node.kernel.multiply_adds(&seen.inputs(), &seen.output),
+            multiply_adds: node.parts as u64 * node.kernel.multiply_adds(&seen, &given),
+            follows: chain.then.names().collect::<Vec<_>>().join(", "),
+            then: chain.then,
         }
     }
 
@@ -308,28 +326,6 @@ impl Step {
             return Err(setting("Program::add", reason));
         }
         Ok(())
-    }
-}
-
-/// What the kernel of a node sees: whole items or parts of them.
-struct Seen {
-    inputs: Vec<Spec>,
-    output: Spec,
-}
-
-impl Seen {
-    fn new(graph: &Graph, node: &Node) -> Self {
-        let seen = |&tensor: &usize| node.seen(&graph.tensors[tensor].spec);
-        Self { inputs: node.inputs.iter().map(seen).collect(), output: seen(&node.output) }
-    }
-
-    fn inputs(&self) -> Vec<&Spec> {
-        self.inputs.iter().collect()
-    }
-
-    /// Dispatches whose sources reach these tensors.
-    fn written(&self, dispatches: Vec<Dispatch>) -> Vec<Dispatch> {
-        dispatches.into_iter().map(|dispatch| dispatch.written(&self.inputs(), &self.output)).collect()
     }
 }
 

@@ -106,12 +106,12 @@ impl Program {
     /// Gives back the memory that is kept for the next run, on the device and here. What runs goes on.
     ///
     /// ```
-    /// # use gapless::kernel::{Relu, Spec};
+    /// # use gapless::kernel::{Spec, Unary};
     /// # use gapless::{Gpu, Program};
     /// # use ndarray::arr1;
     /// # let mut net = Program::new(&Gpu::best()?);
     /// # let x = net.input("x", Spec::floats(&[2]))?;
-    /// # let y = net.add(Relu::new(), &[x])?;
+    /// # let y = net.add(Unary::relu(), &[x])?;
     /// # net.output("y", y)?;
     /// net.run_once(&arr1(&[1.0_f32, -1.0]))?;
     /// net.close(); // the next call opens it again

@@ -111,15 +111,26 @@ impl Twins {
         let output = &self.graph.tensors[node.output].spec;
         let read = |(&place, &tensor): (&Place, &usize)| self.read(place, tensor, item);
         let inputs: Vec<Values<'_>> = step.inputs.iter().zip(&node.inputs).map(read).collect();
+        let then = step.then.here(step.inputs[inputs.len()..].iter().map(|&place| self.floats(place, item)));
         let seen = node.seen(output);
         let len = seen.len();
         for (part, written) in written[..len * node.parts].chunks_exact_mut(len).enumerate() {
             let batched = |tensor: usize| self.graph.tensors[tensor].spec.batched;
-            let part = (node.parts > 1).then_some(part);
+            let this = (node.parts > 1).then_some(part);
             let whole = inputs.iter().zip(&node.inputs);
             let inputs: Vec<Values<'_>> =
-                whole.map(|(values, &tensor)| values.part(part.filter(|_| batched(tensor)))).collect();
-            node.kernel.twin(&inputs, ValuesMut::of(seen.element, &seen.shape, written));
+                whole.map(|(values, &tensor)| values.part(this.filter(|_| batched(tensor)))).collect();
+            let written = ValuesMut::of(seen.element, &seen.shape, written);
+            node.kernel.twin_with_epilogue(&inputs, part * len, written, &then);
+        }
+    }
+
+    /// The values of a tensor of floats.
+    fn floats<'a>(&'a self, place: Place, item: &'a [Values<'_>]) -> &'a [f32] {
+        match place {
+            Place::Input(index) => item[index].as_floats(),
+            Place::Constant(index) => self.constants[index].as_floats(),
+            Place::Shared(index) => &self.shared[index],
         }
     }
 

@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::{Dispatch, Element, Spec};
+use super::{Dispatch, Element, Epilogue, Spec};
 
 /// How the source of a [`Dispatch`] reaches its tensors.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -22,20 +22,13 @@ pub enum Access {
     Named(Named),
 }
 
-/// What a source calls its inputs, and what follows before a value is written.
+/// What a source calls its inputs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Named {
     inputs: Vec<&'static str>,
     absent: Vec<&'static str>,
-    after: Option<After>,
-}
-
-/// What becomes of a sum: `activate(sum + bias + residual)`, where there are such. The bias is that of the place along
-/// which `put(place, along, value)` says that a value stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct After {
-    pub(super) bias: bool,
-    pub(super) residual: bool,
+    /// Whether a value stands along a bias, as `put(place, along, value)` says, which may be one of the inputs.
+    along: bool,
 }
 
 impl Access {
@@ -62,32 +55,49 @@ impl Access {
         Self::named(inputs).without(absent)
     }
 
-    /// Two factors of sums, and what becomes of the sums.
-    pub(super) fn sums(factors: [&'static str; 2], after: After) -> Self {
-        let more = [(after.bias, "bias"), (after.residual, "residual")];
-        let more = more.into_iter().filter_map(|(is, name)| is.then_some(name));
-        let inputs = factors.into_iter().chain(more).collect();
-        Self::Named(Named { inputs, absent: Vec::new(), after: Some(after) })
+    /// Two factors of sums, and where there is one the bias that is added to them.
+    pub(super) fn sums(factors: [&'static str; 2], bias: bool) -> Self {
+        let inputs = factors.into_iter().chain(bias.then_some("bias")).collect();
+        Self::Named(Named { inputs, absent: Vec::new(), along: true })
     }
 }
 
 impl Dispatch {
-    /// The same with a source that declares its bindings: with the functions by which it reaches these tensors behind it.
+    /// The same with a source that declares its bindings: with the functions by which it reaches these tensors behind
+    /// it, and by which it does what follows to each value before it is written.
     ///
     /// ```
-    /// use gapless::kernel::{Access, Kernel, Relu, Spec};
-    /// let x = Spec::floats(&[7]);
-    /// let written = Relu::new().dispatch(&[&x], &x).written(&[&x], &x);
+    /// use gapless::kernel::{Access, Epilogue, Kernel, Spec, Unary};
+    /// let (x, exp) = (Spec::floats(&[7]), Unary::new(gapless::kernel::UnaryOp::Exp));
+    /// let relu = Unary::relu().each().expect("a function of each value");
+    /// let epilogue = Epilogue::default().with(relu, &[&x], 0, &x)?;
+    /// let written = exp.dispatch(&[&x], &x).written(&[&x], &x, &epilogue);
     /// assert!(written.source.contains("var<storage, read_write> put_values: array<f32>"));
     /// assert_eq!(written.access, Access::Own);
+    /// # Ok::<(), &'static str>(())
     /// ```
     #[must_use]
-    pub fn written(self, inputs: &[&Spec], output: &Spec) -> Self {
+    pub fn written(self, inputs: &[&Spec], output: &Spec, epilogue: &Epilogue) -> Self {
         let Access::Named(named) = &self.access else { return self };
         let text = Text { source: &self.source, out: String::new() };
-        let source = Cow::Owned(format!("{}{}", self.source, text.write(named, inputs, output)));
+        let source = Cow::Owned(format!("{}{}", self.source, text.write(named, inputs, output, epilogue)));
         Self { source, access: Access::Own, ..self }
     }
+
+    /// Whether more can be done to each value before it is written: not where the source reads what it wrote.
+    #[must_use]
+    pub fn takes_more(&self) -> bool {
+        self.access != Access::Own && !calls(&self.source, "got")
+    }
+}
+
+/// Whether a source calls a function of this name.
+fn calls(source: &str, name: &str) -> bool {
+    let starts_here = |&(at, _): &(usize, &str)| {
+        let before = source[..at].chars().next_back();
+        before.is_none_or(|before| !before.is_alphanumeric() && before != '_')
+    };
+    source.match_indices(&format!("{name}(")).any(|found| starts_here(&found))
 }
 
 /// The functions of one source.
@@ -97,12 +107,9 @@ struct Text<'a> {
 }
 
 impl Text<'_> {
-    fn write(mut self, named: &Named, inputs: &[&Spec], output: &Spec) -> String {
-        let vectors = self.calls("put4");
+    fn write(mut self, named: &Named, inputs: &[&Spec], output: &Spec, epilogue: &Epilogue) -> String {
         for (index, (name, spec)) in named.inputs.iter().zip(inputs).enumerate() {
-            let follows = named.after.is_some() && *name == "residual";
-            let four = self.calls(&format!("{name}4")) || follows && vectors;
-            self.input(index + 1, name, spec.element, four);
+            self.input(index + 1, name, spec.element, self.calls(&format!("{name}4")));
             if self.calls(&format!("{name}_whole")) {
                 self.whole(name, spec.element);
             }
@@ -110,18 +117,12 @@ impl Text<'_> {
         for name in &named.absent {
             let _ = write!(self.out, "\nfn {name}(place: u32) -> Value {{\n    return Value();\n}}\n");
         }
-        self.output(named.inputs.len() + 1, output.element, vectors, named.after);
+        self.output(named, output.element, epilogue);
         self.out
     }
 
-    /// Whether the source calls a function of this name.
     fn calls(&self, name: &str) -> bool {
-        let starts_here = |&(at, _): &(usize, &str)| {
-            let before = self.source[..at].chars().next_back();
-            before.is_none_or(|before| !before.is_alphanumeric() && before != '_')
-        };
-        let call = format!("{name}(");
-        self.source.match_indices(&call).any(|found| starts_here(&found))
+        calls(self.source, name)
     }
 
     /// The binding of an input, and how a value of it is read, or four of them.
@@ -169,25 +170,28 @@ impl Text<'_> {
     }
 
     /// The binding of the output, how a value is written or four of them, and how one that was written is read.
-    fn output(&mut self, binding: usize, element: Element, four: bool, after: Option<After>) {
+    fn output(&mut self, named: &Named, element: Element, epilogue: &Epilogue) {
+        let four = self.calls("put4");
         let one = value_of(element);
         let value = if four { format!("vec4<{one}>") } else { one.into() };
+        let first = named.inputs.len() + 1;
+        let follows = epilogue.write(self.source, first, four, &mut self.out);
+        let binding = first + epilogue.reads();
         let _ = write!(self.out, "\nalias Value = {one};\n");
         let (function, at) = if four { ("put4", "place / 4u") } else { ("put", "place") };
-        let _ = write!(
-            self.out,
-            "\n@group(0) @binding({binding}) var<storage, read_write> put_values: array<{value}>;\n"
-        );
-        let (along, written) = match after {
-            None => (String::new(), "value".into()),
-            Some(after) => {
-                let along = if four { "along: vec4<u32>, " } else { "along: u32, " };
-                (along.into(), after.text(four))
+        let (along, bias) = match (named.along, four) {
+            (false, _) => ("", ""),
+            (true, false) => ("along: u32, ", " + bias(along)"),
+            (true, true) => {
+                ("along: vec4<u32>, ", " + vec4(bias(along.x), bias(along.y), bias(along.z), bias(along.w))")
             }
         };
+        let bias = if named.inputs.contains(&"bias") { bias } else { "" };
         let _ = write!(
             self.out,
-            "\nfn {function}(place: u32, {along}value: {value}) {{\n    put_values[{at}] = {written};\n}}\n"
+            "\n@group(0) @binding({binding}) var<storage, read_write> put_values: array<{value}>;\n\n\
+             fn {function}(place: u32, {along}given: {value}) {{\n    var value = given{bias};\n{follows}    \
+             put_values[{at}] = value;\n}}\n"
         );
         if self.calls("got") {
             self.out.push_str("\nfn got(place: u32) -> Value {\n    return put_values[place];\n}\n");
@@ -206,17 +210,4 @@ impl Text<'_> {
 /// What a value of it is in a shader.
 fn value_of(element: Element) -> &'static str {
     if element == Element::I32 { "i32" } else { "f32" }
-}
-
-impl After {
-    fn text(self, four: bool) -> String {
-        let bias = match four {
-            true => " + vec4(bias(along.x), bias(along.y), bias(along.z), bias(along.w))",
-            false => " + bias(along)",
-        };
-        let residual = if four { " + residual4(place)" } else { " + residual(place)" };
-        let part = |is: bool, text: &'static str| if is { text } else { "" };
-        let sum = format!("value{}{}", part(self.bias, bias), part(self.residual, residual));
-        format!("{}({sum})", if four { "activate4" } else { "activate" })
-    }
 }

@@ -1,10 +1,14 @@
 //! One function of every pair of values.
 
 mod op;
+mod text;
+
+use std::borrow::Cow;
 
 use ndarray::{ArrayViewD, ArrayViewMutD, Zip};
 
 pub use self::op::BinaryOp;
+use super::each::{self, Each};
 use super::params::{params, wgsl};
 use super::{Access, Dispatch, Element, Kernel, Needs, Spec, Values, ValuesMut, axes, grid, rounds, rule};
 use crate::error::Cause;
@@ -83,15 +87,23 @@ impl Kernel for Binary {
             b_step: rule::step(inputs[1]),
             unused: 0,
         };
+        let mut constants = vec![("rank".into(), axes.count() as f64)];
+        if inputs[0].element == Element::I32 {
+            constants.push(("op".into(), self.op.number()));
+        }
         Dispatch {
             kernel: "binary".into(),
-            source: source(inputs[0].element, self.op).into(),
+            source: source(inputs[0].element, self.op),
             access: Access::named(&["a", "b"]),
-            constants: vec![("op".into(), self.op.number()), ("rank".into(), axes.count() as f64)],
+            constants,
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
             needs: Needs::rounds(rounds::all(&[rounds::nested(&[axes::MOST]), rounds::POWER_OF_INTS])),
         }
+    }
+
+    fn each(&self) -> Option<Each> {
+        Some(Each::two(self.op))
     }
 
     fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
@@ -121,31 +133,19 @@ impl Binary {
 }
 
 /// The shader for values of this element.
-fn source(element: Element, op: BinaryOp) -> &'static str {
-    match (element, op.compares()) {
-        (Element::I32, false) => {
-            wgsl!("binary", "shared/each_value", "shared/binary_ints", "shared/ints", "shared/linear")
+fn source(element: Element, op: BinaryOp) -> Cow<'static, str> {
+    let common = wgsl!("binary", "shared/each_value", "shared/linear");
+    let ints = match (element, op.compares()) {
+        (Element::I32, false) => wgsl!("shared/binary_ints", "shared/ints"),
+        (Element::I32, true) => wgsl!("shared/binary_flags", "shared/ints", "shared/nan_made"),
+        _ => {
+            let mut source = common.to_owned();
+            let files = op.declare("function", &mut source);
+            each::add_files("", &files, &mut source);
+            return source.into();
         }
-        (Element::I32, true) => {
-            wgsl!(
-                "binary",
-                "shared/each_value",
-                "shared/binary_flags",
-                "shared/ints",
-                "shared/linear",
-                "shared/nan_made"
-            )
-        }
-        _ => wgsl!(
-            "binary",
-            "shared/each_value",
-            "shared/binary_floats",
-            "shared/linear",
-            "shared/nan",
-            "shared/nan_made",
-            "shared/power"
-        ),
-    }
+    };
+    [common, ints].concat().into()
 }
 
 /// What `function` makes of every pair.

@@ -5,19 +5,17 @@ mod shaders;
 mod strip;
 mod twin;
 
-use super::activation::Activation;
 use super::inputs::Inputs;
 use super::params::params;
 use super::product::{Factors, Tiling};
 use super::window::Window;
-use super::{Dispatch, Element, Kernel, Spec, Values, ValuesMut, rule};
+use super::{Dispatch, Element, ItemEpilogue, Kernel, Spec, Values, ValuesMut, rule};
 use crate::error::Cause;
 
 /// Convolution: x `[channels, height, width]`, the constants weight
 /// `[outputs, channels / groups, kernel height, kernel width]` and, where there is one, bias
-/// `[outputs]`, to `[outputs, height, width]`. The weight may be of f16. An [`Activation`] and the sum
-/// with another activation of the output's shape (the [`residual`](Self::residual)) need no pass of
-/// their own.
+/// `[outputs]`, to `[outputs, height, width]`. The weight may be of f16. What is done to each value behind it, such as
+/// the sum with another activation, needs no pass of its own.
 ///
 /// As in every network, it is a correlation: the kernel is not turned. Weights must be finite: padding
 /// counts as zeros, and zero times infinity is NaN. On a device, groups of one channel run in a shader
@@ -25,7 +23,7 @@ use crate::error::Cause;
 ///
 /// ```
 /// use gapless::kernel::{Conv2d, Kernel, Spec};
-/// let conv = Conv2d::new().stride([2, 2]).pads([0, 0, 1, 1]).clip(0.0, 6.0);
+/// let conv = Conv2d::new().stride([2, 2]).pads([0, 0, 1, 1]);
 /// let (x, weight, bias) = (Spec::floats(&[3, 224, 224]), Spec::constant(&[32, 3, 3, 3]), Spec::constant(&[32]));
 /// assert_eq!(conv.output(&[&x, &weight, &bias])?, Spec::floats(&[32, 112, 112]));
 ///
@@ -41,8 +39,6 @@ pub struct Conv2d {
     pads: [usize; 4],
     dilation: [usize; 2],
     groups: usize,
-    activation: Activation,
-    residual: bool,
 }
 
 params! {
@@ -67,21 +63,12 @@ params! {
         tiles_down: u32,
         tiles_across: u32,
         work: u32,
-        alpha: f32,
-        beta: f32,
-    }
+        }
 }
 
 impl Default for Conv2d {
     fn default() -> Self {
-        Self {
-            stride: [1, 1],
-            pads: [0; 4],
-            dilation: [1, 1],
-            groups: 1,
-            activation: Activation::None,
-            residual: false,
-        }
+        Self { stride: [1, 1], pads: [0; 4], dilation: [1, 1], groups: 1 }
     }
 }
 
@@ -116,32 +103,6 @@ impl Conv2d {
         self
     }
 
-    /// What is done to every value of the output; by default nothing.
-    pub fn activation(mut self, activation: Activation) -> Self {
-        self.activation = activation;
-        self
-    }
-
-    /// Short for [`Activation::Clip`]: `clip(0.0, 6.0)` is ReLU6.
-    pub fn clip(self, low: f32, high: f32) -> Self {
-        self.activation(Activation::Clip(low, high))
-    }
-
-    /// Whether the last input is an activation of the output's shape that is added before the
-    /// activation function; by default there is none.
-    ///
-    /// ```
-    /// use gapless::kernel::{Conv2d, Kernel, Spec};
-    /// let (x, weight) = (Spec::floats(&[96, 28, 28]), Spec::constant(&[24, 96, 1, 1]));
-    /// let before = Spec::floats(&[24, 28, 28]);
-    /// assert_eq!(Conv2d::new().residual(true).output(&[&x, &weight, &before])?, before);
-    /// # Ok::<(), gapless::Cause>(())
-    /// ```
-    pub fn residual(mut self, residual: bool) -> Self {
-        self.residual = residual;
-        self
-    }
-
     fn window(&self, kernel: [usize; 2]) -> Window {
         Window { kernel, stride: self.stride, pads: self.pads, dilation: self.dilation }
     }
@@ -163,7 +124,6 @@ impl Conv2d {
     fn params(&self, inputs: &[&Spec], output: &Spec, tiles: [usize; 2]) -> Conv2dParams {
         let (x, weight) = (&inputs[0].shape, &weight_shape(inputs));
         let (outputs_in_group, out_pixels) = (weight[0] / self.groups, output.shape[1] * output.shape[2]);
-        let [alpha, beta] = self.activation.parameters();
         // A shader with one channel a group cuts each output, any other each group.
         let cut = if is_depthwise(inputs) { weight[0] } else { self.groups };
         Conv2dParams {
@@ -186,8 +146,6 @@ impl Conv2d {
             tiles_down: tiles[0] as u32,
             tiles_across: tiles[1] as u32,
             work: (cut * tiles[0] * tiles[1]) as u32,
-            alpha,
-            beta,
         }
     }
 }
@@ -207,18 +165,15 @@ impl Kernel for Conv2d {
     }
 
     fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
-        let taken = Inputs::take(inputs, ["x", "weight"], self.residual)?;
+        let taken = Inputs::take(inputs, ["x", "weight"])?;
         let (x, weight) = (taken.one, taken.other);
-        self.activation.check()?;
         let [_, height, width] = rule::activation("x", x, "[channels, height, width]")?;
         let axes = "[outputs, channels / groups, kernel height, kernel width]";
         let [outputs, _, kernel @ ..] = rule::weight::<4>("weight", weight, axes)?;
         self.check_groups(x, weight)?;
         taken.check_bias(outputs)?;
         let [out_height, out_width] = self.window(kernel).output([height, width])?;
-        let output = rule::output(&[outputs, out_height, out_width])?;
-        taken.check_residual(&output)?;
-        Ok(output)
+        rule::output(&[outputs, out_height, out_width])
     }
 
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
@@ -245,8 +200,17 @@ impl Kernel for Conv2d {
     }
 
     fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
-        let output = output.floats();
-        twin::run(self, inputs, output);
+        self.twin_with_epilogue(inputs, 0, output, &ItemEpilogue::nothing());
+    }
+
+    fn twin_with_epilogue(
+        &self,
+        inputs: &[Values<'_>],
+        place: usize,
+        output: ValuesMut<'_>,
+        epilogue: &ItemEpilogue<'_>,
+    ) {
+        twin::run(self, inputs, output.floats(), &|at, values| epilogue.apply(place + at, values));
     }
 
     fn multiply_adds(&self, inputs: &[&Spec], output: &Spec) -> u64 {

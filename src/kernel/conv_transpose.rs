@@ -186,7 +186,7 @@ impl<const N: usize> Kernel for ConvTranspose<N> {
     }
 
     fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
-        let taken = Inputs::take(inputs, ["x", "weight"], false)?;
+        let taken = Inputs::take(inputs, ["x", "weight"])?;
         self.check_sizes()?;
         for (name, input) in ["x", "weight", "bias"].into_iter().zip(inputs) {
             rule::floats(name, input)?;

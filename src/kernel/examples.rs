@@ -6,10 +6,10 @@ mod pools;
 
 use super::params::Layout;
 use super::{
-    Activation, ArgReduce, Binary, BinaryOp, Clip, Conv2d, FullyConnected, GlobalAveragePool, GroupNorm,
-    Kernel, LayerNorm, LogSoftmax, Lrn, MatMul, Normalize, Reduce, ReduceOp, Relu, Select, Softmax, Spec,
-    TopK, Unary, UnaryOp, arg_reduce, binary, clip, conv2d, fully_connected, global_average_pool, group_norm,
-    layer_norm, lrn, mat_mul, normalize, reduce, relu, select, softmax, top_k, unary,
+    ArgReduce, Binary, BinaryOp, Conv2d, FullyConnected, GlobalAveragePool, GroupNorm, Kernel, LayerNorm,
+    LogSoftmax, Lrn, MatMul, Normalize, Reduce, ReduceOp, Select, Softmax, Spec, TopK, Unary, UnaryOp,
+    arg_reduce, binary, conv2d, fully_connected, global_average_pool, group_norm, layer_norm, lrn, mat_mul,
+    normalize, reduce, select, softmax, top_k, unary,
 };
 
 /// A kernel with inputs that it accepts.
@@ -36,8 +36,8 @@ pub fn all() -> Vec<Example> {
             &[Spec::bytes(&[5, 7, 3])],
             normalize::NormalizeParams::LAYOUT,
         ),
-        example(Relu::new(), &[planes()], relu::ReluParams::LAYOUT),
-        example(Clip::new(0.0, 6.0), &[planes()], clip::ClipParams::LAYOUT),
+        example(Unary::relu(), &[planes()], unary::UnaryParams::LAYOUT),
+        example(Unary::clip(0.0, f32::INFINITY), &[planes()], unary::UnaryParams::LAYOUT),
         example(Binary::add(), &[planes(), planes()], binary::BinaryParams::LAYOUT),
         example(
             Binary::new(BinaryOp::Pow),
@@ -90,19 +90,19 @@ fn normalisations() -> Vec<Example> {
     ]
 }
 
-/// Both shaders of the convolution, with a bias and a residual and without.
+/// Both shaders of the convolution, with a bias and without.
 fn convolutions() -> [Example; 9] {
     let layout = conv2d::Conv2dParams::LAYOUT;
-    let (x, bias, sum) = (Spec::floats(&[8, 9, 7]), Spec::constant(&[8]), Spec::floats(&[8, 9, 7]));
+    let (x, bias) = (Spec::floats(&[8, 9, 7]), Spec::constant(&[8]));
     let (full, single) = (Spec::constant(&[8, 4, 3, 3]), Spec::constant(&[8, 1, 3, 3]));
     let grouped = Conv2d::new().groups(2).stride([2, 1]).pads([0, 1, 1, 2]);
-    let same = Conv2d::new().groups(2).pads([1; 4]).residual(true).activation(Activation::Silu);
-    let depthwise = Conv2d::new().groups(8).pads([1; 4]).clip(0.0, 6.0);
+    let same = Conv2d::new().groups(2).pads([1; 4]);
+    let depthwise = Conv2d::new().groups(8).pads([1; 4]);
     [
         example(grouped, &[x.clone(), full.clone(), bias.clone()], layout),
         example(grouped, &[x.clone(), full.clone()], layout),
-        example(same, &[x.clone(), full.clone(), bias.clone(), sum.clone()], layout),
-        example(same, &[x.clone(), full, sum], layout),
+        example(same, &[x.clone(), full.clone(), bias.clone()], layout),
+        example(same, &[x.clone(), full], layout),
         example(depthwise, &[x.clone(), single.clone(), bias], layout),
         example(depthwise, &[x.clone(), single.clone()], layout),
         example(depthwise.stride([2, 2]), &[x.clone(), single], layout),
@@ -125,21 +125,16 @@ fn halves() -> Vec<Example> {
     ]
 }
 
-/// Every variant that reads vectors of four: of convolutions with a bias and a residual and without, of
+/// Every variant that reads vectors of four: of convolutions with a bias and without, of
 /// products with each factor either way around, all with floats and with halves.
 fn vectors() -> Vec<Example> {
     let (in_conv, in_product) = (conv2d::Conv2dParams::LAYOUT, mat_mul::MatMulParams::LAYOUT);
-    let (x, sum, bias) = (Spec::floats(&[8, 4, 4]), Spec::floats(&[20, 4, 4]), Spec::constant(&[20]));
+    let (x, bias) = (Spec::floats(&[8, 4, 4]), Spec::constant(&[20]));
     let (conv, floats, halves) = (Conv2d::new(), Spec::constant, Spec::constant_f16);
     let weights = [floats(&[20, 8, 1, 1]), halves(&[20, 8, 1, 1])];
     let of_weight = |weight: Spec| {
-        let inputs = [x.clone(), weight, bias.clone(), sum.clone()];
-        [
-            example(conv, &inputs[..2], in_conv),
-            example(conv, &inputs[..3], in_conv),
-            example(conv.residual(true), &inputs, in_conv),
-            example(conv.residual(true), &[&inputs[..2], &inputs[3..]].concat(), in_conv),
-        ]
+        let inputs = [x.clone(), weight, bias.clone()];
+        [example(conv, &inputs[..2], in_conv), example(conv, &inputs, in_conv)]
     };
     let square = [20, 20];
     let of_turns = |[a, b]: [bool; 2]| {
@@ -154,16 +149,13 @@ fn vectors() -> Vec<Example> {
     weights.into_iter().flat_map(of_weight).chain(turns.into_iter().flat_map(of_turns)).collect()
 }
 
-/// The matrix product with a bias and a residual and without.
-fn products() -> [Example; 7] {
+/// The matrix product with a bias and without.
+fn products() -> [Example; 5] {
     let layout = mat_mul::MatMulParams::LAYOUT;
     let (a, b, bias) = (Spec::floats(&[3, 16, 9]), Spec::constant(&[9, 18]), Spec::constant(&[18]));
-    let product = MatMul::new().activation(Activation::Tanh);
+    let product = MatMul::new();
     let (row, few) = (Spec::floats(&[1, 70]), MatMul::new().transpose_b(true));
-    let sum = Spec::floats(&[3, 16, 18]);
     [
-        example(product.residual(true), &[a.clone(), b.clone(), bias.clone(), sum.clone()], layout),
-        example(product.residual(true), &[a.clone(), b.clone(), sum], layout),
         example(product, &[a.clone(), b.clone(), bias], layout),
         example(product, &[a, b], layout),
         example(product, &[row.clone(), Spec::constant(&[70, 9])], layout),

@@ -6,24 +6,22 @@ mod shape;
 mod twin;
 
 use self::shape::Shapes;
-use super::activation::Activation;
 use super::inputs::Inputs;
 use super::params::params;
 use super::product::{Factors, Tiling};
 use super::{Dispatch, Element, Kernel, Spec, Values, ValuesMut, rule};
 use crate::error::Cause;
 
-/// `a · b + bias`: a `[.., m, k]`, b `[.., k, n]` and, where there is one, bias `[n]`, to `[.., m, n]`. An
-/// [`Activation`] and the sum with another activation of the output's shape (the [`residual`](Self::residual))
-/// need no pass of their own.
+/// `a · b + bias`: a `[.., m, k]`, b `[.., k, n]` and, where there is one, bias `[n]`, to `[.., m, n]`. What
+/// is done to each value behind it, such as an activation function, needs no pass of its own.
 ///
 /// Leading axes are broadcast as numpy does it. Each input may be an activation or a constant; at least
 /// one of a and b is an activation, and the other may be a constant of f16.
 ///
 /// ```
-/// use gapless::kernel::{Activation, Kernel, MatMul, Spec};
+/// use gapless::kernel::{Kernel, MatMul, Spec};
 /// let (x, weight, bias) = (Spec::floats(&[12, 49, 64]), Spec::constant(&[96, 64]), Spec::constant(&[96]));
-/// let product = MatMul::new().transpose_b(true).activation(Activation::Relu);
+/// let product = MatMul::new().transpose_b(true);
 /// assert_eq!(product.output(&[&x, &weight, &bias])?, Spec::floats(&[12, 49, 96]));
 /// # Ok::<(), gapless::Cause>(())
 /// ```
@@ -32,8 +30,6 @@ use crate::error::Cause;
 pub struct MatMul {
     transpose_a: bool,
     transpose_b: bool,
-    activation: Activation,
-    residual: bool,
 }
 
 params! {
@@ -55,9 +51,7 @@ params! {
         tiles_down: u32,
         tiles_across: u32,
         work: u32,
-        alpha: f32,
-        beta: f32,
-        unused: u32,
+        unused: [u32; 3],
     }
 }
 
@@ -79,26 +73,6 @@ impl MatMul {
         self
     }
 
-    /// What is done to every value of the output; by default nothing.
-    pub fn activation(mut self, activation: Activation) -> Self {
-        self.activation = activation;
-        self
-    }
-
-    /// Whether the last input is an activation of the output's shape that is added before the activation
-    /// function; by default there is none.
-    ///
-    /// ```
-    /// use gapless::kernel::{Kernel, MatMul, Spec};
-    /// let (x, weight, before) = (Spec::floats(&[49, 256]), Spec::constant(&[256, 64]), Spec::floats(&[49, 64]));
-    /// assert_eq!(MatMul::new().residual(true).output(&[&x, &weight, &before])?, before);
-    /// # Ok::<(), gapless::Cause>(())
-    /// ```
-    pub fn residual(mut self, residual: bool) -> Self {
-        self.residual = residual;
-        self
-    }
-
     fn shapes(&self, inputs: &[&Spec]) -> Result<Shapes, Cause> {
         Shapes::new(inputs[0], self.transpose_a, inputs[1], self.transpose_b)
     }
@@ -116,7 +90,6 @@ impl MatMul {
         let (tiles_down, tiles_across) = (m.div_ceil(rows), n.div_ceil(columns));
         let [a_row, a_term] = if self.transpose_a { [1, m] } else { [k, 1] };
         let [b_term, b_column] = if self.transpose_b { [1, k] } else { [n, 1] };
-        let [alpha, beta] = self.activation.parameters();
         MatMulParams {
             leading: shapes.leading.map(|axis| axis as u32),
             a_leading: shapes.a_steps.map(|step| step as u32),
@@ -134,9 +107,7 @@ impl MatMul {
             tiles_down: tiles_down as u32,
             tiles_across: tiles_across as u32,
             work: (output.len() / (m * n) * tiles_down * tiles_across) as u32,
-            alpha,
-            beta,
-            unused: 0,
+            unused: [0; 3],
         }
     }
 }
@@ -147,8 +118,7 @@ impl Kernel for MatMul {
     }
 
     fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
-        let taken = Inputs::take(inputs, ["a", "b"], self.residual)?;
-        self.activation.check()?;
+        let taken = Inputs::take(inputs, ["a", "b"])?;
         let (a, b) = (taken.one, taken.other);
         rule::factor("a", a)?;
         rule::factor("b", b)?;
@@ -157,9 +127,7 @@ impl Kernel for MatMul {
         }
         let shapes = self.shapes(inputs)?;
         taken.check_bias(shapes.n)?;
-        let output = rule::output(&shapes.output(a.shape.len().max(b.shape.len())))?;
-        taken.check_residual(&output)?;
-        Ok(output)
+        rule::output(&shapes.output(a.shape.len().max(b.shape.len())))
     }
 
     fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
@@ -182,8 +150,7 @@ impl Kernel for MatMul {
     }
 
     fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
-        let output = output.floats();
-        twin::run(self, inputs, output);
+        twin::run(self, inputs, output.floats());
     }
 
     fn multiply_adds(&self, inputs: &[&Spec], output: &Spec) -> u64 {

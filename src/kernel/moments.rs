@@ -23,7 +23,7 @@ pub(super) fn walks(rows: &Rows) -> [u32; 3] {
 
 /// x, scale and the bias that may be third.
 pub(super) fn take<'a>(inputs: &[&'a Spec]) -> Result<(&'a Spec, &'a Spec, Option<&'a Spec>), Cause> {
-    let Inputs { one: x, other: scale, bias, .. } = Inputs::take(inputs, ["x", "scale"], false)?;
+    let Inputs { one: x, other: scale, bias } = Inputs::take(inputs, ["x", "scale"])?;
     let bias = bias.copied();
     rule::floats("x", x)?;
     rule::floats("scale", scale)?;

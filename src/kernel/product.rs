@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 
-use super::access::After;
 use super::inputs::Inputs;
 use super::lanes::Join;
 use super::params::wgsl;
@@ -170,11 +169,10 @@ fn arithmetic(precision: Precision) -> &'static str {
 
 /// The source of a shader of sums: its parts, then what all of them have.
 pub(super) fn source(parts: &[&str]) -> Cow<'static, str> {
-    Cow::Owned([parts, &[wgsl!("shared/activation", "shared/linear", "shared/nan")]].concat().concat())
+    Cow::Owned([parts, &[wgsl!("shared/linear")]].concat().concat())
 }
 
 /// How it reaches its inputs, of which the first two are factors of these names.
-pub(super) fn access(factors: [&'static str; 2], inputs: &[&Spec], residual: bool) -> Access {
-    let Inputs { bias, residual, .. } = Inputs::accepted(inputs, residual);
-    Access::sums(factors, After { bias: bias.is_some(), residual: residual.is_some() })
+pub(super) fn access(factors: [&'static str; 2], inputs: &[&Spec]) -> Access {
+    Access::sums(factors, Inputs::accepted(inputs).bias.is_some())
 }

@@ -2,10 +2,14 @@
 
 mod function;
 mod op;
+mod text;
+
+use std::borrow::Cow;
 
 use ndarray::Zip;
 
 pub use self::op::UnaryOp;
+use super::each::{self, Each};
 use super::params::{params, wgsl};
 use super::{Access, Dispatch, Element, Kernel, Needs, Spec, Values, ValuesMut, grid, rule};
 use crate::error::Cause;
@@ -29,8 +33,6 @@ params! {
     /// Mirrors `Params` of `shaders/unary.wgsl`.
     struct UnaryParams {
         len: u32,
-        alpha: f32,
-        beta: f32,
     }
 }
 
@@ -38,6 +40,16 @@ impl Unary {
     /// The function.
     pub fn new(op: UnaryOp) -> Self {
         Self { op }
+    }
+
+    /// The rectifier, `max(x, 0)`.
+    pub fn relu() -> Self {
+        Self::new(UnaryOp::Relu)
+    }
+
+    /// Every value kept between `low` and `high`; ReLU6 is `clip(0.0, 6.0)`.
+    pub fn clip(low: f32, high: f32) -> Self {
+        Self::new(UnaryOp::Clip { low, high })
     }
 }
 
@@ -56,17 +68,21 @@ impl Kernel for Unary {
     }
 
     fn dispatch(&self, _inputs: &[&Spec], output: &Spec) -> Dispatch {
-        let [alpha, beta] = self.op.parameters();
-        let params = UnaryParams { len: output.len() as u32, alpha, beta };
+        let params = UnaryParams { len: output.len() as u32 };
+        let ints = output.element == Element::I32;
         Dispatch {
             kernel: "unary".into(),
-            source: source(output.element).into(),
+            source: if ints { of_ints().into() } else { self.of_floats() },
             access: Access::named(&["x"]),
-            constants: vec![("op".into(), self.op.number())],
+            constants: if ints { vec![("op".into(), self.op.number_of_ints())] } else { Vec::new() },
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),
             needs: Needs::default(),
         }
+    }
+
+    fn each(&self) -> Option<Each> {
+        Some(Each::one(self.op))
     }
 
     fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
@@ -74,27 +90,27 @@ impl Kernel for Unary {
             (Values::I32(x), ValuesMut::I32(y)) => {
                 Zip::from(y).and(x).for_each(|y, &x| *y = self.op.apply_to_int(x))
             }
-            (x, y) => Zip::from(y.floats()).and(x.floats()).for_each(|y, &x| *y = self.op.apply(x)),
+            (x, y) => {
+                let mut y = y.floats();
+                y.assign(&x.floats());
+                match y.as_slice_memory_order_mut() {
+                    Some(values) => self.op.apply_all(values),
+                    None => y.mapv_inplace(|value| self.op.apply(value)),
+                }
+            }
         }
     }
 }
 
-/// The shader for values of this element.
-fn source(element: Element) -> &'static str {
-    match element {
-        Element::I32 => {
-            wgsl!("unary", "shared/each_value", "shared/unary_ints", "shared/ints", "shared/linear")
-        }
-        _ => wgsl!(
-            "unary",
-            "shared/each_value",
-            "shared/unary_floats",
-            "shared/linear",
-            "shared/nan",
-            "shared/nan_made",
-            "shared/exponential",
-            "shared/erf",
-            "shared/sine"
-        ),
+fn of_ints() -> &'static str {
+    wgsl!("unary", "shared/each_value", "shared/unary_ints", "shared/ints", "shared/linear")
+}
+
+impl Unary {
+    fn of_floats(&self) -> Cow<'static, str> {
+        let mut source = wgsl!("unary", "shared/each_value", "shared/linear").to_owned();
+        let files = self.op.declare("function", &mut source);
+        each::add_files("", &files, &mut source);
+        source.into()
     }
 }

@@ -14,10 +14,9 @@ use super::fold::Budget;
 use super::graph::Graph;
 use super::items::Items;
 use super::layout::{BatchLayout, Place};
-use super::node::{Branch, Fused, Node};
+use super::node::{Branch, Node};
 use super::ops;
 use super::tensor::{Shared, Tensor};
-use super::twins;
 use super::value::{Runtime, Value};
 use crate::error::Cause;
 use crate::gpu::{Gpu, Program, TensorId};
@@ -192,39 +191,22 @@ impl Builder {
     ) -> Result<Vec<Value>, Cause> {
         let node = &with_axes(node, values, follower);
         let inputs: Vec<_> = node.inputs.iter().map(|name| values.get(name.as_str()).cloned()).collect();
-        let residual = node.fused.residual.as_ref().and_then(|name| values.get(name.as_str()).cloned());
-        let given = self.node(node, inputs.clone(), residual)?;
+        let given = self.node(node, inputs.clone())?;
         follower.follow(node, &inputs, &given, &mut self.budget)?;
         Ok(given)
     }
 
     /// What a node gives: computed now where its inputs are constants, else by kernels.
-    pub(super) fn node(
-        &mut self,
-        node: &Node,
-        inputs: Vec<Option<Value>>,
-        residual: Option<Value>,
-    ) -> Result<Vec<Value>, Cause> {
+    pub(super) fn node(&mut self, node: &Node, inputs: Vec<Option<Value>>) -> Result<Vec<Value>, Cause> {
         let constant = |value: &Option<Value>| match value {
             Some(Value::Constant(tensor)) => Some(Some(Arc::clone(tensor))),
             None => Some(None),
             Some(Value::Runtime(_)) => None,
         };
         let known: Option<Vec<Option<Shared>>> = inputs.iter().map(constant).collect();
-        let Some(known) = known else {
-            return ops::map(&mut Call::new(self, node, inputs, residual));
-        };
-        match residual {
-            None => self.constants_of(node, &known),
-            Some(Value::Constant(residual)) => {
-                Ok(given(twins::compute(node, &known, Some(residual), &mut self.budget)?))
-            }
-            residual => {
-                let alone = Node { fused: Fused::default(), ..node.clone() };
-                let given = self.constants_of(&alone, &known)?;
-                let call = &mut Call::new(self, node, inputs, residual);
-                given.into_iter().map(|given| ops::finish(call, given)).collect()
-            }
+        match known {
+            Some(known) => self.constants_of(node, &known),
+            None => ops::map(&mut Call::new(self, node, inputs)),
         }
     }
 

@@ -17,17 +17,11 @@ pub(super) struct Call<'a> {
     pub(super) node: &'a Node,
     builder: &'a mut Builder,
     inputs: Vec<Option<Value>>,
-    pub(super) residual: Option<Value>,
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(
-        builder: &'a mut Builder,
-        node: &'a Node,
-        inputs: Vec<Option<Value>>,
-        residual: Option<Value>,
-    ) -> Self {
-        Self { node, builder, inputs, residual }
+    pub(super) fn new(builder: &'a mut Builder, node: &'a Node, inputs: Vec<Option<Value>>) -> Self {
+        Self { node, builder, inputs }
     }
 
     /// The opset of the model; operators of other domains were refused before.

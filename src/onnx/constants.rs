@@ -44,5 +44,5 @@ pub(super) fn of_node(
     if !ops::is_known(node) || node.operator == "If" {
         return Ok(None);
     }
-    twins::compute(node, inputs, None, budget).map(Some)
+    twins::compute(node, inputs, budget).map(Some)
 }

@@ -1,11 +1,11 @@
-//! Puts into one node what one kernel can do: a convolution or product and what follows it.
+//! Puts into one node what one kernel does: factors behind a convolution or product, and functions that exporters
+//! write as several nodes.
 //!
 //! A node is taken into the one before it only where nothing else reads the value between them. The
 //! fused node stands where the last of its parts stood, so all that it reads comes before it.
 
 mod affine;
 mod emptied;
-mod follow;
 mod gate;
 mod gelu;
 mod line;
@@ -34,8 +34,7 @@ impl Line<'_> {
         if node.opset.is_none() || node.outputs.iter().skip(1).any(|output| self.is_read(output)) {
             return;
         }
-        let fused = self.fold_affine(place).or_else(|| self.follow(place));
-        let Some((host_place, host)) = fused else { return };
+        let Some((host_place, host)) = self.fold_affine(place) else { return };
         self.nodes[host_place] = None;
         self.givers.insert(host.outputs[0].clone(), place);
         self.nodes[place] = Some(host);

@@ -9,7 +9,6 @@ use super::proto::{GraphProto, NodeProto, TensorProto, ValueInfoProto};
 use super::read;
 use super::tensor::Shared;
 use crate::error::Cause;
-use crate::kernel::Activation;
 
 /// A graph that a node runs where it stands: it reads values of the graph around it.
 #[derive(Clone, Debug)]
@@ -34,21 +33,6 @@ pub(super) struct Node {
     pub(super) inputs: Vec<String>,
     pub(super) outputs: Vec<String>,
     pub(super) attributes: Attributes,
-    /// What the mapping does in the same kernel.
-    pub(super) fused: Fused,
-}
-
-/// What follows a node in the same kernel: `activation(node + residual)`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Fused {
-    pub(super) residual: Option<String>,
-    pub(super) activation: Activation,
-}
-
-impl Fused {
-    pub(super) fn is_none(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 impl Node {
@@ -67,10 +51,10 @@ impl Node {
         }
     }
 
-    /// Every value that the node reads, also what was fused into it or what its branches read.
+    /// Every value that the node reads, also what its branches read.
     pub(super) fn reads(&self) -> impl Iterator<Item = &String> {
         let captured = self.attributes.branches().flat_map(|branch| &branch.captured);
-        self.inputs.iter().chain(&self.fused.residual).chain(captured).filter(|name| !name.is_empty())
+        self.inputs.iter().chain(captured).filter(|name| !name.is_empty())
     }
 }
 
@@ -125,7 +109,6 @@ impl Reader<'_> {
             inputs: proto.input,
             outputs: proto.output,
             attributes: Attributes::default(),
-            fused: Fused::default(),
         };
         let branch = |graph| self.branch(graph, depth + 1);
         node.attributes = Attributes::new(proto.attribute, self.folder, &branch)

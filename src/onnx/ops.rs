@@ -3,7 +3,6 @@
 mod activation;
 mod arithmetic;
 mod convolution;
-mod epilogue;
 mod movement;
 mod normalization;
 mod pad;
@@ -78,11 +77,6 @@ const MOST_NAMED: usize = 3;
 /// Whether the operator of a node becomes kernels.
 pub(super) fn is_known(node: &Node) -> bool {
     node.opset.is_some() && find(&node.operator).is_some()
-}
-
-/// What a node gave, after all that was fused into it.
-pub(super) fn finish(call: &mut Call<'_>, given: Value) -> Result<Value, Cause> {
-    epilogue::Epilogue::behind(call).finish(call, given)
 }
 
 /// Adds what the node does to the program.

@@ -20,7 +20,6 @@ const MOST_MULTIPLY_ADDS: u64 = 1 << 32;
 pub(super) fn compute(
     node: &Node,
     known: &[Option<Shared>],
-    residual: Option<Shared>,
     budget: &mut Budget,
 ) -> Result<Vec<Tensor>, Cause> {
     let mut builder = Builder::new(Program::new(&Gpu::cpu()), budget.clone());
@@ -33,7 +32,7 @@ pub(super) fn compute(
         known.iter().map(|input| input.clone().map(Value::Constant)).collect();
     let (shape, kind) = (first.shape().to_vec(), first.kind());
     inputs[0] = Some(Value::Runtime(Runtime { id, shape, kind }));
-    let given = ops::map(&mut Call::new(&mut builder, node, inputs, residual.map(Value::Constant)))?;
+    let given = ops::map(&mut Call::new(&mut builder, node, inputs))?;
     given.iter().try_for_each(|value| budget.take(value.shape()))?;
     let mut any = false;
     for (index, value) in given.iter().enumerate() {

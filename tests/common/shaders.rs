@@ -1,17 +1,63 @@
 //! Every shader, read and found valid.
 
 use gapless::kernel::examples::{self, Example};
-use gapless::kernel::{Dispatch, Needs, Precision};
+use gapless::kernel::{
+    Binary, BinaryOp, Dispatch, Element, Epilogue, Kernel, Needs, Precision, Spec, Unary, UnaryOp,
+};
 use naga::Module;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 
 /// Every variant of the example.
 pub(crate) fn dispatches(example: &Example) -> Vec<Dispatch> {
+    let (variants, inputs, output) = variants(example);
+    let inputs: Vec<_> = inputs.iter().collect();
+    variants.into_iter().map(|dispatch| dispatch.written(&inputs, &output, &Epilogue::default())).collect()
+}
+
+/// The same with all that may follow in the same pass, where something may.
+pub(crate) fn chains(example: &Example) -> Vec<Dispatch> {
+    let (mut variants, inputs, output) = variants(example);
+    let inputs: Vec<_> = inputs.iter().collect();
+    variants.retain(Dispatch::takes_more);
+    if output.element != Element::F32 {
+        return Vec::new();
+    }
+    let then = all_that_may_follow(&output);
+    variants.into_iter().map(|dispatch| dispatch.written(&inputs, &output, &then)).collect()
+}
+
+fn variants(example: &Example) -> (Vec<Dispatch>, Vec<Spec>, Spec) {
     let inputs: Vec<_> = example.inputs.iter().collect();
     let output = example.kernel.output(&inputs).expect("an example is accepted");
     let variants = example.kernel.variants(&inputs, &output);
     assert_eq!(variants[0], example.kernel.dispatch(&inputs, &output), "the plainest is first");
-    variants.into_iter().map(|dispatch| dispatch.written(&inputs, &output)).collect()
+    (variants, example.inputs.clone(), output)
+}
+
+/// Functions of one value and of two, whose other values lie in every way in which they can.
+fn all_that_may_follow(output: &Spec) -> Epilogue {
+    let ones = |from: usize| {
+        output.shape.iter().enumerate().map(move |(axis, &len)| if axis < from { 1 } else { len })
+    };
+    let until =
+        |to: usize| output.shape.iter().enumerate().map(move |(axis, &len)| if axis < to { len } else { 1 });
+    let rank = output.shape.len();
+    let shapes = (0..=rank).flat_map(|axis| [ones(axis).collect(), until(axis).collect::<Vec<usize>>()]);
+    let mut then = Epilogue::default();
+    for op in
+        [UnaryOp::Gelu, UnaryOp::Sin, UnaryOp::Clip { low: 0.0, high: 6.0 }, UnaryOp::ToF16, UnaryOp::Tanh]
+    {
+        then = then.with(Unary::new(op).each().expect("one"), &[output], 0, output).expect("it is of floats");
+    }
+    for (number, shape) in shapes.enumerate() {
+        let op = [BinaryOp::Add, BinaryOp::Pow, BinaryOp::Fmod, BinaryOp::Less][number % 4];
+        let other = Spec { batched: number % 3 == 0, ..Spec::floats(&shape) };
+        let (inputs, from) = if number % 2 == 0 { ([output, &other], 0) } else { ([&other, output], 1) };
+        then = then
+            .with(Binary::new(op).each().expect("one"), &inputs, from, output)
+            .expect("it has one block of axes");
+    }
+    then
 }
 
 fn parse(source: &str) -> Module {
@@ -38,8 +84,20 @@ fn check(dispatch: &Dispatch) -> (Module, ModuleInfo) {
 }
 
 pub(crate) fn for_every_shader(check_one: impl Fn(&Example, &Dispatch, &Module, &ModuleInfo)) {
+    for_every(dispatches, check_one);
+}
+
+/// The same with all that may follow in the same pass.
+pub(crate) fn for_every_chain(check_one: impl Fn(&Example, &Dispatch, &Module, &ModuleInfo)) {
+    for_every(chains, check_one);
+}
+
+fn for_every(
+    of: impl Fn(&Example) -> Vec<Dispatch>,
+    check_one: impl Fn(&Example, &Dispatch, &Module, &ModuleInfo),
+) {
     for example in examples::all() {
-        for dispatch in dispatches(&example) {
+        for dispatch in of(&example) {
             let (module, info) = check(&dispatch);
             check_one(&example, &dispatch, &module, &info);
         }

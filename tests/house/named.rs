@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use gapless::doc::{Compression, Content, Doc, DocArray, FromFiles, Read, Wire};
 use gapless::file::{self, NewFile};
 use gapless::image::{Format, Loader};
-use gapless::kernel::{Relu, Spec};
+use gapless::kernel::{Spec, Unary};
 use gapless::onnx::{BatchLayout, Model};
 use gapless::parallel::process::Isolated;
 use gapless::{Cause, CpuStage as _, Gpu, Pipeline, Program, parallel};
@@ -59,7 +59,7 @@ fn layout() -> BatchLayout {
 fn program(name: &str) -> (Program, gapless::gpu::TensorId) {
     let mut program = Program::new(&Gpu::cpu());
     let input = program.input(name, Spec::floats(&[4])).expect("an input");
-    let output = program.add(Relu::new(), &[input]).expect("a kernel");
+    let output = program.add(Unary::relu(), &[input]).expect("a kernel");
     program.output(name, output).expect("an output");
     (program, output)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gapless::gpu::{Item, TensorId};
-use gapless::kernel::{Clip, Kernel, Spec, Values, ValuesMut};
+use gapless::kernel::{Kernel, Spec, Unary, Values, ValuesMut};
 use gapless::{DeviceKind, Gpu, GpuStage, Program, Tensors};
 use ndarray::{ArrayD, Axis, IxDyn};
 
@@ -84,7 +84,7 @@ pub(crate) fn program(gpu: &Gpu, kernel: impl Kernel, inputs: &[Input]) -> Progr
     let tensor = |(index, input): (usize, &Input)| match input {
         Input::Items(_) => *next.next().expect("there is one for each"),
         Input::Again => activations[0],
-        Input::Clipped => net.add(Clip::new(-1.0, 1.0), &activations[..1]).unwrap(),
+        Input::Clipped => net.add(Unary::clip(-1.0, 1.0), &activations[..1]).unwrap(),
         Input::Constant(values) => net.constant(&format!("constant {index}"), values.clone()).unwrap(),
     };
     let tensors: Vec<TensorId> = inputs.iter().enumerate().map(tensor).collect();

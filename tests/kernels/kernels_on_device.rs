@@ -1,8 +1,8 @@
 //! Every kernel gives on a device what its twin gives, whatever the shape, the batch and the place in it.
 
 use gapless::kernel::{
-    AveragePool2d, Binary, Clip, Conv2d, FullyConnected, GlobalAveragePool, MaxPool2d, Normalize, Relu,
-    Softmax, Spec,
+    AveragePool2d, Binary, Conv2d, FullyConnected, GlobalAveragePool, MaxPool2d, Normalize, Softmax, Spec,
+    Unary,
 };
 use gapless::{Gpu, Program};
 use ndarray::{Array, ArrayD, IxDyn};
@@ -36,8 +36,8 @@ fn normalize_gives_what_its_twin_gives() {
 fn relu_and_clip_give_what_their_twins_give() {
     cases_on_device(6, |gpu, n| {
         let shape = [n.pick(1, 5), n.pick(1, 30), n.pick(1, 30)];
-        check_floats(gpu, Relu::new(), &shape, &[], n);
-        check_floats(gpu, Clip::new(-0.5, 1.25), &shape, &[], n);
+        check_floats(gpu, Unary::relu(), &shape, &[], n);
+        check_floats(gpu, Unary::clip(-0.5, 1.25), &shape, &[], n);
     });
 }
 
@@ -60,7 +60,7 @@ fn add_of_two_activations_adds_each_item_to_its_own() {
         let mut net = Program::new(gpu);
         let x = net.input("x", Spec::floats(&[5, 61])).unwrap();
         let bias = net.constant("bias", ArrayD::ones(IxDyn(&[5, 61]))).unwrap();
-        let relu = net.add(Relu::new(), &[x]).unwrap();
+        let relu = net.add(Unary::relu(), &[x]).unwrap();
         let left = net.add(Binary::add(), &[bias, relu]).unwrap();
         let sum = net.add(Binary::add(), &[left, x]).unwrap();
         net.output("y", sum).unwrap();
@@ -116,11 +116,7 @@ fn convolution_gives_what_its_twin_gives() {
         let (channels, outputs) = (groups * share, groups * n.pick(1, 9));
         let (kernel, dilation): ([usize; 2], _) = (n.picks(1, 4), n.picks(1, 3));
         let shape = [channels, n.pick(10, 16), n.pick(10, 16)];
-        let mut conv =
-            Conv2d::new().groups(groups).stride(n.picks(1, 3)).dilation(dilation).pads(n.picks(0, 5));
-        if n.pick(0, 1) == 1 {
-            conv = conv.clip(-1.0, 3.0);
-        }
+        let conv = Conv2d::new().groups(groups).stride(n.picks(1, 3)).dilation(dilation).pads(n.picks(0, 5));
         let mut constants = vec![n.constant(&[outputs, share, kernel[0], kernel[1]])];
         if n.pick(0, 1) == 1 {
             constants.push(n.constant(&[outputs]));
@@ -135,15 +131,15 @@ fn nan_and_infinity_are_what_the_twin_makes_of_them() {
     let (nan, inf) = (f32::NAN, f32::INFINITY);
     let odd = [1.0, nan, -1.0, inf, -inf, 0.0, -nan, 7.0, -2.0, 1e-3, 3.0, inf];
     let x = &[item(filled(&[1, 3, 4], &odd))];
-    check(&gpu, Relu::new(), x, SUMS);
-    check(&gpu, Clip::new(0.0, 6.0), x, SUMS);
-    check(&gpu, Clip::new(0.0, inf), x, SUMS);
+    check(&gpu, Unary::relu(), x, SUMS);
+    check(&gpu, Unary::clip(0.0, 6.0), x, SUMS);
+    check(&gpu, Unary::clip(0.0, inf), x, SUMS);
     check(&gpu, MaxPool2d::new([2, 2]), x, SUMS);
     check(&gpu, AveragePool2d::new([2, 2]), x, SUMS);
     check(&gpu, Softmax::new(), &[item(filled(&[12, 1], &odd))], SUMS);
     check(&gpu, Softmax::new(), &[item(filled(&[4, 3], &odd))], SUMS);
     let weight = Input::Constant(filled(&[1, 1, 1, 1], &[1.0]));
-    check(&gpu, Conv2d::new().clip(0.0, 6.0), &[x[0].clone(), weight], SUMS);
+    check(&gpu, Conv2d::new(), &[x[0].clone(), weight], SUMS);
 }
 
 #[test]
@@ -152,7 +148,7 @@ fn more_workgroups_than_one_dimension_holds_reach_the_last_value() {
     let len = 65_535 * 256 + 1;
     let mut net = Program::new(&gpu).depth(1);
     let x = net.input("x", Spec::floats(&[len])).unwrap();
-    let y = net.add(Relu::new(), &[x]).unwrap();
+    let y = net.add(Unary::relu(), &[x]).unwrap();
     net.output("y", y).unwrap();
     let item = Array::from_shape_fn(IxDyn(&[len]), |index| index[0] as f32);
     let result = output(&mut net, std::slice::from_ref(&item));

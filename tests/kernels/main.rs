@@ -4,6 +4,7 @@
 mod common;
 
 mod arithmetic;
+mod chains;
 mod check;
 mod forced;
 mod halves;

@@ -1,6 +1,6 @@
 //! The twins of convolution and matrix product against plain loops over their definitions.
 
-use gapless::kernel::{Activation, Conv2d, Kernel, MatMul, Spec};
+use gapless::kernel::{Conv2d, Kernel, MatMul, Spec, Unary};
 use ndarray::{ArrayD, Dimension, IxDyn};
 use proptest::prelude::*;
 
@@ -49,20 +49,6 @@ impl Slide {
     }
 }
 
-fn activations() -> impl Strategy<Value = Activation> {
-    prop_oneof![
-        Just(Activation::None),
-        Just(Activation::Clip(-1.0, 2.0)),
-        Just(Activation::Relu),
-        Just(Activation::LeakyRelu(0.25)),
-        Just(Activation::Sigmoid),
-        Just(Activation::HardSigmoid(0.2, 0.5)),
-        Just(Activation::HardSwish),
-        Just(Activation::Silu),
-        Just(Activation::Tanh),
-    ]
-}
-
 fn slides() -> impl Strategy<Value = Slide> {
     let pairs = || [1_usize..4, 1..4];
     (1_usize..4, pairs(), [1_usize..3, 1..3], [0_usize..4, 0..4, 0..4, 0..4])
@@ -71,26 +57,20 @@ fn slides() -> impl Strategy<Value = Slide> {
 
 proptest! {
     #[test]
-    fn a_convolution_with_all_that_follows_it_is_its_definition(
+    fn a_convolution_is_its_definition(
         slide in slides(), share in 1_usize..4, outputs in 1_usize..4, kernel in [1_usize..6, 1..6],
-        size in [10_usize..20, 10..20], activation in activations(), seed: u64,
+        size in [10_usize..20, 10..20], seed: u64,
     ) {
         let mut n = Numbers::new(seed);
         let x = n.floats(&[slide.groups * share, size[0], size[1]]);
         let weight = n.floats(&[slide.groups * outputs, share, kernel[0], kernel[1]]);
         let bias = n.floats(&[slide.groups * outputs]);
         let sum = slide.convolution(&x, &weight);
-        let residual = n.floats(sum.shape());
-        let conv = slide.conv().activation(activation);
-        let activated = |sum: ArrayD<f32>| sum.mapv(|value| activation.apply(value));
-        assert_near_definition(&twin(&conv, &[&x, &weight]), &activated(sum.clone()));
+        let conv = slide.conv();
+        assert_near_definition(&twin(&conv, &[&x, &weight]), &sum);
         let shifted = |(place, value): (IxDyn, &f32)| value + bias[[place[0]]];
         let biased = ArrayD::from_shape_vec(sum.raw_dim(), sum.indexed_iter().map(shifted).collect()).unwrap();
-        assert_near_definition(&twin(&conv, &[&x, &weight, &bias]), &activated(biased.clone()));
-        let conv = conv.residual(true);
-        assert_near_definition(&twin_of(&conv, &[&x, &weight, &residual], &[true, false, true]), &activated(sum + &residual));
-        let all = twin_of(&conv, &[&x, &weight, &bias, &residual], &[true, false, false, true]);
-        assert_near_definition(&all, &activated(biased + &residual));
+        assert_near_definition(&twin(&conv, &[&x, &weight, &bias]), &biased);
     }
 
     #[test]
@@ -107,27 +87,24 @@ proptest! {
     #[test]
     fn a_product_is_its_definition_whatever_is_transposed(
         [m, n, k] in [1_usize..12, 1..12, 1..12], transpose in [any::<bool>(), any::<bool>()],
-        activation in activations(), biased: bool, residual: bool, seed: u64,
+        biased: bool, seed: u64,
     ) {
         let turned = |sizes: [usize; 2], turn: bool| if turn { [sizes[1], sizes[0]] } else { sizes };
         let mut numbers = Numbers::new(seed);
         let a = numbers.floats(&turned([m, k], transpose[0]));
         let b = numbers.floats(&turned([k, n], transpose[1]));
-        let (bias, added) = (numbers.floats(&[n]), numbers.floats(&[m, n]));
+        let bias = numbers.floats(&[n]);
         let wanted = ArrayD::from_shape_fn(IxDyn(&[m, n]), |place| {
             let term = |index: usize| {
                 f64::from(a[turned([place[0], index], transpose[0])]) * f64::from(b[turned([index, place[1]], transpose[1])])
             };
             let sum: f64 = (0..k).map(term).sum();
-            let added = if residual { added[&place] } else { 0.0 };
-            activation.apply(sum as f32 + if biased { bias[[place[1]]] } else { 0.0 } + added)
+            sum as f32 + if biased { bias[[place[1]]] } else { 0.0 }
         });
-        let product = MatMul::new().transpose_a(transpose[0]).transpose_b(transpose[1]).activation(activation);
-        let mut inputs = vec![(&a, true), (&b, false)];
-        inputs.extend(biased.then_some((&bias, false)));
-        inputs.extend(residual.then_some((&added, true)));
-        let (inputs, batched): (Vec<_>, Vec<_>) = inputs.into_iter().unzip();
-        assert_near_definition(&twin_of(&product.residual(residual), &inputs, &batched), &wanted);
+        let product = MatMul::new().transpose_a(transpose[0]).transpose_b(transpose[1]);
+        let mut inputs = vec![&a, &b];
+        inputs.extend(biased.then_some(&bias));
+        assert_near_definition(&twin(&product, &inputs), &wanted);
     }
 
     #[test]
@@ -160,13 +137,13 @@ proptest! {
     fn no_setting_makes_the_shape_rules_panic(
         shapes in proptest::collection::vec(proptest::collection::vec(
             prop_oneof![6 => 0_usize..5, 1 => Just(1_usize << 31), 1 => Just(usize::MAX)], 0..10), 0..5),
-        transpose in [any::<bool>(), any::<bool>()], batched: [bool; 5], activation in activations(),
+        transpose in [any::<bool>(), any::<bool>()], batched: [bool; 5],
     ) {
         let spec = |(shape, batched): (&Vec<usize>, bool)| Spec { batched, ..Spec::floats(shape) };
         let specs: Vec<Spec> = shapes.iter().zip(batched).map(spec).collect();
         let inputs: Vec<&Spec> = specs.iter().collect();
         let product = MatMul::new().transpose_a(transpose[0]).transpose_b(transpose[1]);
-        let kernels: [&dyn Kernel; 2] = [&product, &Conv2d::new().residual(true).activation(activation)];
+        let kernels: [&dyn Kernel; 2] = [&product, &Conv2d::new()];
         for kernel in kernels {
             if let Ok(output) = kernel.output(&inputs) {
                 prop_assert!(!kernel.variants(&inputs, &output).is_empty());
@@ -177,23 +154,13 @@ proptest! {
 
 #[test]
 fn what_does_not_fit_is_named_with_what_would() {
-    let (x, weight) = (Spec::floats(&[4, 8, 8]), Spec::constant(&[6, 4, 1, 1]));
-    let conv = Conv2d::new().residual(true);
+    let x = Spec::floats(&[4, 8, 8]);
     refused(
-        &conv,
-        &[x.clone(), weight.clone()],
-        "takes 3 inputs (x, weight, residual), not 2; a bias may be third",
+        &Conv2d::new(),
+        std::slice::from_ref(&x),
+        "takes 2 inputs (x, weight), not 1; a bias may be third",
     );
-    refused(
-        &conv,
-        &[x.clone(), weight.clone(), x.clone()],
-        "residual is an f32 activation [4, 8, 8]; an f32 activation [6, 8, 8] would fit",
-    );
-    refused(
-        &conv.clip(1.0, 0.0),
-        &[x.clone(), weight, x],
-        "the range is 1 to 0; a low end up to the high end would fit",
-    );
+    refused(&Unary::clip(1.0, 0.0), &[x], "the range is 1 to 0; a low end up to the high end would fit");
     let (a, b) = (Spec::constant(&[4, 5]), Spec::constant(&[5, 6]));
     refused(
         &MatMul::new(),
@@ -201,10 +168,4 @@ fn what_does_not_fit_is_named_with_what_would() {
         "b is an f32 constant [5, 6]; an activation would fit, since a is a constant too",
     );
     refused(&MatMul::new(), std::slice::from_ref(&a), "takes 2 inputs (a, b), not 1; a bias may be third");
-    let product = MatMul::new().residual(true);
-    let b = Spec::floats(&[5, 6]);
-    let count = "takes 3 inputs (a, b, residual), not 2; a bias may be third";
-    refused(&product, &[a.clone(), b.clone()], count);
-    let shape = "residual is an f32 activation [5, 6]; an f32 activation [4, 6] would fit";
-    refused(&product, &[a, b.clone(), b], shape);
 }

@@ -1,7 +1,7 @@
 //! Every variant of convolution and matrix product gives on a device what the twin gives.
 
 use gapless::gpu::TensorId;
-use gapless::kernel::{Activation, Conv2d, Kernel, MatMul, Relu, Spec};
+use gapless::kernel::{Binary, Conv2d, Kernel, MatMul, Spec, Unary, UnaryOp};
 use gapless::{Gpu, Program};
 use ndarray::ArrayD;
 
@@ -22,16 +22,33 @@ fn check_variants(gpu: &Gpu, variants: &[usize], build: Build<'_>, batch: &[Arra
     }
 }
 
-/// A convolution of the input, whose residual, where there is one, is another convolution of it.
-fn check_convolution(
-    gpu: &Gpu,
-    conv: Conv2d,
-    residual: bool,
-    shape: &[usize],
-    weights: &[usize],
-    n: &mut Numbers,
-) {
-    let rows = n.pick(1, 3);
+/// What is done behind a kernel before it writes.
+#[derive(Clone, Copy, Debug)]
+struct Behind {
+    /// Whether another tensor is added.
+    sum: bool,
+    op: Option<UnaryOp>,
+}
+
+impl Behind {
+    fn some(n: &mut Numbers) -> Self {
+        let ops = [
+            UnaryOp::Clip { low: -1.0, high: 3.0 },
+            UnaryOp::Relu,
+            UnaryOp::LeakyRelu { alpha: 0.25 },
+            UnaryOp::Sigmoid,
+            UnaryOp::HardSigmoid { alpha: 0.2, beta: 0.5 },
+            UnaryOp::HardSwish,
+            UnaryOp::Swish { alpha: 1.0 },
+            UnaryOp::Tanh,
+        ];
+        Self { sum: n.pick(0, 1) == 1, op: ops.get(n.pick(0, ops.len())).copied() }
+    }
+}
+
+/// A convolution of the input, with the sum of another convolution behind it, or not.
+fn check_convolution(gpu: &Gpu, conv: Conv2d, shape: &[usize], weights: &[usize], n: &mut Numbers) {
+    let (rows, behind) = (n.pick(1, 3), Behind::some(n));
     let batch = n.batch(rows, shape);
     let (weight, other) = (n.floats(weights), n.floats(weights));
     let bias = (n.pick(0, 1) == 1).then(|| n.floats(&weights[..1]));
@@ -40,12 +57,11 @@ fn check_convolution(
         let mut inputs = vec![net.input("x", Spec::floats(shape)).unwrap()];
         inputs.push(net.constant("weight", weight.clone()).unwrap());
         inputs.extend(bias.clone().map(|bias| net.constant("bias", bias).unwrap()));
-        if residual {
+        let other = behind.sum.then(|| {
             let other = net.constant("other", other.clone()).unwrap();
-            let plain = conv.activation(Activation::None);
-            inputs.push(net.add(plain, &[inputs[0], other]).unwrap());
-        }
-        finish(net, conv.residual(residual), &inputs, variant)
+            net.add(conv, &[inputs[0], other]).unwrap()
+        });
+        finish_behind(net, conv, &inputs, variant, (other, behind.op))
     };
     let (x, weight) = (Spec::floats(shape), Spec::constant(weights));
     let variants = forced::full(gpu, &conv, &[&x, &weight]);
@@ -54,29 +70,35 @@ fn check_convolution(
         &variants,
         &build,
         &batch,
-        &format!("{conv:?} of {shape:?} by {weights:?}, residual: {residual}"),
+        &format!("{conv:?} of {shape:?} by {weights:?}, {behind:?}"),
     );
 }
 
-fn finish(mut net: Program, kernel: impl Kernel, inputs: &[TensorId], variant: usize) -> Program {
-    let y = net.add(Forced { kernel, variant }, inputs).unwrap();
-    net.output("y", y).unwrap();
-    net
+fn finish(net: Program, kernel: impl Kernel, inputs: &[TensorId], variant: usize) -> Program {
+    finish_behind(net, kernel, inputs, variant, (None, None))
 }
 
-fn some_activation(n: &mut Numbers) -> Activation {
-    let all = [
-        Activation::None,
-        Activation::Clip(-1.0, 3.0),
-        Activation::Relu,
-        Activation::LeakyRelu(0.25),
-        Activation::Sigmoid,
-        Activation::HardSigmoid(0.2, 0.5),
-        Activation::HardSwish,
-        Activation::Silu,
-        Activation::Tanh,
-    ];
-    all[n.pick(0, all.len() - 1)]
+/// The kernel, and behind it the sum with another tensor and a function, in one pass.
+fn finish_behind(
+    mut net: Program,
+    kernel: impl Kernel,
+    inputs: &[TensorId],
+    variant: usize,
+    (other, op): (Option<TensorId>, Option<UnaryOp>),
+) -> Program {
+    let mut y = net.add(Forced { kernel, variant }, inputs).unwrap();
+    if let Some(other) = other {
+        y = net.add(Binary::add(), &[other, y]).unwrap();
+    }
+    if let Some(op) = op {
+        y = net.add(Unary::new(op), &[y]).unwrap();
+    }
+    net.output("y", y).unwrap();
+    let plan = net.plan(1).unwrap();
+    let last = plan.kernels().last().unwrap();
+    let follows = usize::from(other.is_some()) + usize::from(op.is_some());
+    assert_eq!(last.then.split_terminator(", ").count(), follows, "all is in one pass");
+    net
 }
 
 #[test]
@@ -85,15 +107,10 @@ fn grouped_strided_dilated_and_padded_convolutions_give_what_their_twins_give() 
         let groups = n.pick(1, 3);
         let (share, outputs) = (n.pick(1, 7), groups * n.pick(1, 9));
         let kernel: [usize; 2] = n.picks(1, 5);
-        let conv = Conv2d::new()
-            .groups(groups)
-            .stride(n.picks(1, 3))
-            .dilation(n.picks(1, 2))
-            .pads(n.picks(0, 5))
-            .activation(some_activation(n));
+        let conv =
+            Conv2d::new().groups(groups).stride(n.picks(1, 3)).dilation(n.picks(1, 2)).pads(n.picks(0, 5));
         let shape = [groups * share, n.pick(10, 16), n.pick(10, 16)];
-        let residual = n.pick(0, 1) == 1;
-        check_convolution(gpu, conv, residual, &shape, &[outputs, share, kernel[0], kernel[1]], n);
+        check_convolution(gpu, conv, &shape, &[outputs, share, kernel[0], kernel[1]], n);
     });
 }
 
@@ -107,11 +124,9 @@ fn depthwise_convolutions_give_what_their_twins_give() {
             .groups(channels)
             .stride([[1, 1], [2, 2], n.picks(1, 3)][n.pick(0, 2)])
             .dilation(dilation)
-            .pads(n.picks(0, 3))
-            .activation(some_activation(n));
+            .pads(n.picks(0, 3));
         let shape = [channels, n.pick(13, 30), n.pick(13, 30)];
-        let residual = n.pick(0, 2) == 0;
-        check_convolution(gpu, conv, residual, &shape, &[channels * share, 1, kernel[0], kernel[1]], n);
+        check_convolution(gpu, conv, &shape, &[channels * share, 1, kernel[0], kernel[1]], n);
     });
 }
 
@@ -120,18 +135,10 @@ fn pointwise_convolutions_give_what_their_twins_give() {
     cases_on_device(20, |gpu, n| {
         let ([share], groups) = (n.sizes(1, 72), n.pick(1, 2));
         let outputs = groups * n.pick(1, 70);
-        let conv = Conv2d::new().groups(groups).activation(some_activation(n));
+        let conv = Conv2d::new().groups(groups);
         let side = n.pick(1, 4);
         let plane = [[7, n.pick(1, 16), 4 * side][n.pick(0, 2)], [7, n.pick(1, 16), 8][n.pick(0, 2)]];
-        let residual = n.pick(0, 1) == 1;
-        check_convolution(
-            gpu,
-            conv,
-            residual,
-            &[groups * share, plane[0], plane[1]],
-            &[outputs, share, 1, 1],
-            n,
-        );
+        check_convolution(gpu, conv, &[groups * share, plane[0], plane[1]], &[outputs, share, 1, 1], n);
     });
 }
 
@@ -141,26 +148,21 @@ fn convolutions_that_give_few_pixels_give_what_their_twins_give() {
         let groups = n.pick(1, 2);
         let (share, outputs) = (n.pick(64, 150), groups * n.pick(1, 20));
         let kernel: [usize; 2] = [[1, 1], n.picks(1, 3)][n.pick(0, 1)];
-        let conv = Conv2d::new()
-            .groups(groups)
-            .stride([3, 3])
-            .pads(n.picks(0, 1))
-            .activation(Activation::LeakyRelu(0.25));
+        let conv = Conv2d::new().groups(groups).stride([3, 3]).pads(n.picks(0, 1));
         let shape = [groups * share, n.pick(3, 4), n.pick(3, 4)];
         let weights = [outputs, share, kernel[0], kernel[1]];
         let (x, weight) = (Spec::floats(&shape), Spec::constant(&weights));
         let names = conv.variants(&[&x, &weight], &conv.output(&[&x, &weight]).unwrap());
         assert!(names.iter().any(|variant| variant.kernel == "conv2d_few"), "{names:?}");
-        let residual = n.pick(0, 1) == 1;
-        check_convolution(gpu, conv, residual, &shape, &weights, n);
+        check_convolution(gpu, conv, &shape, &weights, n);
     });
 }
 
 #[test]
 fn a_convolution_of_a_photo_gives_what_its_twin_gives() {
     cases_on_device(2, |gpu, n| {
-        let conv = Conv2d::new().stride([2, 2]).pads([0, 0, 1, 1]).clip(0.0, 6.0);
-        check_convolution(gpu, conv, false, &[3, 64, 60], &[32, 3, 3, 3], n);
+        let conv = Conv2d::new().stride([2, 2]).pads([0, 0, 1, 1]);
+        check_convolution(gpu, conv, &[3, 64, 60], &[32, 3, 3, 3], n);
     });
 }
 
@@ -170,7 +172,7 @@ fn products_with_a_constant_on_either_side_give_what_their_twins_give() {
         let ([m, k, j], turn) = (n.sizes(1, 72), [n.pick(0, 1) == 1, n.pick(0, 1) == 1]);
         let turned = |sizes: [usize; 2], turn: bool| if turn { [sizes[1], sizes[0]] } else { sizes };
         let (a, b) = (turned([m, k], turn[0]), turned([k, j], turn[1]));
-        let product = MatMul::new().transpose_a(turn[0]).transpose_b(turn[1]).activation(some_activation(n));
+        let product = MatMul::new().transpose_a(turn[0]).transpose_b(turn[1]);
         let heads = n.pick(1, 3);
         let constant_first = n.pick(0, 1) == 1;
         let (item, fixed) = if constant_first { (b, a) } else { (a, b) };
@@ -181,7 +183,7 @@ fn products_with_a_constant_on_either_side_give_what_their_twins_give() {
         let rows = n.pick(1, 3);
         let batch = n.batch(rows, &item);
         let (constant, other) = (n.floats(&fixed), n.floats(&fixed));
-        let residual = n.pick(0, 1) == 1;
+        let behind = Behind::some(n);
         let bias = (n.pick(0, 1) == 1).then(|| n.floats(&[j]));
         let build = |gpu: &Gpu, variant: usize| {
             let mut net = Program::new(gpu);
@@ -189,22 +191,16 @@ fn products_with_a_constant_on_either_side_give_what_their_twins_give() {
             inputs.insert(usize::from(!constant_first), net.constant("c", constant.clone()).unwrap());
             let mut others = inputs.clone();
             inputs.extend(bias.clone().map(|bias| net.constant("bias", bias).unwrap()));
-            if residual {
+            let other = behind.sum.then(|| {
                 others[usize::from(!constant_first)] = net.constant("other", other.clone()).unwrap();
-                inputs.push(net.add(product.activation(Activation::None), &others).unwrap());
-            }
-            finish(net, product.residual(residual), &inputs, variant)
+                net.add(product, &others).unwrap()
+            });
+            finish_behind(net, product, &inputs, variant, (other, behind.op))
         };
         let (x, c) = (Spec::floats(&item), Spec::constant(&fixed));
         let inputs = if constant_first { [&c, &x] } else { [&x, &c] };
         let variants = forced::full(gpu, &product, &inputs);
-        check_variants(
-            gpu,
-            &variants,
-            &build,
-            &batch,
-            &format!("{product:?} of {inputs:?}, residual: {residual}"),
-        );
+        check_variants(gpu, &variants, &build, &batch, &format!("{product:?} of {inputs:?}, {behind:?}"));
     });
 }
 
@@ -218,7 +214,7 @@ fn a_product_of_two_activations_multiplies_each_item_with_its_own() {
         let build = |gpu: &Gpu, variant: usize| {
             let mut net = Program::new(gpu);
             let x = net.input("x", Spec::floats(&item)).unwrap();
-            let other = net.add(Relu::new(), &[x]).unwrap();
+            let other = net.add(Unary::relu(), &[x]).unwrap();
             finish(net, product, &[x, other], variant)
         };
         let x = Spec::floats(&item);
@@ -233,7 +229,7 @@ fn nan_and_infinity_reach_what_depends_on_them_and_nothing_else() {
         let odd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY][n.pick(0, 2)];
         let mut item = n.floats(&[18, 9, 7]);
         item[[n.pick(0, 17), n.pick(0, 8), n.pick(0, 6)]] = odd;
-        let pads = Conv2d::new().pads([1, 2, 1, 0]).clip(-1.0, 1.0);
+        let pads = Conv2d::new().pads([1, 2, 1, 0]);
         for (conv, weights) in
             [(pads, [20, 18, 3, 3]), (pads.groups(18), [18, 1, 3, 3]), (Conv2d::new(), [20, 18, 1, 1])]
         {
@@ -263,7 +259,7 @@ fn a_few_rows_times_a_matrix_give_what_their_twin_gives() {
     cases_on_device(16, |gpu, n| {
         let ([k, j], m) = ([n.pick(64, 400), n.pick(1, 70)], n.pick(1, 4));
         let turned = n.pick(0, 1) == 1;
-        let product = MatMul::new().transpose_b(turned).activation(Activation::LeakyRelu(0.25));
+        let product = MatMul::new().transpose_b(turned);
         let (item, fixed) = ([n.pick(1, 2), m, k], if turned { [j, k] } else { [k, j] });
         let batch = n.batch(2, &item);
         let (constant, bias) = (n.floats(&fixed), (n.pick(0, 1) == 1).then(|| n.floats(&[j])));

@@ -1,6 +1,6 @@
 //! Which variant of a kernel runs is decided once on a device, and kept.
 
-use gapless::kernel::{Conv2d, MatMul, Needs, Precision, Softmax, Spec, Wgsl};
+use gapless::kernel::{Conv2d, MatMul, Needs, Precision, Softmax, Spec, Unary, Wgsl};
 use gapless::{DeviceKind, Gpu, Program};
 use ndarray::{ArrayD, IxDyn};
 
@@ -19,7 +19,8 @@ fn net(gpu: &Gpu) -> Program {
     let single = net.constant("single", n.floats(&[24, 1, 3, 3])).unwrap();
     let full = net.constant("full", n.floats(&[32, 24, 1, 1])).unwrap();
     let x = net.add(Conv2d::new().groups(24).pads([1; 4]), &[x, single]).unwrap();
-    let y = net.add(Conv2d::new().clip(0.0, 6.0), &[x, full]).unwrap();
+    let y = net.add(Conv2d::new(), &[x, full]).unwrap();
+    let y = net.add(Unary::clip(0.0, 6.0), &[y]).unwrap();
     net.output("y", y).unwrap();
     net
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gapless::gpu::PlannedKernel;
 use gapless::onnx::Model;
 use gapless::onnx::proto::{
     AttributeProto, DimensionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto,
@@ -108,12 +109,15 @@ impl Parts {
         run(&mut self.program(), &[item.to_vec()])
     }
 
-    /// The kernels of the program, in order, without their numbers.
+    /// The kernels of the program, in order, without their numbers and with what follows in the same pass:
+    /// `conv2d+add+relu`.
     pub(crate) fn kernels(&self) -> Vec<String> {
-        let plan = self.program().plan(1).unwrap().to_string();
-        let names =
-            plan.lines().skip(2).filter_map(|line| line.split_once('.').map(|(name, _)| name.to_owned()));
-        names.filter(|name| !name.contains(' ')).collect()
+        let plan = self.program().plan(1).unwrap();
+        let name = |kernel: PlannedKernel<'_>| {
+            let name = kernel.name.split('.').next().unwrap_or_default();
+            [name].into_iter().chain(kernel.then.split_terminator(", ")).collect::<Vec<_>>().join("+")
+        };
+        plan.kernels().map(name).collect()
     }
 }
 

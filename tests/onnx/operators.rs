@@ -97,7 +97,7 @@ fn a_convolution_of_one_axis_is_one_of_a_single_row() {
         channel.mapv_inplace(|value| (value + bias).max(0.0));
     }
     assert_near(&conv.run(&[x])["y"], &wanted, "y");
-    assert_eq!(conv.kernels(), ["conv2d"]);
+    assert_eq!(conv.kernels(), ["conv2d+relu"]);
 }
 
 #[test]

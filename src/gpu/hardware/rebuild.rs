@@ -88,7 +88,7 @@ mod tests {
     use super::*;
     use crate::gpu::hardware::Hardware;
     use crate::gpu::{Gpu, Program, ProgramTicket, Tensors};
-    use crate::kernel::{Relu, Spec, Wgsl};
+    use crate::kernel::{Spec, Unary, Wgsl};
     use crate::stage::{GpuStage, StageError};
 
     /// The device that `GAPLESS_DEVICE` names, as in the tests of the GPU half.
@@ -104,7 +104,7 @@ mod tests {
     fn net(gpu: &Gpu) -> Program {
         let mut net = Program::new(gpu);
         let x = net.input("x", Spec::floats(&[3])).unwrap();
-        let y = net.add(Relu::new(), &[x]).unwrap();
+        let y = net.add(Unary::relu(), &[x]).unwrap();
         net.output("y", y).unwrap();
         GpuStage::<Array1<f32>>::open(&mut net, 1).unwrap();
         net

@@ -1,5 +1,6 @@
 //! What of a graph is needed, and which tensors share a buffer.
 
+use super::chains::Chain;
 use crate::error::Error;
 use crate::gpu::graph::{Graph, Origin, setting};
 use crate::gpu::lifetimes::{self, Lifetime};
@@ -30,27 +31,26 @@ pub(super) fn needed_constants(graph: &Graph, nodes: &[usize]) -> Vec<usize> {
     constants
 }
 
-/// Bytes of each buffer for one item, and the buffer of each tensor that a needed node gives.
-pub(super) fn share_buffers(graph: &Graph, nodes: &[usize]) -> (Vec<u64>, Vec<Option<usize>>) {
-    let end = nodes.len();
+/// Bytes of each buffer for one item, and the buffer of each tensor that a chain gives.
+pub(super) fn share_buffers(graph: &Graph, chains: &[Chain]) -> (Vec<u64>, Vec<Option<usize>>) {
+    let end = chains.len();
     let last_read = |tensor: usize| {
         if graph.outputs.iter().any(|(_, output)| graph.base(*output) == tensor) {
             return end;
         }
-        let reads =
-            |step: &usize| graph.nodes[nodes[*step]].inputs.iter().any(|&input| graph.base(input) == tensor);
+        let reads = |step: &usize| chains[*step].inputs(graph).any(|input| graph.base(input) == tensor);
         (0..end).rev().find(reads).unwrap_or(end)
     };
-    let lifetime = |(step, &node): (usize, &usize)| {
-        let tensor = graph.nodes[node].output;
+    let lifetime = |(step, chain): (usize, &Chain)| {
+        let tensor = graph.nodes[chain.last].output;
         let bytes = graph.tensors[tensor].spec.item_bytes() as u64;
         Lifetime { first: step, last: last_read(tensor), bytes }
     };
-    let lifetimes: Vec<Lifetime> = nodes.iter().enumerate().map(lifetime).collect();
+    let lifetimes: Vec<Lifetime> = chains.iter().enumerate().map(lifetime).collect();
     let shared = lifetimes::assign(&lifetimes);
     let mut shared_of = vec![None; graph.tensors.len()];
-    for (&node, &buffer) in nodes.iter().zip(&shared.of) {
-        shared_of[graph.nodes[node].output] = Some(buffer);
+    for (chain, &buffer) in chains.iter().zip(&shared.of) {
+        shared_of[graph.nodes[chain.last].output] = Some(buffer);
     }
     (shared.bytes, shared_of)
 }

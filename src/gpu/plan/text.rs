@@ -1,4 +1,4 @@
-//! A plan as text: a line a kernel, then what all of it takes.
+//! A plan as text: a line a kernel, then why kernels are not done with others, then what all of it takes.
 
 use std::fmt;
 
@@ -17,12 +17,16 @@ impl fmt::Display for Plan {
             "tensor", "shape", "variant", "buffer"
         )?;
         for step in &self.steps {
-            let Step { name, shape, bytes, multiply_adds, output, constants, .. } = step;
+            let Step { name, shape, bytes, multiply_adds, output, constants, follows, .. } = step;
+            let then = if follows.is_empty() { String::new() } else { format!("  then {follows}") };
             let [name, variant] = [name, &step.variant().name].map(|name| OneLine(name).to_string());
             let line = format!(
-                "{name:<24} {shape:<24} {variant:<30} {bytes:>12} {multiply_adds:>14} {output:>6}  {constants}"
+                "{name:<24} {shape:<24} {variant:<30} {bytes:>12} {multiply_adds:>14} {output:>6}  {constants}{then}"
             );
             writeln!(f, "{}", line.trim_end())?;
+        }
+        for reason in &self.apart {
+            writeln!(f, "{}", OneLine(reason))?;
         }
         let shared = self.shared_bytes();
         write!(

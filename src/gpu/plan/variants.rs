@@ -18,7 +18,7 @@ pub(in crate::gpu) struct Variant {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PlannedKernel<'a> {
-    /// The tensor that it gives: the kernel's name and its number in the program.
+    /// The kernel's name and its number in the program.
     pub name: &'a str,
     /// Element type and shape of that tensor.
     pub shape: &'a str,
@@ -26,6 +26,9 @@ pub struct PlannedKernel<'a> {
     /// ([`Dispatch::variant`](crate::kernel::Dispatch::variant)). Before a program is opened on the device
     /// for the first time, it is the plainest.
     pub variant: &'a str,
+    /// Functions that it does to each value before it is written, such as `add, relu`: kernels that need no pass of
+    /// their own.
+    pub then: &'a str,
     /// Every variant that the device can run, the plainest first.
     pub variants: Vec<&'a str>,
     /// Multiply-adds of one item.
@@ -61,6 +64,7 @@ impl Step {
             name: &self.name,
             shape: &self.shape,
             variant: &self.variant().name,
+            then: &self.follows,
             variants: self.variants.iter().map(|variant| &*variant.name).collect(),
             multiply_adds: self.multiply_adds,
             item_bytes: self.read_bytes + self.bytes,

@@ -82,6 +82,24 @@ impl BinaryOp {
         }
     }
 
+    /// The function of each value and another one, which is the first of the pair where that is said. What is chosen
+    /// once for all of them becomes a loop of its own.
+    pub(in crate::kernel) fn apply_to_all(
+        self,
+        values: &mut [f32],
+        others: impl Iterator<Item = f32>,
+        other_first: bool,
+    ) {
+        let each = values.iter_mut().zip(others);
+        match (self, other_first) {
+            (Self::Add, _) => each.for_each(|(value, other)| *value += other),
+            (Self::Mul, _) => each.for_each(|(value, other)| *value *= other),
+            (Self::Sub, false) => each.for_each(|(value, other)| *value -= other),
+            (op, false) => each.for_each(|(value, other)| *value = op.apply(*value, other)),
+            (op, true) => each.for_each(|(value, other)| *value = op.apply(other, *value)),
+        }
+    }
+
     /// The same of whole numbers; [`NONE`] where one of them is none, or 32 bits do not hold the result. A quotient
     /// is cut off towards 0.
     pub(super) fn apply_to_ints(self, a: i32, b: i32) -> i32 {
@@ -148,7 +166,8 @@ impl BinaryOp {
         }
     }
 
-    /// The number that `override op` of `shaders/binary.wgsl` knows it by: its place in the list.
+    /// The number that `override op` of `shaders/shared/binary_ints.wgsl` and `binary_flags.wgsl` knows it by: its place
+    /// in the list.
     pub(super) fn number(self) -> f64 {
         f64::from(self as u8)
     }

@@ -31,8 +31,8 @@ impl Conv2d {
         Dispatch {
             kernel: shader.name.into(),
             source: product::source(&parts),
-            access: product::access(["x", "weight"], inputs, self.residual),
-            constants: constants.chain([("activation".into(), self.activation.number())]).collect(),
+            access: product::access(["x", "weight"], inputs),
+            constants: constants.collect(),
             workgroups: shader.tiling.workgroups(params.work),
             params: bytemuck::bytes_of(&params).to_vec(),
             needs: shader.tiling.needs(loops),

@@ -12,7 +12,6 @@ use ndarray::{ArrayViewMutD, CowArray, IxDyn};
 
 use super::Conv2d;
 use crate::kernel::Values;
-use crate::kernel::activation::Activation;
 use crate::kernel::inputs::Inputs;
 use crate::kernel::window::Window;
 
@@ -29,14 +28,19 @@ struct Work<'a> {
     x: &'a [f32],
     weight: &'a [f32],
     bias: Option<&'a [f32]>,
-    residual: Option<&'a [f32]>,
-    activation: Activation,
+    /// What follows, for values from this place of the output on.
+    then: &'a dyn Fn(usize, &mut [f32]),
 }
 
-pub(super) fn run(conv: &Conv2d, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
-    let Inputs { one, other, bias, residual } = Inputs::accepted(inputs, conv.residual);
+pub(super) fn run(
+    conv: &Conv2d,
+    inputs: &[Values<'_>],
+    mut output: ArrayViewMutD<'_, f32>,
+    then: &dyn Fn(usize, &mut [f32]),
+) {
+    let Inputs { one, other, bias } = Inputs::accepted(inputs);
     let (x, weight) = (laid_out(one), laid_out(other));
-    let (bias, residual) = (bias.map(laid_out), residual.map(laid_out));
+    let bias = bias.map(laid_out);
     let work = Work {
         window: conv.window([weight.shape()[2], weight.shape()[3]]),
         groups: conv.groups,
@@ -47,8 +51,7 @@ pub(super) fn run(conv: &Conv2d, inputs: &[Values<'_>], mut output: ArrayViewMut
         x: in_one_piece(&x),
         weight: in_one_piece(&weight),
         bias: bias.as_ref().map(in_one_piece),
-        residual: residual.as_ref().map(in_one_piece),
-        activation: conv.activation,
+        then,
     };
     match output.as_slice_mut() {
         Some(values) => work.run(values),
@@ -90,11 +93,7 @@ impl Work<'_> {
             let bias = bias[output];
             values.iter_mut().for_each(|value| *value += bias);
         }
-        if let Some(residual) = self.residual {
-            let start = output * self.pixels() + first;
-            values.iter_mut().zip(&residual[start..]).for_each(|(value, other)| *value += other);
-        }
-        self.activation.apply_all(values);
+        (self.then)(output * self.pixels() + first, values);
     }
 }
 

@@ -28,12 +28,11 @@ pub(super) fn variants(product: &MatMul, inputs: &[&Spec], output: &Spec) -> Vec
 fn joined(product: &MatMul, inputs: &[&Spec], output: &Spec, columns: usize, join: Join) -> Dispatch {
     let params = product.params(inputs, output, [ROWS, columns]);
     let parts = [wgsl!("mat_mul_few", "shared/matrices"), product::sum_of_column(join)];
-    let activation = ("activation".into(), product.activation.number());
     Dispatch {
         kernel: "mat_mul_few".into(),
         source: product::source(&parts),
         access: product.access(inputs),
-        constants: vec![activation, ("columns".into(), columns as f64)],
+        constants: vec![("columns".into(), columns as f64)],
         workgroups: grid::fold(params.work),
         params: bytemuck::bytes_of(&params).to_vec(),
         needs: product::needs_of_column(join, (params.k as usize).div_ceil(64 / columns)),

@@ -27,7 +27,7 @@ impl MatMul {
         let [products, arithmetic] = tiling.shared();
         let fill = if tiling.vectors() { self.fill_by_vectors() } else { "" };
         let parts = [tiling.before(), own, products, arithmetic, fill];
-        let mut constants = vec![("activation".into(), self.activation.number())];
+        let mut constants = Vec::new();
         if tiling != Tiling::Plain {
             constants.push(("over_items".into(), f64::from(u8::from(self.reaches_over_items(inputs)))));
         }
@@ -44,7 +44,7 @@ impl MatMul {
 
     /// How its shaders reach the inputs.
     pub(super) fn access(&self, inputs: &[&Spec]) -> Access {
-        product::access(["a", "b"], inputs, self.residual)
+        product::access(["a", "b"], inputs)
     }
 
     /// Whether tiles reach over the rows of all items.

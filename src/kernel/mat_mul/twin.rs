@@ -9,9 +9,8 @@ use crate::kernel::inputs::Inputs;
 
 pub(super) fn run(product: &MatMul, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
     let shape = output.shape().to_vec();
-    let Inputs { one, other, bias, residual } = Inputs::accepted(inputs, product.residual);
+    let Inputs { one, other, bias } = Inputs::accepted(inputs);
     let (a, b, bias) = (one.floats(), other.floats(), bias.map(Values::floats));
-    let residual = residual.map(Values::floats);
     let (a, b) = (broadcast(&a, &shape), broadcast(&b, &shape));
     let leading = IxDyn(&shape[..shape.len() - 2]);
     for place in ndarray::indices(leading) {
@@ -22,10 +21,6 @@ pub(super) fn run(product: &MatMul, inputs: &[Values<'_>], mut output: ArrayView
         let target: ArrayViewMut2<'_, f32> = target.into_dimensionality().expect("two axes are left");
         multiply(a, b, bias.as_ref(), target);
     }
-    if let Some(residual) = residual {
-        output += &residual;
-    }
-    product.activation.apply_to(output);
 }
 
 /// The tensor with the leading axes of the output.

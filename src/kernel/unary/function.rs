@@ -1,4 +1,4 @@
-//! What the functions of one value are: the twin's half of `shaders/unary.wgsl`.
+//! What the functions of one value are on the CPU; `text` says it to a device.
 
 use super::UnaryOp;
 use crate::kernel::half;
@@ -38,6 +38,17 @@ impl UnaryOp {
         }
     }
 
+    /// The same for many values; what is chosen once for all of them becomes a loop of its own.
+    pub(in crate::kernel) fn apply_all(self, values: &mut [f32]) {
+        match self {
+            Self::Relu => values.iter_mut().for_each(|value| *value = relu(*value)),
+            Self::Clip { low, high } => {
+                values.iter_mut().for_each(|value| *value = clipped(*value, low, high))
+            }
+            other => values.iter_mut().for_each(|value| *value = other.apply(*value)),
+        }
+    }
+
     fn is_so(self, x: f32) -> bool {
         match self {
             Self::NonZero => x != 0.0,
@@ -59,6 +70,8 @@ impl UnaryOp {
     /// The functions that networks were given for what they do to a sum.
     fn activate(self, x: f32) -> f32 {
         match self {
+            Self::Relu => relu(x),
+            Self::Clip { low, high } => clipped(x, low, high),
             Self::Elu { alpha } => elu(x, alpha),
             Self::Selu { alpha, gamma } => gamma * elu(x, alpha),
             Self::Celu { alpha } => x.max(0.0) + (alpha * (x / alpha).exp_m1()).min(0.0),
@@ -87,6 +100,18 @@ impl UnaryOp {
             _ => x * normal_share(f64::from(x)) as f32,
         }
     }
+}
+
+// Comparisons that are false for NaN leave it as it is.
+
+fn relu(x: f32) -> f32 {
+    if x < 0.0 { 0.0 } else { x }
+}
+
+/// `f32::clamp` panics for a range that is none.
+fn clipped(x: f32, low: f32, high: f32) -> f32 {
+    let x = if x > high { high } else { x };
+    if x < low { low } else { x }
 }
 
 /// √(2/π).

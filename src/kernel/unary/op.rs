@@ -26,6 +26,13 @@ pub enum UnaryOp {
         /// Where the negative side tends to, with its sign turned.
         alpha: f32,
     },
+    /// Kept between a low and a high end, which may be infinite; ReLU6 is `Clip { low: 0.0, high: 6.0 }`.
+    Clip {
+        /// The low end.
+        low: f32,
+        /// The high end.
+        high: f32,
+    },
     /// The error function; it errs by 1.5e-7 at most, beside the rounding to a float.
     Erf,
     /// `exp(x)`.
@@ -60,6 +67,8 @@ pub enum UnaryOp {
     Not,
     /// `1 / x`.
     Reciprocal,
+    /// `max(x, 0)`.
+    Relu,
     /// To the nearest whole number, halves to the even one.
     Round,
     /// `gamma · Elu(x)`.
@@ -117,50 +126,16 @@ pub enum UnaryOp {
 }
 
 impl UnaryOp {
-    /// The number that `override op` of `shaders/unary.wgsl` knows it by.
-    pub(super) fn number(self) -> f64 {
-        let number = match self {
-            Self::Abs => 0,
-            Self::Ceil => 1,
-            Self::Elu { .. } => 2,
-            Self::Erf => 3,
-            Self::Exp => 4,
-            Self::Floor => 5,
-            Self::Gelu => 6,
-            Self::GeluTanh => 7,
-            Self::HardSigmoid { .. } => 8,
-            Self::HardSwish => 9,
-            Self::Log => 10,
-            Self::Mish => 11,
-            Self::Neg => 12,
-            Self::Reciprocal => 13,
-            Self::Selu { .. } => 14,
-            Self::Sigmoid => 15,
-            Self::Softplus => 16,
-            Self::Softsign => 17,
-            Self::LeakyRelu { .. } => 18,
-            Self::Swish { .. } => 19,
-            Self::Tanh => 20,
-            Self::Round => 21,
-            Self::Sqrt => 22,
-            Self::Sign => 23,
-            Self::Celu { .. } => 24,
-            Self::ThresholdedRelu { .. } => 25,
-            Self::Sin => 26,
-            Self::Cos => 27,
-            Self::Not => 28,
-            Self::NonZero => 29,
-            Self::IsNan => 30,
-            Self::IsInf => 31,
-            Self::Trunc => 32,
-            Self::ToF16 => 33,
-            Self::ToBf16 => 34,
-            Self::Whole => 36,
-        };
-        f64::from(number)
+    /// The number that `override op` of `shaders/shared/unary_ints.wgsl` knows it by.
+    pub(super) fn number_of_ints(self) -> f64 {
+        match self {
+            Self::Abs => 0.0,
+            Self::Neg => 1.0,
+            _ => 2.0,
+        }
     }
 
-    /// `params.alpha` and `params.beta` of the shader.
+    /// Its numbers, as many as it has.
     pub(super) fn parameters(self) -> [f32; 2] {
         match self {
             Self::Elu { alpha }
@@ -170,11 +145,20 @@ impl UnaryOp {
             | Self::ThresholdedRelu { alpha } => [alpha, 0.0],
             Self::HardSigmoid { alpha, beta } => [alpha, beta],
             Self::Selu { alpha, gamma } => [alpha, gamma],
+            Self::Clip { low, high } => [low, high],
             _ => [0.0; 2],
         }
     }
 
     pub(super) fn check(self) -> Result<(), Cause> {
+        match self {
+            Self::Clip { low, high } if low <= high => return Ok(()),
+            Self::Clip { low, high } => {
+                let wanted = "a low end up to the high end would fit";
+                return Err(Cause::msg(format!("the range is {low} to {high}; {wanted}")));
+            }
+            _ => {}
+        }
         let parameters = self.parameters();
         if !parameters.iter().all(|parameter| parameter.is_finite()) {
             return Err(Cause::msg(format!("the function is {self:?}; finite parameters would fit")));
@@ -187,7 +171,6 @@ impl UnaryOp {
         }
     }
 
-    /// Whether the function has a value for NaN.
     /// Whether it is a function of whole numbers too.
     pub(super) fn takes_ints(self) -> bool {
         matches!(self, Self::Abs | Self::Neg | Self::Sign)
@@ -203,6 +186,7 @@ impl UnaryOp {
         }
     }
 
+    /// Whether the function has a value for NaN.
     pub(super) fn takes_nan(self) -> bool {
         matches!(self, Self::ThresholdedRelu { .. } | Self::NonZero | Self::IsNan | Self::IsInf)
     }

@@ -34,7 +34,6 @@ fn cuts(seen: &Seen<'_>) -> bool {
 fn found(seen: &Seen<'_>, stands: Stands) -> Option<Within> {
     let own = || seen.alike(0).map(|alike| alike.within.clone());
     match seen.node.operator.as_str() {
-        _ if seen.node.fused.residual.is_some() => None,
         "Expand" | "Tile" if seen.stands(0).is_none() => repeated(seen, stands),
         "ConstantOfShape" => Some(Within::All),
         "Concat" => joined(seen, stands),

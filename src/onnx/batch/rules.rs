@@ -8,9 +8,7 @@ use crate::onnx::value::Value;
 
 /// Where the items stand in each output, one for each that was given.
 pub(super) fn follow(seen: &Seen<'_>) -> Result<Vec<Option<Stands>>, Stop> {
-    let stands = one(seen)?;
-    let stands = behind(seen, stands)?;
-    Ok(vec![stands; seen.given.len()])
+    Ok(vec![one(seen)?; seen.given.len()])
 }
 
 /// Whether an operator works on single values of several that are repeated into one shape.
@@ -63,21 +61,6 @@ fn one(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
             Some(stands) => stands,
             None => each_value(seen),
         },
-    }
-}
-
-/// What was fused into a product is added as any other value is.
-fn behind(seen: &Seen<'_>, stands: Option<Stands>) -> Result<Option<Stands>, Stop> {
-    let Some(name) = &seen.node.fused.residual else { return Ok(stands) };
-    let added = seen.traces.get(name).and_then(|trace| trace.stands);
-    match (stands, added) {
-        (None, None) => Ok(None),
-        // It has the shape of the product, or is repeated into it: only one without items could be shorter.
-        (Some(_), None) if seen.gives(0).get(stands.map_or(0, |stands| stands.axis)) == Some(&1) => {
-            Ok(stands)
-        }
-        (one, other) if one == other => Ok(one),
-        _ => meet("it adds values to the items of others"),
     }
 }
 

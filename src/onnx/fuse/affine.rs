@@ -31,7 +31,7 @@ impl Line<'_> {
         let (host_place, host, affine) =
             node.inputs.iter().take(2).enumerate().find_map(|(index, read)| {
                 let (host_place, host) = self.host(read)?;
-                let channels = self.channels(host).filter(|_| host.fused.is_none())?;
+                let channels = self.channels(host)?;
                 Some((host_place, host.clone(), self.affine(node, index, &channels)?))
             })?;
         let output = node.outputs.first()?.clone();

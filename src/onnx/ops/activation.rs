@@ -2,7 +2,7 @@
 
 use super::arithmetic::join;
 use crate::error::Cause;
-use crate::kernel::{Activation, BinaryOp, Clip, Relu, Unary, UnaryOp};
+use crate::kernel::{BinaryOp, Unary, UnaryOp};
 use crate::onnx::call::Call;
 use crate::onnx::call::Operator;
 use crate::onnx::tensor::{Kind, Tensor};
@@ -10,7 +10,7 @@ use crate::onnx::value::Value;
 
 pub(super) fn find(operator: &str) -> Option<Operator> {
     Some(match operator {
-        "Relu" => |call| activated(call, Activation::Relu),
+        "Relu" => relu,
         "Clip" => clip,
         "Selu" => selu,
         "Gelu" => gelu,
@@ -110,7 +110,8 @@ fn clip(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     }
     let low = call.known_float("min", 1)?.unwrap_or(f32::NEG_INFINITY);
     let high = call.known_float("max", 2)?.unwrap_or(f32::INFINITY);
-    activated(call, Activation::Clip(low.min(high), high))
+    let op = UnaryOp::Clip { low: low.min(high), high };
+    Ok(vec![apply(call, op)?])
 }
 
 /// Bounds that come with every item, and those of whole numbers.
@@ -124,27 +125,11 @@ fn bounded(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     Ok(vec![value])
 }
 
-fn activated(call: &mut Call<'_>, activation: Activation) -> Result<Vec<Value>, Cause> {
+fn relu(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let value = call.value(0)?.clone();
-    if let (Kind::Int(_), Activation::Relu) = (value.kind(), activation) {
+    if value.kind().is_int() {
         let zero = Value::Constant(std::sync::Arc::new(Tensor::I64(ndarray::arr0(0).into_dyn())));
         return Ok(vec![join(call, BinaryOp::Max, &value, &zero)?]);
     }
-    Ok(vec![activate(call, value, activation)?])
-}
-
-/// A value after an activation that is a kernel of its own.
-pub(super) fn activate(call: &mut Call<'_>, value: Value, activation: Activation) -> Result<Value, Cause> {
-    let op = match activation {
-        Activation::None => return Ok(value),
-        Activation::Relu => return call.each_value(Relu::new(), &value),
-        Activation::Clip(low, high) => return call.each_value(Clip::new(low, high), &value),
-        Activation::LeakyRelu(alpha) => UnaryOp::LeakyRelu { alpha },
-        Activation::Sigmoid => UnaryOp::Sigmoid,
-        Activation::HardSigmoid(alpha, beta) => UnaryOp::HardSigmoid { alpha, beta },
-        Activation::HardSwish => UnaryOp::HardSwish,
-        Activation::Silu => UnaryOp::Swish { alpha: 1.0 },
-        Activation::Tanh => UnaryOp::Tanh,
-    };
-    call.each_value(Unary::new(op), &value)
+    Ok(vec![apply(call, UnaryOp::Relu)?])
 }

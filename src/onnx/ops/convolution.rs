@@ -1,6 +1,5 @@
-//! Convolutions, with what is fused into them, and transposed ones.
+//! Convolutions, and transposed ones.
 
-use super::epilogue::Epilogue;
 use super::spatial::{Spatial, array, planes, sizes};
 use crate::error::Cause;
 use crate::gpu::TensorId;
@@ -46,19 +45,12 @@ pub(super) fn conv(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let mut ids =
         vec![call.operand(0, &planes(&shapes.x)?)?, call.weight(&weight, &planes(&shapes.weight)?)?];
     ids.extend(bias(call)?);
-    let epilogue = Epilogue::of(call, &shape);
-    if let Some(residual) = &epilogue.residual {
-        ids.push(call.tensor(residual, &planes(&shape)?)?);
-    }
     let kernel = Conv2d::new()
         .stride(Spatial::pair(&spatial.stride, 1))
         .dilation(Spatial::pair(&spatial.dilation, 1))
         .pads(spatial.pads())
-        .groups(shapes.groups)
-        .residual(epilogue.residual.is_some())
-        .activation(epilogue.activation);
-    let result = seen_as(call.add_each(kernel, &ids)?, shape)?;
-    Ok(vec![epilogue.finish(call, result)?])
+        .groups(shapes.groups);
+    Ok(vec![seen_as(call.add_each(kernel, &ids)?, shape)?])
 }
 
 pub(super) fn conv_transpose(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use super::arithmetic::join;
-use super::epilogue::Epilogue;
 use crate::error::Cause;
-use crate::gpu::TensorId;
 use crate::kernel::{BinaryOp, MatMul, Unary, UnaryOp};
 use crate::onnx::call::{Call, seen_as};
 use crate::onnx::shapes;
@@ -31,14 +29,12 @@ pub(super) fn gemm(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let columns = if transpose_b { b.shape()[0] } else { b.shape()[1] };
     let bias = added.as_ref().filter(|_| scales_b || alpha == 1.0).and_then(|c| row(c, columns));
     let done = bias.is_some() || (added.is_none() && (scales_b || alpha == 1.0));
-    let rows = if transpose_a { a.shape()[1] } else { a.shape()[0] };
-    let epilogue = if done { Epilogue::of(call, &[rows, columns]) } else { Epilogue::behind(call) };
     let kernel = MatMul::new().transpose_a(transpose_a).transpose_b(transpose_b);
     let mut ids = vec![call.weight(&a, a.shape())?, call.weight(&b, b.shape())?];
     if let Some(bias) = bias {
         ids.push(call.tensor(&Value::Constant(Arc::new(bias)), &[columns])?);
     }
-    let mut result = product(call, kernel, ids, &[rows, columns], &epilogue)?;
+    let mut result = call.add(kernel, &ids)?;
     if !scales_b {
         result = scaled(call, result, alpha)?;
     }
@@ -48,21 +44,7 @@ pub(super) fn gemm(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
         }
         result = join(call, BinaryOp::Add, &result, &c)?;
     }
-    Ok(vec![epilogue.finish(call, result)?])
-}
-
-/// The product of this shape, with its epilogue.
-fn product(
-    call: &mut Call<'_>,
-    kernel: MatMul,
-    mut inputs: Vec<TensorId>,
-    shape: &[usize],
-    epilogue: &Epilogue,
-) -> Result<Value, Cause> {
-    if let Some(residual) = &epilogue.residual {
-        inputs.push(call.tensor(residual, shape)?);
-    }
-    call.add(kernel.residual(epilogue.residual.is_some()).activation(epilogue.activation), &inputs)
+    Ok(vec![result])
 }
 
 fn scaled(call: &mut Call<'_>, value: Value, factor: f32) -> Result<Value, Cause> {
@@ -115,9 +97,7 @@ pub(super) fn mat_mul(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     if a.len() == 1 {
         shape.remove(shape.len() - 1 - usize::from(b.len() > 1));
     }
-    let epilogue = Epilogue::of(call, &shape);
-    let result = product(call, MatMul::new(), ids, &seen, &epilogue)?;
-    let result = epilogue.finish(call, seen_as(result, shape)?)?;
+    let result = seen_as(call.add(MatMul::new(), &ids)?, shape)?;
     if one.kind().is_int() && other.kind().is_int() {
         let whole = call.each_value(Unary::new(UnaryOp::Whole), &result)?;
         return Ok(vec![whole.of_kind(Kind::INT)]);
