@@ -118,7 +118,8 @@ def partner(net, name, x, other):
 def target(net, name, x):
     """A shape to see it in: fixed, with 0 and -1, or computed from its own."""
     lengths = list(x.shape)
-    kind = net.random.randrange(4)
+    # One value has no axis whose length could be taken.
+    kind = net.random.randrange(4 if lengths else 3)
     if kind == 0:
         return net.constant(np.array([-1] + lengths[-1:], dtype="int64"))
     if kind == 1:

@@ -35,6 +35,7 @@ mod named;
 mod plan;
 mod profile;
 mod program;
+mod rewrite;
 mod runner;
 mod scalar;
 mod shelf;

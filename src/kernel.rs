@@ -24,6 +24,7 @@
 
 mod access;
 mod arg_reduce;
+mod attention;
 mod average_pool;
 mod axes;
 mod binary;
@@ -71,8 +72,11 @@ mod values;
 mod wgsl;
 mod window;
 
+use std::any::Any;
+
 pub use self::access::Access;
 pub use self::arg_reduce::ArgReduce;
+pub use self::attention::Attention;
 pub use self::average_pool::{AveragePool, AveragePool1d, AveragePool2d, AveragePool3d};
 pub use self::binary::{Binary, BinaryOp};
 pub use self::cast::Cast;
@@ -95,6 +99,7 @@ pub use self::normalize::Normalize;
 pub use self::pad::{Pad, PadMode};
 pub use self::precision::Precision;
 pub use self::rearrange::Rearrange;
+pub(crate) use self::rearrange::View;
 pub use self::reduce::{Reduce, ReduceOp};
 pub use self::resize::{Coordinates, Interpolation, Nearest, Resize};
 pub use self::select::Select;
@@ -107,7 +112,7 @@ pub use self::wgsl::Wgsl;
 use crate::error::Cause;
 
 /// One operation on tensors, with its shader and its twin.
-pub trait Kernel: std::fmt::Debug + Send + Sync + 'static {
+pub trait Kernel: Any + std::fmt::Debug + Send + Sync {
     /// The kernel's name: `shaders/NAME.wgsl`, `src/kernel/NAME.rs`, the label `gapless.NAME`.
     fn name(&self) -> &str;
 

@@ -52,6 +52,14 @@ impl Constant {
         }
     }
 
+    /// The one number that it is.
+    pub(super) fn number(&self) -> Option<f32> {
+        match self {
+            Self::F32(values) if values.len() == 1 => values.first().copied(),
+            _ => None,
+        }
+    }
+
     /// As a twin sees it, in this shape. Halves were widened before.
     pub(super) fn values(&self, shape: &[usize]) -> Values<'_> {
         match self {

@@ -141,13 +141,22 @@ impl Graph {
         Ok(self.id(output))
     }
 
+    /// What a kernel gives for this tensor, which it stands right behind.
+    pub(super) fn follow(&mut self, kernel: Arc<dyn Kernel>, tensor: usize) -> Option<usize> {
+        let before = self.nodes.iter().position(|node| node.output == self.base(tensor));
+        let id = self.add_node(kernel, vec![tensor], 1).ok()?;
+        let node = self.nodes.pop()?;
+        self.nodes.insert(before.map_or(0, |place| place + 1), node);
+        Some(id.index)
+    }
+
     /// The values of a tensor in another shape.
     pub(super) fn reshape(&mut self, tensor: TensorId, shape: &[usize]) -> Result<TensorId, Error> {
         let index = self.index("Program::reshape", tensor)?;
         self.view(index, shape).map(|view| self.id(view))
     }
 
-    fn view(&mut self, index: usize, shape: &[usize]) -> Result<usize, Error> {
+    pub(super) fn view(&mut self, index: usize, shape: &[usize]) -> Result<usize, Error> {
         let spec = Spec { shape: shape.to_vec(), ..self.tensors[index].spec.clone() };
         if spec.len() != self.tensors[index].spec.len() {
             let reason = format!("{} has not the elements of {shape:?}", self.describe(index));

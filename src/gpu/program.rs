@@ -286,13 +286,14 @@ impl Program {
 
     /// The graph as the device can run it.
     fn graph_on_device(&self) -> Arc<Graph> {
-        if self.gpu.limits().halves { self.graph.clone() } else { Arc::new(self.graph.widened()) }
+        let graph = self.graph.rewritten();
+        Arc::new(if self.gpu.limits().halves { graph } else { graph.widened() })
     }
 
     fn start(&self, max_batch: usize) -> Result<Runner, StageError> {
         let plan = self.plan(max_batch)?;
         let Some(hardware) = self.gpu.hardware() else {
-            return Ok(Box::new(Twins::open(&self.graph, plan)?));
+            return Ok(Box::new(Twins::open(&self.graph_on_device(), plan)?));
         };
         let ring = |plan: Plan| {
             hardware.ring(&self.graph_on_device(), plan, (self.depth, self.deadline), &self.kept.shared)

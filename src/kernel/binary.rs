@@ -48,6 +48,10 @@ impl Binary {
         Self { op }
     }
 
+    pub(crate) fn op(&self) -> BinaryOp {
+        self.op
+    }
+
     /// The sum.
     pub fn add() -> Self {
         Self::new(BinaryOp::Add)

@@ -6,10 +6,10 @@ mod pools;
 
 use super::params::Layout;
 use super::{
-    ArgReduce, Binary, BinaryOp, Conv2d, FullyConnected, GlobalAveragePool, GroupNorm, Kernel, LayerNorm,
-    LogSoftmax, Lrn, MatMul, Normalize, Reduce, ReduceOp, Select, Softmax, Spec, TopK, Unary, UnaryOp,
-    arg_reduce, binary, conv2d, fully_connected, global_average_pool, group_norm, layer_norm, lrn, mat_mul,
-    normalize, reduce, select, softmax, top_k, unary,
+    ArgReduce, Attention, Binary, BinaryOp, Conv2d, FullyConnected, GlobalAveragePool, GroupNorm, Kernel,
+    LayerNorm, LogSoftmax, Lrn, MatMul, Normalize, Reduce, ReduceOp, Select, Softmax, Spec, TopK, Unary,
+    UnaryOp, arg_reduce, attention, binary, conv2d, fully_connected, global_average_pool, group_norm,
+    layer_norm, lrn, mat_mul, normalize, reduce, select, softmax, top_k, unary,
 };
 
 /// A kernel with inputs that it accepts.
@@ -62,6 +62,16 @@ pub fn all() -> Vec<Example> {
         example(TopK::values(0, 3), &[Spec::floats(&[600, 2])], top_k::TopKParams::LAYOUT),
         example(Lrn::new(5, 1e-4, 0.75, 1.0), &[planes()], lrn::LrnParams::LAYOUT),
         example(Unary::new(UnaryOp::Gelu), &[planes()], unary::UnaryParams::LAYOUT),
+        example(
+            Attention::new(0.5).causal(true),
+            &[Spec::floats(&[2, 9, 8]), Spec::floats(&[2, 7, 8]), Spec::floats(&[2, 7, 12])],
+            attention::AttentionParams::LAYOUT,
+        ),
+        example(
+            Attention::new(0.5).masked(true),
+            &[Spec::floats(&[9, 8]), Spec::constant(&[7, 8]), Spec::constant(&[7, 4]), Spec::floats(&[1, 7])],
+            attention::AttentionParams::LAYOUT,
+        ),
     ]
     .into_iter()
     .chain(convolutions())

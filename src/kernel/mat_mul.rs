@@ -73,6 +73,14 @@ impl MatMul {
         self
     }
 
+    pub(crate) fn transposes_a(&self) -> bool {
+        self.transpose_a
+    }
+
+    pub(crate) fn transposes_b(&self) -> bool {
+        self.transpose_b
+    }
+
     fn shapes(&self, inputs: &[&Spec]) -> Result<Shapes, Cause> {
         Shapes::new(inputs[0], self.transpose_a, inputs[1], self.transpose_b)
     }

@@ -2,7 +2,8 @@
 
 mod view;
 
-pub(super) use self::view::{MOST_AXES, View, check_axes, strides};
+pub(crate) use self::view::View;
+pub(super) use self::view::{MOST_AXES, check_axes, strides};
 use ndarray::{ArrayViewD, ArrayViewMutD};
 
 use super::params::{params, wgsl};
@@ -77,11 +78,32 @@ impl Rearrange {
     }
 
     fn view(&self, shape: &[usize]) -> Result<View, Cause> {
+        self.of(&View::whole(shape))
+    }
+
+    /// The same of a tensor that is seen through a view already.
+    pub(crate) fn of(&self, view: &View) -> Result<View, Cause> {
         match &self.order {
-            Order::Copy => Ok(View::whole(shape)),
-            Order::Transpose(perm) => View::transpose(shape, perm),
-            Order::Slice([starts, ends, steps]) => View::slice(shape, [starts, ends, steps]),
-            Order::Expand(wanted) => View::expand(shape, wanted),
+            Order::Copy => Ok(view.clone()),
+            Order::Transpose(perm) => view.transpose(perm),
+            Order::Slice([starts, ends, steps]) => view.slice([starts, ends, steps]),
+            Order::Expand(wanted) => view.expand(wanted),
+        }
+    }
+
+    /// Where each value of the input goes in the output, if every one goes to one place.
+    pub(crate) fn turned(&self, output: &[usize]) -> Option<View> {
+        let whole = View::whole(output);
+        match &self.order {
+            Order::Copy => Some(whole),
+            Order::Transpose(perm) => {
+                let mut view = whole.clone();
+                for (place, &axis) in perm.iter().enumerate() {
+                    (view.shape[axis], view.strides[axis]) = (output[place], whole.strides[place]);
+                }
+                Some(view)
+            }
+            Order::Slice(_) | Order::Expand(_) => None,
         }
     }
 

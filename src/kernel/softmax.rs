@@ -53,6 +53,11 @@ impl Softmax {
         self
     }
 
+    /// Whether it is over the last axis of so many.
+    pub(crate) fn is_along_last(&self, rank: usize) -> bool {
+        self.axis.is_none_or(|axis| axis + 1 == rank)
+    }
+
     fn rows(&self, shape: &[usize]) -> Rows {
         Rows::along(shape, self.axis.unwrap_or(shape.len() - 1))
     }
@@ -95,7 +100,7 @@ impl Kernel for Softmax {
     }
 }
 
-fn softmax(mut row: ArrayViewMut1<'_, f32>) {
+pub(super) fn softmax(mut row: ArrayViewMut1<'_, f32>) {
     let largest = largest(&row);
     // Infinity minus infinity is NaN: a row that has no softmax becomes NaN here.
     row.mapv_inplace(|value| (value - largest).exp());

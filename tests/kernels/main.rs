@@ -4,6 +4,7 @@
 mod common;
 
 mod arithmetic;
+mod attention;
 mod chains;
 mod check;
 mod forced;

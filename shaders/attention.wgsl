@@ -1,0 +1,90 @@
+// attention: softmax(scale * q kT + mask) v without the scores in memory, one invocation per row of q.
+//
+// CPU twin   src/kernel/attention.rs (`Attention::twin`)
+// Params     src/kernel/attention.rs (`AttentionParams`), layout checked by tests/shaders.rs
+// In / Out   f32 [.., m, d], [.., n, d], [.., n, e], [.., m, n] where there is a mask / f32 [.., m, e]; d and e are multiples of four
+// Dispatch   ceil(matrices * m / 64) workgroups folded over x, y
+struct Params {
+    // Length, then how far a step goes in q, k and v, of each leading axis; then the same in the output and the mask.
+    leading: array<vec4<u32>, 4>,
+    leading_more: array<vec4<u32>, 4>,
+    // Start, row, column and item of q, k, v, the output and the mask.
+    q_lies: vec4<u32>,
+    k_lies: vec4<u32>,
+    v_lies: vec4<u32>,
+    y_lies: vec4<u32>,
+    mask_lies: vec4<u32>,
+    work: u32,
+    m: u32,
+    n: u32,
+    scale: f32,
+    causal: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+
+// Follow, written out for the lengths of rows (src/kernel/attention/shaders.rs): products_of gives q of a row with k
+// of four, the sums are those of v, add_values weighs four rows of v into them and write_sums writes them.
+
+// Below every score that is a number, and far enough for exp to be 0.
+const LOWEST = -3.4028234e38;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let place = linear(group, groups) * 64u + local;
+    if place >= params.work {
+        return;
+    }
+    let row = place % params.m;
+    let starts = starts_of(place / params.m);
+    let q_at = starts[0].x + params.q_lies.x + group.z * params.q_lies.w + row * params.q_lies.y;
+    let k_at = starts[0].y + params.k_lies.x + group.z * params.k_lies.w;
+    let v_at = starts[0].z + params.v_lies.x + group.z * params.v_lies.w;
+    let y_at = starts[1].x + params.y_lies.x + group.z * params.y_lies.w + row * params.y_lies.y;
+    let mask_at = starts[1].y + params.mask_lies.x + group.z * params.mask_lies.w + row * params.mask_lies.y;
+    // With as many rows as keys a row sees the keys up to its own; with fewer, their last ones are its own.
+    let end = select(params.n, min(params.n, row + 1u + params.n - min(params.m, params.n)), params.causal == 1u);
+
+    var top = LOWEST;
+    var sum = 0.0;
+    var none = false;
+    for (var first = 0u; first < end; first += 4u) {
+        let keys = min(first + vec4(0u, 1u, 2u, 3u), vec4(params.n - 1u));
+        let inside = first + vec4(0u, 1u, 2u, 3u) < vec4(end);
+        var scores = params.scale * products_of(q_at, k_at + keys * params.k_lies.y);
+        scores += masks(mask_at + keys * params.mask_lies.z);
+        none = none || any(vec4<bool>(
+            inside.x && is_nan(scores.x), inside.y && is_nan(scores.y),
+            inside.z && is_nan(scores.z), inside.w && is_nan(scores.w),
+        ));
+        let seen = select(vec4(LOWEST), scores, inside);
+        let higher = max(top, max(max(seen.x, seen.y), max(seen.z, seen.w)));
+        let shares = select(vec4(0.0), exp(scores - vec4(higher)), inside);
+        let kept = exp(top - higher);
+        top = higher;
+        sum = sum * kept + shares.x + shares.y + shares.z + shares.w;
+        add_values(kept, shares, v_at + keys * params.v_lies.y, inside);
+    }
+    // A row of minus infinities has no shares, and one with infinity none either.
+    let empty = none || sum == 0.0 || is_infinite(top) || is_nan(sum);
+    write_sums(y_at, select(1.0 / sum, quiet_nan(local), empty));
+}
+
+// Where this matrix starts in q, k and v, and in the output and the mask.
+fn starts_of(matrix: u32) -> array<vec3<u32>, 2> {
+    var left = matrix;
+    var one = vec3(0u);
+    var other = vec3(0u);
+    for (var axis = 4u; axis > 0u; axis--) {
+        let lengths = params.leading[axis - 1u];
+        let at = left % lengths.x;
+        one += at * lengths.yzw;
+        other += at * params.leading_more[axis - 1u].xyz;
+        left /= lengths.x;
+    }
+    return array(one, other);
+}

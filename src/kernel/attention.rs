@@ -1,0 +1,134 @@
+//! Attention: rows of values weighed by how much rows of keys are like those that ask.
+
+mod shaders;
+mod shape;
+mod twin;
+
+use self::shape::Shapes;
+use super::params::params;
+use super::rearrange::View;
+use super::{Access, Dispatch, Kernel, Needs, Spec, Values, ValuesMut, grid, rounds};
+use crate::error::Cause;
+
+/// `softmax(scale · q · kᵀ + mask) · v`: q `[.., m, d]`, k `[.., n, d]`, v `[.., n, e]` and, where there is one, a mask
+/// `[.., m, n]`, to `[.., m, e]`. The scores `[.., m, n]` are never in memory.
+///
+/// There are up to four leading axes, which are broadcast as numpy does it: heads that share keys have them once. d and
+/// e are multiples of four, and e is 256 at most. A row without a score that is a number, such as one that the mask
+/// leaves nothing of, is NaN, as [`Softmax`](super::Softmax) gives it.
+///
+/// A plan puts it in the place of the product, the scale, the mask, the softmax and the product that models are written
+/// with, and reads and writes it the way that transpositions and slices around it say.
+///
+/// Source: Dao et al. 2022, *FlashAttention*; Milakov & Gimelshein 2018, *Online normalizer calculation for softmax*.
+///
+/// ```
+/// use gapless::kernel::{Attention, Kernel, Spec};
+/// let (q, kv) = (Spec::floats(&[12, 197, 64]), Spec::floats(&[12, 197, 64]));
+/// assert_eq!(Attention::new(0.125).output(&[&q, &kv, &kv])?, q);
+/// # Ok::<(), gapless::Cause>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct Attention {
+    scale: f32,
+    causal: bool,
+    masked: bool,
+    /// How the inputs are seen, where it is not as they lie.
+    seen: [Option<View>; 4],
+    /// Where the values of the output lie, and the shape that it then has, where it is not as they are computed.
+    lies: Option<(View, Vec<usize>)>,
+}
+
+params! {
+    /// Mirrors `Params` of `shaders/attention.wgsl`.
+    struct AttentionParams {
+        leading: [[u32; 4]; 4],
+        leading_more: [[u32; 4]; 4],
+        q_lies: [u32; 4],
+        k_lies: [u32; 4],
+        v_lies: [u32; 4],
+        y_lies: [u32; 4],
+        mask_lies: [u32; 4],
+        work: u32,
+        m: u32,
+        n: u32,
+        scale: f32,
+        causal: u32,
+        unused: [u32; 3],
+    }
+}
+
+impl Attention {
+    /// Without a mask; scores are multiplied by `scale`, which is `1 / √d` as a rule.
+    pub fn new(scale: f32) -> Self {
+        Self { scale, causal: false, masked: false, seen: [const { None }; 4], lies: None }
+    }
+
+    /// Whether row i sees keys up to `i + n - m` only; by default all.
+    pub fn causal(mut self, causal: bool) -> Self {
+        self.causal = causal;
+        self
+    }
+
+    /// Whether the last input is a mask that is added to the scaled scores, `[.., m, n]`, constant or not; any axis may
+    /// be 1. By default there is none.
+    pub fn masked(mut self, masked: bool) -> Self {
+        self.masked = masked;
+        self
+    }
+
+    /// The same that sees its input at this place through a view of another tensor; none where it cannot.
+    pub(crate) fn seeing(&self, input: usize, view: View) -> Option<Self> {
+        let mut kernel = self.clone();
+        *kernel.seen.get_mut(input)? = Some(view);
+        Some(kernel)
+    }
+
+    /// The same whose output has another shape, in which its values lie as the view says.
+    pub(crate) fn lying(&self, view: View, shape: &[usize]) -> Self {
+        Self { lies: Some((view, shape.to_vec())), ..self.clone() }
+    }
+
+    fn shapes(&self, inputs: &[&Spec]) -> Result<Shapes, Cause> {
+        Shapes::new(self, inputs)
+    }
+}
+
+impl Kernel for Attention {
+    fn name(&self) -> &str {
+        "attention"
+    }
+
+    fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
+        self.shapes(inputs)?.output(self)
+    }
+
+    fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
+        let shapes = self.shapes(inputs).expect("the shape rule took them");
+        let params = shapes.params(self, inputs, output);
+        let [keys, terms, values] = [shapes.n, shapes.d, shapes.e].map(|length| length.div_ceil(4));
+        let names = ["q", "k", "v", "mask"];
+        Dispatch {
+            kernel: "attention".into(),
+            source: shaders::source(&shapes, self.masked).into(),
+            access: Access::named(&names[..inputs.len()]),
+            constants: Vec::new(),
+            workgroups: grid::cover(params.work as usize, 64),
+            params: bytemuck::bytes_of(&params).to_vec(),
+            needs: Needs::rounds(rounds::all(&[
+                rounds::nested(&[keys, terms.max(values)]),
+                rounds::nested(&[4]),
+            ])),
+        }
+    }
+
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        twin::run(self, inputs, output.floats());
+    }
+
+    fn multiply_adds(&self, inputs: &[&Spec], _output: &Spec) -> u64 {
+        let Ok(Shapes { leading, m, n, d, e, .. }) = self.shapes(inputs) else { return 0 };
+        leading.iter().product::<usize>() as u64 * (m * n * (d + e)) as u64
+    }
+}
