@@ -19,6 +19,7 @@ struct Params {
     n: u32,
     scale: f32,
     causal: u32,
+    zero_for_none: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -71,7 +72,7 @@ fn main(
     }
     // A row of minus infinities has no shares, and one with infinity none either.
     let empty = none || sum == 0.0 || is_infinite(top) || is_nan(sum);
-    write_sums(y_at, select(1.0 / sum, quiet_nan(local), empty));
+    write_sums(y_at, select(1.0 / sum, quiet_nan(local), empty), empty && params.zero_for_none == 1u);
 }
 
 // Where this matrix starts in q, k and v, and in the output and the mask.

@@ -34,6 +34,7 @@ pub struct Attention {
     scale: f32,
     causal: bool,
     masked: bool,
+    zero_for_none: bool,
     /// How the inputs are seen, where it is not as they lie.
     seen: [Option<View>; 4],
     /// Where the values of the output lie, and the shape that it then has, where it is not as they are computed.
@@ -55,14 +56,22 @@ params! {
         n: u32,
         scale: f32,
         causal: u32,
-        unused: [u32; 3],
+        zero_for_none: u32,
+        unused: [u32; 2],
     }
 }
 
 impl Attention {
     /// Without a mask; scores are multiplied by `scale`, which is `1 / √d` as a rule.
     pub fn new(scale: f32) -> Self {
-        Self { scale, causal: false, masked: false, seen: [const { None }; 4], lies: None }
+        Self {
+            scale,
+            causal: false,
+            masked: false,
+            zero_for_none: false,
+            seen: [const { None }; 4],
+            lies: None,
+        }
     }
 
     /// Whether row i sees keys up to `i + n - m` only; by default all.
@@ -75,6 +84,12 @@ impl Attention {
     /// be 1. By default there is none.
     pub fn masked(mut self, masked: bool) -> Self {
         self.masked = masked;
+        self
+    }
+
+    /// Whether a row without a score that is a number is 0; by default it is NaN.
+    pub fn zero_for_none(mut self, zero: bool) -> Self {
+        self.zero_for_none = zero;
         self
     }
 

@@ -42,6 +42,10 @@ impl Unary {
         Self { op }
     }
 
+    pub(crate) fn op(&self) -> UnaryOp {
+        self.op
+    }
+
     /// The rectifier, `max(x, 0)`.
     pub fn relu() -> Self {
         Self::new(UnaryOp::Relu)

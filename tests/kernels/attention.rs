@@ -1,7 +1,9 @@
 //! Attention in one kernel gives what its parts give, whatever stands around them.
 
 use gapless::gpu::TensorId;
-use gapless::kernel::{Attention, Binary, BinaryOp, MatMul, Rearrange, Softmax, Spec, Unary, UnaryOp};
+use gapless::kernel::{
+    Attention, Binary, BinaryOp, MatMul, Rearrange, Select, Softmax, Spec, Unary, UnaryOp,
+};
 use gapless::{Gpu, Program};
 use ndarray::{ArrayD, Axis, IxDyn};
 
@@ -92,6 +94,7 @@ fn rows_without_a_score_are_nan_and_others_are_not() {
         let inputs =
             [n.items(&[rows, 8]), n.constant(&[keys, 8]), n.constant(&[keys, 8]), Input::Constant(mask)];
         check(gpu, Attention::new(1.0).masked(true), &inputs, SUMS);
+        check(gpu, Attention::new(1.0).masked(true).zero_for_none(true), &inputs, SUMS);
     });
 }
 
@@ -126,6 +129,8 @@ struct Written {
     scaled: usize,
     masked: bool,
     turned: bool,
+    /// Whether shares that are NaN are 0.
+    guarded: bool,
 }
 
 impl Written {
@@ -133,7 +138,7 @@ impl Written {
         let flag = |n: &mut Numbers| n.pick(0, 1) == 1;
         let [tokens, heads, width] = [n.pick(2, 9), n.pick(1, 3), 4 * n.pick(1, 3)];
         let (one_product, scaled) = (flag(n), n.pick(0, 3));
-        Self { tokens, heads, width, one_product, scaled, masked: flag(n), turned: flag(n) }
+        Self { tokens, heads, width, one_product, scaled, masked: flag(n), turned: flag(n), guarded: flag(n) }
     }
 
     fn item(&self) -> [usize; 2] {
@@ -169,10 +174,19 @@ impl Written {
             scores = net.add(Binary::new(op), &[scores, scale]).unwrap();
         }
         if self.masked {
-            let mask = net.constant("mask", n.floats(&[1, self.tokens, self.tokens])).unwrap();
+            let mut mask = n.floats(&[1, self.tokens, self.tokens]);
+            if self.guarded {
+                mask.index_axis_mut(Axis(1), 0).fill(f32::NEG_INFINITY);
+            }
+            let mask = net.constant("mask", mask).unwrap();
             scores = net.add(Binary::add(), &[mask, scores]).unwrap();
         }
-        let shares = net.add(Softmax::new(), &[scores]).unwrap();
+        let mut shares = net.add(Softmax::new(), &[scores]).unwrap();
+        if self.guarded {
+            let zero = number(&mut net, "zero", 0.0);
+            let none = net.add(Unary::new(UnaryOp::IsNan), &[shares]).unwrap();
+            shares = net.add(Select::new(), &[none, zero, shares]).unwrap();
+        }
         if apart {
             net.output("shares", shares).unwrap();
         }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::gpu::graph::{Graph, Node};
-use crate::kernel::{Attention, Binary, BinaryOp, Kernel as _, MatMul, Rearrange, Softmax, Spec};
+use crate::kernel::{
+    Attention, Binary, BinaryOp, Kernel as _, MatMul, Rearrange, Select, Softmax, Spec, Unary, UnaryOp,
+};
 
 /// Joins every attention that is written out.
 pub(super) fn join(graph: &mut Graph) {
@@ -28,11 +30,15 @@ struct Found {
 /// The same graph with attention as one kernel, where what gives this tensor weighs values by shares.
 fn joined(graph: &Graph, output: usize) -> Option<Graph> {
     let (node, product) = graph.given_by::<MatMul>(output)?;
-    let (node, [shares, v]) = (node.clone(), node.inputs[..].try_into().ok()?);
+    let (node, [given, v]) = (node.clone(), node.inputs[..].try_into().ok()?);
+    if graph.readers(given) > 1 {
+        return None;
+    }
+    let (shares, readers) = guarded(graph, given).map_or((given, 1), |shares| (shares, 2));
     let (softmax, kernel) = graph.given_by::<Softmax>(shares)?;
     let (scores, rank) = (softmax.inputs[0], graph.tensors[softmax.output].spec.shape.len());
     let plain = !product.transposes_a() && !product.transposes_b() && kernel.is_along_last(rank);
-    if !plain || graph.readers(shares) > 1 || !alike(graph, shares, softmax.output) {
+    if !plain || graph.readers(shares) > readers || !alike(graph, shares, softmax.output) {
         return None;
     }
     let mut graph = graph.clone();
@@ -40,13 +46,24 @@ fn joined(graph: &Graph, output: usize) -> Option<Graph> {
     let (scale, q) = unscaled(&mut graph, scale, q);
     let (scale, k) = unscaled(&mut graph, scale, k);
     let inputs: Vec<usize> = [q, k, v].into_iter().chain(mask).collect();
-    let kernel = Attention::new(scale).masked(mask.is_some());
+    let kernel = Attention::new(scale).masked(mask.is_some()).zero_for_none(readers > 1);
     let specs: Vec<&Spec> = inputs.iter().map(|&input| &graph.tensors[input].spec).collect();
     kernel.output(&specs).ok().filter(|given| *given == graph.tensors[output].spec)?;
     let place = graph.giver(output)?;
     graph.nodes[place] = Node { kernel: Arc::new(kernel), inputs, ..node };
     graph.rename(output, "attention");
     Some(graph)
+}
+
+/// The shares of which those that are NaN are 0 in this tensor: exporters ask for that, since a mask may leave nothing
+/// of a row.
+fn guarded(graph: &Graph, tensor: usize) -> Option<usize> {
+    let (node, _) = graph.given_by::<Select>(tensor).filter(|_| alike(graph, tensor, graph.base(tensor)))?;
+    let [flag, zero, shares] = node.inputs[..].try_into().ok()?;
+    let (asked, op) = graph.given_by::<Unary>(flag)?;
+    let same = graph.base(asked.inputs[0]) == graph.base(shares) && alike(graph, shares, tensor);
+    let plain = graph.readers(flag) == 1 && alike(graph, flag, tensor);
+    (same && plain && op.op() == UnaryOp::IsNan && graph.number(zero) == Some(0.0)).then_some(shares)
 }
 
 /// Whether a tensor has the shape of the one that it is a view of.

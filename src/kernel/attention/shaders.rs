@@ -72,10 +72,13 @@ fn sums(columns: usize, source: &mut String) {
             four("w")
         )
     });
-    source.push_str("}\n\nfn write_sums(at: u32, factor: f32) {\n");
+    source.push_str("}\n\nfn write_sums(at: u32, factor: f32, zero: bool) {\n");
     line(source, &|column| {
         let put = |part: &str, next: usize| {
-            format!("    put(at + {}u * params.y_lies.z, sum{column}.{part} * factor);\n", column * 4 + next)
+            let at = column * 4 + next;
+            format!(
+                "    put(at + {at}u * params.y_lies.z, select(sum{column}.{part} * factor, 0.0, zero));\n"
+            )
         };
         [put("x", 0), put("y", 1), put("z", 2), put("w", 3)].concat()
     });

@@ -128,7 +128,8 @@ impl Shapes {
             n: self.n as u32,
             scale: kernel.scale,
             causal: kernel.causal.into(),
-            unused: [0; 3],
+            zero_for_none: kernel.zero_for_none.into(),
+            unused: [0; 2],
         }
     }
 }

@@ -6,6 +6,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMutD, ShapeBuilder};
 use super::Attention;
 use super::shape::{Shapes, steps};
 use crate::kernel::rearrange::View;
+use crate::kernel::softmax::softmax;
 use crate::kernel::{Spec, Values};
 
 pub(super) fn run(kernel: &Attention, inputs: &[Values<'_>], mut output: ArrayViewMutD<'_, f32>) {
@@ -29,7 +30,10 @@ pub(super) fn run(kernel: &Attention, inputs: &[Values<'_>], mut output: ArrayVi
         for (row, mut scores) in scores.rows_mut().into_iter().enumerate() {
             let end = if kernel.causal { (row + 1 + n).saturating_sub(m.min(n)).min(n) } else { n };
             scores.iter_mut().skip(end).for_each(|score| *score = f32::NEG_INFINITY);
-            super::super::softmax::softmax(scores);
+            softmax(scores.view_mut());
+            if kernel.zero_for_none && scores.iter().any(|share| share.is_nan()) {
+                scores.fill(0.0);
+            }
         }
         general_mat_mul(1.0, &scores, &of(2, [n, e]), 0.0, &mut sums);
         let (start, [row, column]) = start_of(&lies, place);
