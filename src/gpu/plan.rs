@@ -275,20 +275,27 @@ impl Step {
         let node = &graph.nodes[chain.head];
         let output = &graph.tensors[graph.nodes[chain.last].output];
         let inputs: Vec<usize> = chain.inputs(graph).collect();
-        let whole = inputs.iter().map(|&input| &graph.tensors[input].spec);
+        // A tensor that is read in several ways is moved once.
+        let mut distinct: Vec<usize> = inputs.iter().map(|&input| graph.base(input)).collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        let whole = distinct.iter().map(|&input| &graph.tensors[input].spec);
         let sum = |batched: bool| {
             let those = whole.clone().filter(|spec| spec.batched == batched);
             those.map(|spec| spec.item_bytes() as u64).sum()
         };
-        let constants: Vec<String> =
-            whole.clone().filter(|spec| !spec.batched).map(Spec::to_string).collect();
+        let constants = inputs.iter().map(|&input| &graph.tensors[input].spec).filter(|spec| !spec.batched);
+        let constants: Vec<String> = constants.map(Spec::to_string).collect();
         let Place::Shared(buffer) = place(graph.nodes[chain.last].output) else {
             unreachable!("a node writes into a buffer")
         };
         let (seen, given) = chains::seen(graph, node);
         let seen: Vec<&Spec> = seen.iter().collect();
-        let written =
-            chain.dispatches.into_iter().map(|one| one.written(&seen, &given, &chain.then)).collect();
+        let written = chain
+            .dispatches
+            .into_iter()
+            .map(|one| one.written(&seen, &given, &chain.then.epilogue))
+            .collect();
         Self {
             node: chain.head,
             variants: variants::fitting(written, params, limits),
@@ -303,8 +310,8 @@ impl Step {
             read_bytes: sum(true),
             constant_bytes: sum(false),
             multiply_adds: node.parts as u64 * node.kernel.multiply_adds(&seen, &given),
-            follows: chain.then.names().collect::<Vec<_>>().join(", "),
-            then: chain.then,
+            follows: chain.then.epilogue.names().collect::<Vec<_>>().join(", "),
+            then: chain.then.epilogue,
         }
     }
 

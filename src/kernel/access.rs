@@ -70,7 +70,7 @@ impl Dispatch {
     /// use gapless::kernel::{Access, Epilogue, Kernel, Spec, Unary};
     /// let (x, exp) = (Spec::floats(&[7]), Unary::new(gapless::kernel::UnaryOp::Exp));
     /// let relu = Unary::relu().each().expect("a function of each value");
-    /// let epilogue = Epilogue::default().with(relu, &[&x], 0, &x)?;
+    /// let epilogue = Epilogue::default().with(relu, &[&x], &[Some(0)], &x)?;
     /// let written = exp.dispatch(&[&x], &x).written(&[&x], &x, &epilogue);
     /// assert!(written.source.contains("var<storage, read_write> put_values: array<f32>"));
     /// assert_eq!(written.access, Access::Own);
@@ -176,7 +176,7 @@ impl Text<'_> {
         let value = if four { format!("vec4<{one}>") } else { one.into() };
         let first = named.inputs.len() + 1;
         let follows = epilogue.write(self.source, first, four, &mut self.out);
-        let binding = first + epilogue.reads();
+        let (binding, last) = (first + epilogue.reads(), epilogue.len());
         let _ = write!(self.out, "\nalias Value = {one};\n");
         let (function, at) = if four { ("put4", "place / 4u") } else { ("put", "place") };
         let (along, bias) = match (named.along, four) {
@@ -190,8 +190,8 @@ impl Text<'_> {
         let _ = write!(
             self.out,
             "\n@group(0) @binding({binding}) var<storage, read_write> put_values: array<{value}>;\n\n\
-             fn {function}(place: u32, {along}given: {value}) {{\n    var value = given{bias};\n{follows}    \
-             put_values[{at}] = value;\n}}\n"
+             fn {function}(place: u32, {along}given: {value}) {{\n    let value0 = given{bias};\n{follows}    \
+             put_values[{at}] = value{last};\n}}\n"
         );
         if self.calls("got") {
             self.out.push_str("\nfn got(place: u32) -> Value {\n    return put_values[place];\n}\n");

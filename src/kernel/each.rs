@@ -1,10 +1,12 @@
 //! What is done to one value after another, where it is written: on a device by functions behind the source of the
 //! kernel that gives the values, on the CPU by loops over the piece that was just computed.
 
-use std::fmt::Write as _;
+mod text;
+mod twin;
 
+pub(super) use self::text::{FILES, add_files};
+pub use self::twin::ItemEpilogue;
 use super::binary::BinaryOp;
-use super::params::wgsl;
 use super::unary::UnaryOp;
 use super::{Element, Spec};
 
@@ -30,27 +32,30 @@ struct Along {
     batched: bool,
 }
 
-/// One function that follows a kernel, and how it reaches its other value.
+/// Most functions that follow a kernel: with each its source grows.
+const MOST: usize = 16;
+
+/// One function that follows a kernel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Link {
     function: Function,
-    other: Option<Other>,
+    args: [Arg; 2],
 }
 
+/// What a function is of.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Other {
-    along: Along,
-    /// Whether it is the first of the pair.
-    first: bool,
+enum Arg {
+    /// What the kernel gives (0), or a function that comes before.
+    Value(usize),
+    /// A value of another tensor.
+    Other(Along),
+    /// A function of one value has no second one.
+    None,
 }
 
 /// Functions that follow a kernel, the first one first, as a shader does them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Epilogue(Vec<Link>);
-
-/// The same on the CPU, with the other values of an item.
-#[derive(Clone, Debug, Default)]
-pub struct ItemEpilogue<'a>(Vec<(Link, &'a [f32])>);
 
 impl Each {
     pub(super) fn one(op: UnaryOp) -> Self {
@@ -61,24 +66,23 @@ impl Each {
         Self(Function::Two(op))
     }
 
-    /// The function behind the kernel that gives the input at place `from`, or why there is none.
-    fn link(self, inputs: &[&Spec], from: usize, output: &Spec) -> Result<Link, &'static str> {
+    /// The function of these inputs, of which some are values that were given before; or why there is none.
+    fn link(self, inputs: &[&Spec], values: &[Option<usize>], output: &Spec) -> Result<Link, &'static str> {
         let floats = |spec: &Spec| spec.element == Element::F32;
         if !floats(output) || !inputs.iter().all(|spec| floats(spec)) {
             return Err("it is not of floats alone");
         }
-        if inputs[from].len() != output.len() || !inputs[from].batched {
-            return Err("its values are repeated");
-        }
-        let other = match self.0 {
-            Function::One(_) => None,
-            Function::Two(_) => {
-                let along =
-                    Along::new(inputs[1 - from], output).ok_or("the other values lie in several blocks")?;
-                Some(Other { along, first: from == 1 })
-            }
+        let arg = |(spec, value): (&&Spec, &Option<usize>)| match value {
+            Some(value) if spec.len() == output.len() && spec.batched => Ok(Arg::Value(*value)),
+            Some(_) => Err("its values are repeated"),
+            None => Along::new(spec, output).map(Arg::Other).ok_or("the other values lie in several blocks"),
         };
-        Ok(Link { function: self.0, other })
+        let args = inputs.iter().zip(values).map(arg).collect::<Result<Vec<_>, _>>()?;
+        match args[..] {
+            [one] => Ok(Link { function: self.0, args: [one, Arg::None] }),
+            [one, other] => Ok(Link { function: self.0, args: [one, other] }),
+            _ => Err("it is of more than two values"),
+        }
     }
 }
 
@@ -95,33 +99,12 @@ impl Along {
         let (count, inner) = (product(&axes[start..end]), product(&axes[end..]));
         (count == input.len()).then_some(Self { inner, count, len: output.len(), batched: input.batched })
     }
-
-    /// The place in a shader, of an output's `place`.
-    fn text(self) -> String {
-        let Self { inner, count, len, batched } = self;
-        let item = if batched { format!("place / {len}u * {count}u") } else { String::new() };
-        let outer = if inner == 1 { "place".to_owned() } else { format!("place / {inner}u") };
-        match (batched, count) {
-            (true, _) if inner * count == len => outer,
-            (false, 1) => "0u".into(),
-            (true, 1) => format!("place / {len}u"),
-            (false, _) => format!("{outer} % {count}u"),
-            (true, _) => format!("{outer} % {count}u + {item}"),
-        }
-    }
-
-    /// Whether four places of the output one after the other, from a multiple of four on, have one value, and whether
-    /// they have four values that lie so too.
-    fn of_four(self) -> (bool, bool) {
-        let one = self.inner.is_multiple_of(4)
-            || (self.count == 1 && (!self.batched || self.len.is_multiple_of(4)));
-        (one, self.inner == 1 && self.count.is_multiple_of(4))
-    }
 }
 
 impl Epilogue {
-    /// The same, and then what a kernel of these inputs does to the one at place `from`, which is what was given until
-    /// now; the other one, if there is another, is bound behind those that are read already.
+    /// The same, and then what a kernel does to values that were given before: `values` says which of its inputs are
+    /// such, by how many functions they have behind them, 0 for what is given at first. At most one is another tensor,
+    /// which is bound behind those that are read already.
     ///
     /// # Errors
     /// Why it cannot follow in the same pass.
@@ -129,16 +112,24 @@ impl Epilogue {
         mut self,
         each: Each,
         inputs: &[&Spec],
-        from: usize,
+        values: &[Option<usize>],
         output: &Spec,
     ) -> Result<Self, &'static str> {
-        self.0.push(each.link(inputs, from, output)?);
+        if self.0.len() == MOST {
+            return Err("too much follows already");
+        }
+        self.0.push(each.link(inputs, values, output)?);
         Ok(self)
+    }
+
+    /// How many functions there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// How many tensors they read beside the values.
     pub(crate) fn reads(&self) -> usize {
-        self.0.iter().filter(|link| link.other.is_some()).count()
+        self.0.iter().filter(|link| link.other().is_some()).count()
     }
 
     /// What plans call them.
@@ -151,131 +142,15 @@ impl Epilogue {
             name.split([' ', '{']).next().unwrap_or_default().to_lowercase()
         })
     }
-
-    /// The same with the tensors that they read, an item of each.
-    pub(crate) fn here<'a>(&self, read: impl IntoIterator<Item = &'a [f32]>) -> ItemEpilogue<'a> {
-        let mut read = read.into_iter();
-        let with = |link: &Link| match link.other {
-            Some(_) => (*link, read.next().expect("one for each that reads")),
-            None => (*link, &[][..]),
-        };
-        ItemEpilogue(self.0.iter().map(with).collect())
-    }
-
-    /// The functions of WGSL that it takes, and the statements that make `value` what is written. `source` is what
-    /// stands before; `binding` the first that is free.
-    pub(super) fn write(&self, source: &str, binding: usize, four: bool, out: &mut String) -> String {
-        let mut body = String::new();
-        let mut free = binding..;
-        let mut files = Vec::new();
-        for (number, link) in self.0.iter().enumerate() {
-            let name = format!("then{number}");
-            files.extend(link.function.declare(&name, out));
-            let other = link.other.map(|other| {
-                other.along.declare(&name, free.next().unwrap_or(binding), four, out);
-                other.first
-            });
-            body.push_str(&call(&name, other, four));
-        }
-        add_files(source, &files, out);
-        body
-    }
 }
 
-/// The statement that makes of `value` what the function of this name makes of it; of a pair it may be the `first`.
-fn call(name: &str, first: Option<bool>, four: bool) -> String {
-    let one = |part: &str| match first {
-        None => format!("{name}(value{part}, place)"),
-        Some(true) => format!("{name}(other{part}, value{part}, place)"),
-        Some(false) => format!("{name}(value{part}, other{part}, place)"),
-    };
-    let other = first.map_or_else(String::new, |_| format!("let other = {name}_other(place);\n        "));
-    let parts = [".x", ".y", ".z", ".w"].map(one).join(", ");
-    let made = if four { format!("vec4({parts})") } else { one("") };
-    format!("    {{\n        {other}value = {made};\n    }}\n")
-}
-
-/// Files of `shaders/shared/` that are not there yet.
-pub(super) fn add_files(source: &str, files: &[&'static str], out: &mut String) {
-    for file in files {
-        if !source.contains(file) && !out.contains(file) {
-            out.push_str(file);
-        }
-    }
-}
-
-impl Along {
-    /// `NAME_other(place)`: one value, or four from there on.
-    fn declare(self, name: &str, binding: usize, four: bool, out: &mut String) {
-        let at = self.text();
-        let (same, vector) = self.of_four();
-        let (word, value, read) = match four {
-            false => ("f32", "f32", format!("{name}_values[{at}]")),
-            true if same => ("f32", "vec4<f32>", format!("vec4({name}_values[{at}])")),
-            true if vector => ("vec4<f32>", "vec4<f32>", format!("{name}_values[({at}) / 4u]")),
-            true => {
-                let one = |next: u32| format!("{name}_at(place + {next}u)");
-                ("f32", "vec4<f32>", format!("vec4({})", [0, 1, 2, 3].map(one).join(", ")))
-            }
-        };
-        let _ =
-            write!(out, "\n@group(0) @binding({binding}) var<storage, read> {name}_values: array<{word}>;\n");
-        if four && !same && !vector {
-            let _ =
-                write!(out, "\nfn {name}_at(place: u32) -> f32 {{\n    return {name}_values[{at}];\n}}\n");
-        }
-        let _ = write!(out, "\nfn {name}_other(place: u32) -> {value} {{\n    return {read};\n}}\n");
-    }
-}
-
-impl Function {
-    /// The function under this name; `any` is a number that is known at run time only. What it takes is returned.
-    fn declare(self, name: &str, out: &mut String) -> Vec<&'static str> {
-        match self {
-            Self::One(op) => op.declare(name, out),
-            Self::Two(op) => op.declare(name, out),
-        }
-    }
-}
-
-/// Files that nearly every function needs.
-pub(super) const FILES: [&str; 2] = [wgsl!("shared/nan"), wgsl!("shared/nan_made")];
-
-impl<'a> ItemEpilogue<'a> {
-    /// Nothing that follows.
-    pub(crate) fn nothing() -> Self {
-        Self::default()
-    }
-
-    /// Does all of it to values of an item, of which the first stands at this place.
-    pub(crate) fn apply(&self, place: usize, values: &mut [f32]) {
-        for (link, others) in &self.0 {
-            match (link.function, link.other) {
-                (Function::One(op), _) => op.apply_all(values),
-                (Function::Two(op), Some(other)) => other.apply(op, others, place, values),
-                (Function::Two(_), None) => unreachable!("a pair has another value"),
-            }
-        }
-    }
-}
-
-impl Other {
-    fn apply(self, op: BinaryOp, others: &[f32], place: usize, values: &mut [f32]) {
-        let Along { inner, count, .. } = self.along;
-        let mut at = 0;
-        while at < values.len() {
-            let (start, in_block) = ((place + at) / inner % count, (place + at) % inner);
-            let left = &mut values[at..];
-            if inner == 1 {
-                let run = left.len().min(count - start);
-                op.apply_to_all(&mut left[..run], others[start..].iter().copied(), self.first);
-                at += run;
-            } else {
-                let run = left.len().min(inner - in_block);
-                op.apply_to_all(&mut left[..run], std::iter::repeat(others[start]), self.first);
-                at += run;
-            }
-        }
+impl Link {
+    /// Where the other tensor lies that it reads.
+    fn other(&self) -> Option<Along> {
+        self.args.iter().find_map(|arg| match arg {
+            Arg::Other(along) => Some(*along),
+            Arg::Value(_) | Arg::None => None,
+        })
     }
 }
 
@@ -317,8 +192,9 @@ mod tests {
         for shape in [&[4, 1][..], &[1, 4, 1], &[4]] {
             let output = Spec::floats(&[3, 4, 4]);
             let inputs = [&output, &Spec::constant(shape)];
-            let then =
-                Epilogue::default().with(Each::two(BinaryOp::Sub), &inputs, 0, &output).expect("one block");
+            let then = Epilogue::default()
+                .with(Each::two(BinaryOp::Sub), &inputs, &[Some(0), None], &output)
+                .expect("one block");
             let then = then.here([&others[..]]);
             let mut whole = vec![10.0; 48];
             then.apply(0, &mut whole);

@@ -47,14 +47,22 @@ fn all_that_may_follow(output: &Spec) -> Epilogue {
     for op in
         [UnaryOp::Gelu, UnaryOp::Sin, UnaryOp::Clip { low: 0.0, high: 6.0 }, UnaryOp::ToF16, UnaryOp::Tanh]
     {
-        then = then.with(Unary::new(op).each().expect("one"), &[output], 0, output).expect("it is of floats");
+        then = then
+            .with(Unary::new(op).each().expect("one"), &[output], &[Some(0)], output)
+            .expect("it is of floats");
     }
+    let twice = Binary::new(BinaryOp::Sub).each().expect("one");
+    then = then.with(twice, &[output, output], &[Some(1), Some(0)], output).expect("it is of floats");
     for (number, shape) in shapes.enumerate() {
         let op = [BinaryOp::Add, BinaryOp::Pow, BinaryOp::Fmod, BinaryOp::Less][number % 4];
         let other = Spec { batched: number % 3 == 0, ..Spec::floats(&shape) };
-        let (inputs, from) = if number % 2 == 0 { ([output, &other], 0) } else { ([&other, output], 1) };
+        let (inputs, values) = if number % 2 == 0 {
+            ([output, &other], [Some(number), None])
+        } else {
+            ([&other, output], [None, Some(0)])
+        };
         then = then
-            .with(Binary::new(op).each().expect("one"), &inputs, from, output)
+            .with(Binary::new(op).each().expect("one"), &inputs, &values, output)
             .expect("it has one block of axes");
     }
     then

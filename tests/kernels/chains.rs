@@ -20,6 +20,8 @@ struct Built {
     /// Whether what every kernel gives is an output, so that each has a pass of its own.
     apart: bool,
     named: usize,
+    /// What was given on the way.
+    before: Vec<TensorId>,
 }
 
 impl Built {
@@ -101,10 +103,17 @@ impl Built {
         ];
         let twos =
             [BinaryOp::Add, BinaryOp::Sub, BinaryOp::Mul, BinaryOp::Max, BinaryOp::Min, BinaryOp::PRelu];
-        let given = match self.n.pick(0, 6) {
+        self.before.push(before);
+        let given = match self.n.pick(0, 8) {
             0 => return self.net.reshape(before, &[1, shape.iter().product()]).unwrap(),
             1 | 2 => self.net.add(Unary::new(ones[self.n.pick(0, ones.len() - 1)]), &[before]),
             3 => self.net.add(Binary::new(BinaryOp::Mul), &[before, before]),
+            4 | 5 => {
+                let other = self.before[self.n.pick(0, self.before.len() - 1)];
+                let other = self.net.reshape(other, &shape).unwrap();
+                let pair = if self.n.pick(0, 1) == 0 { [before, other] } else { [other, before] };
+                self.net.add(Binary::new(twos[self.n.pick(0, twos.len() - 1)]), &pair)
+            }
             _ => {
                 let other = self.other(&shape, x);
                 let pair = if self.n.pick(0, 1) == 0 { [before, other] } else { [other, before] };
@@ -117,7 +126,7 @@ impl Built {
 
 fn build(gpu: &Gpu, seed: usize, apart: bool) -> Program {
     let net = Program::new(gpu);
-    let mut built = Built { net, n: Numbers::new(seed as u64), apart, named: 0 };
+    let mut built = Built { net, n: Numbers::new(seed as u64), apart, named: 0, before: Vec::new() };
     let x = built.net.input("x", Spec::floats(&ITEM)).unwrap();
     let tensor = built.first(x);
     let mut tensor = built.given(tensor);
@@ -181,6 +190,20 @@ fn a_plan_says_what_follows_a_kernel() {
         plan.kernels().map(|kernel| (kernel.name.to_owned(), kernel.then.to_owned())).collect();
     assert_eq!(then, [("conv2d.0".to_owned(), "add, relu".to_owned())]);
     assert!(plan.to_string().contains("f32[8,8,1,1]  then add, relu\n"), "{plan}");
+}
+
+#[test]
+fn a_value_that_is_read_again_by_what_follows_needs_no_pass() {
+    let mut net = Program::new(&Gpu::cpu());
+    let x = net.input("x", Spec::floats(&ITEM)).unwrap();
+    let mean = net.add(GlobalAveragePool::new(), &[x]).unwrap();
+    let slope = net.constant("slope", ndarray::arr0(1.702).into_dyn()).unwrap();
+    let steep = net.add(Binary::new(BinaryOp::Mul), &[mean, slope]).unwrap();
+    let gate = net.add(Unary::new(UnaryOp::Sigmoid), &[steep]).unwrap();
+    let y = net.add(Binary::new(BinaryOp::Mul), &[mean, gate]).unwrap();
+    net.output("y", y).unwrap();
+    let then: Vec<_> = net.plan(1).unwrap().kernels().map(|kernel| kernel.then.to_owned()).collect();
+    assert_eq!(then, ["mul, sigmoid, mul"]);
 }
 
 #[test]

@@ -1,24 +1,31 @@
 //! Which kernels need no pass of their own: what they do to each value is done by the kernel that gives it.
 
+use std::collections::BTreeSet;
+
 use crate::gpu::graph::{Graph, Node};
 use crate::gpu::limits::Limits;
 use crate::kernel::{Dispatch, Epilogue, Spec};
 
-/// Most functions in a chain: with each, the source of the kernel before them grows.
-const MOST: usize = 16;
-
-/// A kernel, and those that are done with it.
+/// A kernel, and those that are done with it. Nodes are indices into those of the graph.
 #[derive(Clone, Debug)]
 pub(super) struct Chain {
-    /// Index into the nodes of the graph, as all here: the kernel that runs.
+    /// The kernel that runs.
     pub(super) head: usize,
     /// Where in the graph's order it runs, and what gives its output: its last one.
     pub(super) last: usize,
     /// The ways to run it, without what follows.
     pub(super) dispatches: Vec<Dispatch>,
-    pub(super) then: Epilogue,
-    /// Tensors that are read for what follows.
+    pub(super) then: Then,
+}
+
+/// What follows a kernel.
+#[derive(Clone, Debug)]
+pub(super) struct Then {
+    pub(super) epilogue: Epilogue,
+    /// Tensors that are read for it.
     pub(super) read: Vec<usize>,
+    /// The nodes that are done so.
+    nodes: Vec<usize>,
 }
 
 /// What was found, and why what might have been done with another kernel is not.
@@ -28,118 +35,176 @@ pub(super) struct Chains {
     pub(super) apart: Vec<String>,
 }
 
-/// Who reads a tensor: how many times kernels do, and whether it is given as an output.
+impl Chain {
+    /// All tensors that it reads.
+    pub(super) fn inputs<'a>(&'a self, graph: &'a Graph) -> impl Iterator<Item = usize> + 'a {
+        graph.nodes[self.head].inputs.iter().chain(&self.then.read).copied()
+    }
+}
+
+/// Puts each needed kernel behind one that gives it values, where that can be. A chain stands where its last kernel
+/// stood, so all that it reads is there.
+pub(super) fn of(graph: &Graph, needed: &[usize], limits: &Limits) -> Chains {
+    let readers = Readers::new(graph, needed);
+    let mut taken = vec![false; graph.nodes.len()];
+    let (mut chains, mut reasons) = (Vec::new(), Vec::new());
+    for &head in needed {
+        if taken[head] {
+            continue;
+        }
+        let (inputs, output) = seen(graph, &graph.nodes[head]);
+        let dispatches = graph.nodes[head].kernel.variants(&inputs.iter().collect::<Vec<_>>(), &output);
+        let takes_more = dispatches.iter().all(Dispatch::takes_more);
+        let growing = Growing { graph, readers: &readers, taken: &taken, limits, head, takes_more };
+        let (then, why) = growing.grown();
+        then.nodes.iter().for_each(|&node| taken[node] = true);
+        reasons.extend(why);
+        chains.push(Chain { head, last: then.nodes.last().map_or(head, |&node| node), dispatches, then });
+    }
+    chains.sort_by_key(|chain| chain.last);
+    let apart = reasons.into_iter().filter(|(node, _)| !taken[*node]).map(|(_, reason)| reason).collect();
+    Chains { chains, apart }
+}
+
+/// Who reads and who gives each tensor, and which are given as outputs.
 struct Readers {
-    times: Vec<usize>,
+    nodes: Vec<Vec<usize>>,
+    giver: Vec<Option<usize>>,
     given: Vec<bool>,
 }
 
 impl Readers {
     fn new(graph: &Graph, needed: &[usize]) -> Self {
-        let mut readers =
-            Self { times: vec![0; graph.tensors.len()], given: vec![false; graph.tensors.len()] };
+        let tensors = graph.tensors.len();
+        let mut readers = Self {
+            nodes: vec![Vec::new(); tensors],
+            giver: vec![None; tensors],
+            given: vec![false; tensors],
+        };
         for &node in needed {
-            graph.nodes[node].inputs.iter().for_each(|&input| readers.times[graph.base(input)] += 1);
+            let Node { inputs, output, .. } = &graph.nodes[node];
+            inputs.iter().for_each(|&input| readers.nodes[graph.base(input)].push(node));
+            readers.giver[*output] = Some(node);
         }
         graph.outputs.iter().for_each(|(_, output)| readers.given[graph.base(*output)] = true);
         readers
     }
 }
 
-/// Puts each needed kernel behind the one that gives its values, where that can be. A chain stands where its last
-/// kernel stood, so all that it reads is there.
-pub(super) fn of(graph: &Graph, needed: &[usize], limits: &Limits) -> Chains {
-    let readers = Readers::new(graph, needed);
-    let mut found = Chains::default();
-    let mut giver: Vec<Option<usize>> = vec![None; graph.tensors.len()];
-    for &index in needed {
-        let node = &graph.nodes[index];
-        let chain = match found.joined(graph, index, &readers, &giver, limits) {
-            Some(chain) => chain,
-            None => {
-                found.chains.push(Chain::new(graph, index));
-                found.chains.len() - 1
-            }
-        };
-        giver[node.output] = Some(chain);
-    }
-    found.chains.sort_by_key(|chain| chain.last);
-    found
+/// A chain while it is looked for what follows its kernel.
+struct Growing<'a> {
+    graph: &'a Graph,
+    readers: &'a Readers,
+    taken: &'a [bool],
+    limits: &'a Limits,
+    head: usize,
+    takes_more: bool,
 }
 
-impl Chain {
-    fn new(graph: &Graph, index: usize) -> Self {
-        let node = &graph.nodes[index];
-        let (inputs, output) = seen(graph, node);
-        let dispatches = node.kernel.variants(&inputs.iter().collect::<Vec<_>>(), &output);
-        Self { head: index, last: index, dispatches, then: Epilogue::default(), read: Vec::new() }
+impl Growing<'_> {
+    /// All that can follow: as many functions as there are behind which one value is left that anything else reads.
+    /// And for those that cannot, why.
+    fn grown(&self) -> (Then, Vec<(usize, String)>) {
+        let mut then = Then { epilogue: Epilogue::default(), read: Vec::new(), nodes: Vec::new() };
+        let mut best = then.clone();
+        let mut reasons = Vec::new();
+        let mut next: BTreeSet<usize> = self.readers_of(self.head).collect();
+        while let Some(node) = next.pop_first() {
+            match self.with(&then, node) {
+                Ok(longer) => then = longer,
+                Err(reason) => {
+                    reasons.push((node, reason));
+                    continue;
+                }
+            }
+            next.extend(self.readers_of(node));
+            if self.is_closed(&then) {
+                best = then.clone();
+            }
+        }
+        let why = self.reasons(&best, &reasons);
+        (best, why)
     }
 
-    /// All tensors that it reads.
-    pub(super) fn inputs<'a>(&'a self, graph: &'a Graph) -> impl Iterator<Item = usize> + 'a {
-        graph.nodes[self.head].inputs.iter().chain(&self.read).copied()
+    fn readers_of(&self, node: usize) -> impl Iterator<Item = usize> + '_ {
+        self.readers.nodes[self.graph.nodes[node].output].iter().copied()
     }
 
-    /// The same with another kernel behind it, which reads it as its input at place `from`; or why not.
-    fn with(&self, graph: &Graph, index: usize, from: usize, limits: &Limits) -> Result<Self, &'static str> {
-        let node = &graph.nodes[index];
-        let (inputs, output) = seen(graph, node);
+    /// The tensors of a chain: what its kernel gives, then what each function does.
+    fn values<'b>(&'b self, then: &'b Then) -> impl Iterator<Item = usize> + 'b {
+        [self.head].into_iter().chain(then.nodes.iter().copied()).map(|node| self.graph.nodes[node].output)
+    }
+
+    /// Whether nothing else reads any value but the last.
+    fn is_closed(&self, then: &Then) -> bool {
+        self.values(then).take(then.nodes.len()).all(|tensor| {
+            !self.readers.given[tensor]
+                && self.readers.nodes[tensor].iter().all(|node| then.nodes.contains(node))
+        })
+    }
+
+    /// The same with another kernel behind it; or why not.
+    fn with(&self, then: &Then, index: usize) -> Result<Then, &'static str> {
+        let node = &self.graph.nodes[index];
+        let each = node.kernel.each().filter(|_| node.parts == 1);
+        let each = each.ok_or("it does more than a function of each value")?;
+        if !self.takes_more {
+            return Err("that kernel reads what it wrote");
+        }
+        let values: Vec<usize> = self.values(then).collect();
+        let place = |&input: &usize| values.iter().position(|&value| value == self.graph.base(input));
+        let places: Vec<Option<usize>> = node.inputs.iter().map(place).collect();
+        let others =
+            node.inputs.iter().zip(&places).filter(|(_, place)| place.is_none()).map(|(input, _)| *input);
+        let others: Vec<usize> = others.collect();
+        if others.iter().any(|&other| self.waits_for(other)) {
+            return Err("a later kernel does it");
+        }
+        let (inputs, output) = seen(self.graph, node);
         let inputs: Vec<&Spec> = inputs.iter().collect();
-        let each = node.kernel.each().ok_or("it does more than a function of each value")?;
-        let then = self.then.clone().with(each, &inputs, from, &output)?;
-        let mut chain = Self { last: index, then, ..self.clone() };
-        chain.read.extend(
-            node.inputs.iter().enumerate().filter(|(place, _)| *place != from).map(|(_, input)| *input),
-        );
-        match () {
-            _ if !self.dispatches.iter().all(Dispatch::takes_more) => Err("that kernel reads what it wrote"),
-            _ if chain.then.names().count() > MOST => Err("too much follows already"),
-            _ if chain.inputs(graph).count() + 1 > limits.tensors as usize => {
-                Err("the device binds too few tensors")
-            }
-            _ => Ok(chain),
+        let epilogue = then.epilogue.clone().with(each, &inputs, &places, &output)?;
+        let read: Vec<usize> = then.read.iter().copied().chain(others).collect();
+        if self.graph.nodes[self.head].inputs.len() + read.len() + 1 > self.limits.tensors as usize {
+            return Err("the device binds too few tensors");
         }
+        let nodes = then.nodes.iter().copied().chain([index]).collect();
+        Ok(Then { epilogue, read, nodes })
     }
-}
 
-impl Chains {
-    /// Puts the kernel behind the chain that gives one of its inputs, the later of two: the place of that chain.
-    fn joined(
-        &mut self,
-        graph: &Graph,
-        index: usize,
-        readers: &Readers,
-        giver: &[Option<usize>],
-        limits: &Limits,
-    ) -> Option<usize> {
-        let node = &graph.nodes[index];
-        if node.kernel.each().is_none() || node.parts > 1 {
-            return None;
-        }
-        let (mut reasons, mut candidates) = (Vec::new(), Vec::new());
-        for (from, &input) in node.inputs.iter().enumerate() {
-            let base = graph.base(input);
-            let Some(place) = giver[base] else { continue };
-            let joined = match () {
-                _ if readers.given[base] => Err("it is an output"),
-                _ if readers.times[base] > 1 => Err("others read it too"),
-                _ => self.chains[place].with(graph, index, from, limits),
+    /// Whether a tensor is given later than this chain's first, for the same reader alone: of two that might be added,
+    /// the later one does it, so that the other need not be kept for it.
+    fn waits_for(&self, tensor: usize) -> bool {
+        let base = self.graph.base(tensor);
+        let alone = self.readers.nodes[base].len() == 1 && !self.readers.given[base];
+        let later =
+            self.readers.giver[base].filter(|&giver| alone && giver > self.head && !self.taken[giver]);
+        later.is_some_and(|giver| {
+            let node = &self.graph.nodes[giver];
+            let (inputs, output) = seen(self.graph, node);
+            let takes_more =
+                || node.kernel.dispatch(&inputs.iter().collect::<Vec<_>>(), &output).takes_more();
+            node.kernel.each().is_some() || takes_more()
+        })
+    }
+
+    /// Why functions of the last value do not follow.
+    fn reasons(&self, then: &Then, reasons: &[(usize, &'static str)]) -> Vec<(usize, String)> {
+        let Some(last) = self.values(then).last() else { return Vec::new() };
+        let name = |node: usize| &self.graph.tensors[self.graph.nodes[node].output].name;
+        let behind = self.readers.nodes[last].iter().filter(|&&node| {
+            let Node { kernel, parts, .. } = &self.graph.nodes[node];
+            kernel.each().is_some() && *parts == 1
+        });
+        let why = |&node: &usize| {
+            let own = reasons.iter().find(|(other, _)| *other == node).map(|(_, reason)| *reason);
+            let reason = match own {
+                Some(reason) => reason,
+                None if self.readers.given[last] => "it is an output",
+                None => "others read it too",
             };
-            match joined {
-                Ok(chain) => candidates.push((place, chain)),
-                Err(reason) => reasons.push(format!("{}: {reason}", graph.tensors[base].name)),
-            }
-        }
-        let later = candidates.into_iter().max_by_key(|(place, _)| self.chains[*place].last);
-        let Some((place, chain)) = later else {
-            if !reasons.is_empty() {
-                let name = &graph.tensors[node.output].name;
-                self.apart.push(format!("{name} is apart from {}", reasons.join(", from ")));
-            }
-            return None;
+            (node, format!("{} is apart from {}: {reason}", name(node), name(self.head)))
         };
-        self.chains[place] = chain;
-        Some(place)
+        behind.map(why).collect()
     }
 }
 
