@@ -21,3 +21,4 @@ mod items;
 mod make;
 mod operators;
 mod part;
+mod plans;

@@ -1,0 +1,59 @@
+//! What networks that people run cost by their plans: the table of `docs/plans.md`.
+
+use std::fs;
+use std::path::Path;
+
+use gapless::gpu::Plan;
+use gapless::{Gpu, Program};
+
+/// Most bytes of one tensor of these networks.
+const WEIGHTS: u64 = 1 << 28;
+
+/// The plan of a network of full size, for one item. Its weights are a file with nothing in it.
+fn plan(name: &str) -> Plan {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    if name == "efficientnet-lite0" {
+        return Program::onnx(&Gpu::cpu(), root.join("models/efficientnet-lite0.onnx"))
+            .unwrap()
+            .plan(1)
+            .unwrap();
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&folder).unwrap();
+    fs::File::create(folder.join("weights")).unwrap().set_len(WEIGHTS).unwrap();
+    let file = folder.join("model.onnx");
+    fs::copy(root.join(format!("tests/fixtures/networks/{name}.onnx")), &file).unwrap();
+    Program::onnx(&Gpu::cpu(), &file).unwrap().plan(1).unwrap()
+}
+
+fn row(name: &str, plan: &Plan) -> String {
+    let bytes: u64 = plan.kernels().map(|kernel| kernel.item_bytes).sum();
+    let (kernels, adds) = (plan.kernels().count(), plan.multiply_adds());
+    let (mega, constants) = (|count: u64| count as f64 / 1e6, plan.constant_bytes());
+    format!("| {name} | {kernels} | {:.1} | {:.1} | {:.0} |\n", mega(bytes), mega(constants), mega(adds))
+}
+
+#[test]
+fn networks_have_the_kernels_and_move_the_bytes_that_the_table_says() {
+    let names = [
+        "efficientnet-lite0",
+        "resnet50",
+        "convnext_tiny",
+        "vit_b_16",
+        "clip_vit_b_32",
+        "minilm_l6",
+        "yolov8n",
+    ];
+    let rows: String = names.into_iter().map(|name| row(name, &plan(name))).collect();
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/plans.md")).unwrap();
+    assert!(page.contains(&rows), "docs/plans.md has not these rows:\n{rows}");
+}
+
+#[test]
+fn attention_is_one_kernel_in_each_layer_of_the_networks_that_have_it() {
+    for (name, layers) in [("vit_b_16", 12), ("clip_vit_b_32", 12), ("minilm_l6", 6)] {
+        let plan = plan(name);
+        let count = |kernel: &str| plan.kernels().filter(|planned| planned.variant == kernel).count();
+        assert_eq!((count("attention"), count("softmax")), (layers, 0), "{plan}");
+    }
+}
