@@ -7,6 +7,9 @@
 
 // Params follow in shared/conv2d_params.wgsl.
 
+// The item, for what is written.
+var<private> item: u32;
+
 @compute @workgroup_size(64)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -50,12 +53,11 @@ fn main(
         }
     }
 
-    let output_end = min(params.outputs_in_group - first_output, 4u);
-    let pixel_end = min(params.out_pixels - first_pixel, 4u);
-    for (var i = 0u; i < output_end; i++) {
-        let start = group.z * params.out_len + outputs[i] * params.out_pixels + first_pixel;
-        for (var j = 0u; j < pixel_end; j++) {
-            put(start + j, outputs[i], sums[i][j]);
-        }
-    }
+    item = group.z;
+    let ends = vec2((conv_group + 1u) * params.outputs_in_group, params.out_pixels);
+    finish16(conv_group * params.outputs_in_group + first_output, first_pixel, ends, sums);
+}
+
+fn finish_at(output: u32, pixel: u32, sum: f32) {
+    put(item * params.out_len + output * params.out_pixels + pixel, output, sum);
 }

@@ -10,6 +10,9 @@
 // All invocations share the terms of one output.
 const columns = 1u;
 
+// The item, for what is written.
+var<private> item: u32;
+
 @compute @workgroup_size(64)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -42,8 +45,10 @@ fn main(
     if local > 0u {
         return;
     }
-    let pixel_end = min(params.out_pixels - first_pixel, 4u);
-    for (var i = 0u; i < pixel_end; i++) {
-        put(group.z * params.out_len + output * params.out_pixels + first_pixel + i, output, sums[i]);
-    }
+    item = group.z;
+    finish4(output, first_pixel, vec2(output + 1u, params.out_pixels), sums);
+}
+
+fn finish_at(output: u32, pixel: u32, sum: f32) {
+    put(item * params.out_len + output * params.out_pixels + pixel, output, sum);
 }

@@ -25,6 +25,9 @@ fn source_of(way: i32, stride: i32, input: i32) -> i32 {
     return select(-1, place, way >= 0 && place * stride == way && place < input);
 }
 
+// Where this place of the first output lies.
+var<private> output_at: u32;
+
 @compute @workgroup_size(64)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -77,9 +80,12 @@ fn main(
         }
     }
 
-    let end = min(size.x - first, 4u);
-    for (var i = 0u; i < end; i++) {
-        let output = conv_group * size.x + first + i;
-        put(group.z * params.len + output * places + place, sums[i] + bias(output));
-    }
+    let output = conv_group * size.x + first;
+    output_at = group.z * params.len + place;
+    finish4(places, output, vec2(places + 1u, (conv_group + 1u) * size.x), sums);
+}
+
+// Of one place of planes of so many, the sums of several outputs.
+fn finish_at(places: u32, output: u32, sum: f32) {
+    put(output_at + output * places, sum + bias(output));
 }

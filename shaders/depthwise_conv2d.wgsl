@@ -7,6 +7,9 @@
 
 // Params follow in shared/conv2d_params.wgsl.
 
+// The item, for what is written.
+var<private> item: u32;
+
 @compute @workgroup_size(64)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -33,9 +36,10 @@ fn main(
         sums += weight(output * taps + tap) * values;
     }
 
-    let pixel_end = min(params.out_pixels - first_pixel, 4u);
-    let start = group.z * params.out_len + output * params.out_pixels + first_pixel;
-    for (var j = 0u; j < pixel_end; j++) {
-        put(start + j, output, sums[j]);
-    }
+    item = group.z;
+    finish4(output, first_pixel, vec2(output + 1u, params.out_pixels), sums);
+}
+
+fn finish_at(output: u32, pixel: u32, sum: f32) {
+    put(item * params.out_len + output * params.out_pixels + pixel, output, sum);
 }

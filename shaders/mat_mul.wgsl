@@ -7,6 +7,9 @@
 
 // Params follow in shared/matrices.wgsl.
 
+// Where the matrix starts that is written.
+var<private> matrix_at: u32;
+
 @compute @workgroup_size(64)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -40,12 +43,10 @@ fn main(
         bt += params.b_term;
     }
 
-    let row_end = min(params.m - first_row, 4u);
-    let column_end = min(params.n - first_column, 4u);
-    for (var i = 0u; i < row_end; i++) {
-        let start_y = group.z * params.out_len + (matrix * params.m + rows[i]) * params.n;
-        for (var j = 0u; j < column_end; j++) {
-            put(start_y + columns[j], columns[j], sums[i][j]);
-        }
-    }
+    matrix_at = group.z * params.out_len + matrix * params.m * params.n;
+    finish16(first_row, first_column, vec2(params.m, params.n), sums);
+}
+
+fn finish_at(row: u32, column: u32, sum: f32) {
+    put(matrix_at + row * params.n + column, column, sum);
 }

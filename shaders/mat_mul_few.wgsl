@@ -10,6 +10,9 @@
 // Columns of a tile, a power of two up to 64: 64 / columns invocations share the terms of each.
 override columns: u32;
 
+// Where the matrix starts that is written.
+var<private> matrix_at: u32;
+
 @compute @workgroup_size(64)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -43,11 +46,13 @@ fn main(
     if local >= columns || column >= params.n {
         return;
     }
-    let rows = min(params.m - row, 4u);
-    for (var i = 0u; i < rows; i++) {
-        let y_row = group.z * params.out_len + (matrix * params.m + row + i) * params.n;
-        put(y_row + column, column, sums[i]);
-    }
+    matrix_at = group.z * params.out_len + matrix * params.m * params.n;
+    finish4(column, row, vec2(column + 1u, params.m), sums);
+}
+
+// Of one column, the sums of several rows.
+fn finish_at(column: u32, row: u32, sum: f32) {
+    put(matrix_at + row * params.n + column, column, sum);
 }
 
 fn a_at(at: vec4<u32>) -> vec4<f32> {

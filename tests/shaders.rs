@@ -11,7 +11,7 @@ use gapless::kernel::examples;
 use gapless::kernel::{Dispatch, Needs, Precision};
 use naga::proc::Layouter;
 use naga::valid::{ValidationFlags, Validator};
-use naga::{AddressSpace, Block, Module, Statement, StorageAccess, TypeInner};
+use naga::{AddressSpace, Block, Expression, Module, Statement, StorageAccess, TypeInner};
 use read::{capabilities, chains, dispatches, for_every_chain, for_every_shader};
 
 fn shaders(folder: &str) -> BTreeSet<String> {
@@ -89,6 +89,35 @@ fn loops(module: &Module, block: &Block, called: &mut BTreeSet<usize>) -> bool {
         }
         _ => false,
     })
+}
+
+/// A driver may keep in memory, and far away, what an invocation reaches by a number that it computes.
+#[test]
+fn no_shader_reaches_its_own_values_by_a_number_that_is_computed() {
+    let check = |dispatch: &Dispatch, module: &Module| {
+        let functions = module.functions.iter().map(|(_, function)| function);
+        for function in functions.chain(module.entry_points.iter().map(|entry| &entry.function)) {
+            let expressions = &function.expressions;
+            for (_, expression) in expressions.iter() {
+                let Expression::Access { base, .. } = expression else { continue };
+                let mut root = *base;
+                while let Expression::Access { base, .. } | Expression::AccessIndex { base, .. } =
+                    expressions[root]
+                {
+                    root = base;
+                }
+                let shared = match expressions[root] {
+                    Expression::GlobalVariable(variable) => {
+                        module.global_variables[variable].space != AddressSpace::Private
+                    }
+                    _ => false,
+                };
+                assert!(shared, "{}: {:?}", dispatch.variant(), function.name);
+            }
+        }
+    };
+    for_every_shader(|_, dispatch, module, _| check(dispatch, module));
+    for_every_chain(|_, dispatch, module, _| check(dispatch, module));
 }
 
 #[test]

@@ -210,12 +210,12 @@ impl<const N: usize> Kernel for ConvTranspose<N> {
         let loops = [depth, height, width, inputs[0].shape[0] / self.groups];
         Dispatch {
             kernel: "conv_transpose".into(),
-            source: wgsl!("conv_transpose", "shared/linear").into(),
+            source: wgsl!("conv_transpose", "shared/linear", "shared/finish4").into(),
             access: Access::first(&["x", "weight", "bias"], inputs.len()),
             constants: Vec::new(),
             workgroups: grid::cover(params.work as usize, 64),
             params: bytemuck::bytes_of(&params).to_vec(),
-            needs: Needs::rounds(rounds::all(&[rounds::nested(&loops), rounds::nested(&[TILE])])),
+            needs: Needs::rounds(rounds::nested(&loops)),
         }
     }
 

@@ -26,7 +26,7 @@ pub(super) fn sum_of_column(join: Join) -> &'static str {
 /// share of the terms.
 pub(super) fn needs_of_column(join: Join, terms: usize) -> Needs {
     let needs = join.needs();
-    let loops = [rounds::nested(&[terms]), needs.rounds, rounds::nested(&[4]), MATRICES];
+    let loops = [rounds::nested(&[terms]), needs.rounds, MATRICES];
     Needs { workgroup_bytes: 64 * 16, rounds: rounds::all(&loops), ..needs }
 }
 
@@ -103,9 +103,7 @@ impl Tiling {
     pub(super) fn needs(self, [taps, channels]: [usize; 2]) -> Needs {
         let terms = rounds::nested(&[taps, channels]);
         match self {
-            // Behind the sums come the values of a tile, of four rows and four columns.
-            Self::Plain => Needs::rounds(rounds::all(&[terms, rounds::nested(&[4, 4]), MATRICES])),
-            Self::Tall => Needs::rounds(rounds::all(&[terms, MATRICES])),
+            Self::Plain | Self::Tall => Needs::rounds(rounds::all(&[terms, MATRICES])),
             Self::Tiled(precision) | Self::TiledVec4(precision) => {
                 let bytes_of_four = if precision.needs_f16() { 8 } else { 16 };
                 // For 16 terms at once: four steps that fill each of the two tiles, and 16 products.
@@ -139,7 +137,7 @@ impl Tiling {
     /// What its shader needs beside its own file.
     pub(super) fn shared(self) -> [&'static str; 2] {
         match self {
-            Self::Plain => [""; 2],
+            Self::Plain => [wgsl!("shared/finish_tile", "shared/finish4"), ""],
             Self::Tall => [wgsl!("shared/tall", "shared/finish_tile", "shared/finish4", "shared/outer"), ""],
             Self::Tiled(precision) => {
                 let parts = wgsl!("shared/tiled", "shared/fill", "shared/finish_tile", "shared/finish4");

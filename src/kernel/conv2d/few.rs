@@ -20,7 +20,10 @@ pub(super) fn variants(conv: &Conv2d, inputs: &[&Spec], output: &Spec) -> Vec<Di
         return Vec::new();
     }
     let joined = |join| {
-        let parts = &[wgsl!("conv2d_few", "shared/seen", "shared/four"), product::sum_of_column(join)];
+        let parts = &[
+            wgsl!("conv2d_few", "shared/seen", "shared/four", "shared/finish4"),
+            product::sum_of_column(join),
+        ];
         // One workgroup an output, as for tiles in workgroup memory.
         let shader =
             Shader { name: "conv2d_few", parts, constants: &[], tiling: Tiling::Tiled(Precision::Full) };

@@ -76,7 +76,7 @@ impl Conv2d {
 
     pub(super) fn depthwise(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
         let tiles = [1, (output.shape[1] * output.shape[2]).div_ceil(4)];
-        let parts = &[wgsl!("depthwise_conv2d", "shared/seen", "shared/four")];
+        let parts = &[wgsl!("depthwise_conv2d", "shared/seen", "shared/four", "shared/finish4")];
         let shader = Shader { name: "depthwise_conv2d", parts, constants: &[], tiling: Tiling::Plain };
         self.tiled(inputs, output, tiles, shader)
     }

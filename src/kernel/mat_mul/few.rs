@@ -27,7 +27,7 @@ pub(super) fn variants(product: &MatMul, inputs: &[&Spec], output: &Spec) -> Vec
 
 fn joined(product: &MatMul, inputs: &[&Spec], output: &Spec, columns: usize, join: Join) -> Dispatch {
     let params = product.params(inputs, output, [ROWS, columns]);
-    let parts = [wgsl!("mat_mul_few", "shared/matrices"), product::sum_of_column(join)];
+    let parts = [wgsl!("mat_mul_few", "shared/matrices", "shared/finish4"), product::sum_of_column(join)];
     Dispatch {
         kernel: "mat_mul_few".into(),
         source: product::source(&parts),
