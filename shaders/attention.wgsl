@@ -5,18 +5,18 @@
 // In / Out   f32 [.., m, d], [.., n, d], [.., n, e], [.., m, n] where there is a mask / f32 [.., m, e]; d and e are multiples of four
 // Dispatch   ceil(matrices * m / 64) workgroups folded over x, y
 struct Params {
-    // Length, then how far a step goes in q, k and v, of each leading axis; then the same in the output and the mask.
+    // Length, then how far a step goes in q, k and v, of each leading axis; then in the mask.
     leading: array<vec4<u32>, 4>,
-    leading_more: array<vec4<u32>, 4>,
-    // Start, row, column and item of q, k, v, the output and the mask.
+    mask_leading: vec4<u32>,
+    // Start, and steps of a row, a column and an item of q, k, v and the mask.
     q_lies: vec4<u32>,
     k_lies: vec4<u32>,
     v_lies: vec4<u32>,
-    y_lies: vec4<u32>,
     mask_lies: vec4<u32>,
     work: u32,
     m: u32,
     n: u32,
+    e: u32,
     scale: f32,
     causal: u32,
     zero_for_none: u32,
@@ -42,11 +42,11 @@ fn main(
     }
     let row = place % params.m;
     let starts = starts_of(place / params.m);
-    let q_at = starts[0].x + params.q_lies.x + group.z * params.q_lies.w + row * params.q_lies.y;
-    let k_at = starts[0].y + params.k_lies.x + group.z * params.k_lies.w;
-    let v_at = starts[0].z + params.v_lies.x + group.z * params.v_lies.w;
-    let y_at = starts[1].x + params.y_lies.x + group.z * params.y_lies.w + row * params.y_lies.y;
-    let mask_at = starts[1].y + params.mask_lies.x + group.z * params.mask_lies.w + row * params.mask_lies.y;
+    let q_at = starts.x + params.q_lies.x + group.z * params.q_lies.w + row * params.q_lies.y;
+    let k_at = starts.y + params.k_lies.x + group.z * params.k_lies.w;
+    let v_at = starts.z + params.v_lies.x + group.z * params.v_lies.w;
+    let y_at = (group.z * params.work + place) * params.e;
+    let mask_at = starts.w + params.mask_lies.x + group.z * params.mask_lies.w + row * params.mask_lies.y;
     // With as many rows as keys a row sees the keys up to its own; with fewer, their last ones are its own.
     let end = select(params.n, min(params.n, row + 1u + params.n - min(params.m, params.n)), params.causal == 1u);
 
@@ -75,17 +75,14 @@ fn main(
     write_sums(y_at, select(1.0 / sum, quiet_nan(local), empty), empty && params.zero_for_none == 1u);
 }
 
-// Where this matrix starts in q, k and v, and in the output and the mask.
-fn starts_of(matrix: u32) -> array<vec3<u32>, 2> {
+// Where this matrix starts in q, k, v and the mask.
+fn starts_of(matrix: u32) -> vec4<u32> {
     var left = matrix;
-    var one = vec3(0u);
-    var other = vec3(0u);
+    var starts = vec4(0u);
     for (var axis = 4u; axis > 0u; axis--) {
-        let lengths = params.leading[axis - 1u];
-        let at = left % lengths.x;
-        one += at * lengths.yzw;
-        other += at * params.leading_more[axis - 1u].xyz;
-        left /= lengths.x;
+        let steps = params.leading[axis - 1u];
+        starts += left % steps.x * vec4(steps.yzw, params.mask_leading[axis - 1u]);
+        left /= steps.x;
     }
-    return array(one, other);
+    return starts;
 }

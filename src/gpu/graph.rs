@@ -1,5 +1,6 @@
 //! A graph of kernels over named tensors: plain data, checked while it is built.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -46,6 +47,12 @@ pub(super) struct Node {
 }
 
 impl Node {
+    /// The kernel, if it is of this kind.
+    pub(super) fn known<K: Kernel>(&self) -> Option<&K> {
+        let kernel: &dyn Any = &*self.kernel;
+        kernel.downcast_ref()
+    }
+
     /// What the kernel sees of this tensor: where an item is done in parts, one part.
     pub(super) fn seen(&self, spec: &Spec) -> Spec {
         if self.parts == 1 || !spec.batched {

@@ -5,8 +5,6 @@
 mod attention;
 mod views;
 
-use std::any::Any;
-
 use super::graph::{Graph, Node, Origin};
 use crate::kernel::Kernel;
 
@@ -50,7 +48,7 @@ impl Graph {
     /// The kernel that gives a tensor, if it is of this kind and sees whole items.
     fn given_by<K: Kernel>(&self, tensor: usize) -> Option<(&Node, &K)> {
         let node = &self.nodes[self.giver(tensor)?];
-        let kernel = known::<K>(node).filter(|_| node.parts == 1)?;
+        let kernel = node.known::<K>().filter(|_| node.parts == 1)?;
         Some((node, kernel))
     }
 
@@ -68,9 +66,4 @@ impl Graph {
             Origin::Input | Origin::Node | Origin::View(_) => None,
         }
     }
-}
-
-fn known<K: Kernel>(node: &Node) -> Option<&K> {
-    let kernel: &dyn Any = &*node.kernel;
-    kernel.downcast_ref()
 }

@@ -27,6 +27,8 @@ pub(super) struct Twins {
     constants: Vec<Constant>,
     /// Memory for one item in each buffer that tensors share.
     shared: Vec<Vec<f32>>,
+    /// Memory for what is put in another order.
+    scratch: Vec<f32>,
     shelf: Arc<Shelf>,
     times: DeviceTimes,
     /// What each step took for the batch that is run.
@@ -47,6 +49,7 @@ impl Twins {
         Ok(Self {
             names: graph.named_outputs(),
             constants: plan.constants.iter().map(constant).collect(),
+            scratch: Vec::new(),
             shared: plan.shared.iter().map(|&bytes| vec![0.0; bytes as usize / 4]).collect(),
             shelf: Arc::new(Shelf::new(plan.outputs.len() * 3)),
             graph: graph.clone(),
@@ -102,26 +105,40 @@ impl Twins {
         // kept it.
         let mut written = std::mem::take(&mut self.shared[buffer]);
         written.resize(self.plan.shared[buffer] as usize / 4, 0.0);
-        self.run_step(&self.plan.steps[index], item, &mut written);
-        self.shared[buffer] = written;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        self.run_step(&self.plan.steps[index], item, &mut written, &mut scratch);
+        (self.shared[buffer], self.scratch) = (written, scratch);
     }
 
-    fn run_step(&self, step: &Step, item: &[Values<'_>], written: &mut [f32]) {
+    /// `scratch` has the values before they are put in another order.
+    fn run_step(&self, step: &Step, item: &[Values<'_>], written: &mut [f32], scratch: &mut Vec<f32>) {
         let node = &self.graph.nodes[step.node];
         let output = &self.graph.tensors[node.output].spec;
         let read = |(&place, &tensor): (&Place, &usize)| self.read(place, tensor, item);
         let inputs: Vec<Values<'_>> = step.inputs.iter().zip(&node.inputs).map(read).collect();
-        let then = step.then.here(step.inputs[inputs.len()..].iter().map(|&place| self.floats(place, item)));
+        let [before, behind] =
+            step.then.here(step.inputs[inputs.len()..].iter().map(|&place| self.floats(place, item)));
         let seen = node.seen(output);
-        let len = seen.len();
-        for (part, written) in written[..len * node.parts].chunks_exact_mut(len).enumerate() {
+        let (len, turns) = (seen.len(), step.then.order().is_some());
+        let given = if turns {
+            scratch.resize(len * node.parts, 0.0);
+            &mut scratch[..]
+        } else {
+            &mut written[..len * node.parts]
+        };
+        for (part, given) in given.chunks_exact_mut(len).enumerate() {
             let batched = |tensor: usize| self.graph.tensors[tensor].spec.batched;
             let this = (node.parts > 1).then_some(part);
             let whole = inputs.iter().zip(&node.inputs);
             let inputs: Vec<Values<'_>> =
                 whole.map(|(values, &tensor)| values.part(this.filter(|_| batched(tensor)))).collect();
-            let written = ValuesMut::of(seen.element, &seen.shape, written);
-            node.kernel.twin_with_epilogue(&inputs, part * len, written, &then);
+            let given = ValuesMut::of(seen.element, &seen.shape, given);
+            node.kernel.twin_with_epilogue(&inputs, part * len, given, &before);
+        }
+        if turns {
+            let written = &mut written[..len * node.parts];
+            step.then.turn(scratch, written);
+            behind.apply(0, written);
         }
     }
 

@@ -176,9 +176,10 @@ impl Text<'_> {
         let value = if four { format!("vec4<{one}>") } else { one.into() };
         let first = named.inputs.len() + 1;
         let follows = epilogue.write(self.source, first, four, &mut self.out);
-        let (binding, last) = (first + epilogue.reads(), epilogue.len());
+        let binding = first + epilogue.reads();
         let _ = write!(self.out, "\nalias Value = {one};\n");
-        let (function, at) = if four { ("put4", "place / 4u") } else { ("put", "place") };
+        let function = if four { "put4" } else { "put" };
+        let word = if four && epilogue.order().is_none() { &value } else { one };
         let (along, bias) = match (named.along, four) {
             (false, _) => ("", ""),
             (true, false) => ("along: u32, ", " + bias(along)"),
@@ -189,9 +190,8 @@ impl Text<'_> {
         let bias = if named.inputs.contains(&"bias") { bias } else { "" };
         let _ = write!(
             self.out,
-            "\n@group(0) @binding({binding}) var<storage, read_write> put_values: array<{value}>;\n\n\
-             fn {function}(place: u32, {along}given: {value}) {{\n    let value0 = given{bias};\n{follows}    \
-             put_values[{at}] = value{last};\n}}\n"
+            "\n@group(0) @binding({binding}) var<storage, read_write> put_values: array<{word}>;\n\n\
+             fn {function}(place: u32, {along}given: {value}) {{\n    let value0 = given{bias};\n{follows}}}\n"
         );
         if self.calls("got") {
             self.out.push_str("\nfn got(place: u32) -> Value {\n    return put_values[place];\n}\n");

@@ -7,7 +7,7 @@ mod twin;
 use self::shape::Shapes;
 use super::params::params;
 use super::rearrange::View;
-use super::{Access, Dispatch, Kernel, Needs, Spec, Values, ValuesMut, grid, rounds};
+use super::{Access, Dispatch, Kernel, Needs, Spec, Values, ValuesMut, grid, rounds, rule};
 use crate::error::Cause;
 
 /// `softmax(scale · q · kᵀ + mask) · v`: q `[.., m, d]`, k `[.., n, d]`, v `[.., n, e]` and, where there is one, a mask
@@ -18,7 +18,7 @@ use crate::error::Cause;
 /// leaves nothing of, is NaN, as [`Softmax`](super::Softmax) gives it.
 ///
 /// A plan puts it in the place of the product, the scale, the mask, the softmax and the product that models are written
-/// with, and reads and writes it the way that transpositions and slices around it say.
+/// with, and reads it the way that transpositions and slices before it say.
 ///
 /// Source: Dao et al. 2022, *FlashAttention*; Milakov & Gimelshein 2018, *Online normalizer calculation for softmax*.
 ///
@@ -37,41 +37,33 @@ pub struct Attention {
     zero_for_none: bool,
     /// How the inputs are seen, where it is not as they lie.
     seen: [Option<View>; 4],
-    /// Where the values of the output lie, and the shape that it then has, where it is not as they are computed.
-    lies: Option<(View, Vec<usize>)>,
 }
 
 params! {
     /// Mirrors `Params` of `shaders/attention.wgsl`.
     struct AttentionParams {
         leading: [[u32; 4]; 4],
-        leading_more: [[u32; 4]; 4],
+        mask_leading: [u32; 4],
         q_lies: [u32; 4],
         k_lies: [u32; 4],
         v_lies: [u32; 4],
-        y_lies: [u32; 4],
         mask_lies: [u32; 4],
         work: u32,
         m: u32,
         n: u32,
+        e: u32,
         scale: f32,
         causal: u32,
         zero_for_none: u32,
-        unused: [u32; 2],
+        unused: [u32; 1],
     }
 }
 
 impl Attention {
     /// Without a mask; scores are multiplied by `scale`, which is `1 / √d` as a rule.
     pub fn new(scale: f32) -> Self {
-        Self {
-            scale,
-            causal: false,
-            masked: false,
-            zero_for_none: false,
-            seen: [const { None }; 4],
-            lies: None,
-        }
+        let (causal, masked, zero_for_none) = (false, false, false);
+        Self { scale, causal, masked, zero_for_none, seen: [const { None }; 4] }
     }
 
     /// Whether row i sees keys up to `i + n - m` only; by default all.
@@ -100,11 +92,6 @@ impl Attention {
         Some(kernel)
     }
 
-    /// The same whose output has another shape, in which its values lie as the view says.
-    pub(crate) fn lying(&self, view: View, shape: &[usize]) -> Self {
-        Self { lies: Some((view, shape.to_vec())), ..self.clone() }
-    }
-
     fn shapes(&self, inputs: &[&Spec]) -> Result<Shapes, Cause> {
         Shapes::new(self, inputs)
     }
@@ -116,12 +103,12 @@ impl Kernel for Attention {
     }
 
     fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
-        self.shapes(inputs)?.output(self)
+        rule::output(&self.shapes(inputs)?.output())
     }
 
-    fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
+    fn dispatch(&self, inputs: &[&Spec], _output: &Spec) -> Dispatch {
         let shapes = self.shapes(inputs).expect("the shape rule took them");
-        let params = shapes.params(self, inputs, output);
+        let params = shapes.params(self, inputs);
         let [keys, terms, values] = [shapes.n, shapes.d, shapes.e].map(|length| length.div_ceil(4));
         let names = ["q", "k", "v", "mask"];
         Dispatch {

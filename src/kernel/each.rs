@@ -7,6 +7,7 @@ mod twin;
 pub(super) use self::text::{FILES, add_files};
 pub use self::twin::ItemEpilogue;
 use super::binary::BinaryOp;
+use super::rearrange::{Rearrange, View};
 use super::unary::UnaryOp;
 use super::{Element, Spec};
 
@@ -53,9 +54,15 @@ enum Arg {
     None,
 }
 
-/// Functions that follow a kernel, the first one first, as a shader does them.
+/// What follows a kernel: functions, the first one first, then another order of the values, and functions of what
+/// stands in that.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Epilogue(Vec<Link>);
+pub struct Epilogue {
+    before: Vec<Link>,
+    /// Where each value lies, in the order in which they were given.
+    turned: Option<View>,
+    behind: Vec<Link>,
+}
 
 impl Each {
     pub(super) fn one(op: UnaryOp) -> Self {
@@ -103,8 +110,8 @@ impl Along {
 
 impl Epilogue {
     /// The same, and then what a kernel does to values that were given before: `values` says which of its inputs are
-    /// such, by how many functions they have behind them, 0 for what is given at first. At most one is another tensor,
-    /// which is bound behind those that are read already.
+    /// such, by how many functions they have behind them, 0 for what is given at first, or for what stands in another
+    /// order. At most one is another tensor, which is bound behind those that are read already.
     ///
     /// # Errors
     /// Why it cannot follow in the same pass.
@@ -115,32 +122,51 @@ impl Epilogue {
         values: &[Option<usize>],
         output: &Spec,
     ) -> Result<Self, &'static str> {
-        if self.0.len() == MOST {
+        if self.links().count() == MOST {
             return Err("too much follows already");
         }
-        self.0.push(each.link(inputs, values, output)?);
+        let links = if self.turned.is_some() { &mut self.behind } else { &mut self.before };
+        links.push(each.link(inputs, values, output)?);
         Ok(self)
     }
 
-    /// How many functions there are.
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
+    /// The same, and then the last value in another order, in which they have this shape.
+    ///
+    /// # Errors
+    /// Why it cannot follow in the same pass.
+    pub fn turned(mut self, turn: &Rearrange, shape: &[usize]) -> Result<Self, &'static str> {
+        if self.turned.is_some() {
+            return Err("it is in another order already");
+        }
+        self.turned = Some(turn.turned(shape).ok_or("it leaves values out or repeats some")?);
+        Ok(self)
+    }
+
+    /// Where values lie, if it is not in the order in which they are given.
+    pub(crate) fn order(&self) -> Option<&View> {
+        self.turned.as_ref()
+    }
+
+    fn links(&self) -> impl Iterator<Item = &Link> {
+        self.before.iter().chain(&self.behind)
     }
 
     /// How many tensors they read beside the values.
     pub(crate) fn reads(&self) -> usize {
-        self.0.iter().filter(|link| link.other().is_some()).count()
+        self.links().filter(|link| link.other().is_some()).count()
     }
 
     /// What plans call them.
     pub(crate) fn names(&self) -> impl Iterator<Item = String> + '_ {
-        self.0.iter().map(|link| {
+        let name = |link: &Link| {
             let name = match link.function {
                 Function::One(op) => format!("{op:?}"),
                 Function::Two(op) => format!("{op:?}"),
             };
             name.split([' ', '{']).next().unwrap_or_default().to_lowercase()
-        })
+        };
+        let turned = self.turned.iter().map(|_| "rearrange".to_owned());
+        self.before.iter().map(name).chain(turned).chain(self.behind.iter().map(name))
     }
 }
 

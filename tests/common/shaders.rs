@@ -2,7 +2,7 @@
 
 use gapless::kernel::examples::{self, Example};
 use gapless::kernel::{
-    Binary, BinaryOp, Dispatch, Element, Epilogue, Kernel, Needs, Precision, Spec, Unary, UnaryOp,
+    Binary, BinaryOp, Dispatch, Element, Epilogue, Kernel, Needs, Precision, Rearrange, Spec, Unary, UnaryOp,
 };
 use naga::Module;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
@@ -22,8 +22,10 @@ pub(crate) fn chains(example: &Example) -> Vec<Dispatch> {
     if output.element != Element::F32 {
         return Vec::new();
     }
-    let then = all_that_may_follow(&output);
-    variants.into_iter().map(|dispatch| dispatch.written(&inputs, &output, &then)).collect()
+    let (then, turned) = (all_that_may_follow(&output), in_another_order(&output));
+    let both =
+        |dispatch: Dispatch| [&then, &turned].map(|then| dispatch.clone().written(&inputs, &output, then));
+    variants.into_iter().flat_map(both).collect()
 }
 
 fn variants(example: &Example) -> (Vec<Dispatch>, Vec<Spec>, Spec) {
@@ -32,6 +34,19 @@ fn variants(example: &Example) -> (Vec<Dispatch>, Vec<Spec>, Spec) {
     let variants = example.kernel.variants(&inputs, &output);
     assert_eq!(variants[0], example.kernel.dispatch(&inputs, &output), "the plainest is first");
     (variants, example.inputs.clone(), output)
+}
+
+/// A function, then the axes the other way round, then two functions of what stands so.
+fn in_another_order(output: &Spec) -> Epilogue {
+    let relu = Unary::relu().each().expect("one");
+    let sum = Binary::add().each().expect("one");
+    let shape: Vec<usize> = output.shape.iter().rev().copied().collect();
+    let turn = Rearrange::transpose((0..shape.len()).rev().collect::<Vec<_>>());
+    let (turned, other) = (Spec::floats(&shape), Spec::constant(&shape[shape.len().min(1)..]));
+    let then = Epilogue::default().with(relu, &[output], &[Some(0)], output);
+    let then = then.and_then(|then| then.turned(&turn, &shape));
+    let then = then.and_then(|then| then.with(sum, &[&turned, &other], &[Some(0), None], &turned));
+    then.and_then(|then| then.with(relu, &[&turned], &[Some(1)], &turned)).expect("it can follow")
 }
 
 /// Functions of one value and of two, whose other values lie in every way in which they can.

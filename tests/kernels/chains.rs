@@ -104,7 +104,10 @@ impl Built {
         let twos =
             [BinaryOp::Add, BinaryOp::Sub, BinaryOp::Mul, BinaryOp::Max, BinaryOp::Min, BinaryOp::PRelu];
         self.before.push(before);
-        let given = match self.n.pick(0, 8) {
+        let given = match self.n.pick(0, 10) {
+            9 | 10 if shape.len() > 1 => {
+                self.net.add(Rearrange::transpose(self.n.permutation(shape.len())), &[before])
+            }
             0 => return self.net.reshape(before, &[1, shape.iter().product()]).unwrap(),
             1 | 2 => self.net.add(Unary::new(ones[self.n.pick(0, ones.len() - 1)]), &[before]),
             3 => self.net.add(Binary::new(BinaryOp::Mul), &[before, before]),
@@ -204,6 +207,21 @@ fn a_value_that_is_read_again_by_what_follows_needs_no_pass() {
     net.output("y", y).unwrap();
     let then: Vec<_> = net.plan(1).unwrap().kernels().map(|kernel| kernel.then.to_owned()).collect();
     assert_eq!(then, ["mul, sigmoid, mul"]);
+}
+
+#[test]
+fn what_is_turned_behind_a_kernel_is_written_so_and_goes_on() {
+    let mut net = Program::new(&Gpu::cpu());
+    let x = net.input("x", Spec::floats(&ITEM)).unwrap();
+    let weight = net.constant("weight", ndarray::ArrayD::zeros(ndarray::IxDyn(&[8, 8, 1, 1]))).unwrap();
+    let conv = net.add(Conv2d::new(), &[x, weight]).unwrap();
+    let conv = net.add(Unary::relu(), &[conv]).unwrap();
+    let turned = net.add(Rearrange::transpose([1, 2, 0]), &[conv]).unwrap();
+    let scale = net.constant("scale", ndarray::ArrayD::zeros(ndarray::IxDyn(&[8]))).unwrap();
+    let y = net.add(Binary::new(BinaryOp::Mul), &[turned, scale]).unwrap();
+    net.output("y", y).unwrap();
+    let then: Vec<_> = net.plan(1).unwrap().kernels().map(|kernel| kernel.then.to_owned()).collect();
+    assert_eq!(then, ["relu, rearrange, mul"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::gpu::graph::{Graph, Node};
 use crate::gpu::limits::Limits;
-use crate::kernel::{Dispatch, Epilogue, Spec};
+use crate::kernel::{Dispatch, Epilogue, Rearrange, Spec};
 
 /// A kernel, and those that are done with it. Nodes are indices into those of the graph.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub(super) struct Then {
     pub(super) read: Vec<usize>,
     /// The nodes that are done so.
     nodes: Vec<usize>,
+    /// Which of them puts the values in another order.
+    turned_at: Option<usize>,
 }
 
 /// What was found, and why what might have been done with another kernel is not.
@@ -105,7 +107,8 @@ impl Growing<'_> {
     /// All that can follow: as many functions as there are behind which one value is left that anything else reads.
     /// And for those that cannot, why.
     fn grown(&self) -> (Then, Vec<(usize, String)>) {
-        let mut then = Then { epilogue: Epilogue::default(), read: Vec::new(), nodes: Vec::new() };
+        let mut then =
+            Then { epilogue: Epilogue::default(), read: Vec::new(), nodes: Vec::new(), turned_at: None };
         let mut best = then.clone();
         let mut reasons = Vec::new();
         let mut next: BTreeSet<usize> = self.readers_of(self.head).collect();
@@ -146,12 +149,16 @@ impl Growing<'_> {
     /// The same with another kernel behind it; or why not.
     fn with(&self, then: &Then, index: usize) -> Result<Then, &'static str> {
         let node = &self.graph.nodes[index];
+        if let Some(turn) = node.known::<Rearrange>() {
+            return self.turned(then, index, turn);
+        }
         let each = node.kernel.each().filter(|_| node.parts == 1);
         let each = each.ok_or("it does more than a function of each value")?;
         if !self.takes_more {
             return Err("that kernel reads what it wrote");
         }
-        let values: Vec<usize> = self.values(then).collect();
+        // What was given before the order changed is not where it was.
+        let values: Vec<usize> = self.values(then).skip(then.turned_at.map_or(0, |at| at + 1)).collect();
         let place = |&input: &usize| values.iter().position(|&value| value == self.graph.base(input));
         let places: Vec<Option<usize>> = node.inputs.iter().map(place).collect();
         let others =
@@ -168,7 +175,24 @@ impl Growing<'_> {
             return Err("the device binds too few tensors");
         }
         let nodes = then.nodes.iter().copied().chain([index]).collect();
-        Ok(Then { epilogue, read, nodes })
+        Ok(Then { epilogue, read, nodes, turned_at: then.turned_at })
+    }
+
+    /// The same with its last value in another order.
+    fn turned(&self, then: &Then, index: usize, turn: &Rearrange) -> Result<Then, &'static str> {
+        let node = &self.graph.nodes[index];
+        let last = self.values(then).last().filter(|_| node.parts == 1 && self.takes_more);
+        let alone = |tensor: usize| {
+            let of_this = self.graph.base(node.inputs[0]) == tensor;
+            of_this && !self.readers.given[tensor] && self.readers.nodes[tensor].len() == 1
+        };
+        if !last.is_some_and(alone) || !self.is_closed(then) {
+            return Err("others read what is in the order before");
+        }
+        let shape = &self.graph.tensors[node.output].spec.shape;
+        let epilogue = then.epilogue.clone().turned(turn, shape)?;
+        let nodes = then.nodes.iter().copied().chain([index]).collect();
+        Ok(Then { epilogue, read: then.read.clone(), nodes, turned_at: Some(then.nodes.len()) })
     }
 
     /// Whether a tensor is given later than this chain's first, for the same reader alone: of two that might be added,

@@ -9,7 +9,7 @@ use crate::kernel::{
 
 /// Joins every attention that is written out.
 pub(super) fn join(graph: &mut Graph) {
-    let weighs = |node: &Node| super::known::<MatMul>(node).is_some() && node.parts == 1;
+    let weighs = |node: &Node| node.known::<MatMul>().is_some() && node.parts == 1;
     let outputs: Vec<usize> =
         graph.nodes.iter().filter(|node| weighs(node)).map(|node| node.output).collect();
     for output in outputs {

@@ -2,18 +2,16 @@
 
 use std::sync::Arc;
 
-use super::known;
-use crate::gpu::graph::{Graph, Node, Origin};
-use crate::kernel::{Attention, Kernel as _, Rearrange, Spec, View};
+use crate::gpu::graph::{Graph, Node};
+use crate::kernel::{Attention, Rearrange, Spec, View};
 
-/// Lets every attention read its inputs through what turns them, and write as it is turned afterwards.
+/// Lets every attention read its inputs through what turns them.
 pub(super) fn see_through(graph: &mut Graph) {
-    let attends = |index: &usize| known::<Attention>(&graph.nodes[*index]).is_some();
+    let attends = |index: &usize| graph.nodes[*index].known::<Attention>().is_some();
     let places: Vec<usize> = (0..graph.nodes.len()).filter(attends).collect();
     for index in places {
         let inputs = graph.nodes[index].inputs.len();
         (0..inputs).for_each(|input| see_input(graph, index, input));
-        lay_out(graph, index);
     }
 }
 
@@ -41,7 +39,7 @@ fn view_of(graph: &Graph, steps: &[(usize, Rearrange)], tensor: usize) -> Option
 
 fn see_input(graph: &mut Graph, index: usize, input: usize) {
     let node = graph.nodes[index].clone();
-    let Some(kernel) = known::<Attention>(&node).filter(|_| node.parts == 1) else { return };
+    let Some(kernel) = node.known::<Attention>().filter(|_| node.parts == 1) else { return };
     let steps = turned_from(graph, node.inputs[input]);
     let seen = (1..=steps.len()).rev().find_map(|count| {
         let view = view_of(graph, &steps[..count], node.inputs[input])?;
@@ -59,27 +57,4 @@ fn see_input(graph: &mut Graph, index: usize, input: usize) {
 fn gives(graph: &Graph, node: &Node) -> bool {
     let specs: Vec<&Spec> = node.inputs.iter().map(|&input| &graph.tensors[input].spec).collect();
     node.kernel.output(&specs).is_ok_and(|spec| spec == graph.tensors[node.output].spec)
-}
-
-/// Lets a kernel write its output the way that the only reader of it turns it.
-fn lay_out(graph: &mut Graph, index: usize) {
-    let node = graph.nodes[index].clone();
-    let Some(kernel) = known::<Attention>(&node).filter(|_| node.parts == 1) else { return };
-    let reads = |other: &Node| other.inputs.iter().any(|&input| graph.base(input) == node.output);
-    let Some(reader) = graph.nodes.iter().position(reads).filter(|_| graph.readers(node.output) == 1) else {
-        return;
-    };
-    let turning = &graph.nodes[reader];
-    let Some(turn) = known::<Rearrange>(turning).filter(|_| turning.parts == 1) else { return };
-    let shape = graph.tensors[turning.output].spec.shape.clone();
-    let own = &graph.tensors[node.output].spec.shape;
-    let Some(view) = turn.turned(&shape).and_then(|view| view.reshaped(own)) else { return };
-    let laid = Node { kernel: Arc::new(kernel.lying(view, &shape)), output: turning.output, ..node.clone() };
-    if !gives(graph, &laid) || matches!(graph.tensors[laid.output].origin, Origin::View(_)) {
-        return;
-    }
-    // The kernel that turned it gives the tensor that nobody reads any more.
-    graph.nodes[reader] = Node { output: node.output, inputs: vec![laid.output], ..turning.clone() };
-    graph.rename(laid.output, kernel.name());
-    graph.nodes[index] = laid;
 }

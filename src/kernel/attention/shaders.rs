@@ -76,9 +76,7 @@ fn sums(columns: usize, source: &mut String) {
     line(source, &|column| {
         let put = |part: &str, next: usize| {
             let at = column * 4 + next;
-            format!(
-                "    put(at + {at}u * params.y_lies.z, select(sum{column}.{part} * factor, 0.0, zero));\n"
-            )
+            format!("    put(at + {at}u, select(sum{column}.{part} * factor, 0.0, zero));\n")
         };
         [put("x", 0), put("y", 1), put("z", 2), put("w", 3)].concat()
     });

@@ -71,65 +71,31 @@ impl Shapes {
         Err(rule::misfit("mask", inputs[3], format!("what repeats to {wide:?} would fit")))
     }
 
-    pub(super) fn output(&self, kernel: &Attention) -> Result<Spec, Cause> {
-        let own = self.own_shape();
-        match &kernel.lies {
-            Some((view, shape)) if view.shape == own => rule::output(shape),
-            Some((view, _)) => Err(Cause::msg(format!("the output {own:?} is laid out as {:?}", view.shape))),
-            None => rule::output(&own),
-        }
-    }
-
-    /// The shape of what is computed.
-    pub(super) fn own_shape(&self) -> Vec<usize> {
+    /// The shape of the output.
+    pub(super) fn output(&self) -> Vec<usize> {
         self.leading[LEADING - self.rank..].iter().copied().chain([self.m, self.e]).collect()
     }
 
-    /// Where the output lies.
-    pub(super) fn output_view(&self, kernel: &Attention) -> View {
-        kernel.lies.as_ref().map_or_else(|| View::whole(&self.own_shape()), |(view, _)| view.clone())
-    }
-
-    pub(super) fn params(&self, kernel: &Attention, inputs: &[&Spec], output: &Spec) -> AttentionParams {
-        let y = self.output_view(kernel);
+    pub(super) fn params(&self, kernel: &Attention, inputs: &[&Spec]) -> AttentionParams {
         let view = |index: usize| self.views.get(index);
         let item = |index: usize| inputs.get(index).map_or(0, |spec| rule::step(spec));
-        let steps = |view: Option<&View>| view.map_or([0; LEADING], steps);
-        let [q, k, v, of_mask] = [0, 1, 2, 3].map(|index| steps(view(index)));
-        let of_y = steps(Some(&y));
-        Self::packed(
-            self,
-            kernel,
-            [0, 1, 2, 3].map(|index| lies(view(index), item(index))),
-            lies(Some(&y), output.len() as u32),
-            |axis| {
-                ([self.leading[axis] as u32, q[axis], k[axis], v[axis]], [of_y[axis], of_mask[axis], 0, 0])
-            },
-        )
-    }
-
-    fn packed(
-        &self,
-        kernel: &Attention,
-        [q_lies, k_lies, v_lies, mask_lies]: [[u32; 4]; 4],
-        y_lies: [u32; 4],
-        axis: impl Fn(usize) -> ([u32; 4], [u32; 4]),
-    ) -> AttentionParams {
+        let [q, k, v, mask_leading] = [0, 1, 2, 3].map(|index| view(index).map_or([0; LEADING], steps));
+        let [q_lies, k_lies, v_lies, mask_lies] = [0, 1, 2, 3].map(|index| lies(view(index), item(index)));
         AttentionParams {
-            leading: std::array::from_fn(|place| axis(place).0),
-            leading_more: std::array::from_fn(|place| axis(place).1),
+            leading: std::array::from_fn(|axis| [self.leading[axis] as u32, q[axis], k[axis], v[axis]]),
+            mask_leading,
             q_lies,
             k_lies,
             v_lies,
-            y_lies,
             mask_lies,
             work: (self.leading.iter().product::<usize>() * self.m) as u32,
             m: self.m as u32,
             n: self.n as u32,
+            e: self.e as u32,
             scale: kernel.scale,
             causal: kernel.causal.into(),
             zero_for_none: kernel.zero_for_none.into(),
-            unused: [0; 2],
+            unused: [0; 1],
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The twin of attention: the scores of one matrix at a time, as they are defined.
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array2, ArrayView2, ArrayViewMutD, ShapeBuilder};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, ArrayViewMutD, ShapeBuilder};
 
 use super::Attention;
 use super::shape::{Shapes, steps};
@@ -16,10 +16,9 @@ pub(super) fn run(kernel: &Attention, inputs: &[Values<'_>], mut output: ArrayVi
     let inputs: Vec<_> = inputs.iter().map(|values| values.floats()).collect();
     let inputs: Vec<_> = inputs.iter().map(|values| values.as_standard_layout()).collect();
     let read = |index: usize| inputs[index].as_slice().expect("it was laid out");
-    let lies = shapes.output_view(kernel);
     let written = output.as_slice_mut().expect("the memory of a tensor is in one piece");
+    let mut written = written.chunks_exact_mut(m * e);
     let mut scores = Array2::zeros((m, n));
-    let mut sums = Array2::zeros((m, e));
     for place in ndarray::indices(shapes.leading) {
         let place = [place.0, place.1, place.2, place.3];
         let of = |index: usize, sizes| matrix(read(index), &shapes.views[index], place, sizes);
@@ -35,11 +34,9 @@ pub(super) fn run(kernel: &Attention, inputs: &[Values<'_>], mut output: ArrayVi
                 scores.fill(0.0);
             }
         }
+        let sums = written.next().expect("one for each place");
+        let mut sums = ArrayViewMut2::from_shape((m, e), sums).expect("as many as it has");
         general_mat_mul(1.0, &scores, &of(2, [n, e]), 0.0, &mut sums);
-        let (start, [row, column]) = start_of(&lies, place);
-        for ((i, j), sum) in sums.indexed_iter() {
-            written[start + i * row + j * column] = *sum;
-        }
     }
 }
 

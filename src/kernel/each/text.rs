@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use super::{Along, Arg, Epilogue, Function, Link};
 use crate::kernel::params::wgsl;
+use crate::kernel::rearrange::View;
 
 impl Epilogue {
-    /// The functions of WGSL that it takes, and the statements that make of `value0` what is written, the last value.
-    /// `source` is what stands before; `binding` the first that is free.
+    /// The statements that make of `value0` what is written, and write it, with the functions that they take put behind
+    /// the others. `source` is what stands before; `binding` the first that is free.
     pub(in crate::kernel) fn write(
         &self,
         source: &str,
@@ -15,43 +16,99 @@ impl Epilogue {
         four: bool,
         out: &mut String,
     ) -> String {
-        let mut body = String::new();
-        let mut free = binding;
-        let mut files = Vec::new();
-        for (number, link) in self.0.iter().enumerate() {
-            let name = format!("then{number}");
-            files.extend(link.function.declare(&name, out));
-            if let [Arg::Value(_), Arg::Value(_)] = link.args {
-                files.push(wgsl!("shared/again"));
+        let mut writing = Writing { files: Vec::new(), binding, number: 0, out };
+        let mut body = writing.links(&self.before, four);
+        match &self.turned {
+            None => {
+                let at = if four { "place / 4u" } else { "place" };
+                let _ = writeln!(body, "    put_values[{at}] = value{};", self.before.len());
             }
-            if let Some(along) = link.other() {
-                along.declare(&name, free, four, out);
-                free += 1;
-                let _ = writeln!(body, "    let other{number} = {name}_other(place);");
+            Some(view) => {
+                turned(view, writing.out);
+                let last = format!("value{}", self.before.len());
+                let parts: &[&str] = if four { &[".x", ".y", ".z", ".w"] } else { &[""] };
+                for (next, part) in parts.iter().enumerate() {
+                    let _ = writeln!(body, "    put_turned(turned(place + {next}u), {last}{part});");
+                }
+                let behind = writing.links(&self.behind, false);
+                let _ = write!(
+                    writing.out,
+                    "\nfn put_turned(place: u32, value0: Value) {{\n{behind}    put_values[place] = value{};\n}}\n",
+                    self.behind.len()
+                );
             }
-            let made = link.call(number, four);
-            let _ = writeln!(body, "    let value{} = {made};", number + 1);
         }
+        let files = writing.files;
         add_files(source, &files, out);
         body
     }
 }
 
+/// The functions of an epilogue while they are written.
+struct Writing<'a> {
+    files: Vec<&'static str>,
+    /// The next that is free.
+    binding: usize,
+    /// How many functions there are.
+    number: usize,
+    out: &'a mut String,
+}
+
+impl Writing<'_> {
+    /// The statements of functions that follow each other, the first of `value0`.
+    fn links(&mut self, links: &[Link], four: bool) -> String {
+        let mut body = String::new();
+        for (value, link) in links.iter().enumerate() {
+            let name = format!("then{}", self.number);
+            self.files.extend(link.function.declare(&name, self.out));
+            if let [Arg::Value(_), Arg::Value(_)] = link.args {
+                self.files.push(wgsl!("shared/again"));
+            }
+            if let Some(along) = link.other() {
+                along.declare(&name, self.binding, four, self.out);
+                self.binding += 1;
+                let _ = writeln!(body, "    let other{value} = {name}_other(place);");
+            }
+            let _ = writeln!(body, "    let value{} = {};", value + 1, link.call(&name, value, four));
+            self.number += 1;
+        }
+        body
+    }
+}
+
+/// `turned(place)`: where the value lies that is given at this place.
+fn turned(view: &View, out: &mut String) {
+    let len = view.shape.iter().product::<usize>();
+    let view = view.collapsed();
+    let mut inner = len;
+    let steps = view.shape.iter().zip(&view.strides).map(|(axis, stride)| {
+        inner /= axis;
+        let outer = if inner == 1 { "rest".to_owned() } else { format!("rest / {inner}u") };
+        let at = if inner * axis == len { outer } else { format!("{outer} % {axis}u") };
+        format!(" + {at} * {stride}u")
+    });
+    let steps: String = steps.collect();
+    let _ = write!(
+        out,
+        "\nfn turned(place: u32) -> u32 {{\n    let rest = place % {len}u;\n    return place - rest{steps};\n}}\n"
+    );
+}
+
 impl Link {
-    /// The call of its function, which has this number.
-    fn call(&self, number: usize, four: bool) -> String {
+    /// The call of its function of this name, which makes the value behind this one.
+    fn call(&self, name: &str, value: usize, four: bool) -> String {
         let one = |part: &str| {
             let arg = |arg: &Arg| match arg {
                 Arg::Value(value) => format!("value{value}{part}"),
-                Arg::Other(_) | Arg::None => format!("other{number}{part}"),
+                Arg::Other(_) | Arg::None => format!("other{value}{part}"),
             };
             let first = arg(&self.args[0]);
             match &self.args {
-                [_, Arg::None] => format!("then{number}({first}, place)"),
+                [_, Arg::None] => format!("{name}({first}, place)"),
                 [Arg::Value(_), second @ Arg::Value(_)] => {
-                    format!("then{number}({first}, again({}, place), place)", arg(second))
+                    format!("{name}({first}, again({}, place), place)", arg(second))
                 }
-                [_, second] => format!("then{number}({first}, {}, place)", arg(second)),
+                [_, second] => format!("{name}({first}, {}, place)", arg(second)),
             }
         };
         if !four {

@@ -2,20 +2,33 @@
 
 use super::{Along, Arg, Epilogue, Function, Link, MOST};
 use crate::kernel::binary::BinaryOp;
+use crate::kernel::rearrange::View;
 
 /// The same on the CPU, with the other values of an item.
 #[derive(Clone, Debug, Default)]
 pub struct ItemEpilogue<'a>(Vec<(Link, &'a [f32])>);
 
 impl Epilogue {
-    /// The same with the tensors that they read, an item of each.
-    pub(crate) fn here<'a>(&self, read: impl IntoIterator<Item = &'a [f32]>) -> ItemEpilogue<'a> {
+    /// What is done before the order changes, and what is done behind that, with the tensors that are read, an item of
+    /// each.
+    pub(crate) fn here<'a>(&self, read: impl IntoIterator<Item = &'a [f32]>) -> [ItemEpilogue<'a>; 2] {
         let mut read = read.into_iter();
-        let with = |link: &Link| match link.other() {
+        let mut with = |link: &Link| match link.other() {
             Some(_) => (*link, read.next().expect("one for each that reads")),
             None => (*link, &[][..]),
         };
-        ItemEpilogue(self.0.iter().map(with).collect())
+        [&self.before, &self.behind].map(|links| ItemEpilogue(links.iter().map(&mut with).collect()))
+    }
+
+    /// Puts values where they lie, if it is not in the order in which they were given.
+    pub(crate) fn turn<T: Copy>(&self, from: &[T], to: &mut [T]) {
+        let Some(view) = self.order().map(View::collapsed) else { return };
+        let (len, stride) = (view.shape.last().map_or(1, |&len| len), view.strides.last().map_or(0, |&s| s));
+        let mut from = from.iter();
+        view.rows(|start| {
+            let places = (0..len).map(|place| start + place * stride as usize);
+            places.zip(from.by_ref()).for_each(|(place, value)| to[place] = *value);
+        });
     }
 }
 

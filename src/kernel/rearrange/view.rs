@@ -108,7 +108,7 @@ impl View {
 
     /// The same with as few axes as it can be said with: no axis of 1, and none that goes on where the
     /// next one ends.
-    pub(super) fn collapsed(&self) -> Self {
+    pub(in crate::kernel) fn collapsed(&self) -> Self {
         let mut view = Self { shape: Vec::new(), strides: Vec::new(), offset: self.offset };
         for (&len, &stride) in self.shape.iter().zip(&self.strides).filter(|(len, _)| **len != 1) {
             match (view.shape.last_mut(), view.strides.last_mut()) {
@@ -126,7 +126,7 @@ impl View {
     }
 
     /// Calls `row` for every row of the output, in order, with where it starts in the input.
-    pub(super) fn rows(&self, mut row: impl FnMut(usize)) {
+    pub(in crate::kernel) fn rows(&self, mut row: impl FnMut(usize)) {
         let outer = self.shape.len().saturating_sub(1);
         let mut place = vec![0_usize; outer];
         let mut at = self.offset as i64;
