@@ -52,6 +52,9 @@ fn main(
     goal = (group.z * rows + outer) * params.k + row % params.inner;
     if local == 0u {
         wanted = params.k;
+        last = Key();
+        atomicStore(&taken, 0u);
+        atomicStore(&has_nan, 0u);
     }
     // Digit by digit: four of the value, and three of where it stands, which no two have in common.
     for (var digit = 0u; digit < 7u; digit++) {

@@ -41,6 +41,7 @@ mod scalar;
 mod shelf;
 mod tensors;
 mod twins;
+mod undriven;
 
 use std::fmt;
 use std::sync::Arc;
@@ -70,6 +71,10 @@ use crate::stage::DeviceInfo;
 ///
 /// [`GpuStage::reopen`]: crate::GpuStage::reopen
 ///
+/// Which variants of kernels are the fastest is tried when a program is opened, and kept for other processes in a file
+/// for each adapter, driver and version of gapless: in the folder that the variable `GAPLESS_CACHE` names, by default
+/// `gapless` where the system keeps caches (`~/.cache`, `~/Library/Caches`, `%LOCALAPPDATA%`); an empty value keeps none.
+///
 /// Names are the same everywhere: `cpu` means the twins, `software` a
 /// Vulkan device that runs on the processor, and everything else a part of an adapter's name.
 ///
@@ -96,13 +101,16 @@ impl Gpu {
     /// the workers. No GPU and no driver at all are normal and give the twins, as does a build without the feature
     /// `gpu`, which the text and the [`driver`](Self::driver) of the device then say.
     ///
+    /// Where there is a GPU and no driver offers it, a line on standard error says so, and what brings a driver.
+    ///
     /// # Errors
-    /// If there is a GPU and its driver refuses to open it: the twins in its place would hide that.
+    /// If there is a GPU and its driver refuses to open it: the twins in its place would hide that. With the variable
+    /// `GAPLESS_REQUIRE_GPU=1`, if there is none; with 0 nothing is said of it.
     pub fn best() -> Result<Self, Error> {
         let adapters = Adapters::all();
         match named::best(&adapters.infos()) {
             Some(index) => Self::open("Gpu::best", &adapters, index),
-            None => Ok(Self::cpu()),
+            None => undriven::look(WITHOUT).map(|()| Self::cpu()),
         }
     }
 

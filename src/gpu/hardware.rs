@@ -7,6 +7,7 @@
 mod adapters;
 mod bandwidth;
 mod bytes;
+mod cache;
 mod choices;
 mod clock;
 mod compile;
@@ -58,7 +59,8 @@ pub(super) struct Hardware {
 impl Hardware {
     fn new(device: Device, origin: Origin) -> Box<Self> {
         let facts = facts(&device);
-        Box::new(Self { facts, device: Rebuilt::new(device, origin), choices: Choices::default() })
+        let choices = Choices::of(&format!("{}, {}", facts.info.name, facts.driver));
+        Box::new(Self { facts, device: Rebuilt::new(device, origin), choices })
     }
 
     /// How variants are tried for batches of so many items. On the processor an item takes about as long as the
@@ -108,16 +110,23 @@ impl Driver for Hardware {
         (depth, deadline): (usize, Option<Duration>),
         shared: &Shared,
     ) -> Result<Runner, StageError> {
-        let device = self.live()?;
         let mut shared = shared.lock();
-        let on_device = |loaded: &Loaded| loaded.is_on(&device);
-        let known = shared.take().and_then(|shared| shared.downcast::<Loaded>().ok());
-        // What a lost device held goes before the new one needs room.
-        let mut loaded = known.filter(|loaded| on_device(loaded));
-        let how = (Deadline::new(deadline), self.trial(plan.max_batch));
-        let ring = Ring::open(&device, graph, plan, depth, how, &mut loaded);
-        *shared = loaded.map(|loaded| loaded as _);
-        Ok(Box::new(ring?))
+        loop {
+            let device = self.live()?;
+            let on_device = |loaded: &Loaded| loaded.is_on(&device);
+            let known = shared.take().and_then(|shared| shared.downcast::<Loaded>().ok());
+            // What a lost device held goes before the new one needs room.
+            let mut loaded = known.filter(|loaded| on_device(loaded));
+            let (how, before) =
+                ((Deadline::new(deadline), self.trial(plan.max_batch)), self.choices.all_left_out());
+            let ring = Ring::open(&device, graph, plan.clone(), depth, how, &mut loaded);
+            *shared = loaded.map(|loaded| loaded as _);
+            match ring {
+                // A variant that lost the device is never run again: there are fewer each time.
+                Err(StageError::Lost(_)) if self.choices.all_left_out() > before => {}
+                ring => return Ok(Box::new(ring?)),
+            }
+        }
     }
 
     fn bandwidth(&self, bytes: u64) -> Result<Bandwidth, StageError> {
@@ -135,7 +144,7 @@ fn limits(device: &Device) -> Limits {
     let subgroup_sizes = [adapter.subgroup_min_size, adapter.subgroup_max_size];
     Limits {
         buffer_bytes: limits.max_buffer_size,
-        binding_bytes: limits.max_storage_buffer_binding_size,
+        binding_bytes: limits.max_storage_buffer_binding_size.min(MOST_BOUND),
         workgroups: limits.max_compute_workgroups_per_dimension,
         workgroup_threads: limits.max_compute_invocations_per_workgroup,
         workgroup_bytes: limits.max_compute_workgroup_storage_size,
@@ -147,6 +156,10 @@ fn limits(device: &Device) -> Limits {
         halves: device.compiles(HALVES),
     }
 }
+
+/// Most bytes of a binding. Metal's shaders are told the size of one by 32 bits, so that above 4 GiB they would read
+/// elsewhere without a word, and places in a shader are `i32` too.
+const MOST_BOUND: u64 = (1 << 31) - 4;
 
 /// No interface tells of this limit: it is known of the driver.
 fn rounds(adapter: &wgpu::AdapterInfo) -> u32 {

@@ -5,14 +5,17 @@
 //! depend on the batch; of theirs the larger one is kept, so memory is bounded. All of it goes with the last clone.
 
 use std::any::Any;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use super::graph::Graph;
 use super::runner::Runner;
 
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     idle: Mutex<Option<Runner>>,
     pub(super) shared: Shared,
+    /// The graph as the device of the program runs it.
+    pub(super) graph: OnceLock<Arc<Graph>>,
 }
 
 /// What all rings of a program have in common, if there was one; `hardware` knows what. It is locked while a ring is

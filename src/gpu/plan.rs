@@ -13,7 +13,7 @@ pub(super) use self::variants::Variant;
 use super::Limits;
 use super::graph::{Graph, Origin, setting};
 use crate::error::Error;
-use crate::kernel::{Epilogue, Spec};
+use crate::kernel::{Element, Epilogue, Spec};
 
 /// Bytes of the stamp that every batch carries through the device and back.
 pub(super) const STAMP_BYTES: u64 = 8;
@@ -84,6 +84,12 @@ pub(super) struct Step {
     pub(super) read_bytes: u64,
     pub(super) constant_bytes: u64,
     pub(super) multiply_adds: u64,
+    /// What elements it gives.
+    pub(super) element: Element,
+    /// Elements of each input, and bytes of an item of it.
+    pub(super) reads: Vec<(Element, u64)>,
+    /// Variants that a trial left out, and why.
+    pub(super) left_out: Vec<String>,
 }
 
 /// Where a tensor lives.
@@ -310,6 +316,13 @@ impl Step {
             read_bytes: sum(true),
             constant_bytes: sum(false),
             multiply_adds: node.parts as u64 * node.kernel.multiply_adds(&seen, &given),
+            element: output.spec.element,
+            reads: inputs
+                .iter()
+                .map(|&input| &graph.tensors[input].spec)
+                .map(|spec| (spec.element, spec.item_bytes() as u64))
+                .collect(),
+            left_out: Vec::new(),
             follows: chain.then.epilogue.names().collect::<Vec<_>>().join(", "),
             then: chain.then.epilogue,
         }

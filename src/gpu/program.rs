@@ -286,8 +286,11 @@ impl Program {
 
     /// The graph as the device can run it.
     fn graph_on_device(&self) -> Arc<Graph> {
-        let graph = self.graph.rewritten();
-        Arc::new(if self.gpu.limits().halves { graph } else { graph.widened() })
+        let made = || {
+            let graph = self.graph.rewritten();
+            Arc::new(if self.gpu.limits().halves { graph } else { graph.widened() })
+        };
+        self.kept.graph.get_or_init(made).clone()
     }
 
     fn start(&self, max_batch: usize) -> Result<Runner, StageError> {

@@ -20,6 +20,9 @@ pub enum Access {
     Own,
     /// By functions that are written for it.
     Named(Named),
+    /// By functions that were written for a source of gapless's own, which reads nothing in the memory of a workgroup
+    /// that it did not write before: a driver need not clear that.
+    Ours,
 }
 
 /// What a source calls its inputs.
@@ -29,6 +32,8 @@ pub struct Named {
     absent: Vec<&'static str>,
     /// Whether a value stands along a bias, as `put(place, along, value)` says, which may be one of the inputs.
     along: bool,
+    /// Whether the source is one of gapless's own.
+    ours: bool,
 }
 
 impl Access {
@@ -41,24 +46,29 @@ impl Access {
         Self::Named(Named { inputs: inputs.to_vec(), ..Named::default() })
     }
 
+    /// The same for sources of gapless's own.
+    pub(super) fn ours(inputs: &[&'static str]) -> Self {
+        Self::Named(Named { inputs: inputs.to_vec(), ours: true, ..Named::default() })
+    }
+
     /// Inputs that are left out: a value of them is 0.
     pub(super) fn without(self, absent: &[&'static str]) -> Self {
         match self {
             Self::Named(named) => Self::Named(Named { absent: absent.to_vec(), ..named }),
-            Self::Own => Self::Own,
+            other => other,
         }
     }
 
     /// The first of these names for inputs, as many as there are; the others are left out.
     pub(super) fn first(names: &[&'static str], given: usize) -> Self {
         let (inputs, absent) = names.split_at(given);
-        Self::named(inputs).without(absent)
+        Self::ours(inputs).without(absent)
     }
 
     /// Two factors of sums, and where there is one the bias that is added to them.
     pub(super) fn sums(factors: [&'static str; 2], bias: bool) -> Self {
         let inputs = factors.into_iter().chain(bias.then_some("bias")).collect();
-        Self::Named(Named { inputs, absent: Vec::new(), along: true })
+        Self::Named(Named { inputs, absent: Vec::new(), along: true, ours: true })
     }
 }
 
@@ -73,7 +83,7 @@ impl Dispatch {
     /// let epilogue = Epilogue::default().with(relu, &[&x], &[Some(0)], &x)?;
     /// let written = exp.dispatch(&[&x], &x).written(&[&x], &x, &epilogue);
     /// assert!(written.source.contains("var<storage, read_write> put_values: array<f32>"));
-    /// assert_eq!(written.access, Access::Own);
+    /// assert_eq!(written.access, Access::Ours);
     /// # Ok::<(), &'static str>(())
     /// ```
     #[must_use]
@@ -81,13 +91,14 @@ impl Dispatch {
         let Access::Named(named) = &self.access else { return self };
         let text = Text { source: &self.source, out: String::new() };
         let source = Cow::Owned(format!("{}{}", self.source, text.write(named, inputs, output, epilogue)));
-        Self { source, access: Access::Own, ..self }
+        let access = if named.ours { Access::Ours } else { Access::Own };
+        Self { source, access, ..self }
     }
 
     /// Whether more can be done to each value before it is written: not where the source reads what it wrote.
     #[must_use]
     pub fn takes_more(&self) -> bool {
-        self.access != Access::Own && !calls(&self.source, "got")
+        matches!(self.access, Access::Named(_)) && !calls(&self.source, "got")
     }
 }
 

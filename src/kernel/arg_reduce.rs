@@ -84,7 +84,7 @@ impl ArgReduce {
             last: self.last.into(),
         };
         let own = wgsl!("arg_reduce", "shared/nan_made", "shared/row_along");
-        rows.dispatch("arg_reduce", (own, Access::named(&["x"])), &params, join, &[rows.walk(1, &[]); 2])
+        rows.dispatch("arg_reduce", (own, Access::ours(&["x"])), &params, join, &[rows.walk(1, &[]); 2])
     }
 }
 

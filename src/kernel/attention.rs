@@ -114,7 +114,7 @@ impl Kernel for Attention {
         Dispatch {
             kernel: "attention".into(),
             source: shaders::source(&shapes, self.masked).into(),
-            access: Access::named(&names[..inputs.len()]),
+            access: Access::ours(&names[..inputs.len()]),
             constants: Vec::new(),
             workgroups: grid::cover(params.work as usize, 64),
             params: bytemuck::bytes_of(&params).to_vec(),

@@ -90,7 +90,7 @@ impl<const N: usize> Kernel for AveragePool<N> {
         Dispatch {
             kernel: "average_pool".into(),
             source: wgsl!("average_pool", "shared/bits", "shared/linear", "shared/window").into(),
-            access: Access::named(&["x"]),
+            access: Access::ours(&["x"]),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 64),
             params: bytemuck::bytes_of(&params).to_vec(),

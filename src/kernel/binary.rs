@@ -98,7 +98,7 @@ impl Kernel for Binary {
         Dispatch {
             kernel: "binary".into(),
             source: source(inputs[0].element, self.op),
-            access: Access::named(&["a", "b"]),
+            access: Access::ours(&["a", "b"]),
             constants,
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),

@@ -140,7 +140,7 @@ impl Kernel for Cast {
         Dispatch {
             kernel: "cast".into(),
             source: source.into(),
-            access: Access::named(&["x"]),
+            access: Access::ours(&["x"]),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),

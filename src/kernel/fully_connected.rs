@@ -39,7 +39,7 @@ impl FullyConnected {
         Dispatch {
             kernel: "fully_connected".into(),
             source: [wgsl!("fully_connected", "shared/linear"), join.sum()].concat().into(),
-            access: Access::named(&["x", "weight", "bias"]),
+            access: Access::ours(&["x", "weight", "bias"]),
             constants: Vec::new(),
             workgroups: grid::fold(params.m),
             params: bytemuck::bytes_of(&params).to_vec(),

@@ -98,7 +98,7 @@ impl Kernel for Gather {
         Dispatch {
             kernel: "gather".into(),
             source: wgsl!("gather", "shared/each_value", "shared/linear").into(),
-            access: Access::named(&["data", "indices"]),
+            access: Access::ours(&["data", "indices"]),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),

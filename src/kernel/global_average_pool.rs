@@ -40,7 +40,7 @@ impl GlobalAveragePool {
         let params = GlobalAveragePoolParams { channels: rows.outer as u32, pixels: rows.len as u32 };
         rows.dispatch(
             "global_average_pool",
-            (wgsl!("global_average_pool", "shared/four_of"), Access::named(&["x"])),
+            (wgsl!("global_average_pool", "shared/four_of"), Access::ours(&["x"])),
             &params,
             join,
             &[rows.walk(4, &[])],

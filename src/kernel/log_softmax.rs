@@ -46,7 +46,7 @@ impl LogSoftmax {
         let own = wgsl!("log_softmax", "shared/nan_made", "shared/row_along", "shared/exponentials");
         rows.dispatch(
             "log_softmax",
-            (own, Access::named(&["x"])),
+            (own, Access::ours(&["x"])),
             &SoftmaxParams::new(&rows),
             join,
             &[rows.walk(1, &[]); 3],

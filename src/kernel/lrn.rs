@@ -89,7 +89,7 @@ impl Kernel for Lrn {
         Dispatch {
             kernel: "lrn".into(),
             source: wgsl!("lrn", "shared/linear", "shared/nan", "shared/nan_made", "shared/power").into(),
-            access: Access::named(&["x"]),
+            access: Access::ours(&["x"]),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),

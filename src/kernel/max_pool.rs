@@ -128,7 +128,7 @@ impl<const N: usize> Kernel for MaxPool<N> {
         Dispatch {
             kernel: "max_pool".into(),
             source: wgsl!("max_pool", "shared/bits", "shared/linear", "shared/nan", "shared/window").into(),
-            access: Access::named(&["x"]),
+            access: Access::ours(&["x"]),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 64),
             params: bytemuck::bytes_of(&params).to_vec(),

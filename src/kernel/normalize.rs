@@ -94,7 +94,7 @@ impl Kernel for Normalize {
         Dispatch {
             kernel: "normalize".into(),
             source: wgsl!("normalize", "shared/linear").into(),
-            access: Access::named(&["x"]),
+            access: Access::ours(&["x"]),
             constants: Vec::new(),
             workgroups: grid::cover(pixels.div_ceil(4), 64),
             params: bytemuck::bytes_of(&params).to_vec(),

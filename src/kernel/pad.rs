@@ -127,7 +127,7 @@ impl Kernel for Pad {
         Dispatch {
             kernel: "pad".into(),
             source: wgsl!("pad", "shared/each_value", "shared/linear").into(),
-            access: Access::named(&["x"]),
+            access: Access::ours(&["x"]),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),

@@ -143,7 +143,7 @@ impl Kernel for Rearrange {
         Dispatch {
             kernel: "rearrange".into(),
             source: wgsl!("rearrange", "shared/each_value", "shared/linear").into(),
-            access: Access::named(&["x"]),
+            access: Access::ours(&["x"]),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),

@@ -109,7 +109,7 @@ impl Reduce {
             _ => &[rounds::nested(&[kept.count()]), walk],
         };
         let own = wgsl!("reduce", "shared/reduced", "shared/nan_made");
-        let mut dispatch = rows.dispatch("reduce", (own, Access::named(&["x"])), &params, join, walks);
+        let mut dispatch = rows.dispatch("reduce", (own, Access::ours(&["x"])), &params, join, walks);
         dispatch.constants.push(("op".into(), self.op.number()));
         dispatch
     }

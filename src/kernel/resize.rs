@@ -254,7 +254,7 @@ impl Kernel for Resize {
         Dispatch {
             kernel: "resize".into(),
             source: wgsl!("resize", "shared/linear").into(),
-            access: Access::named(&["x", "table"]),
+            access: Access::ours(&["x", "table"]),
             constants: Vec::new(),
             workgroups: grid::cover(output.len(), 64),
             params: bytemuck::bytes_of(&params).to_vec(),

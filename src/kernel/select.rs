@@ -77,7 +77,7 @@ impl Kernel for Select {
         Dispatch {
             kernel: "select".into(),
             source: wgsl!("select", "shared/each_value", "shared/linear", "shared/nan").into(),
-            access: Access::named(&["flag", "a", "b"]),
+            access: Access::ours(&["flag", "a", "b"]),
             constants: vec![("rank".into(), axes.count() as f64)],
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),

@@ -67,7 +67,7 @@ impl Softmax {
         let own = wgsl!("softmax", "shared/nan_made", "shared/row_along", "shared/exponentials");
         rows.dispatch(
             "softmax",
-            (own, Access::named(&["x"])),
+            (own, Access::ours(&["x"])),
             &SoftmaxParams::new(&rows),
             join,
             &[rows.walk(1, &[]); 3],

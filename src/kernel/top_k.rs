@@ -104,7 +104,7 @@ impl TopK {
         Dispatch {
             kernel: "top_k_select".into(),
             source: wgsl!("top_k_select", "shared/linear", "shared/nan", "shared/nan_made").into(),
-            access: Access::named(&["x"]),
+            access: Access::ours(&["x"]),
             constants: Vec::new(),
             workgroups: grid::fold(rows.count() as u32),
             params,
@@ -119,7 +119,7 @@ fn compared(rows: &Rows, params: Vec<u8>) -> Dispatch {
     Dispatch {
         kernel: "top_k".into(),
         source: wgsl!("top_k", "shared/linear", "shared/nan", "shared/nan_made").into(),
-        access: Access::named(&["x"]),
+        access: Access::ours(&["x"]),
         constants: Vec::new(),
         workgroups: grid::cover(values, 64),
         params,

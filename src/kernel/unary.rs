@@ -77,7 +77,7 @@ impl Kernel for Unary {
         Dispatch {
             kernel: "unary".into(),
             source: if ints { of_ints().into() } else { self.of_floats() },
-            access: Access::named(&["x"]),
+            access: Access::ours(&["x"]),
             constants: if ints { vec![("op".into(), self.op.number_of_ints())] } else { Vec::new() },
             workgroups: grid::cover(output.len(), 256),
             params: bytemuck::bytes_of(&params).to_vec(),

@@ -1,7 +1,10 @@
 //! Which variant of a kernel runs is decided once on a device, and kept.
 
-use gapless::kernel::{Conv2d, MatMul, Needs, Precision, Softmax, Spec, Unary, Wgsl};
-use gapless::{DeviceKind, Gpu, Program};
+use gapless::kernel::{
+    Conv2d, Dispatch, Kernel, MatMul, Needs, Precision, Softmax, Spec, Unary, UnaryOp, Values, ValuesMut,
+    Wgsl,
+};
+use gapless::{Cause, DeviceKind, Gpu, Program};
 use ndarray::{ArrayD, IxDyn};
 
 use crate::check::{device_with_shaders, open, output};
@@ -166,4 +169,49 @@ fn a_kernel_whose_only_way_the_device_lacks_is_refused_with_what_is_missing() {
     assert!(
         error.contains(&format!("needs 4294967295 bytes that a workgroup shares; the device has {most}"))
     );
+}
+
+/// The negation, and another way that is wrong where the plainest is not.
+#[derive(Debug)]
+struct Planted;
+
+impl Kernel for Planted {
+    fn name(&self) -> &str {
+        "planted"
+    }
+
+    fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
+        Ok(inputs[0].clone())
+    }
+
+    fn dispatch(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
+        Unary::new(UnaryOp::Neg).dispatch(inputs, output)
+    }
+
+    fn variants(&self, inputs: &[&Spec], output: &Spec) -> Vec<Dispatch> {
+        let wrong = Unary::new(UnaryOp::Abs).dispatch(inputs, output);
+        let again = Dispatch { kernel: "again".into(), ..self.dispatch(inputs, output) };
+        vec![self.dispatch(inputs, output), Dispatch { kernel: "wrong".into(), ..wrong }, again]
+    }
+
+    fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
+        Unary::new(UnaryOp::Neg).twin(inputs, output);
+    }
+}
+
+#[test]
+fn a_variant_that_gives_something_else_than_the_plainest_never_runs_and_the_plan_says_so() {
+    let Some(gpu) = device_with_shaders() else { return };
+    let mut net = Program::new(&gpu);
+    let x = net.input("x", Spec::floats(&[5, 9])).unwrap();
+    let y = net.add(Planted, &[x]).unwrap();
+    net.output("y", y).unwrap();
+    let batch = Numbers::new(8).batch(2, &[5, 9]);
+    let given = output(&mut net, &batch);
+    let wanted: Vec<f32> = batch.iter().flatten().map(|value| -value).collect();
+    assert_eq!(given.iter().copied().collect::<Vec<_>>(), wanted);
+    let plan = net.plan(2).unwrap();
+    assert_ne!(plan.kernels().next().unwrap().variant, "wrong");
+    assert!(plan.to_string().contains("\nwrong of planted.0 is left out: it gives 0."), "{plan}");
+    assert!(!plan.to_string().contains("again of planted.0"), "{plan}");
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::device::Device;
-use crate::kernel::Dispatch;
+use crate::kernel::{Access, Dispatch};
 use crate::stage::StageError;
 
 type Key = (Cow<'static, str>, Vec<(Cow<'static, str>, u64)>, usize);
@@ -62,7 +62,11 @@ fn compile(device: &Device, dispatch: &Dispatch, layout: &wgpu::BindGroupLayout)
         layout: Some(&layout),
         module: &module,
         entry_point: None,
-        compilation_options: wgpu::PipelineCompilationOptions { constants: &constants, ..Default::default() },
+        compilation_options: wgpu::PipelineCompilationOptions {
+            constants: &constants,
+            // On Metal and DX12 one invocation clears all of it, and the others wait.
+            zero_initialize_workgroup_memory: dispatch.access != Access::Ours,
+        },
         cache: None,
     })
 }

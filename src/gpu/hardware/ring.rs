@@ -17,6 +17,7 @@
 //! A ring knows one device. After a loss a new ring is opened, and takes no ticket of the old one.
 
 mod build;
+mod proof;
 mod trial;
 
 use std::sync::Arc;

@@ -25,7 +25,7 @@ impl fmt::Display for Plan {
             );
             writeln!(f, "{}", line.trim_end())?;
         }
-        for reason in &self.apart {
+        for reason in self.apart.iter().chain(self.steps.iter().flat_map(|step| &step.left_out)) {
             writeln!(f, "{}", OneLine(reason))?;
         }
         let shared = self.shared_bytes();

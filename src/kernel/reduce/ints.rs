@@ -14,7 +14,7 @@ impl Reduce {
         Dispatch {
             kernel: "reduce_ints".into(),
             source: wgsl!("reduce_ints", "shared/reduced", "shared/ints", "shared/linear").into(),
-            access: Access::named(&["x"]),
+            access: Access::ours(&["x"]),
             constants: vec![("op".into(), self.op.number())],
             workgroups: grid::cover(output.len(), 64),
             params: bytemuck::bytes_of(&ReduceParams::new(&kept, &reduced)).to_vec(),

@@ -75,6 +75,15 @@ impl Buffers {
         device.raw.create_bind_group(&wgpu::BindGroupDescriptor { label, layout, entries: &entries })
     }
 
+    /// A buffer that made up values may be put into: not that of a constant.
+    pub(super) fn made_up<'b>(
+        &'b self,
+        place: Place,
+        inputs: &'b [wgpu::Buffer],
+    ) -> Option<&'b wgpu::Buffer> {
+        (!matches!(place, Place::Constant(_))).then(|| self.buffer(place, inputs))
+    }
+
     fn buffer<'b>(&'b self, place: Place, inputs: &'b [wgpu::Buffer]) -> &'b wgpu::Buffer {
         match place {
             Place::Input(index) => &inputs[index],

@@ -1,11 +1,14 @@
 //! Which variant of each kernel is the fastest on this device: a short trial when a program is opened.
 //!
-//! It runs on the program's own buffers, whatever lies in them, and its time is bounded: a variant that is
-//! clearly slower than another runs once or twice, and the same shapes are never tried again on a device.
+//! Each variant first computes one item of values that are made up; one that gives something else than the plainest
+//! is left out, and the plan says so. Then they are timed, on the program's own buffers, whatever lies in them. Both are
+//! bounded: a variant that is clearly slower than another runs once or twice, a run has no more items than take a
+//! fifth of a second, and the same shapes are never tried again on a device.
 
 use std::time::{Duration, Instant};
 
 use super::build::Buffers;
+use super::proof::{self, Proof};
 use crate::gpu::hardware::choices::{self, Choices};
 use crate::gpu::hardware::compile::Pipelines;
 use crate::gpu::hardware::device::Device;
@@ -17,6 +20,9 @@ use crate::stage::StageError;
 const LONG_ENOUGH: Duration = Duration::from_millis(1);
 /// Most runs in one submission.
 const MOST_RUNS: u32 = 64;
+/// A run of the plainest variant takes about this long at most: an operating system ends what holds a device for two
+/// seconds.
+const MOST: Duration = Duration::from_millis(200);
 /// Times a variant is timed; the least counts.
 const ROUNDS: usize = 3;
 /// A device that does not end a run within this time counts as lost.
@@ -43,57 +49,117 @@ impl Trial<'_> {
             return Ok(());
         }
         let inputs = device.caught(|| buffers.inputs(device, plan, self.rows))?;
+        let proof = Proof::new(device, plan)?;
         for index in 0..plan.steps.len() {
             let step = &plan.steps[index];
-            let mut bench = Bench { trial: self, device, buffers, pipelines, inputs: &inputs, step };
             let chosen = match self.known(step) {
                 Some(chosen) => chosen,
-                None => self.choices.settle(choices::key(step), bench.fastest()?),
+                None => {
+                    let (proof, rows) = (&proof, self.rows);
+                    let mut bench =
+                        Bench { trial: self, proof, device, buffers, pipelines, inputs: &inputs, step, rows };
+                    self.choices.settle(choices::key(step), bench.fastest()?)
+                }
             };
             plan.steps[index].chosen = chosen;
+            plan.steps[index].left_out = self.choices.left_out(&plan.steps[index]);
         }
+        self.choices.keep();
         Ok(())
     }
 
     /// The variant, where there is nothing to try.
     fn known(&self, step: &Step) -> Option<usize> {
-        if step.variants.len() == 1 { Some(0) } else { self.choices.get(choices::key(step)) }
+        let there = |chosen: &usize| *chosen < step.variants.len();
+        if step.variants.len() == 1 { Some(0) } else { self.choices.get(choices::key(step)).filter(there) }
     }
 }
 
 /// One step on trial.
 struct Bench<'a, 'b, 'd> {
     trial: &'a Trial<'a>,
+    proof: &'a Proof<'a>,
     device: &'a Device,
     buffers: &'a Buffers,
     pipelines: &'b mut Pipelines<'d>,
     inputs: &'a [wgpu::Buffer],
     step: &'a Step,
+    /// Items of a run.
+    rows: usize,
 }
 
-impl Bench<'_, '_, '_> {
+/// A variant that can run.
+struct Ready<'a> {
+    variant: &'a Variant,
+    pipeline: wgpu::ComputePipeline,
+    bind: wgpu::BindGroup,
+}
+
+impl<'a> Bench<'a, '_, '_> {
     fn fastest(&mut self) -> Result<usize, StageError> {
-        let mut best = (Duration::MAX, 0);
+        let key = choices::key(self.step);
+        let (mut best, mut wanted) = ((Duration::MAX, 0), Vec::new());
         for (index, variant) in self.step.variants.iter().enumerate() {
-            match self.time(variant, best.0) {
-                Ok(time) if time < best.0 => best = (time, index),
-                Ok(_) => {}
+            if self.trial.choices.is_left_out(key, index) {
+                continue;
+            }
+            match self.tried(variant, index == 0, &mut wanted, best.0) {
+                Ok(Ok(time)) if time < best.0 => best = (time, index),
+                Ok(Ok(_)) => {}
+                Ok(Err(reason)) => self.trial.choices.leave_out(key, index, reason),
                 // The plainest has to run; another that the driver does not take is left out.
-                Err(StageError::Batch(_)) if index > 0 => {}
+                Err(StageError::Batch(cause)) if index > 0 => {
+                    self.trial.choices.leave_out(key, index, cause.to_string());
+                }
+                Err(StageError::Lost(cause)) if index > 0 => {
+                    let reason = format!("the device was lost while it ran: {cause}");
+                    self.trial.choices.leave_out(key, index, reason);
+                    return Err(StageError::Lost(cause));
+                }
                 Err(error) => return Err(error),
             }
         }
         Ok(best.1)
     }
 
-    /// Time of one run, or a first estimate of it where that is clearly more than `best`.
-    fn time(&mut self, variant: &Variant, best: Duration) -> Result<Duration, StageError> {
+    /// The time of a variant, or how it is off.
+    fn tried(
+        &mut self,
+        variant: &'a Variant,
+        plainest: bool,
+        wanted: &mut Vec<u32>,
+        best: Duration,
+    ) -> Result<Result<Duration, String>, StageError> {
         let inputs = self.step.inputs.len();
         let pipeline = self.pipelines.pipeline(&variant.dispatch, inputs)?;
         let layout = self.pipelines.layout(inputs);
         let bind = || self.buffers.bind(self.device, self.step, variant, self.inputs, &layout);
-        let bind = self.device.caught(bind)?;
-        let run = |times: u32| self.run(variant, &pipeline, &bind, times);
+        let ready = Ready { variant, pipeline, bind: self.device.caught(bind)? };
+        let given = self.given(&ready)?;
+        if plainest {
+            *wanted = given;
+            let once = self.run(&ready, 1, 1)?.max(Duration::from_nanos(1));
+            self.rows = self.rows.min((MOST.as_nanos() / once.as_nanos()).max(1) as usize);
+        } else {
+            let precision = variant.dispatch.needs.precision;
+            if let Some(reason) = proof::off(wanted, &given, self.step.element, precision) {
+                return Ok(Err(reason));
+            }
+        }
+        self.time(&ready, best).map(Ok)
+    }
+
+    /// What a variant gives for one item.
+    fn given(&self, ready: &Ready<'_>) -> Result<Vec<u32>, StageError> {
+        let read: Vec<_> =
+            self.step.inputs.iter().map(|&place| self.buffers.made_up(place, self.inputs)).collect();
+        let written = &self.buffers.shared[self.step.output];
+        self.proof.given(self.step, &read, written, |encoder| self.encode(encoder, ready, 1, 1))
+    }
+
+    /// Time of one run, or a first estimate of it where that is clearly more than `best`.
+    fn time(&self, ready: &Ready<'_>, best: Duration) -> Result<Duration, StageError> {
+        let run = |times: u32| self.run(ready, self.rows, times);
         // The first run may wait for memory that is cleared.
         run(1)?;
         let once = run(1)?;
@@ -106,25 +172,22 @@ impl Bench<'_, '_, '_> {
         Ok(rounds.into_iter().min().unwrap_or(once) / times)
     }
 
-    fn run(
-        &self,
-        variant: &Variant,
-        pipeline: &wgpu::ComputePipeline,
-        bind: &wgpu::BindGroup,
-        times: u32,
-    ) -> Result<Duration, StageError> {
-        let ([x, y], z) = (variant.dispatch.workgroups, self.trial.rows as u32 * self.step.parts);
+    fn run(&self, ready: &Ready<'_>, rows: usize, times: u32) -> Result<Duration, StageError> {
         let start = Instant::now();
         let submission = self.device.caught(|| {
             let mut encoder = self.device.raw.create_command_encoder(&Default::default());
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            pass.set_pipeline(pipeline);
-            pass.set_bind_group(0, bind, &[]);
-            (0..times).for_each(|_| pass.dispatch_workgroups(x, y, z));
-            drop(pass);
+            self.encode(&mut encoder, ready, rows, times);
             self.device.queue.submit([encoder.finish()])
         })?;
         self.device.finish(&submission, LIMIT)?;
         Ok(start.elapsed())
+    }
+
+    fn encode(&self, encoder: &mut wgpu::CommandEncoder, ready: &Ready<'_>, rows: usize, times: u32) {
+        let ([x, y], z) = (ready.variant.dispatch.workgroups, rows as u32 * self.step.parts);
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        pass.set_pipeline(&ready.pipeline);
+        pass.set_bind_group(0, &ready.bind, &[]);
+        (0..times).for_each(|_| pass.dispatch_workgroups(x, y, z));
     }
 }

@@ -1,0 +1,189 @@
+//! Whether a variant gives what the plainest gives: for one item of values that are made up on the device.
+
+use std::time::Duration;
+
+use crate::error::Cause;
+use crate::gpu::hardware::device::Device;
+use crate::gpu::plan::{Plan, Step};
+use crate::kernel::{Element, Precision};
+use crate::stage::StageError;
+
+/// A device that does not give an item within this time counts as lost.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Values without a pattern; what a word is depends on its place alone.
+const FILL: &str = "
+override kind: u32;
+
+@group(0) @binding(0) var<storage, read_write> values: array<u32>;
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let place = (group.y * groups.x + group.x) * 256u + local;
+    if place >= arrayLength(&values) {
+        return;
+    }
+    let any = hash(place);
+    var value = any;
+    if kind == 0u {
+        value = bitcast<u32>(f32(any >> 8u) / 8388608.0 - 1.0);
+    } else if kind == 1u {
+        value = any % 4u;
+    } else if kind == 2u {
+        value = 0x7fc00000u;
+    }
+    values[place] = value;
+}
+
+// PCG: O'Neill 2014, by Jarzynski & Olano 2020, Hash Functions for GPU Rendering.
+fn hash(place: u32) -> u32 {
+    let state = place * 747796405u + 2891336453u;
+    let word = ((state >> ((state >> 28u) + 4u)) ^ state) * 277803737u;
+    return (word >> 22u) ^ word;
+}
+";
+
+/// What words of a buffer are filled with.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// Floats from -1 to 1.
+    Floats = 0,
+    /// Whole numbers from 0 to 3, which are places of nearly everything.
+    Ints = 1,
+    /// NaN, so that what is not written is seen.
+    Nothing = 2,
+    /// Any bytes.
+    Bytes = 3,
+}
+
+/// One item of one step, to be computed by each of its variants.
+pub(super) struct Proof<'a> {
+    device: &'a Device,
+    fill: [wgpu::ComputePipeline; 4],
+    readback: wgpu::Buffer,
+}
+
+impl<'a> Proof<'a> {
+    /// For every step of a plan that has several variants.
+    pub(super) fn new(device: &'a Device, plan: &Plan) -> Result<Self, StageError> {
+        let several = plan.steps.iter().filter(|step| step.variants.len() > 1);
+        let bytes = several.map(|step| step.bytes).max().unwrap_or(0).next_multiple_of(8).max(8);
+        device.caught(|| {
+            let source = wgpu::ShaderSource::Wgsl(FILL.into());
+            let label = Some("gapless.fill");
+            let module = device.raw.create_shader_module(wgpu::ShaderModuleDescriptor { label, source });
+            let pipeline = |kind: Kind| {
+                device.raw.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                    label,
+                    layout: None,
+                    module: &module,
+                    entry_point: None,
+                    compilation_options: wgpu::PipelineCompilationOptions {
+                        constants: &[("kind", f64::from(kind as u8))],
+                        ..Default::default()
+                    },
+                    cache: None,
+                })
+            };
+            let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+            Self {
+                device,
+                fill: [Kind::Floats, Kind::Ints, Kind::Nothing, Kind::Bytes].map(pipeline),
+                readback: device.buffer("gapless.proof", bytes, usage, false),
+            }
+        })
+    }
+
+    /// What is in the output's buffer after `run`, with made up values in those that the step reads.
+    pub(super) fn given(
+        &self,
+        step: &Step,
+        read: &[Option<&wgpu::Buffer>],
+        written: &wgpu::Buffer,
+        run: impl FnOnce(&mut wgpu::CommandEncoder),
+    ) -> Result<Vec<u32>, StageError> {
+        let submission = self.device.caught(|| {
+            let mut encoder = self.device.raw.create_command_encoder(&Default::default());
+            for (buffer, &(element, bytes)) in read.iter().zip(&step.reads) {
+                let kind = match element {
+                    Element::F32 | Element::F16 => Kind::Floats,
+                    Element::I32 => Kind::Ints,
+                    Element::U8 => Kind::Bytes,
+                };
+                buffer.iter().for_each(|buffer| self.filled(&mut encoder, buffer, bytes, kind));
+            }
+            self.filled(&mut encoder, written, step.bytes, Kind::Nothing);
+            run(&mut encoder);
+            encoder.copy_buffer_to_buffer(written, 0, &self.readback, 0, step.bytes);
+            encoder.map_buffer_on_submit(&self.readback, wgpu::MapMode::Read, .., drop);
+            self.device.queue.submit([encoder.finish()])
+        })?;
+        self.device.finish(&submission, LIMIT)?;
+        let view = self.readback.get_mapped_range(..).map_err(Cause::from)?;
+        let words = view[..step.bytes as usize].chunks_exact(4);
+        let words = words.map(|word| u32::from_le_bytes(word.try_into().expect("four bytes"))).collect();
+        drop(view);
+        self.device.unmap(&self.readback);
+        Ok(words)
+    }
+
+    fn filled(&self, encoder: &mut wgpu::CommandEncoder, buffer: &wgpu::Buffer, bytes: u64, kind: Kind) {
+        let pipeline = &self.fill[kind as usize];
+        let size = wgpu::BufferSize::new(bytes.max(4));
+        let resource = wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset: 0, size });
+        let bind = self.device.raw.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("gapless.fill"),
+            layout: &pipeline.get_bind_group_layout(0),
+            entries: &[wgpu::BindGroupEntry { binding: 0, resource }],
+        });
+        let groups = (bytes / 4).div_ceil(256).max(1) as u32;
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        pass.set_pipeline(pipeline);
+        pass.set_bind_group(0, &bind, &[]);
+        pass.dispatch_workgroups(groups.min(1 << 15), groups.div_ceil(1 << 15), 1);
+    }
+}
+
+/// How what a variant gives is off, if it is: more than sums in another order, and values kept in fewer bits, explain.
+pub(super) fn off(wanted: &[u32], given: &[u32], element: Element, precision: Precision) -> Option<String> {
+    let pairs = wanted.iter().zip(given);
+    if element == Element::I32 {
+        let other = pairs.clone().find(|(wanted, given)| wanted != given);
+        return other.map(|(wanted, given)| format!("it gives {} and not {}", *given as i32, *wanted as i32));
+    }
+    let share = match precision {
+        Precision::Full => 1e-4,
+        Precision::Mixed => 2e-3,
+        Precision::Half => 2e-2,
+    };
+    let finite = wanted.iter().map(|&bits| f32::from_bits(bits)).filter(|value| value.is_finite());
+    let largest = finite.fold(0.0_f32, |largest, value| largest.max(value.abs()));
+    pairs.map(|(&wanted, &given)| [wanted, given].map(f32::from_bits)).find_map(|[wanted, given]| {
+        let near = (wanted - given).abs() <= share * largest;
+        let same = wanted == given || (wanted.is_nan() && given.is_nan());
+        (!near && !same).then(|| format!("it gives {given} and not {wanted}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_in_another_order_are_near_and_all_else_is_off() {
+        let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        let is_off = |wanted: &[f32], given: &[f32], precision| {
+            off(&bits(wanted), &bits(given), Element::F32, precision).is_some()
+        };
+        assert!(!is_off(&[1.0, 100.0], &[1.005, 100.0], Precision::Full));
+        assert!(is_off(&[1.0, 100.0], &[1.05, 100.0], Precision::Full));
+        assert!(!is_off(&[1.0, 100.0], &[1.05, 100.0], Precision::Mixed));
+        assert!(is_off(&[1.0], &[f32::NAN], Precision::Half) && is_off(&[f32::NAN], &[1.0], Precision::Half));
+        assert!(!is_off(&[f32::NAN, f32::INFINITY], &[f32::NAN, f32::INFINITY], Precision::Full));
+        assert!(off(&[1], &[2], Element::I32, Precision::Half).is_some());
+    }
+}
