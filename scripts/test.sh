@@ -54,6 +54,40 @@ prepare_device() {
   exit 1
 }
 
+# A second implementation of Vulkan, which comes with Chromium, and the layers that check how one is used.
+swiftshader=/usr/lib/chromium/vk_swiftshader_icd.json
+layers=/usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json
+prove_on_others() {
+  if [ "${GAPLESS_TESTS:-}" = no-gpu ] || [ "$GAPLESS_DEVICE" != software ] || [ "$(uname -s)" != Linux ]; then
+    say "NOT TESTED: the kernels on a second driver and under validation layers, which is done on software Vulkan on Linux"
+    return
+  fi
+  if ! [ -e "$swiftshader" -a -e "$layers" ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    say "installing a second driver (chromium) and layers (vulkan-validationlayers)"
+    { apt-get update -q && apt-get install -qy --no-install-recommends chromium vulkan-validationlayers; } >/dev/null || true
+  fi
+  if ! [ -e "$swiftshader" -a -e "$layers" ]; then
+    if [ "${CI:-}" = true ]; then
+      echo "There is no second driver or no layers: install chromium and vulkan-validationlayers." >&2
+      exit 1
+    fi
+    say "NOT TESTED: the kernels on SwiftShader and under validation layers (chromium, vulkan-validationlayers)"
+    return
+  fi
+  say "kernels on SwiftShader"
+  VK_DRIVER_FILES="$swiftshader" \
+    cargo test --profile testing --locked --features http,stream,tracing --test kernels
+  say "kernels under validation layers"
+  VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation \
+    VK_LAYER_ENABLES=VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT \
+    cargo test --profile testing --locked --features http,stream,tracing --test kernels > target/validation.log ||
+    { tail -50 target/validation.log; exit 1; }
+  if grep -n "VUID-\|SYNC-HAZARD\|Validation Error" target/validation.log; then
+    echo "The validation layers found what stands above." >&2
+    exit 1
+  fi
+}
+
 # Python with what is compared with, in an environment of its own under target/.
 peer=target/peers
 prepare_peers() {
@@ -126,6 +160,7 @@ say "examples and tests"
 cargo build --profile testing --locked --workspace --features http,stream,tracing --lib --examples --tests
 say "tests on $device"
 cargo test --profile testing --locked --workspace --features http,stream,tracing --lib --tests
+prove_on_others
 say "examples of the documentation"
 cargo test --profile testing --locked --workspace --features http,stream,tracing --doc
 prove_against_peers

@@ -7,7 +7,7 @@ mod twin;
 pub(super) use self::text::{FILES, add_files};
 pub use self::twin::ItemEpilogue;
 use super::binary::BinaryOp;
-use super::rearrange::{Rearrange, View};
+use super::rearrange::View;
 use super::unary::UnaryOp;
 use super::{Element, Spec};
 
@@ -130,15 +130,12 @@ impl Epilogue {
         Ok(self)
     }
 
-    /// The same, and then the last value in another order, in which they have this shape.
-    ///
-    /// # Errors
-    /// Why it cannot follow in the same pass.
-    pub fn turned(mut self, turn: &Rearrange, shape: &[usize]) -> Result<Self, &'static str> {
+    /// The same, and then the last value where the view says, by the order in which values are given.
+    pub(super) fn turned(mut self, view: View) -> Result<Self, &'static str> {
         if self.turned.is_some() {
             return Err("it is in another order already");
         }
-        self.turned = Some(turn.turned(shape).ok_or("it leaves values out or repeats some")?);
+        self.turned = Some(view);
         Ok(self)
     }
 
@@ -221,7 +218,7 @@ mod tests {
             let then = Epilogue::default()
                 .with(Each::two(BinaryOp::Sub), &inputs, &[Some(0), None], &output)
                 .expect("one block");
-            let then = then.here([&others[..]]);
+            let [then, _] = then.here([&others[..]]);
             let mut whole = vec![10.0; 48];
             then.apply(0, &mut whole);
             let mut pieces = vec![10.0; 48];

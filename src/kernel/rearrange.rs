@@ -7,7 +7,7 @@ pub(super) use self::view::{MOST_AXES, check_axes, strides};
 use ndarray::{ArrayViewD, ArrayViewMutD};
 
 use super::params::{params, wgsl};
-use super::{Access, Dispatch, Kernel, Needs, Spec, Values, ValuesMut, grid, rounds, rule};
+use super::{Access, Dispatch, Epilogue, Kernel, Needs, Spec, Values, ValuesMut, grid, rounds, rule};
 use crate::error::Cause;
 
 /// The values of a tensor of up to eight axes in another order: transposed, cut out or repeated.
@@ -91,8 +91,16 @@ impl Rearrange {
         }
     }
 
+    /// What follows a kernel, and then this order of the last value, in which the values have this shape.
+    ///
+    /// # Errors
+    /// Why it cannot follow in the same pass.
+    pub fn behind(&self, epilogue: Epilogue, shape: &[usize]) -> Result<Epilogue, &'static str> {
+        epilogue.turned(self.turned(shape).ok_or("it leaves values out or repeats some")?)
+    }
+
     /// Where each value of the input goes in the output, if every one goes to one place.
-    pub(crate) fn turned(&self, output: &[usize]) -> Option<View> {
+    fn turned(&self, output: &[usize]) -> Option<View> {
         let whole = View::whole(output);
         match &self.order {
             Order::Copy => Some(whole),

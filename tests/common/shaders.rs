@@ -44,7 +44,7 @@ fn in_another_order(output: &Spec) -> Epilogue {
     let turn = Rearrange::transpose((0..shape.len()).rev().collect::<Vec<_>>());
     let (turned, other) = (Spec::floats(&shape), Spec::constant(&shape[shape.len().min(1)..]));
     let then = Epilogue::default().with(relu, &[output], &[Some(0)], output);
-    let then = then.and_then(|then| then.turned(&turn, &shape));
+    let then = then.and_then(|then| turn.behind(then, &shape));
     let then = then.and_then(|then| then.with(sum, &[&turned, &other], &[Some(0), None], &turned));
     then.and_then(|then| then.with(relu, &[&turned], &[Some(1)], &turned)).expect("it can follow")
 }

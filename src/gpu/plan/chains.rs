@@ -190,7 +190,7 @@ impl Growing<'_> {
             return Err("others read what is in the order before");
         }
         let shape = &self.graph.tensors[node.output].spec.shape;
-        let epilogue = then.epilogue.clone().turned(turn, shape)?;
+        let epilogue = turn.behind(then.epilogue.clone(), shape)?;
         let nodes = then.nodes.iter().copied().chain([index]).collect();
         Ok(Then { epilogue, read: then.read.clone(), nodes, turned_at: Some(then.nodes.len()) })
     }

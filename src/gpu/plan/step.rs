@@ -1,0 +1,125 @@
+//! One step of a plan: a kernel, and what is done with it.
+
+use super::chains::{self, Chain};
+use super::variants::{self, Variant};
+use super::{Place, setting};
+use crate::error::Error;
+use crate::gpu::Limits;
+use crate::gpu::graph::Graph;
+use crate::kernel::{Element, Epilogue, Spec};
+
+/// One dispatch: a kernel, and what is done to each value before it is written.
+#[derive(Clone, Debug)]
+pub(in crate::gpu) struct Step {
+    /// The kernel: an index into the nodes of the graph.
+    pub(in crate::gpu) node: usize,
+    pub(in crate::gpu) then: Epilogue,
+    /// What that is called.
+    pub(in crate::gpu) follows: String,
+    /// Every way to do it that the device can go, the plainest first.
+    pub(in crate::gpu) variants: Vec<Variant>,
+    /// The one that is gone.
+    pub(in crate::gpu) chosen: usize,
+    /// Parts of an item that the dispatch is for; the z of a batch is as many times larger.
+    pub(in crate::gpu) parts: u32,
+    /// Inputs of the kernel, then what is read for what follows.
+    pub(in crate::gpu) inputs: Vec<Place>,
+    /// Buffer that it writes.
+    pub(in crate::gpu) output: usize,
+    pub(in crate::gpu) name: String,
+    pub(in crate::gpu) shape: String,
+    /// Element types and shapes of the constants that it reads.
+    pub(in crate::gpu) constants: String,
+    /// Bytes of one item that it writes, that it reads, and that it reads once a batch.
+    pub(in crate::gpu) bytes: u64,
+    pub(in crate::gpu) read_bytes: u64,
+    pub(in crate::gpu) constant_bytes: u64,
+    pub(in crate::gpu) multiply_adds: u64,
+    /// What elements it gives.
+    #[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "the twins are not tried"))]
+    pub(in crate::gpu) element: Element,
+    /// Elements of each input, and bytes of an item of it.
+    #[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "the twins are not tried"))]
+    pub(in crate::gpu) reads: Vec<(Element, u64)>,
+    /// Variants that a trial left out, and why.
+    pub(in crate::gpu) left_out: Vec<String>,
+}
+
+impl Step {
+    pub(super) fn new(
+        graph: &Graph,
+        chain: Chain,
+        place: &impl Fn(usize) -> Place,
+        params: &mut Vec<u8>,
+        limits: &Limits,
+    ) -> Self {
+        let node = &graph.nodes[chain.head];
+        let output = &graph.tensors[graph.nodes[chain.last].output];
+        let inputs: Vec<usize> = chain.inputs(graph).collect();
+        // A tensor that is read in several ways is moved once.
+        let mut distinct: Vec<usize> = inputs.iter().map(|&input| graph.base(input)).collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        let whole = distinct.iter().map(|&input| &graph.tensors[input].spec);
+        let sum = |batched: bool| {
+            let those = whole.clone().filter(|spec| spec.batched == batched);
+            those.map(|spec| spec.item_bytes() as u64).sum()
+        };
+        let constants = inputs.iter().map(|&input| &graph.tensors[input].spec).filter(|spec| !spec.batched);
+        let constants: Vec<String> = constants.map(Spec::to_string).collect();
+        let Place::Shared(buffer) = place(graph.nodes[chain.last].output) else {
+            unreachable!("a node writes into a buffer")
+        };
+        let (seen, given) = chains::seen(graph, node);
+        let seen: Vec<&Spec> = seen.iter().collect();
+        let written = chain
+            .dispatches
+            .into_iter()
+            .map(|one| one.written(&seen, &given, &chain.then.epilogue))
+            .collect();
+        Self {
+            node: chain.head,
+            variants: variants::fitting(written, params, limits),
+            chosen: 0,
+            inputs: inputs.iter().map(|&input| place(input)).collect(),
+            output: buffer,
+            name: graph.tensors[node.output].name.clone(),
+            shape: output.spec.to_string(),
+            constants: constants.join(" "),
+            parts: node.parts as u32,
+            bytes: output.spec.item_bytes() as u64,
+            read_bytes: sum(true),
+            constant_bytes: sum(false),
+            multiply_adds: node.parts as u64 * node.kernel.multiply_adds(&seen, &given),
+            element: output.spec.element,
+            reads: inputs
+                .iter()
+                .map(|&input| &graph.tensors[input].spec)
+                .map(|spec| (spec.element, spec.item_bytes() as u64))
+                .collect(),
+            left_out: Vec::new(),
+            follows: chain.then.epilogue.names().collect::<Vec<_>>().join(", "),
+            then: chain.then.epilogue,
+        }
+    }
+
+    pub(super) fn check(&self, limits: &Limits) -> Result<(), Error> {
+        let most = limits.workgroups;
+        if self.dispatch().workgroups.iter().any(|&count| count > most || count == 0) {
+            let [x, y] = self.dispatch().workgroups;
+            let reason =
+                format!("{} {} asks for {x} × {y} workgroups; 1 to {most} fit", self.name, self.shape);
+            return Err(setting("Program::add", reason));
+        }
+        if let Some(missing) = limits.missing(&self.dispatch().needs) {
+            return Err(setting("Program::add", format!("{} needs {missing}", self.name)));
+        }
+        let tensors = self.inputs.len() + 1;
+        if tensors as u64 > u64::from(limits.tensors) {
+            let reason =
+                format!("{} binds {tensors} tensors; the device allows {}", self.name, limits.tensors);
+            return Err(setting("Program::add", reason));
+        }
+        Ok(())
+    }
+}
