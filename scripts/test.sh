@@ -2,6 +2,7 @@
 # Runs every test. On Debian, as root, it installs Mesa's software Vulkan where there is no driver.
 #
 #   bash scripts/test.sh           formatting, lints, docs, tests, doctests, examples, benches
+#   bash scripts/test.sh --drivers the kernels on SwiftShader, which comes with Chromium, and under the validation layers
 #   bash scripts/test.sh --all     the same with eight times the random schedules, five times the faulted runs, ten times
 #                                  the JPEGs and the random networks, and the benches
 #
@@ -10,11 +11,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-all=no
+all=no drivers=no
 case "${1:-}" in
   "") ;;
   --all) all=yes ;;
-  *) echo "usage: bash scripts/test.sh [--all]" >&2; exit 2 ;;
+  --drivers) drivers=yes ;;
+  *) echo "usage: bash scripts/test.sh [--all | --drivers]" >&2; exit 2 ;;
 esac
 
 export GAPLESS_DEVICE="${GAPLESS_DEVICE:-software}"
@@ -146,6 +148,11 @@ check_each_feature() {
 }
 
 prepare_device
+if [ "$drivers" = yes ]; then
+  prove_on_others
+  say "all passed, on a second driver and under the validation layers"
+  exit
+fi
 say "formatting"
 cargo fmt --all --check
 say "lints"
@@ -160,7 +167,6 @@ say "examples and tests"
 cargo build --profile testing --locked --workspace --features http,stream,tracing --lib --examples --tests
 say "tests on $device"
 cargo test --profile testing --locked --workspace --features http,stream,tracing --lib --tests
-prove_on_others
 say "examples of the documentation"
 cargo test --profile testing --locked --workspace --features http,stream,tracing --doc
 prove_against_peers

@@ -65,7 +65,7 @@ fn finished(whole: f32, shift: f32, local: u32) -> f32 {
         case MEAN: { return whole / f32(params.len); }
         case L2: { return sqrt(whole); }
         case LOG_SUM, LOG_SUM_EXP: {
-            return select(log(whole) + shift, quiet_nan(local), whole < 0.0 || is_nan(whole));
+            return select(logarithm(whole, local) + shift, quiet_nan(local), whole < 0.0 || is_nan(whole));
         }
         default: { return whole; }
     }

@@ -108,7 +108,7 @@ impl Reduce {
             ReduceOp::LogSumExp => &[rounds::nested(&[kept.count()]), walk, walk][..],
             _ => &[rounds::nested(&[kept.count()]), walk],
         };
-        let own = wgsl!("reduce", "shared/reduced", "shared/nan_made");
+        let own = wgsl!("reduce", "shared/reduced", "shared/nan_made", "shared/logarithm");
         let mut dispatch = rows.dispatch("reduce", (own, Access::ours(&["x"])), &params, join, walks);
         dispatch.constants.push(("op".into(), self.op.number()));
         dispatch

@@ -53,7 +53,8 @@ fn usual_long_sums_and_rows_run_on_every_device() {
     assert!(is_right(&gpu, MatMul::new(), &[row, standing], SUMS));
     // More rows than are few.
     let rows = item(positive(n, &[6, 100_352]));
-    assert!(is_right(&gpu, MatMul::new().transpose_b(true), &[rows, lying], SUMS));
+    // A device that runs any number of rounds may have one invocation add all of it.
+    assert!(is_right(&gpu, MatMul::new().transpose_b(true), &[rows, lying], Near::Largest(1e-4)));
     let weight = Input::Constant(positive(n, &[2, 8192, 3, 3]));
     let planes = item(positive(n, &[8192, 5, 5]));
     assert!(is_right(&gpu, Conv2d::new(), &[planes, weight], SUMS));

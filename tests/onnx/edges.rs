@@ -127,6 +127,18 @@ fn edges() -> Vec<Edge> {
             None,
         ),
         edge(
+            "GlobalMaxPool, MaxPool, ReduceMax",
+            over(&[FLOAT], &[("Unsqueeze x one -> plane", vec![]), ("GlobalMaxPool plane -> y", vec![])]),
+            &[&[1.0, NAN, 3.0]],
+            vec![NAN],
+        ),
+        edge(
+            "GlobalMaxPool, MaxPool, ReduceMax",
+            over(&[FLOAT], &[("ReduceMax x -> y", vec![list("axes", &[1])])]),
+            &[&[1.0, NAN, 3.0]],
+            vec![NAN],
+        ),
+        edge(
             "MaxPool with indices",
             Parts::new(17)
                 .input("x", "n 1 4")

@@ -51,6 +51,7 @@ impl UnaryOp {
             Self::Tanh => ("tangent(value)", exponential),
             Self::Sin => ("sine(value, 0u)", Some(wgsl!("shared/sine"))),
             Self::Cos => ("sine(value, 1u)", Some(wgsl!("shared/sine"))),
+            Self::Log => ("logarithm(abs(value), any)", Some(wgsl!("shared/logarithm"))),
             Self::ToF16 => ("rounded_to_f16(value)", Some(wgsl!("shared/rounded"))),
             Self::ToBf16 => ("rounded_to_bf16(value)", Some(wgsl!("shared/rounded"))),
             Self::Elu { .. } | Self::Selu { .. } | Self::Celu { .. } | Self::Swish { .. } => {
@@ -75,7 +76,6 @@ impl UnaryOp {
             Self::Exp => "exp(value)",
             Self::Floor => "floor(value)",
             Self::HardSwish => "value * clamp(value / 6.0 + 0.5, 0.0, 1.0)",
-            Self::Log => "log(abs(value))",
             Self::Neg => "-value",
             Self::Reciprocal => "1.0 / value",
             Self::Relu => "max(value, 0.0)",
