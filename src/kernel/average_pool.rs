@@ -1,9 +1,7 @@
 //! The mean of each window.
 
-use ndarray::ArrayView3;
-
 use super::params::wgsl;
-use super::pool::{self, Pool, Under};
+use super::pool::{self, Pool};
 use super::{Access, Dispatch, Kernel, Spec, Values, ValuesMut, grid};
 use crate::error::Cause;
 
@@ -70,12 +68,6 @@ impl<const N: usize> AveragePool<N> {
     }
 }
 
-/// The mean of what lies under a window.
-fn mean(plane: ArrayView3<'_, f32>, under: &Under, include_pad: bool) -> f32 {
-    let sum: f64 = under.places().map(|place| f64::from(plane[place])).sum();
-    (sum / under.count(include_pad)) as f32
-}
-
 impl<const N: usize> Kernel for AveragePool<N> {
     fn name(&self) -> &'static str {
         "average_pool"
@@ -99,14 +91,14 @@ impl<const N: usize> Kernel for AveragePool<N> {
     }
 
     fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
-        let mut output = output.floats();
         let x = pool::view(inputs[0].floats());
-        for (x, mut output) in x.outer_iter().zip(output.outer_iter_mut()) {
-            let (depth, height, width) = x.dim();
-            for (place, value) in output.indexed_iter_mut() {
-                let under = self.window.under(pool::place(&place), [depth, height, width]);
-                *value = mean(x, &under, self.include_pad);
-            }
+        let mut output = pool::view_mut(output.floats());
+        let mean = |sum: f64, [inside, padded]: [usize; 2]| {
+            (sum / if self.include_pad { padded } else { inside } as f64) as f32
+        };
+        let (add, join) = (|sum, value| sum + f64::from(value), |sum: f64, other: f64| sum + other);
+        for (x, output) in x.outer_iter().zip(output.outer_iter_mut()) {
+            self.window.slide(x, output, 0.0, (add, join), mean);
         }
     }
 }

@@ -105,12 +105,16 @@ impl<const N: usize> MaxPool<N> {
     }
 }
 
-/// The largest value under a window, and where it is.
-fn largest(plane: ArrayView3<'_, f32>, under: &Under) -> (f32, Option<[usize; 3]>) {
-    under.places().fold((f32::NEG_INFINITY, None), |(largest, at), place| {
-        let value = plane[place];
-        let is_larger = !largest.is_nan() && (value.is_nan() || value > largest);
-        if is_larger || at.is_none() { (value, Some(place)) } else { (largest, at) }
+/// The larger of two values; NaN, if one is.
+fn larger(one: f32, other: f32) -> f32 {
+    if other > one || other.is_nan() { other } else { one }
+}
+
+/// Where the largest value under a window is, the first of several.
+fn place_of_largest(plane: ArrayView3<'_, f32>, under: &Under) -> Option<[usize; 3]> {
+    under.places().reduce(|at, place| {
+        let (largest, value) = (plane[at], plane[place]);
+        if !largest.is_nan() && (value.is_nan() || value > largest) { place } else { at }
     })
 }
 
@@ -137,17 +141,17 @@ impl<const N: usize> Kernel for MaxPool<N> {
     }
 
     fn twin(&self, inputs: &[Values<'_>], output: ValuesMut<'_>) {
-        let mut output = output.floats();
         let x = pool::view(inputs[0].floats());
+        let mut output = pool::view_mut(output.floats());
         let [_, plane @ ..] = [0, 1, 2, 3].map(|axis| x.len_of(Axis(axis)));
         for (channel, (x, mut output)) in x.outer_iter().zip(output.outer_iter_mut()).enumerate() {
-            for (place, value) in output.indexed_iter_mut() {
-                let (largest, at) = largest(x, &self.window.under(pool::place(&place), plane));
-                *value = match (self.gives, at) {
-                    (Gives::Value, _) => largest,
-                    (_, Some(at)) => self.number(channel, plane, at),
-                    (_, None) => -1.0,
-                };
+            if let Gives::Value = self.gives {
+                self.window.slide(x, output, f32::NEG_INFINITY, (larger, larger), |largest, _| largest);
+                continue;
+            }
+            for ((z, y, x_place), value) in output.indexed_iter_mut() {
+                let at = place_of_largest(x, &self.window.under([z, y, x_place], plane));
+                *value = at.map_or(-1.0, |at| self.number(channel, plane, at));
             }
         }
     }

@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayView4, ArrayViewD, Axis, Dimension, Ix4, IxDyn};
+use ndarray::{
+    Array1, ArrayView3, ArrayView4, ArrayViewD, ArrayViewMut3, ArrayViewMut4, ArrayViewMutD, Axis, Ix4, Zip,
+    s,
+};
 
 use super::params::params;
 use super::{Needs, Spec, rounds, rule};
@@ -74,11 +77,11 @@ pub(super) fn view(x: ArrayViewD<'_, f32>) -> ArrayView4<'_, f32> {
     x.into_dimensionality::<Ix4>().expect("the shape rule takes up to three axes")
 }
 
-/// A place of a plane of one to three axes as one of three.
-pub(super) fn place(place: &IxDyn) -> [usize; 3] {
-    let mut three = [0; 3];
-    three[3 - place.ndim()..].copy_from_slice(place.slice());
-    three
+/// The same of what is written.
+pub(super) fn view_mut(y: ArrayViewMutD<'_, f32>) -> ArrayViewMut4<'_, f32> {
+    let missing = 4 - y.ndim();
+    let y = (0..missing).fold(y, |y, _| y.insert_axis(Axis(1)));
+    y.into_dimensionality::<Ix4>().expect("the shape rule takes up to three axes")
 }
 
 /// Pads as ONNX orders them: before every axis, then after every axis.
@@ -159,26 +162,64 @@ impl<const N: usize> Pool<N> {
 
     /// The places of the input under the window at `place`, of a plane with these three axes.
     pub(super) fn under(&self, place: [usize; 3], plane: [usize; 3]) -> Under {
-        let [_, kernel @ ..] = four(1, self.kernel);
-        let [_, stride @ ..] = four(1, self.stride);
-        let [_, before @ ..] = four(0, self.before);
-        let [_, after @ ..] = four(0, self.after);
-        let [_, dilation @ ..] = four(1, self.dilation);
-        let axis = |axis: usize| {
-            let start = place[axis] * stride[axis];
-            // The first part of the window that lies at `limit` or behind it.
-            let part = |limit: usize| limit.saturating_sub(start).div_ceil(dilation[axis]).min(kernel[axis]);
-            let (first, end) = (before[axis], before[axis] + plane[axis]);
-            let at = |part: usize| (start + part * dilation[axis]).saturating_sub(before[axis]);
-            let (from, to) = (part(first), part(end));
-            OneAxis {
-                places: at(from)..at(to),
-                step: dilation[axis],
-                taps: to - from,
-                padded: part(end + after[axis]),
-            }
+        Under { axes: [0, 1, 2].map(|axis| self.along(axis, place[axis], plane[axis])) }
+    }
+
+    /// What the window at this place of one of three axes covers, of so many places of the input.
+    fn along(&self, axis: usize, place: usize, len: usize) -> OneAxis {
+        let [kernel, stride, dilation] =
+            [self.kernel, self.stride, self.dilation].map(|size| four(1, size)[1 + axis]);
+        let [before, after] = [self.before, self.after].map(|pads| four(0, pads)[1 + axis]);
+        let start = place * stride;
+        // The first part of the window that lies at `limit` or behind it.
+        let part = |limit: usize| limit.saturating_sub(start).div_ceil(dilation).min(kernel);
+        let (first, end) = (before, before + len);
+        let at = |part: usize| (start + part * dilation).saturating_sub(before);
+        let (from, to) = (part(first), part(end));
+        OneAxis { places: at(from)..at(to), step: dilation, taps: to - from, padded: part(end + after) }
+    }
+
+    /// Joins the values under every window of a plane: of all rows that a row of windows covers first, which are long
+    /// loops, then along these. `start` is what nothing gives, and `finish` has how many places a window covers, of
+    /// the input alone and with its pads.
+    pub(super) fn slide<T: Copy>(
+        &self,
+        plane: ArrayView3<'_, f32>,
+        mut output: ArrayViewMut3<'_, f32>,
+        start: T,
+        (add, join): (impl Fn(T, f32) -> T, impl Fn(T, T) -> T),
+        finish: impl Fn(T, [usize; 2]) -> f32,
+    ) {
+        let [depth, height, width] = [0, 1, 2].map(|axis| plane.len_of(Axis(axis)));
+        let windows = |axis: usize, len: usize, places: usize| -> Vec<OneAxis> {
+            (0..places).map(|place| self.along(axis, place, len)).collect()
         };
-        Under { axes: [axis(0), axis(1), axis(2)] }
+        let (z_places, y_places, x_places) = output.dim();
+        let (zs, ys, xs) =
+            (windows(0, depth, z_places), windows(1, height, y_places), windows(2, width, x_places));
+        let mut joined = Array1::from_elem(width, start);
+        for ((z, y), mut row) in
+            (0..z_places).flat_map(|z| (0..y_places).map(move |y| (z, y))).zip(output.rows_mut())
+        {
+            joined.fill(start);
+            for (z, y) in zs[z].places().flat_map(|z| ys[y].places().map(move |y| (z, y))) {
+                let values = plane.slice(s![z, y, ..]);
+                Zip::from(&mut joined).and(values).for_each(|joined, &value| *joined = add(*joined, value));
+            }
+            for (value, x) in row.iter_mut().zip(&xs) {
+                let whole = x.places().fold(start, |whole, place| join(whole, joined[place]));
+                let axes = [&zs[z], &ys[y], x];
+                let count = |of: fn(&OneAxis) -> usize| axes.iter().map(|axis| of(axis)).product();
+                *value = finish(whole, [count(|axis| axis.taps), count(|axis| axis.padded)]);
+            }
+        }
+    }
+}
+
+impl OneAxis {
+    /// The places, in order.
+    fn places(&self) -> impl Iterator<Item = usize> + Clone {
+        self.places.clone().step_by(self.step).take(self.taps)
     }
 }
 
@@ -201,19 +242,11 @@ pub(super) struct Under {
 impl Under {
     /// Places of the input, in order.
     pub(super) fn places(&self) -> impl Iterator<Item = [usize; 3]> + '_ {
-        let [z, y, x] = [0, 1, 2].map(|axis| {
-            let OneAxis { places, step, taps, .. } = &self.axes[axis];
-            places.clone().step_by(*step).take(*taps)
-        });
+        let [z, y, x] = [0, 1, 2].map(|axis| self.axes[axis].places());
         z.flat_map(move |z| {
             let x = x.clone();
             y.clone().flat_map(move |y| x.clone().map(move |x| [z, y, x]))
         })
-    }
-
-    /// How many places of the input, or of the input with its pads, there are.
-    pub(super) fn count(&self, with_pads: bool) -> f64 {
-        self.axes.iter().map(|axis| if with_pads { axis.padded } else { axis.taps } as f64).product()
     }
 }
 
@@ -258,9 +291,10 @@ mod tests {
                 let found: Vec<_> = inside.map(|tap| [0, 0, tap - before]).collect();
                 let under = pool.under([0, 0, place], [1, 1, len]);
                 assert_eq!(under.places().collect::<Vec<_>>(), found, "{pool:?} at {place}");
-                assert_eq!(under.count(false), found.len() as f64);
+                let axis = pool.along(2, place, len);
+                assert_eq!(axis.taps, found.len());
                 let padded = taps.filter(|tap| *tap < before + len + after).count();
-                assert_eq!(under.count(true), padded as f64);
+                assert_eq!(axis.padded, padded);
             }
         }
     }
