@@ -240,6 +240,28 @@ fn rows_are_picked_of_each_item_where_no_pick_leaves_it() {
     }
 }
 
+/// A mask as DETR is exported with: ones, picked by `item · length + place` where the item's number is one, and added.
+fn masked(number: &str) -> Parts {
+    picked(4)
+        .node("ConstantOfShape s -> ones", vec![])
+        .node("Reshape ones six -> flat", vec![])
+        .node("Gather flat picks -> own", vec![int("axis", 0)])
+        .node(number, vec![])
+        .node("Cast there -> number", vec![int("to", 1)])
+        .node("Unsqueeze number one -> numbers", vec![])
+        .node("Unsqueeze numbers one -> planes", vec![])
+        .node("Mul own planes -> mask", vec![])
+        .node("Add y mask -> masked", vec![])
+        .output("masked")
+}
+
+#[test]
+fn what_holds_for_the_number_of_every_item_and_what_is_picked_of_a_constant_is_no_number() {
+    whole_and_apart(&masked("GreaterOrEqual item zero -> there"), "it holds for all");
+    let refused = masked("Less item one -> there").refused();
+    assert!(refused.contains("it computes with the number of items"), "{refused}");
+}
+
 #[test]
 fn a_shape_that_a_constant_is_seen_in_may_have_the_number_of_items() {
     let places = Parts::new(17)

@@ -12,6 +12,7 @@ use super::seen::{Places, Seen, Stop};
 use crate::onnx::fold::Budget;
 use crate::onnx::shapes;
 use crate::onnx::tensor::{Shared, Tensor};
+use crate::onnx::value::Value;
 
 /// Whether a `Range` counts the items from 0.
 pub(super) fn counts_items(seen: &Seen<'_>) -> bool {
@@ -38,6 +39,10 @@ pub(super) fn follow(seen: &Seen<'_>, budget: &mut Budget) -> Result<Option<Vec<
         {
             counts::moved(seen, |index| (index == 0).then(|| steps_of(seen, index)), budget)?
         }
+        // What is picked are other values, and which of them is a rule's to say.
+        "Gather" if seen.steps(0).is_none() => Some(vec![None]),
+        // Whether an item's number is one: exporters write it so into masks.
+        "GreaterOrEqual" | "Greater" if holds_for_all(seen) => Some(vec![None]),
         "Add" => joined(seen, |one, other| one.1.wrapping_add(other.1)),
         "Sub" => joined(seen, |one, other| one.1.wrapping_sub(other.1)),
         "Mul" if !(any(1) && seen.steps(0).is_some()) => {
@@ -45,6 +50,15 @@ pub(super) fn follow(seen: &Seen<'_>, budget: &mut Budget) -> Result<Option<Vec<
         }
         _ => None,
     })
+}
+
+/// Whether numbers that only grow are above others in the first item, and so in all.
+fn holds_for_all(seen: &Seen<'_>) -> bool {
+    let grow = steps_of(seen, 0).to_ints().is_ok_and(|steps| steps.iter().all(|&step| step >= 0));
+    let stays = seen.steps(1).is_none() && (0..2).all(|index| seen.counts(index).is_none());
+    let first =
+        matches!(&seen.given[..], [Value::Constant(given)] if given.to_f32().iter().all(|&flag| flag != 0.0));
+    grow && stays && first
 }
 
 /// The steps of an input, also where it has none.
