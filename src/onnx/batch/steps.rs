@@ -57,7 +57,7 @@ fn holds_for_all(seen: &Seen<'_>) -> bool {
     let grow = steps_of(seen, 0).to_ints().is_ok_and(|steps| steps.iter().all(|&step| step >= 0));
     let stays = seen.steps(1).is_none() && (0..2).all(|index| seen.counts(index).is_none());
     let first =
-        matches!(&seen.given[..], [Value::Constant(given)] if given.to_f32().iter().all(|&flag| flag != 0.0));
+        matches!(seen.given, [Value::Constant(given)] if given.to_f32().iter().all(|&flag| flag != 0.0));
     grow && stays && first
 }
 
