@@ -60,7 +60,7 @@ class Network:
         kind = KINDS[self.values[output].dtype] if output in self.values else TensorProto.UNDEFINED
         outputs = [helper.make_tensor_value_info(output, kind, None)] if kind else [helper.make_empty_tensor_value_info(output)]
         graph = helper.make_graph(nodes, "random", self.inputs, outputs, self.constants)
-        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 23)], ir_version=11)
 
     def run(self, output, nodes):
         options = ort.SessionOptions()
@@ -139,7 +139,30 @@ def target(net, name, x):
     return whole
 
 
+def attention(net, name, x):
+    """Rows that attend to each other, with a mask, a scale, or heads side by side."""
+    attributes = {}
+    if x.ndim == 3:
+        heads = net.random.choice([count for count in range(1, x.shape[2] + 1) if x.shape[2] % count == 0])
+        attributes = {"q_num_heads": heads, "kv_num_heads": heads}
+    if net.random.random() < 0.5:
+        attributes["scale"] = net.random.choice([0.5, 1.0, 2.0])
+    if net.random.random() < 0.3:
+        attributes["is_causal"] = 1
+    inputs = [name, name, name]
+    if net.random.random() < 0.5:
+        rows = x.shape[-2]
+        flags = net.random.random() < 0.5
+        mask = net.numbers.integers(0, 2, [rows, rows]).astype(bool) if flags else like(net, x, [rows, rows])
+        if flags:
+            # A row that sees nothing is another matter.
+            mask[:, 0] = True
+        inputs.append(net.constant(mask))
+    return "Attention", inputs, attributes
+
+
 MAKERS = [
+    lambda n, name, x, o: attention(n, name, x),
     lambda n, name, x, o: (n.random.choice(UNARY), [name], {}),
     lambda n, name, x, o: (n.random.choice(BINARY), n.random.sample([name, partner(n, name, x, o)], 2), {}),
     lambda n, name, x, o: (n.random.choice(BINARY), [name, partner(n, name, x, o)], {}),

@@ -19,7 +19,7 @@ struct Params {
     e: u32,
     scale: f32,
     causal: u32,
-    zero_for_none: u32,
+    empty: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -72,7 +72,9 @@ fn main(
     }
     // A row of minus infinities has no shares, and one with infinity none either.
     let empty = none || sum == 0.0 || is_infinite(top) || is_nan(sum);
-    write_sums(y_at, select(1.0 / sum, quiet_nan(local), empty), empty && params.zero_for_none == 1u);
+    let unseen = sum == 0.0 && !none;
+    let zero = (empty && params.empty == 1u) || (unseen && params.empty == 2u);
+    write_sums(y_at, select(1.0 / sum, quiet_nan(local), empty), zero);
 }
 
 // Where this matrix starts in q, k, v and the mask.

@@ -1,4 +1,5 @@
-// layer_norm: (x - mean) / sqrt(variance + epsilon) * scale + bias, over each row, `lanes` invocations per row.
+// layer_norm: (x - mean) / sqrt(variance + epsilon) * scale + bias, over each row, `lanes` invocations per row; with a
+// mean of 0 where it is not centred.
 //
 // CPU twin   src/kernel/layer_norm.rs (`LayerNorm::twin`)
 // Params     src/kernel/layer_norm.rs (`LayerNormParams`), layout checked by tests/shaders.rs

@@ -42,6 +42,7 @@ mod shelf;
 mod tensors;
 mod twins;
 mod undriven;
+mod variants;
 
 use std::fmt;
 use std::sync::Arc;
@@ -60,6 +61,7 @@ pub use self::program::Program;
 pub use self::runner::ProgramTicket;
 pub use self::scalar::Scalar;
 pub use self::tensors::{Flat, OwnRow, Row, Tensors};
+pub use self::variants::Variants;
 use crate::error::Error;
 use crate::stage::DeviceInfo;
 
@@ -170,6 +172,10 @@ impl Gpu {
     /// Name and kind.
     pub fn info(&self) -> &DeviceInfo {
         &self.0.facts.info
+    }
+
+    fn facts(&self) -> &Facts {
+        &self.0.facts
     }
 
     /// Backend, driver and its version in one line, for a report.

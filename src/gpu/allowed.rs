@@ -1,7 +1,11 @@
 //! Which variants of kernels a program may run.
 
+use std::sync::Arc;
+
+use super::facts::Facts;
 use super::graph::setting;
 use super::plan::{Plan, Variant};
+use super::variants::Variants;
 use crate::error::Error;
 use crate::kernel::Precision;
 use crate::stage::DeviceKind;
@@ -15,12 +19,17 @@ pub(super) struct Allowed {
     pub(super) precision: Precision,
     pub(super) forced: Vec<String>,
     pub(super) forbidden: Vec<String>,
+    pub(super) pinned: Option<Arc<Variants>>,
 }
 
 impl Allowed {
     /// Leaves out of a plan what is not allowed, and what is not worth a try on a device of this kind. The
     /// last variant of a kernel always stays.
-    pub(super) fn apply(&self, plan: &mut Plan, kind: DeviceKind) -> Result<(), Error> {
+    pub(super) fn apply(&self, plan: &mut Plan, device: &Facts) -> Result<(), Error> {
+        if let Some(pinned) = &self.pinned {
+            return pinned.force(device, plan);
+        }
+        let kind = device.info.kind;
         for step in &mut plan.steps {
             keep(&mut step.variants, |variant| variant.dispatch.needs.precision <= self.precision);
         }

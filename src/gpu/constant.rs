@@ -52,6 +52,16 @@ impl Constant {
         }
     }
 
+    /// The floats, if it is of such.
+    pub(super) fn floats_alone(&self) -> Option<&ArrayD<f32>> {
+        if let Self::F32(values) = self { Some(values) } else { None }
+    }
+
+    /// The bits of halves, if it is of such.
+    pub(super) fn halves_alone(&self) -> Option<&ArrayD<u16>> {
+        if let Self::F16(bits) = self { Some(bits) } else { None }
+    }
+
     /// The one number that it is.
     pub(super) fn number(&self) -> Option<f32> {
         match self {

@@ -13,6 +13,23 @@ use super::plan::Plan;
 use super::runner::Runner;
 use crate::stage::StageError;
 
+/// How batches go through a device.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InFlight {
+    /// Batches in flight.
+    pub(super) depth: usize,
+    /// How long a batch may take, if that is set.
+    pub(super) deadline: Option<Duration>,
+    /// Most work of a submission, if that is set.
+    pub(super) submission: Option<Duration>,
+}
+
+impl Default for InFlight {
+    fn default() -> Self {
+        Self { depth: 3, deadline: None, submission: None }
+    }
+}
+
 pub(super) trait Driver: Any + Debug + Send + Sync {
     fn facts(&self) -> &Facts;
 
@@ -22,12 +39,12 @@ pub(super) trait Driver: Any + Debug + Send + Sync {
     /// The plan with every variant that was chosen before.
     fn chosen(&self, plan: Plan) -> Plan;
 
-    /// A program on this device, which is made again if it is lost, for `depth` batches in flight.
+    /// A program on this device, which is made again if it is lost.
     fn ring(
         &self,
         graph: &Graph,
         plan: Plan,
-        in_flight: (usize, Option<Duration>),
+        flight: InFlight,
         shared: &Shared,
     ) -> Result<Runner, StageError>;
 

@@ -34,6 +34,8 @@ pub(super) struct Tensor {
     pub(super) name: String,
     pub(super) spec: Spec,
     pub(super) origin: Origin,
+    /// Whether a device keeps its floats as halves.
+    pub(super) halves: bool,
 }
 
 /// One use of a kernel. Tensors are indices into [`Graph::tensors`].
@@ -151,10 +153,25 @@ impl Graph {
     /// What a kernel gives for this tensor, which it stands right behind.
     pub(super) fn follow(&mut self, kernel: Arc<dyn Kernel>, tensor: usize) -> Option<usize> {
         let before = self.nodes.iter().position(|node| node.output == self.base(tensor));
-        let id = self.add_node(kernel, vec![tensor], 1).ok()?;
+        self.insert(before.map_or(0, |place| place + 1), kernel, vec![tensor])
+    }
+
+    /// What a kernel gives that stands at this place among the others.
+    pub(super) fn insert(
+        &mut self,
+        place: usize,
+        kernel: Arc<dyn Kernel>,
+        inputs: Vec<usize>,
+    ) -> Option<usize> {
+        let id = self.add_node(kernel, inputs, 1).ok()?;
         let node = self.nodes.pop()?;
-        self.nodes.insert(before.map_or(0, |place| place + 1), node);
+        self.nodes.insert(place, node);
         Some(id.index)
+    }
+
+    /// A constant of a name that nobody has.
+    pub(super) fn constant_at(&mut self, name: &str, values: Constant) -> Option<usize> {
+        self.constant(name, values).ok().map(|id| id.index)
     }
 
     /// The values of a tensor in another shape.
@@ -183,6 +200,13 @@ impl Graph {
             Origin::View(base) => base,
             Origin::Input | Origin::Constant(_) | Origin::Node => index,
         }
+    }
+
+    /// A tensor as it lies on a device.
+    pub(super) fn kept(&self, index: usize) -> Spec {
+        let Spec { element, shape, batched } = self.tensors[index].spec.clone();
+        let element = if self.tensors[self.base(index)].halves { Element::F16 } else { element };
+        Spec { element, shape, batched }
     }
 
     /// Puts `kernel` between the only input, which becomes bytes of `spec`, and everything that reads it.
@@ -302,7 +326,7 @@ impl Graph {
     fn push(&mut self, name: String, spec: Spec, origin: Origin) -> usize {
         static TENSORS: AtomicU64 = AtomicU64::new(0);
         let number = TENSORS.fetch_add(1, Ordering::Relaxed);
-        self.tensors.push(Tensor { number, name, spec, origin });
+        self.tensors.push(Tensor { number, name, spec, origin, halves: false });
         self.tensors.len() - 1
     }
 

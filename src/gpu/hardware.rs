@@ -5,6 +5,7 @@
 //! names, and no device. Nothing here plans, and nothing here knows a [`Program`](super::Program).
 
 mod adapters;
+mod against_twin;
 mod bandwidth;
 mod bytes;
 mod cache;
@@ -15,9 +16,12 @@ mod deadline;
 mod device;
 mod given;
 mod loaded;
+mod near;
+mod pace;
 mod rebuild;
 mod ring;
 mod slot;
+mod trusted;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +36,7 @@ use self::loaded::Loaded;
 use self::rebuild::{Origin, Rebuilt};
 use self::ring::{Ring, Trial};
 use super::bandwidth::Bandwidth;
-use super::driver::Driver;
+use super::driver::{Driver, InFlight};
 use super::facts::Facts;
 use super::graph::Graph;
 use super::kept::Shared;
@@ -47,6 +51,9 @@ pub(super) const WITHOUT: Option<&str> = None;
 
 /// What a device must be able to compile to widen halves, as `Access` of a shader does it.
 const HALVES: &str = "fn half_of(pair: u32) -> f32 { return unpack2x16float(pair).x; }";
+
+/// Most work of a submission: an operating system ends what holds a device for two seconds.
+const SUBMISSION: Duration = Duration::from_millis(200);
 
 /// A device that is open, what is known of it, and which variants of kernels it chose.
 #[derive(Debug)]
@@ -63,11 +70,21 @@ impl Hardware {
         Box::new(Self { facts, device: Rebuilt::new(device, origin), choices })
     }
 
-    /// How variants are tried for batches of so many items. On the processor an item takes about as long as the
-    /// next one, and all of them would take long: one has to tell.
-    fn trial(&self, max_batch: usize) -> Trial<'_> {
-        let rows = if self.facts.info.kind == DeviceKind::Software { 1 } else { max_batch };
-        Trial { choices: &self.choices, rows }
+    /// How variants are tried for batches of so many items.
+    fn trial(&self, max_batch: usize, most: Option<Duration>) -> Trial<'_> {
+        let most = most.unwrap_or(if self.is_software() { Duration::MAX } else { SUBMISSION });
+        let (choices, limits) = (&self.choices, &self.facts.limits);
+        Trial { choices, limits, rows: self.tried(max_batch), most }
+    }
+
+    /// Items of a trial for batches of so many. On the processor an item takes about as long as the next one, and all
+    /// of them would take long: one has to tell.
+    fn tried(&self, max_batch: usize) -> usize {
+        if self.is_software() { 1 } else { max_batch }
+    }
+
+    fn is_software(&self) -> bool {
+        self.facts.info.kind == DeviceKind::Software
     }
 
     /// The device, made again if it is lost.
@@ -100,14 +117,15 @@ impl Driver for Hardware {
     }
 
     fn chosen(&self, plan: Plan) -> Plan {
-        self.choices.apply(plan)
+        let rows = self.tried(plan.max_batch);
+        self.choices.apply(plan, rows)
     }
 
     fn ring(
         &self,
         graph: &Graph,
         plan: Plan,
-        (depth, deadline): (usize, Option<Duration>),
+        InFlight { depth, deadline, submission }: InFlight,
         shared: &Shared,
     ) -> Result<Runner, StageError> {
         let mut shared = shared.lock();
@@ -117,8 +135,10 @@ impl Driver for Hardware {
             let known = shared.take().and_then(|shared| shared.downcast::<Loaded>().ok());
             // What a lost device held goes before the new one needs room.
             let mut loaded = known.filter(|loaded| on_device(loaded));
-            let (how, before) =
-                ((Deadline::new(deadline), self.trial(plan.max_batch)), self.choices.all_left_out());
+            let (how, before) = (
+                (Deadline::new(deadline), self.trial(plan.max_batch, submission)),
+                self.choices.all_left_out(),
+            );
             let ring = Ring::open(&device, graph, plan.clone(), depth, how, &mut loaded);
             *shared = loaded.map(|loaded| loaded as _);
             match ring {

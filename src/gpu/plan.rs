@@ -10,7 +10,7 @@ mod variants;
 use self::needs::{needed_constants, needed_nodes, share_buffers};
 pub(super) use self::step::Step;
 pub use self::variants::PlannedKernel;
-pub(super) use self::variants::Variant;
+pub(super) use self::variants::{Fnv, Variant};
 use super::Limits;
 use super::graph::{Graph, Origin, setting};
 use crate::error::Error;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::allowed::Allowed;
+use super::driver::InFlight;
 use super::graph::{self, Graph};
 use super::item::{self, Item};
 use super::kept::{Kept, Lent};
@@ -18,7 +19,7 @@ use super::runner::Runner;
 use super::twins::Twins;
 use super::{Gpu, TensorId};
 use crate::error::{Cause, Error};
-use crate::kernel::{Element, Spec};
+use crate::kernel::{Element, Precision, Spec};
 use crate::stage::{DeviceTimes, StageError};
 
 /// More batches in flight only cost memory: two keep a device busy.
@@ -60,8 +61,7 @@ const MOST_IN_FLIGHT: usize = 64;
 pub struct Program {
     gpu: Gpu,
     graph: Arc<Graph>,
-    depth: usize,
-    deadline: Option<Duration>,
+    flight: InFlight,
     allowed: Allowed,
     /// What was wrong with a setting that gives no result of its own.
     broken: Option<Error>,
@@ -85,8 +85,7 @@ impl Program {
         Self {
             gpu: gpu.clone(),
             graph: Arc::default(),
-            depth: 3,
-            deadline: None,
+            flight: InFlight::default(),
             allowed: Allowed::default(),
             broken: None,
             kept: Arc::default(),
@@ -98,9 +97,8 @@ impl Program {
 
     /// The same program for another device.
     pub fn on(&self, gpu: &Gpu) -> Self {
-        let Self { depth, deadline, .. } = *self;
         let (graph, broken, allowed) = (self.graph.clone(), self.broken.clone(), self.allowed.clone());
-        Self { graph, depth, deadline, broken, allowed, ..Self::new(gpu) }
+        Self { graph, flight: self.flight, broken, allowed, ..Self::new(gpu) }
     }
 
     /// Gives back the memory that is kept for the next run, on the device and here. What runs goes on.
@@ -140,7 +138,7 @@ impl Program {
     /// batches take equally long; 3 also where they do not. Each costs a staging, an input and a
     /// readback buffer.
     pub fn depth(mut self, batches: usize) -> Self {
-        self.depth = batches.max(1);
+        self.flight.depth = batches.max(1);
         self.change();
         self
     }
@@ -148,7 +146,17 @@ impl Program {
     /// How long a batch may take before the device counts as lost; by default 60 s, or 20 times the
     /// slowest batch so far where that is more.
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = Some(deadline);
+        self.flight.deadline = Some(deadline);
+        self.change();
+        self
+    }
+
+    /// Most work of one submission to the device, about, by what was measured; by default 200 ms, and all of a batch on
+    /// a driver that runs on the processor. A batch of more is several submissions, one behind the other: an operating
+    /// system takes a device away from whoever holds it for some two seconds, and what else is drawn or computed on it
+    /// waits for the end of a submission. One kernel for one item is the least that a submission has.
+    pub fn submission(mut self, most: Duration) -> Self {
+        self.flight.submission = Some(most);
         self.change();
         self
     }
@@ -199,7 +207,7 @@ impl Program {
     pub fn plan(&self, max_batch: usize) -> Result<Plan, Error> {
         self.check_settings()?;
         let mut plan = Plan::new(&self.graph_on_device(), max_batch, self.in_flight(), self.gpu.limits())?;
-        self.allowed.apply(&mut plan, self.gpu.info().kind)?;
+        self.allowed.apply(&mut plan, self.gpu.facts())?;
         Ok(match self.gpu.hardware() {
             Some(hardware) => hardware.chosen(plan),
             None => plan,
@@ -213,8 +221,8 @@ impl Program {
     }
 
     fn check_settings(&self) -> Result<(), Error> {
-        if self.depth > MOST_IN_FLIGHT {
-            let reason = format!("{} batches in flight; 1 to {MOST_IN_FLIGHT} make sense", self.depth);
+        if self.flight.depth > MOST_IN_FLIGHT {
+            let reason = format!("{} batches in flight; 1 to {MOST_IN_FLIGHT} make sense", self.flight.depth);
             return Err(graph::setting("Program::depth", reason));
         }
         self.broken.clone().map_or(Ok(()), Err)
@@ -261,7 +269,7 @@ impl Program {
 
     /// Batches in flight at once: on the twins a batch is done when `submit` returns.
     fn in_flight(&self) -> usize {
-        if self.gpu.hardware().is_some() { self.depth } else { 1 }
+        if self.gpu.hardware().is_some() { self.flight.depth } else { 1 }
     }
 
     /// How long each kernel takes for a batch of `rows` items, one after the other. The program is open.
@@ -288,7 +296,11 @@ impl Program {
     fn graph_on_device(&self) -> Arc<Graph> {
         let made = || {
             let graph = self.graph.rewritten();
-            Arc::new(if self.gpu.limits().halves { graph } else { graph.widened() })
+            let limits = self.gpu.limits();
+            let graph = if limits.halves { graph } else { graph.widened() };
+            let narrow = limits.f16 && self.allowed.precision == Precision::Half;
+            let halves = narrow && self.gpu.hardware().is_some();
+            Arc::new(if halves { graph.with_halves() } else { graph })
         };
         self.kept.graph.get_or_init(made).clone()
     }
@@ -298,9 +310,7 @@ impl Program {
         let Some(hardware) = self.gpu.hardware() else {
             return Ok(Box::new(Twins::open(&self.graph_on_device(), plan)?));
         };
-        let ring = |plan: Plan| {
-            hardware.ring(&self.graph_on_device(), plan, (self.depth, self.deadline), &self.kept.shared)
-        };
+        let ring = |plan: Plan| hardware.ring(&self.graph_on_device(), plan, self.flight, &self.kept.shared);
         match ring(plan) {
             Ok(ring) => Ok(ring),
             Err(StageError::TooLarge(cause)) => Err(self.largest_that_fits(max_batch, &cause, ring).into()),

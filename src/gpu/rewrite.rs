@@ -3,6 +3,9 @@
 //! Inputs, outputs and all tensors stay what they are; kernels that nothing needs any more are gone.
 
 mod attention;
+mod causal;
+mod halves;
+mod products;
 mod views;
 
 use super::graph::{Graph, Node, Origin};
@@ -13,10 +16,18 @@ impl Graph {
     pub(super) fn rewritten(&self) -> Self {
         let mut graph = self.clone();
         attention::join(&mut graph);
+        causal::see(&mut graph);
         graph.keep_needed();
+        products::join(&mut graph);
         views::see_through(&mut graph);
         graph.keep_needed();
         graph
+    }
+
+    /// The same with tensors between kernels kept as halves on a device.
+    pub(super) fn with_halves(mut self) -> Self {
+        halves::keep_halves(&mut self);
+        self
     }
 
     /// Drops kernels that no output needs.

@@ -6,9 +6,13 @@
 //! What stands behind these functions is written here, from the elements of the tensors and from what is done to a
 //! value before it is written, so no shader knows how a tensor lies in memory.
 
+mod guard;
+
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+pub(super) use self::guard::Guard;
+use super::each::Tensors;
 use super::{Dispatch, Element, Epilogue, Spec};
 
 /// How the source of a [`Dispatch`] reaches its tensors.
@@ -34,6 +38,8 @@ pub struct Named {
     along: bool,
     /// Whether the source is one of gapless's own.
     ours: bool,
+    /// Whether places are looked at before they are used.
+    guarded: bool,
 }
 
 impl Access {
@@ -68,13 +74,14 @@ impl Access {
     /// Two factors of sums, and where there is one the bias that is added to them.
     pub(super) fn sums(factors: [&'static str; 2], bias: bool) -> Self {
         let inputs = factors.into_iter().chain(bias.then_some("bias")).collect();
-        Self::Named(Named { inputs, absent: Vec::new(), along: true, ours: true })
+        Self::Named(Named { inputs, along: true, ours: true, ..Named::default() })
     }
 }
 
 impl Dispatch {
     /// The same with a source that declares its bindings: with the functions by which it reaches these tensors behind
-    /// it, and by which it does what follows to each value before it is written.
+    /// it, and by which it does what follows to each value before it is written. Behind the kernel's own inputs stand
+    /// those that are read for that. An activation of halves, read or written, is an `array<f16>`.
     ///
     /// ```
     /// use gapless::kernel::{Access, Epilogue, Kernel, Spec, Unary};
@@ -89,10 +96,23 @@ impl Dispatch {
     #[must_use]
     pub fn written(self, inputs: &[&Spec], output: &Spec, epilogue: &Epilogue) -> Self {
         let Access::Named(named) = &self.access else { return self };
-        let text = Text { source: &self.source, out: String::new() };
-        let source = Cow::Owned(format!("{}{}", self.source, text.write(named, inputs, output, epilogue)));
+        let text = Text { source: &self.source, guard: Guard(named.guarded), out: String::new() };
+        let halves = inputs.iter().copied().chain([output]).any(kept_as_halves);
+        let enable = if halves && !self.source.starts_with(ENABLE) { ENABLE } else { "" };
+        let source =
+            Cow::Owned(format!("{enable}{}{}", self.source, text.write(named, inputs, output, epilogue)));
         let access = if named.ours { Access::Ours } else { Access::Own };
         Self { source, access, ..self }
+    }
+
+    /// The same with a source that looks at places before it uses them: an invocation that reads a place which is not
+    /// there writes no number, so that whoever compares results sees it.
+    #[must_use]
+    pub(crate) fn guarded(self) -> Self {
+        match self.access {
+            Access::Named(named) => Self { access: Access::Named(Named { guarded: true, ..named }), ..self },
+            Access::Own | Access::Ours => self,
+        }
     }
 
     /// Whether more can be done to each value before it is written: not where the source reads what it wrote.
@@ -100,6 +120,13 @@ impl Dispatch {
     pub fn takes_more(&self) -> bool {
         matches!(self.access, Access::Named(_)) && !calls(&self.source, "got")
     }
+}
+
+const ENABLE: &str = "enable f16;\n";
+
+/// Whether it is an activation of 16-bit floats, and no constant of two in a word.
+pub(super) fn kept_as_halves(spec: &Spec) -> bool {
+    spec.batched && spec.element == Element::F16
 }
 
 /// Whether a source calls a function of this name.
@@ -114,13 +141,15 @@ fn calls(source: &str, name: &str) -> bool {
 /// The functions of one source.
 struct Text<'a> {
     source: &'a str,
+    guard: Guard,
     out: String,
 }
 
 impl Text<'_> {
     fn write(mut self, named: &Named, inputs: &[&Spec], output: &Spec, epilogue: &Epilogue) -> String {
+        self.out.push_str(self.guard.seen());
         for (index, (name, spec)) in named.inputs.iter().zip(inputs).enumerate() {
-            self.input(index + 1, name, spec.element, self.calls(&format!("{name}4")));
+            self.input(index + 1, name, spec, self.calls(&format!("{name}4")));
             if self.calls(&format!("{name}_whole")) {
                 self.whole(name, spec.element);
             }
@@ -128,7 +157,7 @@ impl Text<'_> {
         for name in &named.absent {
             let _ = write!(self.out, "\nfn {name}(place: u32) -> Value {{\n    return Value();\n}}\n");
         }
-        self.output(named, output.element, epilogue);
+        self.output(named, (inputs, output), epilogue);
         self.out
     }
 
@@ -137,32 +166,35 @@ impl Text<'_> {
     }
 
     /// The binding of an input, and how a value of it is read, or four of them.
-    fn input(&mut self, binding: usize, name: &str, element: Element, four: bool) {
-        let (word, read) = match (element, four) {
-            (Element::F32, false) => ("f32", format!("{name}_values[place]")),
-            (Element::F32, true) => ("vec4<f32>", format!("{name}_values[place / 4u]")),
-            (Element::I32, false) => ("i32", format!("{name}_values[place]")),
-            (Element::I32, true) => ("vec4<i32>", format!("{name}_values[place / 4u]")),
-            (Element::F16, false) => {
-                ("u32", format!("unpack2x16float({name}_values[place / 2u] >> (place % 2u * 16u)).x"))
-            }
+    fn input(&mut self, binding: usize, name: &str, spec: &Spec, four: bool) {
+        let element = spec.element;
+        let (word, place) = match (element, four) {
+            (Element::F32, false) => ("f32", "place"),
+            (Element::F32, true) => ("vec4<f32>", "place / 4u"),
+            (Element::I32, false) => ("i32", "place"),
+            (Element::I32, true) => ("vec4<i32>", "place / 4u"),
+            (Element::F16, false) if spec.batched => ("f16", "place"),
+            (Element::F16, true) if spec.batched => ("vec4<f16>", "place / 4u"),
+            (Element::F16, false) => ("u32", "place / 2u"),
+            (Element::F16, true) => ("vec2<u32>", "place / 4u"),
+            (Element::U8, _) => ("u32", "place / 4u"),
+        };
+        let read = self.guard.binding(binding, name, word, place, &mut self.out);
+        let read = match (element, four) {
+            (Element::F32 | Element::I32, _) => read,
+            (Element::F16, false) if spec.batched => format!("f32({read})"),
+            (Element::F16, true) if spec.batched => format!("vec4<f32>({read})"),
+            (Element::F16, false) => format!("unpack2x16float({read} >> (place % 2u * 16u)).x"),
             (Element::F16, true) => {
-                let half = |part: &str| format!("unpack2x16float({name}_values[place / 4u].{part})");
-                ("vec2<u32>", format!("vec4({}, {})", half("x"), half("y")))
+                format!("vec4(unpack2x16float({read}.x), unpack2x16float({read}.y))")
             }
-            (Element::U8, false) => {
-                ("u32", format!("f32(({name}_values[place / 4u] >> (place % 4u * 8u)) & 255u)"))
-            }
-            (Element::U8, true) => ("u32", format!("vec4<f32>(unpack4xU8({name}_values[place / 4u]))")),
+            (Element::U8, false) => format!("f32(({read} >> (place % 4u * 8u)) & 255u)"),
+            (Element::U8, true) => format!("vec4<f32>(unpack4xU8({read}))"),
         };
         let value = value_of(element);
         let (function, value) =
             if four { (format!("{name}4"), format!("vec4<{value}>")) } else { (name.into(), value.into()) };
-        let _ = write!(
-            self.out,
-            "\n@group(0) @binding({binding}) var<storage, read> {name}_values: array<{word}>;\n\n\
-             fn {function}(place: u32) -> {value} {{\n    return {read};\n}}\n"
-        );
+        let _ = write!(self.out, "\nfn {function}(place: u32) -> {value} {{\n    return {read};\n}}\n");
     }
 
     /// How a value is read as a whole number: the least of all where it is none below 2^24, up to which every one is
@@ -181,16 +213,25 @@ impl Text<'_> {
     }
 
     /// The binding of the output, how a value is written or four of them, and how one that was written is read.
-    fn output(&mut self, named: &Named, element: Element, epilogue: &Epilogue) {
+    fn output(&mut self, named: &Named, (inputs, output): (&[&Spec], &Spec), epilogue: &Epilogue) {
+        let element = output.element;
+        let others = inputs.get(named.inputs.len()..).unwrap_or_default();
         let four = self.calls("put4");
         let one = value_of(element);
         let value = if four { format!("vec4<{one}>") } else { one.into() };
         let first = named.inputs.len() + 1;
-        let follows = epilogue.write(self.source, first, four, &mut self.out);
+        let halves = kept_as_halves(output);
+        let tensors = Tensors { first, others, halves, guard: self.guard };
+        let follows = epilogue.write(self.source, tensors, four, &mut self.out);
         let binding = first + epilogue.reads();
         let _ = write!(self.out, "\nalias Value = {one};\n");
         let function = if four { "put4" } else { "put" };
-        let word = if four && epilogue.order().is_none() { &value } else { one };
+        let word = match (four && epilogue.order().is_none(), halves) {
+            (true, false) => &*value,
+            (false, false) => one,
+            (true, true) => "vec4<f16>",
+            (false, true) => "f16",
+        };
         let (along, bias) = match (named.along, four) {
             (false, _) => ("", ""),
             (true, false) => ("along: u32, ", " + bias(along)"),
@@ -201,11 +242,12 @@ impl Text<'_> {
         let bias = if named.inputs.contains(&"bias") { bias } else { "" };
         let _ = write!(
             self.out,
-            "\n@group(0) @binding({binding}) var<storage, read_write> put_values: array<{word}>;\n\n\
-             fn {function}(place: u32, {along}given: {value}) {{\n    let value0 = given{bias};\n{follows}}}\n"
+            "\n@group(0) @binding({binding}) var<storage, read_write> put_values: array<{word}>;\n{}\n\
+             fn {function}(place: u32, {along}given: {value}) {{\n    let value0 = given{bias};\n{follows}}}\n",
+            self.guard.output(word)
         );
         if self.calls("got") {
-            self.out.push_str("\nfn got(place: u32) -> Value {\n    return put_values[place];\n}\n");
+            self.out.push_str("\nfn got(place: u32) -> Value {\n    return Value(put_values[place]);\n}\n");
         }
         if self.calls("no_value") {
             // The compiler must not see that a float is NaN.

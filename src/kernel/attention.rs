@@ -34,9 +34,19 @@ pub struct Attention {
     scale: f32,
     causal: bool,
     masked: bool,
-    zero_for_none: bool,
+    empty: Empty,
     /// How the inputs are seen, where it is not as they lie.
     seen: [Option<View>; 4],
+}
+
+/// What a row is that has no shares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Empty {
+    #[default]
+    Nan = 0,
+    Zero = 1,
+    /// Zero where all its scores are minus infinity, as a mask makes them, and NaN where one is no number.
+    ZeroIfUnseen = 2,
 }
 
 params! {
@@ -54,7 +64,7 @@ params! {
         e: u32,
         scale: f32,
         causal: u32,
-        zero_for_none: u32,
+        empty: u32,
         unused: [u32; 1],
     }
 }
@@ -62,8 +72,8 @@ params! {
 impl Attention {
     /// Without a mask; scores are multiplied by `scale`, which is `1 / √d` as a rule.
     pub fn new(scale: f32) -> Self {
-        let (causal, masked, zero_for_none) = (false, false, false);
-        Self { scale, causal, masked, zero_for_none, seen: [const { None }; 4] }
+        let (causal, masked, empty) = (false, false, Empty::Nan);
+        Self { scale, causal, masked, empty, seen: [const { None }; 4] }
     }
 
     /// Whether row i sees keys up to `i + n - m` only; by default all.
@@ -81,8 +91,20 @@ impl Attention {
 
     /// Whether a row without a score that is a number is 0; by default it is NaN.
     pub fn zero_for_none(mut self, zero: bool) -> Self {
-        self.zero_for_none = zero;
+        self.empty = if zero { Empty::Zero } else { Empty::Nan };
         self
+    }
+
+    /// Whether a row of which a mask leaves nothing is 0, as ONNX has it; by default it is NaN. A row is NaN all the same
+    /// where a number of q or k is.
+    pub fn zero_for_unseen(mut self, zero: bool) -> Self {
+        self.empty = if zero { Empty::ZeroIfUnseen } else { Empty::Nan };
+        self
+    }
+
+    /// The same that hides what comes later without a mask, which it has.
+    pub(crate) fn as_causal(&self) -> Option<Self> {
+        (self.masked && !self.causal).then(|| Self { masked: false, causal: true, ..self.clone() })
     }
 
     /// The same that sees its input at this place through a view of another tensor; none where it cannot.

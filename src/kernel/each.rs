@@ -4,7 +4,7 @@
 mod text;
 mod twin;
 
-pub(super) use self::text::{FILES, add_files};
+pub(super) use self::text::{FILES, Tensors, add_files};
 pub use self::twin::ItemEpilogue;
 use super::binary::BinaryOp;
 use super::rearrange::View;

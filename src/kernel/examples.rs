@@ -4,6 +4,8 @@ mod ints;
 mod movement;
 mod pools;
 
+use ndarray::ArrayD;
+
 use super::params::Layout;
 use super::{
     ArgReduce, Attention, Binary, BinaryOp, Conv2d, FullyConnected, GlobalAveragePool, GroupNorm, Kernel,
@@ -21,10 +23,12 @@ pub struct Example {
     pub inputs: Vec<Spec>,
     /// Where its parameters lie.
     pub layout: Layout,
+    /// An input that has these values and no others.
+    pub values: Option<(usize, ArrayD<f32>)>,
 }
 
 fn example(kernel: impl Kernel, inputs: &[Spec], layout: Layout) -> Example {
-    Example { kernel: Box::new(kernel), inputs: inputs.to_vec(), layout }
+    Example { kernel: Box::new(kernel), inputs: inputs.to_vec(), layout, values: None }
 }
 
 /// Every kernel, and every shader of those that have several.
@@ -96,7 +100,8 @@ fn normalisations() -> Vec<Example> {
         example(group, &[x.clone(), of_channel.clone()], in_group),
         example(group, &[x.clone(), of_channel.clone(), of_channel], in_group),
         example(layer, &[x.clone(), of_column.clone()], in_layer),
-        example(layer, &[x, of_column.clone(), of_column], in_layer),
+        example(layer, &[x.clone(), of_column.clone(), of_column.clone()], in_layer),
+        example(LayerNorm::root_mean_square(2, 1e-5), &[x, of_column], in_layer),
     ]
 }
 

@@ -119,7 +119,7 @@ impl Kernel for GroupNorm {
         output.assign(&inputs[0].floats());
         let values = output.as_slice_mut().expect("an output lies in row-major order");
         for (group, factors) in values.chunks_exact_mut(share * plane).zip(factors.chunks_exact(share)) {
-            let own = moments::moments(group, self.epsilon);
+            let own = moments::moments(group, self.epsilon, true);
             for (channel, [scale, bias]) in group.chunks_exact_mut(plane).zip(factors) {
                 channel.iter_mut().for_each(|value| *value = moments::normal(*value, own) * scale + bias);
             }

@@ -1,11 +1,12 @@
-//! The last axes of a tensor get a mean of zero and a variance of one.
+//! The last axes of a tensor get a mean of zero and a variance of one, or a mean square of one.
 
 use super::lanes::{Join, Rows};
 use super::params::{params, wgsl};
 use super::{Dispatch, Kernel, Spec, Values, ValuesMut, moments, rule};
 use crate::error::Cause;
 
-/// `(x - mean) / √(variance + epsilon) · scale + bias` over all axes from one on.
+/// `(x - mean) / √(variance + epsilon) · scale + bias` over all axes from one on; by the root mean square alone,
+/// `x / √(mean of x² + epsilon) · scale + bias`.
 ///
 /// Inputs are x, a scale with the shape of those axes, and a bias of the same shape, which may be left out.
 /// NaN or infinity makes its row NaN as a whole.
@@ -21,6 +22,7 @@ use crate::error::Cause;
 pub struct LayerNorm {
     axis: usize,
     epsilon: f32,
+    centred: bool,
 }
 
 params! {
@@ -38,7 +40,14 @@ params! {
 impl LayerNorm {
     /// The first axis of a row, and what keeps the divisor from zero.
     pub fn new(axis: usize, epsilon: f32) -> Self {
-        Self { axis, epsilon }
+        Self { axis, epsilon, centred: true }
+    }
+
+    /// The same without a mean: RMSNorm.
+    ///
+    /// Source: Zhang & Sennrich 2019, *Root Mean Square Layer Normalization*.
+    pub fn root_mean_square(axis: usize, epsilon: f32) -> Self {
+        Self { axis, epsilon, centred: false }
     }
 
     fn rows(&self, output: &Spec) -> Rows {
@@ -57,7 +66,10 @@ impl LayerNorm {
             epsilon: self.epsilon,
         };
         let own = wgsl!("layer_norm", "shared/moments", "shared/four_of");
-        rows.dispatch("layer_norm", (own, moments::access(inputs)), &params, join, &moments::walks(&rows))
+        let (access, walks) = (moments::access(inputs), moments::walks(&rows));
+        let mut dispatch = rows.dispatch("layer_norm", (own, access), &params, join, &walks);
+        dispatch.constants.push(("centred".into(), f64::from(u8::from(self.centred))));
+        dispatch
     }
 }
 
@@ -90,7 +102,7 @@ impl Kernel for LayerNorm {
         output.assign(&inputs[0].floats());
         let values = output.as_slice_mut().expect("an output lies in row-major order");
         for row in values.chunks_exact_mut(factors.len()) {
-            let own = moments::moments(row, self.epsilon);
+            let own = moments::moments(row, self.epsilon, self.centred);
             for (value, [scale, bias]) in row.iter_mut().zip(&factors) {
                 *value = moments::normal(*value, own) * scale + bias;
             }

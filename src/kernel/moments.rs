@@ -5,11 +5,12 @@ use super::lanes::Rows;
 use super::{Access, Spec, Values, rule};
 use crate::error::Cause;
 
-/// Mean of a row, and what its values are multiplied by to have a variance of one.
+/// Mean of a row, which is 0 where it is not centred, and what its values are multiplied by to have a variance of one.
 ///
 /// The variance is made of differences from the mean, so that a large mean costs no digits.
-pub(super) fn moments(row: &[f32], epsilon: f32) -> [f64; 2] {
-    let mean = row.iter().copied().map(f64::from).sum::<f64>() / row.len() as f64;
+pub(super) fn moments(row: &[f32], epsilon: f32, centred: bool) -> [f64; 2] {
+    let sum = if centred { row.iter().copied().map(f64::from).sum::<f64>() } else { 0.0 };
+    let mean = sum / row.len() as f64;
     let square = |value: &f32| (f64::from(*value) - mean).powi(2);
     let variance = row.iter().map(square).sum::<f64>() / row.len() as f64;
     [mean, 1.0 / (variance + f64::from(epsilon)).sqrt()]
@@ -82,8 +83,13 @@ mod tests {
 
     #[test]
     fn a_large_mean_costs_no_digits() {
-        let [mean, inverse] = moments(&[10_000.0, 10_001.0, 10_002.0], 0.0);
+        let [mean, inverse] = moments(&[10_000.0, 10_001.0, 10_002.0], 0.0, true);
         assert!((mean - 10_001.0).abs() < 1e-9 && (inverse - 1.5_f64.sqrt()).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_row_that_is_not_centred_has_a_mean_of_zero() {
+        assert_eq!(moments(&[1.0, 7.0], 0.0, false), [0.0, 0.2]);
     }
 
     #[test]

@@ -22,6 +22,10 @@ pub enum Precision {
     /// is off by at most 17 · 2⁻¹⁰ of the sum of its products' sizes and what such small errors multiply to, in all
     /// less than 1/59, and 2⁻¹⁴ of the sum of its factors' sizes and of 2 a product. Where roundings fall either way
     /// it is far less.
+    ///
+    /// And what convolutions, products, normalisations and pools give, and what is moved or added to it, is kept as
+    /// halves where another kernel reads it: such a value is rounded once more, and half as many bytes are moved. Inputs
+    /// and outputs stay floats, and so do squares, exponentials, sums along axes and all that may be a place or a count.
     Half,
 }
 

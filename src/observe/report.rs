@@ -185,6 +185,9 @@ pub struct DeviceReport {
     pub bytes_down: Option<u64>,
     /// Most bytes that the stage holds on the device at one time; `None` where it does not say.
     pub memory_bytes: Option<u64>,
+    /// What its stage says of the device: variants of kernels that a trial left out, since they gave something else
+    /// than the plainest, or lost the device. Empty: as it should be.
+    pub notes: Vec<String>,
 }
 
 /// One kernel in a [`DeviceReport`].

@@ -50,6 +50,12 @@ impl Attributes {
         self
     }
 
+    /// The same with a float of this name.
+    pub(super) fn with_float(mut self, name: &str, value: f32) -> Self {
+        self.0.insert(name.into(), Attribute::Float(value));
+        self
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }

@@ -9,6 +9,7 @@ mod emptied;
 mod gate;
 mod gelu;
 mod line;
+mod normal;
 mod whole;
 
 use self::line::Line;

@@ -2,6 +2,7 @@
 
 mod activation;
 mod arithmetic;
+mod attention;
 mod convolution;
 mod movement;
 mod normalization;
@@ -103,6 +104,7 @@ fn find(operator: &str) -> Option<Operator> {
 /// Operators that have a file of their own, and those that are for constants alone.
 fn find_single(operator: &str) -> Option<Operator> {
     Some(match operator {
+        "Attention" => attention::attention,
         "Conv" => convolution::conv,
         "ConvTranspose" => convolution::conv_transpose,
         "Gemm" => product::gemm,

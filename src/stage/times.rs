@@ -31,6 +31,8 @@ pub(crate) struct Record {
     pub(crate) moved: Option<(u64, u64)>,
     /// Bytes that the stage holds on the device.
     pub(crate) memory: Option<u64>,
+    /// What is to be known of the device.
+    pub(crate) notes: Vec<String>,
     /// Those of the batch that was measured last.
     spans: Option<Spans>,
 }
@@ -105,6 +107,16 @@ impl DeviceTimes {
     /// Says how many bytes the stage holds on its device, all batches that may be in flight included.
     pub fn memory(&self, bytes: u64) {
         self.lock().memory = Some(bytes);
+    }
+
+    /// Says what whoever reads the report has to know of the device, such as what of it is not used, and why.
+    ///
+    /// ```
+    /// let times = gapless::DeviceTimes::default();
+    /// times.notes(["the second engine is left out: it gives 1 and not 2".to_owned()]);
+    /// ```
+    pub fn notes(&self, notes: impl IntoIterator<Item = String>) {
+        self.lock().notes = notes.into_iter().collect();
     }
 
     /// From now on the spans of each batch are kept until they are taken.

@@ -4,7 +4,7 @@ use gapless::kernel::{
     Conv2d, Dispatch, Kernel, MatMul, Needs, Precision, Softmax, Spec, Unary, UnaryOp, Values, ValuesMut,
     Wgsl,
 };
-use gapless::{Cause, DeviceKind, Gpu, Program};
+use gapless::{Cause, DeviceKind, Gpu, Pipeline, Program};
 use ndarray::{ArrayD, IxDyn};
 
 use crate::check::{device_with_shaders, open, output};
@@ -49,17 +49,17 @@ fn before_it_is_opened_a_plan_has_the_plainest_variants_and_names_the_others() {
 }
 
 #[test]
-fn what_was_chosen_holds_for_every_batch_size_and_every_program_on_the_device() {
+fn what_was_chosen_holds_for_every_program_on_the_device() {
     let Some(gpu) = device() else { return };
     let mut one = net(&gpu);
     open::<ArrayD<f32>>(&mut one, 1);
     let chosen = variants(&one, 1);
-    open::<ArrayD<f32>>(&mut one, 3);
-    assert_eq!(variants(&one, 3), chosen);
+    open::<ArrayD<f32>>(&mut one, 1);
+    assert_eq!(variants(&one, 1), chosen);
     let mut other = net(&gpu.clone());
-    assert_eq!(variants(&other, 2), chosen, "a plan knows what was chosen before");
-    open::<ArrayD<f32>>(&mut other, 2);
-    assert_eq!(variants(&other, 2), chosen);
+    assert_eq!(variants(&other, 1), chosen, "a plan knows what was chosen before");
+    open::<ArrayD<f32>>(&mut other, 1);
+    assert_eq!(variants(&other, 1), chosen);
 }
 
 #[test]
@@ -73,9 +73,12 @@ fn what_was_tried_is_not_tried_again() {
     let (mut one, mut other) = (net(&gpu), net(&gpu));
     let (first, again, second) = (made(&mut one), made(&mut one), made(&mut other));
     assert_eq!(again, 0, "it is open already");
-    // A trial makes an input of its own, and what is read back to compare it.
-    let trial = if gpu.info().name == "cpu" { 0 } else { 2 };
-    assert_eq!(first, second + trial);
+    // What is tried has buffers of its own.
+    if gpu.info().name != "cpu" {
+        assert!(first > second, "{first} and {second} buffers");
+    }
+    let mut third = net(&gpu);
+    assert_eq!(made(&mut third), second);
 }
 
 #[test]
@@ -214,4 +217,10 @@ fn a_variant_that_gives_something_else_than_the_plainest_never_runs_and_the_plan
     assert_ne!(plan.kernels().next().unwrap().variant, "wrong");
     assert!(plan.to_string().contains("\nwrong of planted.0 is left out: it gives 0."), "{plan}");
     assert!(!plan.to_string().contains("again of planted.0"), "{plan}");
+    let prepare = move |row: &mut usize| Ok::<_, Cause>(batch[*row].clone());
+    let mut run = Pipeline::new(prepare, net).batch_size(2).run(0..2);
+    assert_eq!(run.by_ref().filter(Result::is_ok).count(), 1);
+    let report = run.report();
+    assert!(report.devices[0].notes[0].starts_with("wrong of planted.0 is left out: it gives"), "{report}");
+    assert!(report.to_string().contains("\n  note   wrong of planted.0 is left out"), "{report}");
 }

@@ -315,3 +315,59 @@ fn rows_that_a_mask_cannot_empty_are_not_asked_about() {
         "a mask that comes with every item"
     );
 }
+
+/// `x` without its mean, then its square, by a power or a product.
+fn away(by_power: bool) -> Parts {
+    let parts = Parts::new(13)
+        .input("x", "n 5 12")
+        .constant("two", &ndarray::arr0(2.0).into_dyn())
+        .constant("epsilon", &ndarray::arr0(1e-5).into_dyn())
+        .constant("one", &ndarray::arr0(1.0).into_dyn())
+        .constant("s", &values(&[12], 11))
+        .constant("t", &values(&[12], 12))
+        .node("ReduceMean x -> m", vec![list("axes", &[-1])])
+        .node("Sub x m -> d", vec![]);
+    if by_power { parts.node("Pow d two -> q", vec![]) } else { parts.node("Mul d d -> q", vec![]) }
+}
+
+/// One over the root of the mean of `q`, multiplied with `d`, as exporters write it.
+fn divided(parts: Parts, way: usize) -> Parts {
+    let root = parts
+        .node("ReduceMean q -> v", vec![list("axes", &[-1])])
+        .node(["Add v epsilon -> e", "Add epsilon v -> e"][way % 2], vec![])
+        .node("Sqrt e -> r", vec![]);
+    match way {
+        0 => root.node("Div d r -> n", vec![]),
+        1 => root.node("Reciprocal r -> i", vec![]).node("Mul d i -> n", vec![]),
+        _ => root.node("Div one r -> i", vec![]).node("Mul i d -> n", vec![]),
+    }
+}
+
+#[test]
+fn a_layer_normalisation_that_is_written_out_is_one_kernel() {
+    for (by_power, way) in [(true, 0), (false, 0), (true, 1), (false, 2)] {
+        let layer = divided(away(by_power), way).node("Mul n s -> a", vec![]).node("Add a t -> y", vec![]);
+        check(&layer.output("y"), &["layer_norm"]);
+    }
+}
+
+#[test]
+fn a_root_mean_square_that_is_written_out_is_one_kernel() {
+    for way in 0..3 {
+        let parts = Parts::new(13)
+            .input("d", "n 5 12")
+            .constant("two", &ndarray::arr0(2.0).into_dyn())
+            .constant("epsilon", &ndarray::arr0(1e-5).into_dyn())
+            .constant("one", &ndarray::arr0(1.0).into_dyn())
+            .constant("s", &values(&[12], 11))
+            .node("Pow d two -> q", vec![]);
+        check(&divided(parts, way).node("Mul s n -> y", vec![]).output("y"), &["layer_norm"]);
+    }
+}
+
+#[test]
+fn what_is_read_elsewhere_is_no_part_of_a_normalisation() {
+    let layer = divided(away(true), 0).node("Mul n s -> a", vec![]).node("Add a t -> y", vec![]);
+    let kernels = layer.output("y").output("d").kernels();
+    assert_eq!(kernels, ["reduce", "binary", "layer_norm+add"], "what is left is a root mean square");
+}

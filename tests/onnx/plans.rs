@@ -4,47 +4,65 @@ use std::fs;
 use std::path::Path;
 
 use gapless::gpu::Plan;
+use gapless::kernel::Precision;
 use gapless::{Gpu, Program};
+
+use crate::common::device;
 
 /// Most bytes of one tensor of these networks.
 const WEIGHTS: u64 = 1 << 28;
 
-/// The plan of a network of full size, for one item. Its weights are a file with nothing in it.
-fn plan(name: &str) -> Plan {
+/// A network of full size. Its weights are a file with nothing in it.
+fn network(gpu: &Gpu, name: &str) -> Program {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     if name == "efficientnet-lite0" {
-        return Program::onnx(&Gpu::cpu(), root.join("models/efficientnet-lite0.onnx"))
-            .unwrap()
-            .plan(1)
-            .unwrap();
+        return Program::onnx(gpu, root.join("models/efficientnet-lite0.onnx")).unwrap();
     }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(&folder).unwrap();
     fs::File::create(folder.join("weights")).unwrap().set_len(WEIGHTS).unwrap();
     let file = folder.join("model.onnx");
     fs::copy(root.join(format!("tests/fixtures/networks/{name}.onnx")), &file).unwrap();
-    Program::onnx(&Gpu::cpu(), &file).unwrap().plan(1).unwrap()
+    Program::onnx(gpu, &file).unwrap()
+}
+
+/// Its plan for one item.
+fn plan(name: &str) -> Plan {
+    network(&Gpu::cpu(), name).plan(1).unwrap()
+}
+
+/// Bytes of an item that all kernels read and write.
+fn moved(plan: &Plan) -> u64 {
+    plan.kernels().map(|kernel| kernel.item_bytes).sum()
 }
 
 fn row(name: &str, plan: &Plan) -> String {
-    let bytes: u64 = plan.kernels().map(|kernel| kernel.item_bytes).sum();
+    let bytes = moved(plan);
     let (kernels, adds) = (plan.kernels().count(), plan.multiply_adds());
     let (mega, constants) = (|count: u64| count as f64 / 1e6, plan.constant_bytes());
     format!("| {name} | {kernels} | {:.1} | {:.1} | {:.0} |\n", mega(bytes), mega(constants), mega(adds))
 }
 
+const NAMES: [&str; 7] =
+    ["efficientnet-lite0", "resnet50", "convnext_tiny", "vit_b_16", "clip_vit_b_32", "minilm_l6", "yolov8n"];
+
 #[test]
 fn networks_have_the_kernels_and_move_the_bytes_that_the_table_says() {
-    let names = [
-        "efficientnet-lite0",
-        "resnet50",
-        "convnext_tiny",
-        "vit_b_16",
-        "clip_vit_b_32",
-        "minilm_l6",
-        "yolov8n",
-    ];
-    let rows: String = names.into_iter().map(|name| row(name, &plan(name))).collect();
+    let rows: String = NAMES.into_iter().map(|name| row(name, &plan(name))).collect();
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/plans.md")).unwrap();
+    assert!(page.contains(&rows), "docs/plans.md has not these rows:\n{rows}");
+}
+
+#[test]
+fn with_halves_networks_move_about_half_of_the_bytes() {
+    let Some(gpu) = device().filter(|gpu| gpu.limits().f16) else {
+        return eprintln!("left out: there is no device with 16-bit floats");
+    };
+    let row = |name: &str| {
+        let plan = network(&gpu, name).precision(Precision::Half).plan(1).unwrap();
+        format!("| {name} | {:.1} |\n", moved(&plan) as f64 / 1e6)
+    };
+    let rows: String = NAMES.into_iter().map(row).collect();
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/plans.md")).unwrap();
     assert!(page.contains(&rows), "docs/plans.md has not these rows:\n{rows}");
 }

@@ -174,6 +174,7 @@ fn device_report(device: &DeviceMeter, wall: f64) -> DeviceReport {
         bytes_up: times.moved.map(|(up, _)| up),
         bytes_down: times.moved.map(|(_, down)| down),
         memory_bytes: times.memory,
+        notes: times.notes,
     }
 }
 

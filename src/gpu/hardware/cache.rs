@@ -3,11 +3,13 @@
 //! A file that cannot be read or written costs the time of a trial and is no error.
 
 use std::fmt::Write as _;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::choices::Choice;
+use super::choices::Known;
 use crate::file;
+use crate::gpu::plan::Fnv;
 
 /// The variable that names the folder; nothing is kept where it is empty.
 const VARIABLE: &str = "GAPLESS_CACHE";
@@ -30,51 +32,67 @@ impl Cache {
 
     fn in_folder(folder: &Path, device: &str) -> Self {
         let title = format!("gapless {}: {}", env!("CARGO_PKG_VERSION"), device.replace('\n', " "));
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = Fnv::default();
         title.hash(&mut hasher);
         Self { path: folder.join(format!("choices-{:016x}.txt", hasher.finish())), title }
     }
 
-    /// What was chosen, by the keys of steps.
-    pub(super) fn read(&self) -> Vec<(u64, Choice)> {
-        let Ok(bytes) = file::read(&self.path, MOST) else { return Vec::new() };
+    /// What other processes wrote.
+    pub(super) fn read(&self) -> Known {
+        let mut known = Known::default();
+        let Ok(bytes) = file::read(&self.path, MOST) else { return known };
         let text = String::from_utf8_lossy(&bytes);
         let mut lines = text.lines();
-        if lines.next() != Some(&self.title) {
-            return Vec::new();
+        if lines.next() == Some(&self.title) {
+            lines.for_each(|line| {
+                let _ = parse(line, &mut known);
+            });
         }
-        lines.filter_map(parsed).collect()
+        known
     }
 
-    /// Keeps what was chosen.
-    pub(super) fn write<'a>(&self, choices: impl Iterator<Item = (u64, &'a Choice)>) {
-        let mut choices: Vec<_> = choices.collect();
-        choices.sort_by_key(|(key, _)| *key);
-        let mut text = format!("{}\n", self.title);
-        choices.into_iter().for_each(|(key, choice)| line(key, choice, &mut text));
+    /// Keeps what is known.
+    pub(super) fn write(&self, known: &Known) {
         let folder = self.path.parent().unwrap_or(Path::new("."));
+        let text = format!("{}\n{}", self.title, lines(known));
         let _ = std::fs::create_dir_all(folder).map(|()| file::write(&self.path, text));
     }
 }
 
-/// The key, the variant, and each that is left out with its reason, apart by tabs.
-fn line(key: u64, choice: &Choice, text: &mut String) {
-    let Some(variant) = choice.variant else { return };
-    let _ = write!(text, "{key:016x}\t{variant}");
-    for (index, reason) in &choice.left_out {
-        let _ = write!(text, "\t{index}\t{}", reason.replace(['\t', '\n'], " "));
+/// A line for each thing that is known: what it is, and what belongs to it, apart by tabs.
+fn lines(known: &Known) -> String {
+    let mut text = String::new();
+    for ((key, rows), variant) in &known.chosen {
+        let _ = writeln!(text, "chosen\t{key:016x}\t{rows}\t{variant}");
     }
-    text.push('\n');
+    for (key, (variant, reason)) in
+        known.left_out.iter().flat_map(|(key, all)| all.iter().map(move |one| (key, one)))
+    {
+        let _ = writeln!(text, "left out\t{key:016x}\t{variant}\t{}", reason.replace(['\t', '\n'], " "));
+    }
+    for key in &known.proven {
+        let _ = writeln!(text, "proven\t{key:016x}");
+    }
+    for (key, pace) in &known.paces {
+        let _ = writeln!(text, "pace\t{key:016x}\t{}", pace.as_nanos());
+    }
+    text
 }
 
-fn parsed(line: &str) -> Option<(u64, Choice)> {
-    let mut words = line.split('\t');
-    let key = u64::from_str_radix(words.next()?, 16).ok()?;
-    let mut choice = Choice { variant: Some(words.next()?.parse().ok()?), left_out: Vec::new() };
-    while let Some(index) = words.next() {
-        choice.left_out.push((index.parse().ok()?, words.next()?.to_owned()));
+/// Adds what a line says, if it says something.
+fn parse(line: &str, known: &mut Known) -> Option<()> {
+    let words: Vec<&str> = line.split('\t').collect();
+    let key = u64::from_str_radix(words.get(1)?, 16).ok()?;
+    match words[..] {
+        ["chosen", _, rows, variant] => {
+            known.chosen.insert((key, rows.parse().ok()?), variant.parse().ok()?);
+        }
+        ["left out", _, variant, reason] => known.leave_out(key, variant.parse().ok()?, reason.into()),
+        ["proven", _] => drop(known.proven.insert(key)),
+        ["pace", _, nanos] => drop(known.paces.insert(key, Duration::from_nanos(nanos.parse().ok()?))),
+        _ => {}
     }
-    Some((key, choice))
+    Some(())
 }
 
 /// Where files are kept: as the variable says, else where the system keeps what can be made again.
@@ -101,27 +119,32 @@ mod tests {
     fn what_was_written_is_read_and_another_device_has_a_file_of_its_own() {
         let folder = std::env::temp_dir().join(format!("gapless-cache-{}", std::process::id()));
         let cache = Cache::in_folder(&folder, "a card, a driver");
-        let left_out = vec![(2, "it gives 1\tand not 2".to_owned())];
-        let choices = [
-            (7, Choice { variant: Some(1), left_out }),
-            (8, Choice { variant: None, left_out: Vec::new() }),
-            (u64::MAX, Choice { variant: Some(0), left_out: Vec::new() }),
-        ];
-        cache.write(choices.iter().map(|(key, choice)| (*key, choice)));
-        let read = cache.read();
-        assert_eq!(
-            read.iter().map(|(key, choice)| (*key, choice.variant)).collect::<Vec<_>>(),
-            [(7, Some(1)), (u64::MAX, Some(0))]
-        );
-        assert_eq!(read[0].1.left_out, [(2, "it gives 1 and not 2".to_owned())]);
-        assert!(Cache::in_folder(&folder, "a card, another driver").read().is_empty());
+        let known = |reason: &str| Known {
+            chosen: [((7, 1), 2), ((7, 64), 0), ((u64::MAX, 1), 1)].into(),
+            left_out: [(7, vec![(1, reason.to_owned())])].into(),
+            proven: [9].into(),
+            paces: [(11, Duration::from_nanos(1_234))].into(),
+        };
+        cache.write(&known("it gives 1\tand not 2"));
+        assert_eq!(cache.read(), known("it gives 1 and not 2"));
+        assert_eq!(Cache::in_folder(&folder, "a card, another driver").read(), Known::default());
         std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]
     fn lines_that_are_none_are_passed_over() {
-        for line in ["", "7", "x\t1", "7\tx", "7\t1\t2", "7\t1\tx\treason"] {
-            assert!(parsed(line).is_none(), "{line:?}");
+        let mut known = Known::default();
+        for line in [
+            "",
+            "7",
+            "chosen\tx\t1\t1",
+            "chosen\t7\t1",
+            "chosen\t7\t1\tx",
+            "left out\t7\tx\treason",
+            "pace\t7",
+        ] {
+            let _ = parse(line, &mut known);
         }
+        assert_eq!(known, Known::default());
     }
 }

@@ -55,12 +55,18 @@ impl Clock {
     }
 
     /// What a pass has to write where times cannot be taken between commands.
-    pub(super) fn of_pass(&self) -> Option<wgpu::ComputePassTimestampWrites<'_>> {
-        (!self.between_commands).then_some(wgpu::ComputePassTimestampWrites {
+    pub(super) fn of_pass(&self, first: bool, last: bool) -> Option<wgpu::ComputePassTimestampWrites<'_>> {
+        (!self.between_commands && (first || last)).then_some(wgpu::ComputePassTimestampWrites {
             query_set: &self.queries,
-            beginning_of_pass_write_index: Some(0),
-            end_of_pass_write_index: Some(1),
+            beginning_of_pass_write_index: first.then_some(0),
+            end_of_pass_write_index: last.then_some(1),
         })
+    }
+
+    /// Whether kernels can be timed of a batch that is one submission, or of others: without times between commands
+    /// the kernels' own say when a batch began.
+    pub(super) fn times_kernels(&self, whole: bool) -> bool {
+        self.kernel_bytes > 0 && (whole || self.between_commands)
     }
 
     /// What the pass of one kernel has to write.
@@ -121,15 +127,31 @@ pub(super) struct Spans {
 }
 
 impl Spans {
-    /// From the times of batch and kernels that were read back for the batch with this number.
-    pub(super) fn new(clock: &Clock, (batch, kernels): (&[u8], &[u8]), number: u64) -> Self {
-        let kernels = if times_kernels(number) { &kernels[..clock.kernel_bytes as usize] } else { &[] };
+    /// From the times of batch and kernels that were read back, where these were timed.
+    pub(super) fn new(clock: &Clock, (batch, kernels): (&[u8], &[u8]), timed: bool) -> Self {
+        let kernels = if timed { &kernels[..clock.kernel_bytes as usize] } else { &[] };
         let kernels = clock.kernels(kernels);
         Self { batch: clock.span(batch, &kernels), kernels }
     }
 
-    /// Adds them to what the report is told.
-    pub(super) fn note(&self, times: &DeviceTimes) {
-        times.spans(self.batch.clone(), &self.kernels);
+    pub(super) fn length(&self) -> Duration {
+        length(&self.batch)
     }
+
+    /// Adds them to what the report is told. Kernels that were timed for some of the items stand for all, and are not
+    /// shown within the batch.
+    pub(super) fn note(&self, times: &DeviceTimes, rows: u64, timed: Option<u64>) {
+        match timed {
+            Some(some) if some < rows => {
+                times.spans(self.batch.clone(), &[]);
+                let all = |kernel| length(kernel).mul_f64(rows as f64 / some as f64);
+                times.kernels(&self.kernels.iter().map(all).collect::<Vec<_>>());
+            }
+            _ => times.spans(self.batch.clone(), &self.kernels),
+        }
+    }
+}
+
+fn length(span: &Range<Duration>) -> Duration {
+    span.end.saturating_sub(span.start)
 }

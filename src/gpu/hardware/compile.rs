@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::device::Device;
+use super::trusted;
 use crate::kernel::{Access, Dispatch};
 use crate::stage::StageError;
 
-type Key = (Cow<'static, str>, Vec<(Cow<'static, str>, u64)>, usize);
+type Key = (Cow<'static, str>, Vec<(Cow<'static, str>, u64)>, usize, bool);
 
 /// Pipelines by what they are made of.
 pub(super) struct Pipelines<'a> {
@@ -31,25 +32,30 @@ impl<'a> Pipelines<'a> {
         &mut self,
         dispatch: &Dispatch,
         inputs: usize,
+        trusted: bool,
     ) -> Result<wgpu::ComputePipeline, StageError> {
         let bits = dispatch.constants.iter().map(|(name, value)| (name.clone(), value.to_bits())).collect();
-        let key = (dispatch.source.clone(), bits, inputs);
+        let key = (dispatch.source.clone(), bits, inputs, trusted);
         if let Some(pipeline) = self.pipelines.get(&key) {
             return Ok(pipeline.clone());
         }
         let layout = self.layout(inputs);
-        let pipeline = self.device.caught(|| compile(self.device, dispatch, &layout))?;
+        let pipeline = self.device.caught(|| compile(self.device, dispatch, trusted, &layout))?;
         self.pipelines.insert(key, pipeline.clone());
         Ok(pipeline)
     }
 }
 
-fn compile(device: &Device, dispatch: &Dispatch, layout: &wgpu::BindGroupLayout) -> wgpu::ComputePipeline {
+fn compile(
+    device: &Device,
+    dispatch: &Dispatch,
+    trusted: bool,
+    layout: &wgpu::BindGroupLayout,
+) -> wgpu::ComputePipeline {
     let label = format!("gapless.{}", dispatch.kernel);
-    let module = device.raw.create_shader_module(wgpu::ShaderModuleDescriptor {
-        label: Some(&label),
-        source: wgpu::ShaderSource::Wgsl(Cow::Borrowed(&dispatch.source)),
-    });
+    let source = wgpu::ShaderSource::Wgsl(Cow::Borrowed(&dispatch.source));
+    let module =
+        trusted::module(&device.raw, wgpu::ShaderModuleDescriptor { label: Some(&label), source }, trusted);
     let layout = device.raw.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
         label: Some(&label),
         bind_group_layouts: &[Some(layout)],

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
+use super::choices;
 use super::compile::Pipelines;
 use super::device::Device;
 use crate::gpu::plan::{Plan, Step};
@@ -13,6 +14,8 @@ pub(super) struct Loaded {
     /// Weak, since nothing of a lost device is to be kept.
     device: Weak<Device>,
     pub(super) constants: Constants,
+    /// Items for which variants were chosen.
+    rows: usize,
     /// The variant of each step.
     chosen: Vec<usize>,
     /// The chosen variants, one a step.
@@ -35,20 +38,25 @@ pub(super) struct Compiled {
 }
 
 impl Loaded {
-    /// Compiles what a plan chose.
+    /// Compiles what a plan chose for so many items.
     pub(super) fn new(
         device: &Arc<Device>,
         plan: &Plan,
         constants: Constants,
-        pipelines: &mut Pipelines<'_>,
+        (rows, pipelines): (usize, &mut Pipelines<'_>),
     ) -> Result<Self, StageError> {
         let kernels = plan.steps.iter().map(|step| kernel(pipelines, step)).collect::<Result<_, _>>()?;
         let chosen = plan.steps.iter().map(|step| step.chosen).collect();
-        Ok(Self { device: Arc::downgrade(device), constants, chosen, kernels })
+        Ok(Self { device: Arc::downgrade(device), constants, rows, chosen, kernels })
     }
 
     pub(super) fn is_on(&self, device: &Arc<Device>) -> bool {
         std::ptr::eq(self.device.as_ptr(), Arc::as_ptr(device))
+    }
+
+    /// Whether variants were chosen for about so many items.
+    pub(super) fn serves(&self, rows: usize) -> bool {
+        choices::about(self.rows) == choices::about(rows)
     }
 
     /// Puts what was chosen into a plan of the same program.
@@ -59,11 +67,12 @@ impl Loaded {
 
 fn kernel(pipelines: &mut Pipelines<'_>, step: &Step) -> Result<Compiled, StageError> {
     let inputs = step.inputs.len();
-    let pipeline = pipelines.pipeline(step.dispatch(), inputs).map_err(|error| match error {
-        StageError::Lost(cause) => StageError::Lost(cause),
-        other => {
-            StageError::Batch(other.cause().clone().context(format!("kernel {}", step.dispatch().kernel)))
-        }
-    })?;
+    let pipeline =
+        pipelines.pipeline(step.dispatch(), inputs, step.trusted).map_err(|error| match error {
+            StageError::Lost(cause) => StageError::Lost(cause),
+            other => {
+                StageError::Batch(other.cause().clone().context(format!("kernel {}", step.dispatch().kernel)))
+            }
+        })?;
     Ok(Compiled { pipeline, layout: pipelines.layout(inputs) })
 }

@@ -17,7 +17,9 @@
 //! A ring knows one device. After a loss a new ring is opened, and takes no ticket of the old one.
 
 mod build;
+mod encode;
 mod proof;
+mod timing;
 mod trial;
 
 use std::sync::Arc;
@@ -26,17 +28,19 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use self::build::Buffers;
+use self::encode::Share;
 pub(super) use self::trial::Trial;
-use super::clock::{self, Clock, Spans};
+use super::clock::{self, Spans};
 use super::compile::Pipelines;
 use super::deadline::Deadline;
 use super::device::Device;
 use super::loaded::{Compiled, Loaded};
+use super::pace::Pace;
 use super::slot::{Mapped, Slot};
 use crate::error::Cause;
 use crate::gpu::graph::Graph;
 use crate::gpu::item::AnyBatch;
-use crate::gpu::plan::{Plan, STAMP_BYTES, Step, TIMES_BYTES};
+use crate::gpu::plan::{Plan, STAMP_BYTES, TIMES_BYTES};
 use crate::gpu::profile::{self, KernelTime};
 use crate::gpu::runner::{Flying, ProgramTicket, Runs, opened_again};
 use crate::gpu::shelf::Shelf;
@@ -55,6 +59,7 @@ pub(super) struct Ring {
     home: Sender<Slot>,
     shelf: Arc<Shelf>,
     deadline: Deadline,
+    pace: Pace,
     times: DeviceTimes,
     /// Batches before those that `times` is told of.
     told: u64,
@@ -62,13 +67,13 @@ pub(super) struct Ring {
     stamp: u64,
 }
 
-type StepOnDevice<'a> = ((&'a Step, &'a Compiled), &'a wgpu::BindGroup);
-
 /// A batch in flight. Dropped without being collected, it gives its slot back.
 #[derive(Debug)]
 struct Ticket {
     slot: Option<Slot>,
     submission: wgpu::SubmissionIndex,
+    /// For how many of its items its kernels were timed, if they were.
+    timed: Option<u64>,
     rows: usize,
     stamp: u64,
     submitted: Instant,
@@ -92,17 +97,18 @@ impl Ring {
         let constants = loaded.as_ref().map(|known| &known.constants);
         let buffers = device.caught(|| Buffers::new(device, graph, &plan, constants))?;
         let known = match loaded {
-            Some(known) => known,
-            None => {
+            Some(known) if known.serves(trial.rows) => known,
+            _ => {
                 let mut pipelines = Pipelines::new(device);
                 trial.choose(device, &mut plan, &buffers, &mut pipelines)?;
                 let constants = buffers.constants.clone();
-                loaded.insert(Box::new(Loaded::new(device, &plan, constants, &mut pipelines)?))
+                loaded.insert(Box::new(Loaded::new(device, &plan, constants, (trial.rows, &mut pipelines))?))
             }
         };
         known.apply(&mut plan);
         let kernels = known.kernels.clone();
         let slots = device.caught(|| buffers.slots(device, &plan, depth, &kernels))?;
+        let pace = timing::pace(device, &plan, &kernels, &slots[0], &trial)?;
         let (home, free) = bounded(depth);
         let results = plan.outputs.len() * (depth + 2);
         slots.into_iter().for_each(|slot| home.try_send(slot).expect("the channel holds every slot"));
@@ -119,6 +125,7 @@ impl Ring {
             home,
             shelf: Arc::new(Shelf::new(results)),
             deadline,
+            pace,
             times: DeviceTimes::default(),
             told: 0,
             stamp: 0,
@@ -163,93 +170,38 @@ impl Ring {
         }
     }
 
-    fn send(&mut self, slot: &mut Slot, batch: &dyn AnyBatch) -> Result<wgpu::SubmissionIndex, StageError> {
+    /// The last of the batch's submissions, and for how many of its items kernels are timed.
+    fn send(
+        &mut self,
+        slot: &mut Slot,
+        batch: &dyn AnyBatch,
+    ) -> Result<(wgpu::SubmissionIndex, Option<u64>), StageError> {
         self.stamp += 1;
         let written = slot.write(self.stamp, batch, &self.plan.inputs);
         written.map_err(|error| self.unmapped(error))?;
         slot.staging_map.set(Mapped::No);
         slot.readback_map.set(Mapped::No);
+        let (rows, mut timed) = (batch.rows(), None);
+        let whole = self.pace.parts(rows).nth(1).is_none();
         let submission = self.device.caught(|| {
             slot.staging.unmap();
-            self.device.queue.submit([self.encode(slot, batch.rows() as u64)])
+            let mut parts = self.pace.parts(rows).peekable();
+            let (mut first, mut submission) = (true, None);
+            while let Some(part) = parts.next() {
+                let last = parts.peek().is_none();
+                let kernels = clock::times_kernels(self.stamp - self.told) && slot.times_kernels(whole);
+                let share = Share { first, last, timed: kernels, part };
+                submission = Some(self.device.queue.submit([self.encode(slot, &share)]));
+                timed = kernels.then(|| share.part.rows.end - share.part.rows.start);
+                first = false;
+            }
+            submission.expect("a batch has a part")
         })?;
         slot.pending = Some(submission.clone());
-        Ok(submission)
+        Ok((submission, timed))
     }
 
-    /// Copy up, run every step, copy down, map again.
-    fn encode(&self, slot: &Slot, rows: u64) -> wgpu::CommandBuffer {
-        let Plan { inputs, outputs, .. } = &self.plan;
-        let label = Some("gapless.batch");
-        let mut encoder = self.device.raw.create_command_encoder(&wgpu::CommandEncoderDescriptor { label });
-        if let Some(clock) = &slot.clock {
-            clock.begin(&mut encoder);
-        }
-        for (input, buffer) in inputs.iter().zip(&slot.inputs) {
-            let up = rows * input.spec.item_bytes() as u64;
-            encoder.copy_buffer_to_buffer(&slot.staging, input.offset, buffer, 0, up);
-        }
-        self.dispatch(&mut encoder, slot, rows as u32);
-        for output in outputs {
-            let (buffer, down) = (&self.shared[output.buffer], rows * output.bytes);
-            encoder.copy_buffer_to_buffer(buffer, 0, &slot.readback, output.offset, down);
-        }
-        let stamp = self.plan.readback_stamp();
-        encoder.copy_buffer_to_buffer(&slot.staging, 0, &slot.readback, stamp, STAMP_BYTES);
-        if let Some(clock) = &slot.clock {
-            let kernels = clock::times_kernels(self.stamp - self.told);
-            clock.end(&mut encoder, &slot.readback, self.plan.readback_times(), kernels);
-        }
-        encoder.map_buffer_on_submit(&slot.staging, wgpu::MapMode::Write, .., slot.staging_map.told());
-        encoder.map_buffer_on_submit(&slot.readback, wgpu::MapMode::Read, .., slot.readback_map.told());
-        encoder.finish()
-    }
-
-    fn dispatch(&self, encoder: &mut wgpu::CommandEncoder, slot: &Slot, rows: u32) {
-        let steps = || self.plan.steps.iter().zip(&self.kernels).zip(&slot.binds);
-        let run = |pass: &mut wgpu::ComputePass<'_>, ((step, kernel), bind): StepOnDevice<'_>| {
-            let [x, y] = step.dispatch().workgroups;
-            pass.set_pipeline(&kernel.pipeline);
-            pass.set_bind_group(0, bind, &[]);
-            pass.dispatch_workgroups(x, y, rows * step.parts);
-        };
-        let clock = slot.clock.as_ref();
-        if let Some(clock) = clock.filter(|_| clock::times_kernels(self.stamp - self.told)) {
-            for (index, step) in steps().enumerate() {
-                let timestamp_writes = clock.of_kernel(index);
-                let label = Some("gapless.kernel");
-                run(
-                    &mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label, timestamp_writes }),
-                    step,
-                );
-            }
-            return;
-        }
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-            label: Some("gapless.batch"),
-            timestamp_writes: clock.and_then(Clock::of_pass),
-        });
-        steps().for_each(|step| run(&mut pass, step));
-    }
-
-    fn time_step(&self, slot: &Slot, index: usize, rows: u32, times: u32) -> Result<Duration, StageError> {
-        let step = &self.plan.steps[index];
-        let ([x, y], z) = (step.dispatch().workgroups, rows * step.parts);
-        let start = Instant::now();
-        let submission = self.device.caught(|| {
-            let mut encoder = self.device.raw.create_command_encoder(&Default::default());
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            pass.set_pipeline(&self.kernels[index].pipeline);
-            pass.set_bind_group(0, &slot.binds[index], &[]);
-            (0..times).for_each(|_| pass.dispatch_workgroups(x, y, z));
-            drop(pass);
-            self.device.queue.submit([encoder.finish()])
-        })?;
-        self.device.finish(&submission, self.deadline.limit())?;
-        Ok(start.elapsed())
-    }
-
-    fn read(&self, slot: &Slot, ticket: &Ticket) -> Result<Tensors, StageError> {
+    fn read(&mut self, slot: &Slot, ticket: &Ticket) -> Result<Tensors, StageError> {
         let view = slot.readback.get_mapped_range(..).map_err(|error| self.unmapped(error))?;
         let values = self.plan.outputs.iter().map(|output| {
             let bytes = &view[output.offset as usize..][..ticket.rows * output.bytes as usize];
@@ -261,14 +213,17 @@ impl Ring {
         });
         let mut tensors = Tensors::new(&self.names, ticket.rows, values, &self.shelf);
         let times = view[self.plan.readback_times() as usize..].split_at(TIMES_BYTES as usize);
-        let spans = slot.clock.as_ref().map(|clock| Spans::new(clock, times, ticket.stamp - self.told));
+        let spans = slot.clock.as_ref().map(|clock| Spans::new(clock, times, ticket.timed.is_some()));
         tensors.span = spans.as_ref().map(|spans| spans.batch.clone());
         let stamp = &view[self.plan.readback_stamp() as usize..][..STAMP_BYTES as usize];
         let intact = *stamp == ticket.stamp.to_ne_bytes();
         // A loss before the mapping succeeded is told at the latest by this poll.
         self.device.poll(&ticket.submission, Duration::ZERO)?;
         if intact {
-            spans.iter().for_each(|spans| spans.note(&self.times));
+            if let Some(spans) = spans {
+                self.pace.learn(ticket.rows, spans.length());
+                spans.note(&self.times, ticket.rows as u64, ticket.timed);
+            }
             let (rows, (up, down)) = (ticket.rows as u64, item_bytes(&self.plan));
             self.times.moved(rows * up, rows * down);
             return Ok(tensors);
@@ -301,6 +256,7 @@ impl Runs for Ring {
 
     fn tell(&mut self, times: &DeviceTimes) {
         times.memory(self.plan.memory());
+        times.notes(self.plan.steps.iter().flat_map(|step| &step.left_out).cloned());
         self.times = times.clone();
         self.told = self.stamp;
     }
@@ -315,9 +271,10 @@ impl Runs for Ring {
         let submitted = self.send(&mut slot, batch);
         let stamp = self.stamp;
         match submitted {
-            Ok(submission) => Ok(ProgramTicket(Box::new(Ticket {
+            Ok((submission, timed)) => Ok(ProgramTicket(Box::new(Ticket {
                 slot: Some(slot),
                 submission,
+                timed,
                 rows: batch.rows(),
                 stamp,
                 submitted: Instant::now(),
@@ -368,7 +325,10 @@ impl Runs for Ring {
     fn profile(&mut self, rows: usize) -> Result<Vec<KernelTime>, StageError> {
         let slot = self.free_slot()?;
         let time = |index: usize| {
-            let time = profile::time_of_one(|times| self.time_step(&slot, index, rows as u32, times))?;
+            let step = (&self.plan.steps[index], &self.kernels[index], &slot.binds[index]);
+            let limit = self.deadline.limit();
+            let time =
+                profile::time_of_one(|times| timing::time(&self.device, step, (rows as u32, times), limit))?;
             Ok(KernelTime::new(&self.plan.steps[index], rows, time))
         };
         let times = (0..self.plan.steps.len()).map(time).collect();

@@ -86,6 +86,11 @@ impl Slot {
         }
     }
 
+    /// Whether each kernel can be timed of a batch that is one submission, or of others.
+    pub(super) fn times_kernels(&self, whole: bool) -> bool {
+        self.clock.as_ref().is_some_and(|clock| clock.times_kernels(whole))
+    }
+
     /// Writes stamp and items into the staging buffer: once and in order, since this memory may be
     /// write-combining and lie on the other side of a bus.
     pub(super) fn write(

@@ -43,7 +43,7 @@ pub(super) fn share_buffers(graph: &Graph, chains: &[Chain]) -> (Vec<u64>, Vec<O
     };
     let lifetime = |(step, chain): (usize, &Chain)| {
         let tensor = graph.nodes[chain.last].output;
-        let bytes = graph.tensors[tensor].spec.item_bytes() as u64;
+        let bytes = graph.kept(tensor).item_bytes() as u64;
         Lifetime { first: step, last: last_read(tensor), bytes }
     };
     let lifetimes: Vec<Lifetime> = chains.iter().enumerate().map(lifetime).collect();

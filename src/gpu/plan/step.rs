@@ -6,7 +6,7 @@ use super::{Place, setting};
 use crate::error::Error;
 use crate::gpu::Limits;
 use crate::gpu::graph::Graph;
-use crate::kernel::{Element, Epilogue, Spec};
+use crate::kernel::{Element, Epilogue, Spec, keeps_to_its_shapes};
 
 /// One dispatch: a kernel, and what is done to each value before it is written.
 #[derive(Clone, Debug)]
@@ -18,6 +18,9 @@ pub(in crate::gpu) struct Step {
     pub(in crate::gpu) follows: String,
     /// Every way to do it that the device can go, the plainest first.
     pub(in crate::gpu) variants: Vec<Variant>,
+    /// Whether its shaders use no place that is not there: see `hardware/trusted.rs`.
+    #[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "the twins have no shaders"))]
+    pub(in crate::gpu) trusted: bool,
     /// The one that is gone.
     pub(in crate::gpu) chosen: usize,
     /// Parts of an item that the dispatch is for; the z of a batch is as many times larger.
@@ -54,49 +57,49 @@ impl Step {
         limits: &Limits,
     ) -> Self {
         let node = &graph.nodes[chain.head];
-        let output = &graph.tensors[graph.nodes[chain.last].output];
         let inputs: Vec<usize> = chain.inputs(graph).collect();
         // A tensor that is read in several ways is moved once.
         let mut distinct: Vec<usize> = inputs.iter().map(|&input| graph.base(input)).collect();
         distinct.sort_unstable();
         distinct.dedup();
-        let whole = distinct.iter().map(|&input| &graph.tensors[input].spec);
-        let sum = |batched: bool| {
+        let whole = distinct.iter().map(|&input| graph.kept(input));
+        let sum = |batched: bool| -> u64 {
             let those = whole.clone().filter(|spec| spec.batched == batched);
             those.map(|spec| spec.item_bytes() as u64).sum()
         };
-        let constants = inputs.iter().map(|&input| &graph.tensors[input].spec).filter(|spec| !spec.batched);
-        let constants: Vec<String> = constants.map(Spec::to_string).collect();
+        let kept: Vec<Spec> = inputs.iter().map(|&input| graph.kept(input)).collect();
+        let written = graph.kept(graph.nodes[chain.last].output);
+        let constants = kept.iter().filter(|spec| !spec.batched).map(Spec::to_string);
+        let constants: Vec<String> = constants.collect();
         let Place::Shared(buffer) = place(graph.nodes[chain.last].output) else {
             unreachable!("a node writes into a buffer")
         };
         let (seen, given) = chains::seen(graph, node);
         let seen: Vec<&Spec> = seen.iter().collect();
-        let written = chain
+        let lie: Vec<&Spec> = kept.iter().collect();
+        let dispatches = chain
             .dispatches
             .into_iter()
-            .map(|one| one.written(&seen, &given, &chain.then.epilogue))
+            .map(|one| if cfg!(debug_assertions) { one.guarded() } else { one })
+            .map(|one| one.written(&lie, &written, &chain.then.epilogue))
             .collect();
         Self {
             node: chain.head,
-            variants: variants::fitting(written, params, limits),
+            variants: variants::fitting(dispatches, params, limits),
+            trusted: keeps_to_its_shapes(&*node.kernel),
             chosen: 0,
             inputs: inputs.iter().map(|&input| place(input)).collect(),
             output: buffer,
             name: graph.tensors[node.output].name.clone(),
-            shape: output.spec.to_string(),
+            shape: written.to_string(),
             constants: constants.join(" "),
             parts: node.parts as u32,
-            bytes: output.spec.item_bytes() as u64,
+            bytes: written.item_bytes() as u64,
             read_bytes: sum(true),
             constant_bytes: sum(false),
             multiply_adds: node.parts as u64 * node.kernel.multiply_adds(&seen, &given),
-            element: output.spec.element,
-            reads: inputs
-                .iter()
-                .map(|&input| &graph.tensors[input].spec)
-                .map(|spec| (spec.element, spec.item_bytes() as u64))
-                .collect(),
+            element: written.element,
+            reads: kept.iter().map(|spec| (spec.element, spec.item_bytes() as u64)).collect(),
             left_out: Vec::new(),
             follows: chain.then.epilogue.names().collect::<Vec<_>>().join(", "),
             then: chain.then.epilogue,

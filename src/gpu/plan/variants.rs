@@ -1,5 +1,7 @@
 //! The ways in which a step of a plan can be done, and which of them is.
 
+use std::hash::{Hash, Hasher};
+
 use super::{Plan, Step, append_params};
 use crate::gpu::Limits;
 use crate::kernel::Dispatch;
@@ -9,6 +11,8 @@ use crate::kernel::Dispatch;
 pub(in crate::gpu) struct Variant {
     pub(in crate::gpu) name: String,
     pub(in crate::gpu) dispatch: Dispatch,
+    /// A number for all that its results depend on but the device.
+    pub(in crate::gpu) key: u64,
     /// Offset and length of its parameters.
     #[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "the twins have parameters of their own"))]
     pub(in crate::gpu) params: (u64, u64),
@@ -93,7 +97,37 @@ pub(super) fn fitting(dispatches: Vec<Dispatch>, params: &mut Vec<u8>, limits: &
     let variant = |dispatch: Dispatch| Variant {
         name: dispatch.variant().into_owned(),
         params: append_params(params, &dispatch.params, alignment),
+        key: key(&dispatch),
         dispatch,
     };
     kept.into_iter().map(variant).collect()
+}
+
+fn key(dispatch: &Dispatch) -> u64 {
+    let Dispatch { kernel, source, access, constants, workgroups, params, needs } = dispatch;
+    let mut hasher = Fnv::default();
+    (kernel, source, access, workgroups, params, needs).hash(&mut hasher);
+    constants.iter().for_each(|(name, value)| (name, value.to_bits()).hash(&mut hasher));
+    hasher.finish()
+}
+
+/// The hash FNV-1a of 64 bits: keys stand in files, and the standard library's may change with its release.
+pub(in crate::gpu) struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }

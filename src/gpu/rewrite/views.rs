@@ -16,7 +16,7 @@ pub(super) fn see_through(graph: &mut Graph) {
 }
 
 /// What a tensor is turned from, the nearest first: tensors as the kernels that turn them see them.
-fn turned_from(graph: &Graph, tensor: usize) -> Vec<(usize, Rearrange)> {
+pub(super) fn turned_from(graph: &Graph, tensor: usize) -> Vec<(usize, Rearrange)> {
     let mut steps = Vec::new();
     let mut at = tensor;
     while let Some((node, kernel)) = graph.given_by::<Rearrange>(at) {

@@ -94,7 +94,7 @@ impl Shapes {
             e: self.e as u32,
             scale: kernel.scale,
             causal: kernel.causal.into(),
-            zero_for_none: kernel.zero_for_none.into(),
+            empty: kernel.empty as u32,
             unused: [0; 1],
         }
     }

@@ -3,8 +3,8 @@
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, ArrayViewMutD, ShapeBuilder};
 
-use super::Attention;
 use super::shape::{Shapes, steps};
+use super::{Attention, Empty};
 use crate::kernel::rearrange::View;
 use crate::kernel::softmax::softmax;
 use crate::kernel::{Spec, Values};
@@ -29,8 +29,14 @@ pub(super) fn run(kernel: &Attention, inputs: &[Values<'_>], mut output: ArrayVi
         for (row, mut scores) in scores.rows_mut().into_iter().enumerate() {
             let end = if kernel.causal { (row + 1 + n).saturating_sub(m.min(n)).min(n) } else { n };
             scores.iter_mut().skip(end).for_each(|score| *score = f32::NEG_INFINITY);
+            let unseen = scores.iter().all(|score| *score == f32::NEG_INFINITY);
             softmax(scores.view_mut());
-            if kernel.zero_for_none && scores.iter().any(|share| share.is_nan()) {
+            let zero = match kernel.empty {
+                Empty::Nan => false,
+                Empty::Zero => scores.iter().any(|share| share.is_nan()),
+                Empty::ZeroIfUnseen => unseen,
+            };
+            if zero {
                 scores.fill(0.0);
             }
         }

@@ -3,25 +3,51 @@
 use std::fmt::Write as _;
 
 use super::{Along, Arg, Epilogue, Function, Link};
+use crate::kernel::Spec;
+use crate::kernel::access::{Guard, kept_as_halves};
 use crate::kernel::params::wgsl;
 use crate::kernel::rearrange::View;
 
+/// What an epilogue reads and writes.
+pub(in crate::kernel) struct Tensors<'a> {
+    /// The first binding that is free.
+    pub(in crate::kernel) first: usize,
+    /// Those that it reads, floats where nothing is said of them.
+    pub(in crate::kernel) others: &'a [&'a Spec],
+    /// Whether what is written is kept as halves.
+    pub(in crate::kernel) halves: bool,
+    pub(in crate::kernel) guard: Guard,
+}
+
+impl Tensors<'_> {
+    /// The statement that writes this value at this place.
+    fn put(&self, place: &str, value: usize, four: bool) -> String {
+        let value = format!("value{value}");
+        let value = match (self.halves, four) {
+            (false, _) => value,
+            (true, false) => format!("f16({value})"),
+            (true, true) => format!("vec4<f16>({value})"),
+        };
+        self.guard.put(place, &value)
+    }
+}
+
 impl Epilogue {
     /// The statements that make of `value0` what is written, and write it, with the functions that they take put behind
-    /// the others. `source` is what stands before; `binding` the first that is free.
+    /// the others. `source` is what stands before.
     pub(in crate::kernel) fn write(
         &self,
         source: &str,
-        binding: usize,
+        tensors: Tensors<'_>,
         four: bool,
         out: &mut String,
     ) -> String {
-        let mut writing = Writing { files: Vec::new(), binding, number: 0, out };
+        let mut writing = Writing { files: Vec::new(), tensors: &tensors, read: 0, number: 0, out };
         let mut body = writing.links(&self.before, four);
         match &self.turned {
             None => {
                 let at = if four { "place / 4u" } else { "place" };
-                let _ = writeln!(body, "    put_values[{at}] = value{};", self.before.len());
+                let _ = writeln!(body, "    {}", tensors.put(at, self.before.len(), four));
             }
             Some(view) => {
                 turned(view, writing.out);
@@ -31,10 +57,10 @@ impl Epilogue {
                     let _ = writeln!(body, "    put_turned(turned(place + {next}u), {last}{part});");
                 }
                 let behind = writing.links(&self.behind, false);
+                let put = tensors.put("place", self.behind.len(), false);
                 let _ = write!(
                     writing.out,
-                    "\nfn put_turned(place: u32, value0: Value) {{\n{behind}    put_values[place] = value{};\n}}\n",
-                    self.behind.len()
+                    "\nfn put_turned(place: u32, value0: Value) {{\n{behind}    {put}\n}}\n"
                 );
             }
         }
@@ -47,8 +73,9 @@ impl Epilogue {
 /// The functions of an epilogue while they are written.
 struct Writing<'a> {
     files: Vec<&'static str>,
-    /// The next that is free.
-    binding: usize,
+    tensors: &'a Tensors<'a>,
+    /// How many tensors are read.
+    read: usize,
     /// How many functions there are.
     number: usize,
     out: &'a mut String,
@@ -65,8 +92,8 @@ impl Writing<'_> {
                 self.files.push(wgsl!("shared/again"));
             }
             if let Some(along) = link.other() {
-                along.declare(&name, self.binding, four, self.out);
-                self.binding += 1;
+                along.declare(&name, (self.tensors, self.read), four, self.out);
+                self.read += 1;
                 let _ = writeln!(body, "    let other{value} = {name}_other(place);");
             }
             let _ = writeln!(body, "    let value{} = {};", value + 1, link.call(&name, value, four));
@@ -153,24 +180,34 @@ pub(in crate::kernel) fn add_files(source: &str, files: &[&'static str], out: &m
 
 impl Along {
     /// `NAME_other(place)`: one value, or four from there on.
-    fn declare(self, name: &str, binding: usize, four: bool, out: &mut String) {
+    fn declare(self, name: &str, (tensors, number): (&Tensors<'_>, usize), four: bool, out: &mut String) {
         let at = self.text();
         let (same, vector) = self.of_four();
-        let (word, value, read) = match four {
-            false => ("f32", "f32", format!("{name}_values[{at}]")),
-            true if same => ("f32", "vec4<f32>", format!("vec4({name}_values[{at}])")),
-            true if vector => ("vec4<f32>", "vec4<f32>", format!("{name}_values[({at}) / 4u]")),
-            true => {
-                let one = |next: u32| format!("{name}_at(place + {next}u)");
-                ("f32", "vec4<f32>", format!("vec4({})", [0, 1, 2, 3].map(one).join(", ")))
-            }
+        let value = if four { "vec4<f32>" } else { "f32" };
+        let vectors = four && vector && !same;
+        let place = if vectors { format!("({at}) / 4u") } else { at };
+        let halves = tensors.others.get(number).is_some_and(|other| kept_as_halves(other));
+        let word = match (halves, vectors) {
+            (false, false) => "f32",
+            (false, true) => "vec4<f32>",
+            (true, false) => "f16",
+            (true, true) => "vec4<f16>",
         };
-        let _ =
-            write!(out, "\n@group(0) @binding({binding}) var<storage, read> {name}_values: array<{word}>;\n");
-        if four && !same && !vector {
-            let _ =
-                write!(out, "\nfn {name}_at(place: u32) -> f32 {{\n    return {name}_values[{at}];\n}}\n");
-        }
+        let read = tensors.guard.binding(tensors.first + number, name, word, &place, out);
+        let read = match (halves, vectors) {
+            (false, _) => read,
+            (true, false) => format!("f32({read})"),
+            (true, true) => format!("vec4<f32>({read})"),
+        };
+        let read = match four {
+            true if same => format!("vec4({read})"),
+            true if !vector => {
+                let _ = write!(out, "\nfn {name}_at(place: u32) -> f32 {{\n    return {read};\n}}\n");
+                let one = |next: u32| format!("{name}_at(place + {next}u)");
+                format!("vec4({})", [0, 1, 2, 3].map(one).join(", "))
+            }
+            _ => read,
+        };
         let _ = write!(out, "\nfn {name}_other(place: u32) -> {value} {{\n    return {read};\n}}\n");
     }
 }

@@ -28,7 +28,10 @@ pub(super) fn all() -> Vec<Example> {
             std::slice::from_ref(&solid),
             PoolParams::LAYOUT,
         ),
-        example(resize, &[planes.clone(), Spec::constant(table.shape())], ResizeParams::LAYOUT),
+        Example {
+            values: Some((1, table.clone().into_dyn())),
+            ..example(resize, &[planes.clone(), Spec::constant(table.shape())], ResizeParams::LAYOUT)
+        },
         example(
             ConvTranspose2d::new().groups(2).stride([2, 1]),
             &[planes, Spec::constant(&[8, 3, 2, 2]), Spec::constant(&[6])],

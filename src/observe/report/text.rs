@@ -77,6 +77,7 @@ impl fmt::Display for DeviceReport {
             self.collect_s,
             Bytes(self)
         )?;
+        self.notes.iter().try_for_each(|note| write!(f, "\n  note   {}", OneLine(note)))?;
         let Some(device_s) = self.device_s else { return Ok(()) };
         write!(f, "\n  clock  the device worked {device_s:.3} s by its own clock{}", Most(&self.kernels))
     }

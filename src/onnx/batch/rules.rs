@@ -33,7 +33,7 @@ fn one(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
             let rank = seen.shape(0)?.len();
             off(seen, &[rank.saturating_sub(1), rank.saturating_sub(2)])
         }
-        "LayerNormalization" => from_axis(seen, "axis", -1),
+        "LayerNormalization" | "RMSNormalization" => from_axis(seen, "axis", -1),
         "BatchNormalization" | "LRN" => off_channels(seen),
         "ArgMax" | "ArgMin" => {
             let axis = shapes::axis(seen.int("axis", 0)?, seen.shape(0)?.len())?;
@@ -53,6 +53,7 @@ fn one(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
         | "SpaceToDepth" => planes(seen),
         "Gemm" => gemm(seen),
         "MatMul" => mat_mul(seen),
+        "Attention" => attention(seen),
         "Gather" => gather(seen),
         "Concat" => concat(seen),
         "Range" if steps::counts_items(seen) => Ok(Some(Stands { axis: 0, outer: 1 })),
@@ -223,6 +224,29 @@ fn mat_mul(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
     // A vector leaves no axis.
     let gone = usize::from(a.len() == 1 && stands.axis == rank - 1);
     Ok(Some(Stands { axis: stands.axis - gone, ..stands }))
+}
+
+/// Rows attend to rows of their own item.
+fn attention(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
+    let mut parts = Vec::new();
+    for index in 0..seen.inputs.len().min(4) {
+        let Some(shape) = seen.inputs[index].as_ref().map(Value::shape) else { continue };
+        let stands = seen.stands(index);
+        let whole = index < 3 || shape.len() == 4;
+        match stands {
+            Some(Stands { axis: 0, .. }) if whole => parts.push(Part { shape: &shape[..1], stands }),
+            Some(_) => return meet("rows of several items attend to each other"),
+            None if whole => parts.push(Part { shape: &shape[..1], stands }),
+            None => {}
+        }
+    }
+    // One of a mask is for all items, and one of keys is not.
+    if seen.stands(0).is_none() != seen.stands(1).is_none()
+        || seen.stands(0).is_none() != seen.stands(2).is_none()
+    {
+        return Err(Stop::Alone);
+    }
+    joined(&parts, 1)
 }
 
 fn gather(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {

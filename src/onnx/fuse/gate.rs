@@ -8,7 +8,7 @@ pub(super) fn find(seen: &Seen<'_>, product: &Node) -> Option<Function> {
     either_way(product).find_map(|(x, gated)| {
         let (place, gate) = seen.giver(gated)?;
         let operator = joined(gate).filter(|_| gate.inputs.first() == Some(x))?;
-        Some(Function { operator, input: x.clone(), parts: vec![place] })
+        Some(Function::of(operator, x, vec![place]))
     })
 }
 

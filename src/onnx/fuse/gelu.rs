@@ -13,7 +13,7 @@ pub(super) fn find(seen: &Seen<'_>, product: &Node) -> Option<Function> {
             let orders = [[one, other, outer], [one, outer, other], [outer, one, other]];
             let (x, mut parts) = orders.into_iter().find_map(|[half, x, sum]| gelu(seen, half, x, sum))?;
             parts.push(place);
-            Some(Function { operator: "Gelu", input: x.clone(), parts })
+            Some(Function::of("Gelu", x, parts))
         })
     })
 }

@@ -34,7 +34,7 @@ fn transpose(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
 }
 
 /// A transposition that moves axes of 1 only is a view.
-fn transposed(call: &mut Call<'_>, x: &Value, order: &[usize]) -> Result<Value, Cause> {
+pub(super) fn transposed(call: &mut Call<'_>, x: &Value, order: &[usize]) -> Result<Value, Cause> {
     let shape: Vec<usize> = order.iter().map(|&axis| x.shape()[axis]).collect();
     let long: Vec<usize> = order.iter().copied().filter(|&axis| x.shape()[axis] > 1).collect();
     if long.is_sorted() {

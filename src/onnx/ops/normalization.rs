@@ -19,6 +19,7 @@ pub(super) fn find(operator: &str) -> Option<Operator> {
     Some(match operator {
         "BatchNormalization" => batch,
         "LayerNormalization" => layer,
+        "RMSNormalization" => root_mean_square,
         "InstanceNormalization" => instance,
         "GroupNormalization" => group,
         "LRN" => neighbours,
@@ -68,18 +69,30 @@ fn layer(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let x = call.value(0)?.clone();
     let axis = shapes::axis(call.int("axis", -1)?, x.shape().len())?;
     let epsilon = call.float("epsilon", 1e-5)?;
+    let normal = normalised(call, LayerNorm::new(axis, epsilon), axis)?;
+    if !call.wants(1) && !call.wants(2) {
+        return Ok(vec![normal]);
+    }
+    let [mean, deviation] = statistics(call, &x, axis, epsilon)?;
+    Ok(vec![normal, mean, deviation])
+}
+
+fn root_mean_square(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
+    let axis = shapes::axis(call.int("axis", -1)?, call.shape(0)?.len())?;
+    let kernel = LayerNorm::root_mean_square(axis, call.float("epsilon", 1e-5)?);
+    Ok(vec![normalised(call, kernel, axis)?])
+}
+
+/// x, scale and a bias, where there is one, normalised from the axis on.
+fn normalised(call: &mut Call<'_>, kernel: LayerNorm, axis: usize) -> Result<Value, Cause> {
+    let x = call.value(0)?.clone();
     let mut ids = vec![call.tensor(&x, x.shape())?];
     for index in 1..call.count().min(3) {
         if let Some(value) = call.optional(index).cloned() {
             ids.push(weight(call, &value, &x.shape()[axis..])?);
         }
     }
-    let normal = seen_as(call.add(LayerNorm::new(axis, epsilon), &ids)?, x.shape().to_vec())?;
-    if !call.wants(1) && !call.wants(2) {
-        return Ok(vec![normal]);
-    }
-    let [mean, deviation] = statistics(call, &x, axis, epsilon)?;
-    Ok(vec![normal, mean, deviation])
+    seen_as(call.add(kernel, &ids)?, x.shape().to_vec())
 }
 
 /// Scale or bias in the shape of what is normalised.

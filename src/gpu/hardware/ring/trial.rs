@@ -2,16 +2,19 @@
 //!
 //! Each variant first computes one item of values that are made up; one that gives something else than the plainest
 //! is left out, and the plan says so. Then they are timed, on the program's own buffers, whatever lies in them. Both are
-//! bounded: a variant that is clearly slower than another runs once or twice, a run has no more items than take a
-//! fifth of a second, and the same shapes are never tried again on a device.
+//! bounded: a variant that is clearly slower than another runs once or twice, a run has no more items than one
+//! submission may take ([`Program::submission`]), and the same shapes are never tried again on a device.
 
 use std::time::{Duration, Instant};
 
 use super::build::Buffers;
-use super::proof::{self, Proof};
-use crate::gpu::hardware::choices::{self, Choices};
+use super::proof::Proof;
+use crate::gpu::Limits;
+use crate::gpu::hardware::against_twin;
+use crate::gpu::hardware::choices::Choices;
 use crate::gpu::hardware::compile::Pipelines;
 use crate::gpu::hardware::device::Device;
+use crate::gpu::hardware::near;
 use crate::gpu::plan::{Plan, Step, Variant};
 use crate::stage::StageError;
 
@@ -20,9 +23,6 @@ use crate::stage::StageError;
 const LONG_ENOUGH: Duration = Duration::from_millis(1);
 /// Most runs in one submission.
 const MOST_RUNS: u32 = 64;
-/// A run of the plainest variant takes about this long at most: an operating system ends what holds a device for two
-/// seconds.
-const MOST: Duration = Duration::from_millis(200);
 /// Times a variant is timed; the least counts.
 const ROUNDS: usize = 3;
 /// A device that does not end a run within this time counts as lost.
@@ -32,12 +32,15 @@ const LIMIT: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug)]
 pub(in crate::gpu) struct Trial<'a> {
     pub(in crate::gpu) choices: &'a Choices,
+    pub(in crate::gpu) limits: &'a Limits,
     /// Items of a run.
     pub(in crate::gpu) rows: usize,
+    /// Most work of a submission: a run of the plainest variant takes about this long at most.
+    pub(in crate::gpu) most: Duration,
 }
 
 impl Trial<'_> {
-    /// Chooses a variant for every step that has several.
+    /// Chooses a variant for every step that has several, once it is known that the plainest of each can be trusted.
     pub(super) fn choose(
         &self,
         device: &Device,
@@ -45,20 +48,21 @@ impl Trial<'_> {
         buffers: &Buffers,
         pipelines: &mut Pipelines<'_>,
     ) -> Result<(), StageError> {
-        if plan.steps.iter().all(|step| self.known(step).is_some()) {
+        against_twin::prove(device, plan, self.limits, self.choices, pipelines)?;
+        if plan.steps.iter().all(|step| self.choices.of_step(step, self.rows).is_some()) {
             return Ok(());
         }
         let inputs = device.caught(|| buffers.inputs(device, plan, self.rows))?;
         let proof = Proof::new(device, plan)?;
         for index in 0..plan.steps.len() {
             let step = &plan.steps[index];
-            let chosen = match self.known(step) {
+            let chosen = match self.choices.of_step(step, self.rows) {
                 Some(chosen) => chosen,
                 None => {
                     let (proof, rows) = (&proof, self.rows);
                     let mut bench =
                         Bench { trial: self, proof, device, buffers, pipelines, inputs: &inputs, step, rows };
-                    self.choices.settle(choices::key(step), bench.fastest()?)
+                    self.choices.settle(step, rows, bench.fastest()?)
                 }
             };
             plan.steps[index].chosen = chosen;
@@ -66,12 +70,6 @@ impl Trial<'_> {
         }
         self.choices.keep();
         Ok(())
-    }
-
-    /// The variant, where there is nothing to try.
-    fn known(&self, step: &Step) -> Option<usize> {
-        let there = |chosen: &usize| *chosen < step.variants.len();
-        if step.variants.len() == 1 { Some(0) } else { self.choices.get(choices::key(step)).filter(there) }
     }
 }
 
@@ -97,23 +95,23 @@ struct Ready<'a> {
 
 impl<'a> Bench<'a, '_, '_> {
     fn fastest(&mut self) -> Result<usize, StageError> {
-        let key = choices::key(self.step);
+        let (choices, step) = (self.trial.choices, self.step);
         let (mut best, mut wanted) = ((Duration::MAX, 0), Vec::new());
         for (index, variant) in self.step.variants.iter().enumerate() {
-            if self.trial.choices.is_left_out(key, index) {
+            if choices.is_left_out(step, index) {
                 continue;
             }
             match self.tried(variant, index == 0, &mut wanted, best.0) {
                 Ok(Ok(time)) if time < best.0 => best = (time, index),
                 Ok(Ok(_)) => {}
-                Ok(Err(reason)) => self.trial.choices.leave_out(key, index, reason),
+                Ok(Err(reason)) => choices.leave_out(step, index, reason),
                 // The plainest has to run; another that the driver does not take is left out.
                 Err(StageError::Batch(cause)) if index > 0 => {
-                    self.trial.choices.leave_out(key, index, cause.to_string());
+                    choices.leave_out(step, index, cause.to_string());
                 }
                 Err(StageError::Lost(cause)) if index > 0 => {
                     let reason = format!("the device was lost while it ran: {cause}");
-                    self.trial.choices.leave_out(key, index, reason);
+                    choices.leave_out(step, index, reason);
                     return Err(StageError::Lost(cause));
                 }
                 Err(error) => return Err(error),
@@ -131,7 +129,7 @@ impl<'a> Bench<'a, '_, '_> {
         best: Duration,
     ) -> Result<Result<Duration, String>, StageError> {
         let inputs = self.step.inputs.len();
-        let pipeline = self.pipelines.pipeline(&variant.dispatch, inputs)?;
+        let pipeline = self.pipelines.pipeline(&variant.dispatch, inputs, self.step.trusted)?;
         let layout = self.pipelines.layout(inputs);
         let bind = || self.buffers.bind(self.device, self.step, variant, self.inputs, &layout);
         let ready = Ready { variant, pipeline, bind: self.device.caught(bind)? };
@@ -139,10 +137,10 @@ impl<'a> Bench<'a, '_, '_> {
         if plainest {
             *wanted = given;
             let once = self.run(&ready, 1, 1)?.max(Duration::from_nanos(1));
-            self.rows = self.rows.min((MOST.as_nanos() / once.as_nanos()).max(1) as usize);
+            self.rows = self.rows.min((self.trial.most.as_nanos() / once.as_nanos()).max(1) as usize);
         } else {
             let precision = variant.dispatch.needs.precision;
-            if let Some(reason) = proof::off(wanted, &given, self.step.element, precision) {
+            if let Some(reason) = near::off(wanted, &given, self.step.element, precision) {
                 return Ok(Err(reason));
             }
         }
