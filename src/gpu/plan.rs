@@ -9,8 +9,10 @@ mod variants;
 
 use self::needs::{needed_constants, needed_nodes, share_buffers};
 pub(super) use self::step::Step;
+#[cfg(feature = "gpu")]
+pub(super) use self::variants::Fnv;
 pub use self::variants::PlannedKernel;
-pub(super) use self::variants::{Fnv, Variant};
+pub(super) use self::variants::Variant;
 use super::Limits;
 use super::graph::{Graph, Origin, setting};
 use crate::error::Error;
