@@ -26,6 +26,11 @@ pub(super) enum Origin {
     Node,
     /// The values of another tensor, which is no view itself, in another shape.
     View(usize),
+    /// Of each item of another tensor, which a kernel gives, the values from a place on.
+    Part {
+        of: usize,
+        start: usize,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -189,16 +194,26 @@ impl Graph {
         if spec == self.tensors[index].spec {
             return Ok(index);
         }
-        let base = self.base(index);
-        let name = format!("{}.view.{}", self.tensors[base].name, self.tensors.len());
-        Ok(self.push(name, spec, Origin::View(base)))
+        let whole = if let Origin::View(whole) = self.tensors[index].origin { whole } else { index };
+        let name = format!("{}.view.{}", self.tensors[whole].name, self.tensors.len());
+        Ok(self.push(name, spec, Origin::View(whole)))
     }
 
-    /// The tensor whose memory this one has: itself, unless it is a view.
+    /// The tensor whose memory this one has: itself, unless it is a view or a part.
     pub(super) fn base(&self, index: usize) -> usize {
         match self.tensors[index].origin {
-            Origin::View(base) => base,
+            Origin::View(whole) => self.base(whole),
+            Origin::Part { of, .. } => of,
             Origin::Input | Origin::Constant(_) | Origin::Node => index,
+        }
+    }
+
+    /// Where in an item of its base a part begins; none where the tensor is all of it.
+    pub(super) fn start(&self, index: usize) -> Option<usize> {
+        match self.tensors[index].origin {
+            Origin::View(whole) => self.start(whole),
+            Origin::Part { start, .. } => Some(start),
+            Origin::Input | Origin::Constant(_) | Origin::Node => None,
         }
     }
 

@@ -104,7 +104,7 @@ impl Plan {
             Origin::Input => Place::Input(inputs.binary_search(&tensor).expect("it is an input")),
             Origin::Constant(_) => Place::Constant(constants.binary_search(&tensor).expect("it is needed")),
             Origin::Node => Place::Shared(shared_of[tensor].expect("it is needed")),
-            Origin::View(_) => unreachable!("a base is no view"),
+            Origin::View(_) | Origin::Part { .. } => unreachable!("a base is neither"),
         };
         let place = |tensor: usize| place(graph.base(tensor));
         let mut params = Vec::new();

@@ -5,6 +5,7 @@
 mod attention;
 mod causal;
 mod halves;
+mod parts;
 mod products;
 mod views;
 
@@ -20,6 +21,7 @@ impl Graph {
         graph.keep_needed();
         products::join(&mut graph);
         views::see_through(&mut graph);
+        parts::see(&mut graph);
         graph.keep_needed();
         graph
     }
@@ -74,7 +76,7 @@ impl Graph {
     fn number(&self, tensor: usize) -> Option<f32> {
         match &self.tensors[self.base(tensor)].origin {
             Origin::Constant(values) => values.number(),
-            Origin::Input | Origin::Node | Origin::View(_) => None,
+            Origin::Input | Origin::Node | Origin::View(_) | Origin::Part { .. } => None,
         }
     }
 }

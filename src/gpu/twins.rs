@@ -44,7 +44,7 @@ impl Twins {
         }
         let constant = |&tensor: &usize| match &graph.tensors[tensor].origin {
             Origin::Constant(values) => values.widened(),
-            Origin::Input | Origin::Node | Origin::View(_) => unreachable!("the plan lists constants"),
+            _ => unreachable!("the plan lists constants"),
         };
         Ok(Self {
             names: graph.named_outputs(),
@@ -114,10 +114,10 @@ impl Twins {
     fn run_step(&self, step: &Step, item: &[Values<'_>], written: &mut [f32], scratch: &mut Vec<f32>) {
         let node = &self.graph.nodes[step.node];
         let output = &self.graph.tensors[node.output].spec;
-        let read = |(&place, &tensor): (&Place, &usize)| self.read(place, tensor, item);
-        let inputs: Vec<Values<'_>> = step.inputs.iter().zip(&node.inputs).map(read).collect();
-        let [before, behind] =
-            step.then.here(step.inputs[inputs.len()..].iter().map(|&place| self.floats(place, item)));
+        let mut places = step.inputs.iter().copied().zip(step.starts.iter().copied());
+        let own = places.by_ref().take(node.inputs.len()).zip(&node.inputs);
+        let inputs: Vec<Values<'_>> = own.map(|(place, &tensor)| self.read(place, tensor, item)).collect();
+        let [before, behind] = step.then.here(places.map(|place| self.floats(place, item)));
         let seen = node.seen(output);
         let (len, turns) = (seen.len(), step.then.order().is_some());
         let given = if turns {
@@ -142,22 +142,27 @@ impl Twins {
         }
     }
 
-    /// The values of a tensor of floats.
-    fn floats<'a>(&'a self, place: Place, item: &'a [Values<'_>]) -> &'a [f32] {
+    /// The values of a tensor of floats from its place on.
+    fn floats<'a>(&'a self, (place, start): (Place, usize), item: &'a [Values<'_>]) -> &'a [f32] {
         match place {
             Place::Input(index) => item[index].as_floats(),
             Place::Constant(index) => self.constants[index].as_floats(),
-            Place::Shared(index) => &self.shared[index],
+            Place::Shared(index) => &self.shared[index][start..],
         }
     }
 
-    fn read<'a>(&'a self, place: Place, tensor: usize, item: &'a [Values<'_>]) -> Values<'a> {
+    fn read<'a>(
+        &'a self,
+        (place, start): (Place, usize),
+        tensor: usize,
+        item: &'a [Values<'_>],
+    ) -> Values<'a> {
         let Spec { element, shape, .. } = &self.graph.tensors[tensor].spec;
         match place {
             Place::Input(index) => item[index].shaped(shape),
             Place::Constant(index) => self.constants[index].values(shape),
             Place::Shared(index) => {
-                Values::of(*element, shape, &self.shared[index][..shape.iter().product()])
+                Values::of(*element, shape, &self.shared[index][start..][..shape.iter().product()])
             }
         }
     }

@@ -95,9 +95,15 @@ impl Dispatch {
     /// ```
     #[must_use]
     pub fn written(self, inputs: &[&Spec], output: &Spec, epilogue: &Epilogue) -> Self {
+        let inputs: Vec<_> = inputs.iter().map(|spec| Lying { spec, part: None }).collect();
+        self.written_for(&inputs, output, epilogue)
+    }
+
+    /// The same for tensors of which some are parts of others.
+    pub(crate) fn written_for(self, inputs: &[Lying<'_>], output: &Spec, epilogue: &Epilogue) -> Self {
         let Access::Named(named) = &self.access else { return self };
         let text = Text { source: &self.source, guard: Guard(named.guarded), out: String::new() };
-        let halves = inputs.iter().copied().chain([output]).any(kept_as_halves);
+        let halves = inputs.iter().map(|input| input.spec).chain([output]).any(kept_as_halves);
         let enable = if halves && !self.source.starts_with(ENABLE) { ENABLE } else { "" };
         let source =
             Cow::Owned(format!("{enable}{}{}", self.source, text.write(named, inputs, output, epilogue)));
@@ -119,6 +125,33 @@ impl Dispatch {
     #[must_use]
     pub fn takes_more(&self) -> bool {
         matches!(self.access, Access::Named(_)) && !calls(&self.source, "got")
+    }
+}
+
+/// An input, and how it lies where it is a part of another tensor.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lying<'a> {
+    pub(crate) spec: &'a Spec,
+    pub(crate) part: Option<Part>,
+}
+
+/// Where a part begins in each item of a tensor, which has so many values. Both are multiples of four.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) start: usize,
+    pub(crate) total: usize,
+}
+
+impl Lying<'_> {
+    /// The place in memory of an own place.
+    pub(super) fn place(&self, own: &str) -> String {
+        let len = self.spec.len();
+        match self.part {
+            None => own.into(),
+            Some(Part { start, total }) => {
+                format!("({own}) / {len}u * {total}u + ({own}) % {len}u + {start}u")
+            }
+        }
     }
 }
 
@@ -146,12 +179,12 @@ struct Text<'a> {
 }
 
 impl Text<'_> {
-    fn write(mut self, named: &Named, inputs: &[&Spec], output: &Spec, epilogue: &Epilogue) -> String {
+    fn write(mut self, named: &Named, inputs: &[Lying<'_>], output: &Spec, epilogue: &Epilogue) -> String {
         self.out.push_str(self.guard.seen());
-        for (index, (name, spec)) in named.inputs.iter().zip(inputs).enumerate() {
-            self.input(index + 1, name, spec, self.calls(&format!("{name}4")));
+        for (index, (name, lying)) in named.inputs.iter().zip(inputs).enumerate() {
+            self.input(index + 1, name, lying, self.calls(&format!("{name}4")));
             if self.calls(&format!("{name}_whole")) {
-                self.whole(name, spec.element);
+                self.whole(name, lying.spec.element);
             }
         }
         for name in &named.absent {
@@ -166,20 +199,25 @@ impl Text<'_> {
     }
 
     /// The binding of an input, and how a value of it is read, or four of them.
-    fn input(&mut self, binding: usize, name: &str, spec: &Spec, four: bool) {
-        let element = spec.element;
-        let (word, place) = match (element, four) {
-            (Element::F32, false) => ("f32", "place"),
-            (Element::F32, true) => ("vec4<f32>", "place / 4u"),
-            (Element::I32, false) => ("i32", "place"),
-            (Element::I32, true) => ("vec4<i32>", "place / 4u"),
-            (Element::F16, false) if spec.batched => ("f16", "place"),
-            (Element::F16, true) if spec.batched => ("vec4<f16>", "place / 4u"),
-            (Element::F16, false) => ("u32", "place / 2u"),
-            (Element::F16, true) => ("vec2<u32>", "place / 4u"),
-            (Element::U8, _) => ("u32", "place / 4u"),
+    fn input(&mut self, binding: usize, name: &str, lying: &Lying<'_>, four: bool) {
+        let (spec, element) = (lying.spec, lying.spec.element);
+        let (word, values) = match (element, four) {
+            (Element::F32, false) => ("f32", 1),
+            (Element::F32, true) => ("vec4<f32>", 4),
+            (Element::I32, false) => ("i32", 1),
+            (Element::I32, true) => ("vec4<i32>", 4),
+            (Element::F16, false) if spec.batched => ("f16", 1),
+            (Element::F16, true) if spec.batched => ("vec4<f16>", 4),
+            (Element::F16, false) => ("u32", 2),
+            (Element::F16, true) => ("vec2<u32>", 4),
+            (Element::U8, _) => ("u32", 4),
         };
-        let read = self.guard.binding(binding, name, word, place, &mut self.out);
+        let place = match (values, lying.place("place")) {
+            (1, place) => place,
+            (values, place) if lying.part.is_none() => format!("{place} / {values}u"),
+            (values, place) => format!("({place}) / {values}u"),
+        };
+        let read = self.guard.binding(binding, name, word, &place, &mut self.out);
         let read = match (element, four) {
             (Element::F32 | Element::I32, _) => read,
             (Element::F16, false) if spec.batched => format!("f32({read})"),
@@ -213,7 +251,7 @@ impl Text<'_> {
     }
 
     /// The binding of the output, how a value is written or four of them, and how one that was written is read.
-    fn output(&mut self, named: &Named, (inputs, output): (&[&Spec], &Spec), epilogue: &Epilogue) {
+    fn output(&mut self, named: &Named, (inputs, output): (&[Lying<'_>], &Spec), epilogue: &Epilogue) {
         let element = output.element;
         let others = inputs.get(named.inputs.len()..).unwrap_or_default();
         let four = self.calls("put4");

@@ -19,6 +19,7 @@ mod movement_on_device;
 mod movement_twins;
 mod near;
 mod numbers;
+mod parts;
 mod pinned;
 mod planes_on_device;
 mod planes_twins;

@@ -160,6 +160,9 @@ impl Growing<'_> {
         // What was given before the order changed is not where it was.
         let values: Vec<usize> = self.values(then).skip(then.turned_at.map_or(0, |at| at + 1)).collect();
         let place = |&input: &usize| values.iter().position(|&value| value == self.graph.base(input));
+        if node.inputs.iter().any(|input| self.graph.start(*input).is_some() && place(input).is_some()) {
+            return Err("a part of the values is read");
+        }
         let places: Vec<Option<usize>> = node.inputs.iter().map(place).collect();
         let others =
             node.inputs.iter().zip(&places).filter(|(_, place)| place.is_none()).map(|(input, _)| *input);
@@ -183,7 +186,8 @@ impl Growing<'_> {
         let node = &self.graph.nodes[index];
         let last = self.values(then).last().filter(|_| node.parts == 1 && self.takes_more);
         let alone = |tensor: usize| {
-            let of_this = self.graph.base(node.inputs[0]) == tensor;
+            let (input, whole) = (node.inputs[0], self.graph.start(node.inputs[0]).is_none());
+            let of_this = self.graph.base(input) == tensor && whole;
             of_this && !self.readers.given[tensor] && self.readers.nodes[tensor].len() == 1
         };
         if !last.is_some_and(alone) || !self.is_closed(then) {

@@ -6,7 +6,7 @@ use super::{Place, setting};
 use crate::error::Error;
 use crate::gpu::Limits;
 use crate::gpu::graph::Graph;
-use crate::kernel::{Element, Epilogue, Spec, keeps_to_its_shapes};
+use crate::kernel::{Element, Epilogue, Lying, Part, Spec, keeps_to_its_shapes};
 
 /// One dispatch: a kernel, and what is done to each value before it is written.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub(in crate::gpu) struct Step {
     pub(in crate::gpu) parts: u32,
     /// Inputs of the kernel, then what is read for what follows.
     pub(in crate::gpu) inputs: Vec<Place>,
+    /// Where in an item of its buffer each of them begins.
+    pub(in crate::gpu) starts: Vec<usize>,
     /// Buffer that it writes.
     pub(in crate::gpu) output: usize,
     pub(in crate::gpu) name: String,
@@ -58,10 +60,11 @@ impl Step {
     ) -> Self {
         let node = &graph.nodes[chain.head];
         let inputs: Vec<usize> = chain.inputs(graph).collect();
-        // A tensor that is read in several ways is moved once.
-        let mut distinct: Vec<usize> = inputs.iter().map(|&input| graph.base(input)).collect();
-        distinct.sort_unstable();
-        distinct.dedup();
+        // A tensor, or a part of one, that is read in several ways is moved once.
+        let moved = |&input: &usize| (graph.base(input), graph.start(input), graph.kept(input).item_bytes());
+        let mut distinct: Vec<usize> = inputs.clone();
+        distinct.sort_unstable_by_key(moved);
+        distinct.dedup_by_key(|input| moved(input));
         let whole = distinct.iter().map(|&input| graph.kept(input));
         let sum = |batched: bool| -> u64 {
             let those = whole.clone().filter(|spec| spec.batched == batched);
@@ -76,12 +79,18 @@ impl Step {
         };
         let (seen, given) = chains::seen(graph, node);
         let seen: Vec<&Spec> = seen.iter().collect();
-        let lie: Vec<&Spec> = kept.iter().collect();
+        let part = |&input: &usize| {
+            let total = graph.tensors[graph.base(input)].spec.len();
+            graph.start(input).map(|start| Part { start, total })
+        };
+        let parts: Vec<Option<Part>> = inputs.iter().map(part).collect();
+        let lie: Vec<Lying<'_>> =
+            kept.iter().zip(&parts).map(|(spec, part)| Lying { spec, part: *part }).collect();
         let dispatches = chain
             .dispatches
             .into_iter()
             .map(|one| if cfg!(debug_assertions) { one.guarded() } else { one })
-            .map(|one| one.written(&lie, &written, &chain.then.epilogue))
+            .map(|one| one.written_for(&lie, &written, &chain.then.epilogue))
             .collect();
         Self {
             node: chain.head,
@@ -99,7 +108,12 @@ impl Step {
             constant_bytes: sum(false),
             multiply_adds: node.parts as u64 * node.kernel.multiply_adds(&seen, &given),
             element: written.element,
-            reads: kept.iter().map(|spec| (spec.element, spec.item_bytes() as u64)).collect(),
+            reads: inputs
+                .iter()
+                .map(|&input| graph.kept(graph.base(input)))
+                .map(|spec| (spec.element, spec.item_bytes() as u64))
+                .collect(),
+            starts: parts.iter().map(|part| part.map_or(0, |part| part.start)).collect(),
             left_out: Vec::new(),
             follows: chain.then.epilogue.names().collect::<Vec<_>>().join(", "),
             then: chain.then.epilogue,

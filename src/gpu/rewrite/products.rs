@@ -50,7 +50,7 @@ impl<'a> Product<'a> {
         let (node, kernel) = graph.given_by::<MatMul>(output)?;
         let constant = |tensor: usize| match &graph.tensors[tensor].origin {
             Origin::Constant(values) => Some(values),
-            Origin::Input | Origin::Node | Origin::View(_) => None,
+            Origin::Input | Origin::Node | Origin::View(_) | Origin::Part { .. } => None,
         };
         let weight = constant(node.inputs[1])?;
         let bias = match node.inputs.get(2) {

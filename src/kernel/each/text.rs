@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Along, Arg, Epilogue, Function, Link};
-use crate::kernel::Spec;
-use crate::kernel::access::{Guard, kept_as_halves};
+use crate::kernel::access::{Guard, Lying, kept_as_halves};
 use crate::kernel::params::wgsl;
 use crate::kernel::rearrange::View;
 
@@ -13,7 +12,7 @@ pub(in crate::kernel) struct Tensors<'a> {
     /// The first binding that is free.
     pub(in crate::kernel) first: usize,
     /// Those that it reads, floats where nothing is said of them.
-    pub(in crate::kernel) others: &'a [&'a Spec],
+    pub(in crate::kernel) others: &'a [Lying<'a>],
     /// Whether what is written is kept as halves.
     pub(in crate::kernel) halves: bool,
     pub(in crate::kernel) guard: Guard,
@@ -181,12 +180,13 @@ pub(in crate::kernel) fn add_files(source: &str, files: &[&'static str], out: &m
 impl Along {
     /// `NAME_other(place)`: one value, or four from there on.
     fn declare(self, name: &str, (tensors, number): (&Tensors<'_>, usize), four: bool, out: &mut String) {
-        let at = self.text();
+        let lying = tensors.others.get(number);
+        let at = lying.map_or_else(|| self.text(), |lying| lying.place(&self.text()));
         let (same, vector) = self.of_four();
         let value = if four { "vec4<f32>" } else { "f32" };
         let vectors = four && vector && !same;
         let place = if vectors { format!("({at}) / 4u") } else { at };
-        let halves = tensors.others.get(number).is_some_and(|other| kept_as_halves(other));
+        let halves = lying.is_some_and(|lying| kept_as_halves(lying.spec));
         let word = match (halves, vectors) {
             (false, false) => "f32",
             (false, true) => "vec4<f32>",

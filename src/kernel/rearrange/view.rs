@@ -108,7 +108,7 @@ impl View {
 
     /// The same with as few axes as it can be said with: no axis of 1, and none that goes on where the
     /// next one ends.
-    pub(in crate::kernel) fn collapsed(&self) -> Self {
+    pub(crate) fn collapsed(&self) -> Self {
         let mut view = Self { shape: Vec::new(), strides: Vec::new(), offset: self.offset };
         for (&len, &stride) in self.shape.iter().zip(&self.strides).filter(|(len, _)| **len != 1) {
             match (view.shape.last_mut(), view.strides.last_mut()) {

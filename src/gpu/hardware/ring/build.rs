@@ -99,7 +99,7 @@ fn upload(device: &Device, graph: &Graph, plan: &Plan) -> Constants {
         Origin::Constant(values) => {
             device.filled("gapless.constant", bytes::of_constant(values), Usage::STORAGE)
         }
-        Origin::Input | Origin::Node | Origin::View(_) => unreachable!("the plan lists constants"),
+        _ => unreachable!("the plan lists constants"),
     };
     Constants {
         values: plan.constants.iter().map(constant).collect(),
