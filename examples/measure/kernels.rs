@@ -1,4 +1,4 @@
-//! How fast each kernel runs, and how near to the device's copy of the same run it comes.
+//! How fast each kernel runs, and how near it comes to the device's copy and to multiply-adds alone.
 
 use gapless::gpu::{KernelTime, Profile};
 use gapless::{Cause, Gpu, GpuStage};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::small::small_network;
 use crate::terminal::Problem;
-use crate::yardstick::Yardstick;
+use crate::yardstick::{Yardstick, percent, row};
 use crate::{BATCH, SIDE, Section};
 
 pub(crate) fn section(gpu: &Gpu, yardstick: &Yardstick) -> Result<Section, Problem> {
@@ -23,39 +23,32 @@ pub(crate) fn section(gpu: &Gpu, yardstick: &Yardstick) -> Result<Section, Probl
 /// A line a kernel, and what all of them take.
 pub(crate) fn table(profile: &Profile, yardstick: &Yardstick) -> String {
     let batches = format!("batches of {}", profile.rows);
-    let heading = [batches.as_str(), "output", "variant", "ms", "GB/s", "of copy", "GMA/s", "of product"];
-    let [what, output, variant, ms, bytes, copy, arithmetic, product] = heading;
+    let heading = [batches.as_str(), "output", "variant", "ms", "GB/s", "of copy", "GMA/s", "of adds"];
+    let [what, output, variant, ms, bytes, copy, arithmetic, adds] = heading;
     let heading = format!(
-        "{what:<24} {output:<18} {variant:<30} {ms:>9} {bytes:>8} {copy:>8} {arithmetic:>8} {product:>10}"
+        "{what:<24} {output:<18} {variant:<30} {ms:>9} {bytes:>8} {copy:>8} {arithmetic:>8} {adds:>8}"
     );
     let all = format!("{:<74} {:>9.3}", "all of them", profile.seconds() * 1e3);
-    let note = "GMA: a thousand million multiply-adds; more than 100 % of the copy stays in a cache";
+    let note = "GMA: a thousand million multiply-adds, of adds: of multiply-adds alone; more than 100 % of the copy stays \
+                in a cache";
     let kernels = profile.kernels.iter().map(|kernel| line(kernel, yardstick));
     [heading].into_iter().chain(kernels).chain([all, note.into()]).collect::<Vec<_>>().join("\n")
 }
 
 fn line(kernel: &KernelTime, yardstick: &Yardstick) -> String {
     let KernelTime { name, shape, variant, seconds, .. } = kernel;
+    let bytes = kernel.bytes_per_second();
     let arithmetic = match kernel.multiply_adds {
         0 => format!("{:>8}", "-"),
         _ => {
             let rate = kernel.multiply_adds_per_second();
-            format!("{:>8.2} {:>8.1} %", rate / 1e9, rate / yardstick.product * 100.0)
+            format!("{:>8.2} {}", rate / 1e9, percent(yardstick.share_of_multiply_adds(rate), 8))
         }
     };
     format!(
-        "{name:<24} {shape:<18} {variant:<30} {:>9.3} {:>8.2} {:>6.1} % {arithmetic}",
+        "{name:<24} {shape:<18} {variant:<30} {:>9.3} {:>8.2} {} {arithmetic}",
         seconds * 1e3,
-        kernel.bytes_per_second() / 1e9,
-        kernel.bytes_per_second() / yardstick.copy * 100.0,
+        bytes / 1e9,
+        percent(Some(yardstick.share_of_copy(bytes)), 8),
     )
-}
-
-pub(crate) fn row(kernel: &KernelTime, yardstick: &Yardstick) -> Value {
-    let mut row = json!(kernel);
-    row["bytes_per_second"] = json!(kernel.bytes_per_second());
-    row["multiply_adds_per_second"] = json!(kernel.multiply_adds_per_second());
-    row["share_of_copy"] = json!(kernel.bytes_per_second() / yardstick.copy);
-    row["share_of_product"] = json!(kernel.multiply_adds_per_second() / yardstick.product);
-    row
 }

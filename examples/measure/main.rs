@@ -1,22 +1,26 @@
 //! Measures a machine: what a user pastes into a bug report.
 //!
 //! `cargo run --release --example measure -- [--device NAME] [--network MODEL] [--precision WORD] [--quick] [--trace FILE]
-//! [--json FILE]`
+//! [--json FILE]`, and more that `--help` says.
 //!
-//! Adapter, driver and limits; how fast the device moves bytes; how fast each kernel runs; what
+//! Adapter, driver and limits; how fast the device moves bytes and multiplies; how fast each kernel runs; what
 //! overlap gains; photos a second. Less than two minutes on any device. `NAME` is `cpu` (the twins),
 //! `software` or a part of an adapter's name. `--quick` takes seconds, and its figures are rough.
 
+mod goals;
 mod kernels;
 mod machine;
 #[path = "../common/made.rs"]
 mod made;
+mod multiply_adds;
 mod network;
 mod options;
 mod overlap;
 mod photos;
 #[path = "../common/network.rs"]
 mod small;
+mod speed;
+mod table;
 #[path = "../common/terminal.rs"]
 mod terminal;
 #[path = "../common/variants.rs"]
@@ -29,7 +33,8 @@ use std::process::ExitCode;
 
 use gapless::Gpu;
 use gapless::file::NewFile;
-use serde_json::{Value, json};
+use options::Options;
+use serde_json::Value;
 use terminal::{Problem, print};
 
 /// Documents a batch, everywhere here.
@@ -50,17 +55,15 @@ struct Effort {
     rounds: usize,
     /// Seconds that a run is to take.
     seconds: f64,
-    /// Mebibytes that the device moves.
+    /// Mebibytes that the device moves, where a buffer may be so large.
     mebibytes: u64,
-    /// Rows and columns of the product that kernels are compared with.
-    product_side: usize,
     /// Most photos from files.
     photos: usize,
 }
 
 impl Effort {
-    const FULL: Self = Self { rounds: 3, seconds: 2.0, mebibytes: 64, product_side: 1024, photos: 512 };
-    const QUICK: Self = Self { rounds: 1, seconds: 0.2, mebibytes: 8, product_side: 256, photos: 32 };
+    const FULL: Self = Self { rounds: 3, seconds: 2.0, mebibytes: 256, photos: 512 };
+    const QUICK: Self = Self { rounds: 1, seconds: 0.2, mebibytes: 8, photos: 32 };
 }
 
 fn main() -> ExitCode {
@@ -69,9 +72,26 @@ fn main() -> ExitCode {
 
 fn measure() -> Result<(), Problem> {
     let Some(options) = options::parse()? else { return Ok(()) };
+    let file = options.json.as_deref().map(create).transpose()?;
+    let all = match &options.table {
+        Some(folder) => {
+            let all = table::measured(folder)?;
+            print(&table::markdown(&all))?;
+            all
+        }
+        None => sections(&options)?,
+    };
+    if let Some(mut file) = file {
+        writeln!(file, "{all:#}")?;
+        file.finish()?;
+    }
+    Ok(())
+}
+
+/// Measures and prints what is asked for.
+fn sections(options: &Options) -> Result<Value, Problem> {
     let effort = if options.quick { Effort::QUICK } else { Effort::FULL };
     let gpu = options.device.as_deref().map_or_else(Gpu::best, Gpu::named)?;
-    let file = options.json.as_deref().map(create).transpose()?;
     let mut all = serde_json::Map::new();
     let mut show = |section: Section| {
         all.insert(section.name.into(), section.json);
@@ -80,19 +100,16 @@ fn measure() -> Result<(), Problem> {
     show(machine::section(&gpu))?;
     let (yardstick, section) = yardstick::section(&gpu, &effort)?;
     show(section)?;
-    match &options.network {
-        Some(path) => show(network::section(&gpu, path, &options.variants, &yardstick, &effort)?)?,
-        None => {
-            show(kernels::section(&gpu, &yardstick)?)?;
-            show(overlap::section(&gpu, &effort, options.trace.as_deref())?)?;
-            show(photos::section(&gpu, &effort)?)?;
-        }
+    if let Some(path) = &options.network {
+        show(network::section(&gpu, path, options, (&yardstick, &effort))?)?;
+        return Ok(all.into());
     }
-    if let Some(mut file) = file {
-        writeln!(file, "{:#}", json!(all))?;
-        file.finish()?;
+    show(kernels::section(&gpu, &yardstick)?)?;
+    if !options.kernels {
+        show(overlap::section(&gpu, &effort, options.trace.as_deref())?)?;
+        show(photos::section(&gpu, &effort)?)?;
     }
-    Ok(())
+    Ok(all.into())
 }
 
 /// A file that cannot be written is said before a minute is spent.

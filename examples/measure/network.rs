@@ -1,92 +1,136 @@
-//! How fast a network from an ONNX file runs, at batches of 1, 16, 64 and 256.
+//! How fast a network from an ONNX file runs, by default at batches of 1, 16, 64 and 256.
+//!
+//! Photos go up as bytes and are normalised on the device, as in a pipeline; whatever else a network takes, as floats.
 
-use std::fmt::Write;
+use std::fmt;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
-use gapless::gpu::ProgramTicket;
+use gapless::gpu::{Item, Profile};
+use gapless::kernel::{Element, Spec};
 use gapless::onnx::Model;
-use gapless::{Cause, DeviceKind, Gpu, GpuStage, Program};
+use gapless::{Cause, DeviceKind, Gpu, Program};
 use ndarray::{ArrayD, IxDyn};
 use serde_json::{Value, json};
 
+use crate::options::Options;
+use crate::speed::{self, Speed, opened};
 use crate::terminal::Problem;
-use crate::variants::Variants;
-use crate::yardstick::Yardstick;
-use crate::{Effort, Section, kernels, median};
+use crate::yardstick::{Yardstick, row};
+use crate::{Effort, Section, kernels};
 
-const BATCHES: [usize; 4] = [1, 16, 64, 256];
 /// Seconds of a batch from which on it is left out: a slow device has told enough by then.
 const TOO_SLOW: f64 = 6.0;
 /// The batch whose kernels are listed, or the largest below it that was measured.
 const LISTED: usize = 16;
 
-type Item = ArrayD<f32>;
-
 pub(crate) fn section(
     gpu: &Gpu,
     path: &Path,
-    variants: &Variants,
-    yardstick: &Yardstick,
-    effort: &Effort,
+    options: &Options,
+    measure: (&Yardstick, &Effort),
 ) -> Result<Section, Problem> {
-    let net = variants.apply(Model::read(path)?.program(gpu)?);
-    let shape = net.inputs().next().map(|(_, spec)| spec.shape.clone()).unwrap_or_default();
+    let net = options.variants.apply(Model::read(path)?.program(gpu)?);
+    let net = match channels_of_photos(&net) {
+        Some(channels) => net.normalize(vec![127.0; channels], vec![128.0; channels]),
+        None => net,
+    };
+    let spec = net.inputs().next().map(|(_, spec)| spec.clone()).ok_or("a network without an input")?;
+    let network = Network { net, batches: &options.batches, measure };
+    let (speeds, profile) = match spec.element {
+        Element::U8 => network.measured(&made(&spec, |value| value))?,
+        _ => network.measured(&made(&spec, |value| f32::from(value) / 128.0 - 1.0))?,
+    };
+    let precision = format!("{:?}", options.variants.precision).to_lowercase();
+    let title = format!("{}, input {spec}, precision {precision}", crate::terminal::name(path));
+    let lines = speeds.iter().map(ToString::to_string);
+    let table = profile.iter().map(|profile| format!("\n{}", kernels::table(profile, measure.0)));
+    let text: Vec<String> = [title, speed::heading()].into_iter().chain(lines).chain(table).collect();
+    let mut json = json(&speeds, profile.as_ref(), measure.0);
+    json["model"] = json!(path.to_string_lossy());
+    json["input"] = json!(spec.shape);
+    json["goes_up_as"] = json!(if spec.element == Element::U8 { "bytes" } else { "floats" });
+    json["precision"] = json!(precision);
+    json["device"] = json!(gpu.info().name);
+    Ok(Section { name: "network", text: text.join("\n"), json })
+}
+
+/// Channels of the photos that a network takes as planes of floats, if it takes photos.
+fn channels_of_photos(net: &Program) -> Option<usize> {
+    let inputs: Vec<&Spec> = net.inputs().map(|(_, spec)| spec).collect();
+    match inputs[..] {
+        [spec] if spec.element == Element::F32 => match spec.shape[..] {
+            [channels @ 1..=4, _, _] => Some(channels),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// An item whose values differ.
+fn made<T>(spec: &Spec, value: impl Fn(u8) -> T) -> ArrayD<T> {
     let mut pixel = 0_u32;
-    let item = Item::from_shape_simple_fn(IxDyn(&shape), || {
+    ArrayD::from_shape_simple_fn(IxDyn(&spec.shape), || {
         pixel = (pixel * 31 + 7) % 255;
-        pixel as f32 / 128.0 - 1.0
-    });
-    let mut text = format!("{}, input {shape:?}\n", crate::terminal::name(path));
-    writeln!(
-        text,
-        "{:>6} {:>10} {:>10} {:>10} {:>9} {:>9} {:>9}",
-        "batch", "items/s", "ms", "device ms", "GMA/s", "GB/s", "open ms"
-    )?;
-    let (mut rows, mut left_out, mut listed) = (Vec::new(), Vec::new(), None);
-    for result in speeds(&net, &item, effort) {
-        writeln!(text, "{result}")?;
-        match result {
-            Measured::Speed(speed) => {
-                listed = listed.max(Some(speed.batch).filter(|batch| *batch <= LISTED));
-                rows.push(speed.to_json());
-            }
+        value(pixel as u8)
+    })
+}
+
+fn json(speeds: &[Measured], profile: Option<&Profile>, yardstick: &Yardstick) -> Value {
+    let (mut rows, mut left_out) = (Vec::new(), Vec::new());
+    for measured in speeds {
+        match measured {
+            Measured::Speed(speed) => rows.push(speed.to_json()),
             Measured::LeftOut { batch, reason } => left_out.push(json!({ "batch": batch, "reason": reason })),
         }
     }
-    let profile = listed.map(|batch| opened(net.on(gpu), batch).and_then(|mut net| net.profile(batch)));
-    let profile = profile.transpose().map_err(|cause| cause.to_string())?;
-    let mut kernels: Vec<Value> = Vec::new();
-    if let Some(profile) = &profile {
-        writeln!(text, "\n{}", kernels::table(profile, yardstick))?;
-        kernels.extend(profile.kernels.iter().map(|kernel| kernels::row(kernel, yardstick)));
-    }
-    let json = json!({
-        "model": path.to_string_lossy(), "input": shape, "device": gpu.info().name,
-        "batches": rows, "left_out": left_out, "kernels_batch": listed, "kernels": kernels,
-    });
-    Ok(Section { name: "network", text, json })
+    let kernels = profile.iter().flat_map(|profile| &profile.kernels);
+    let kernels: Vec<Value> = kernels.map(|kernel| row(kernel, yardstick)).collect();
+    json!({
+        "batches": rows, "left_out": left_out,
+        "kernels_batch": profile.map(|profile| profile.rows), "kernels": kernels,
+    })
 }
 
-/// Every batch size, measured or with the reason why it is not.
-fn speeds(net: &Program, item: &Item, effort: &Effort) -> Vec<Measured> {
-    let mut item_seconds = 0.0;
-    let measured = |batch: usize| {
-        let expected = item_seconds * batch as f64;
-        if expected > TOO_SLOW {
-            let reason = format!("a batch would take about {expected:.0} s");
-            return Measured::LeftOut { batch, reason };
-        }
-        match fresh(net.gpu()).and_then(|gpu| measure(net.on(&gpu), item, batch, effort)) {
-            Ok(speed) => {
-                item_seconds = speed.seconds / batch as f64;
-                Measured::Speed(speed)
+/// A network, and what of it is measured.
+struct Network<'a> {
+    net: Program,
+    batches: &'a [usize],
+    measure: (&'a Yardstick, &'a Effort),
+}
+
+impl Network<'_> {
+    /// Every batch size, and the kernels of one of them.
+    fn measured<I: Item + Clone>(&self, item: &I) -> Result<(Vec<Measured>, Option<Profile>), Problem> {
+        let speeds = self.speeds(item);
+        let listed = speeds.iter().filter_map(Measured::batch).filter(|batch| *batch <= LISTED).max();
+        let profile = listed.map(|batch| {
+            opened::<I>(self.net.on(self.net.gpu()), batch).and_then(|mut net| net.profile(batch))
+        });
+        Ok((speeds, profile.transpose().map_err(|cause| cause.to_string())?))
+    }
+
+    /// Every batch size, measured or with the reason why it is not.
+    fn speeds<I: Item + Clone>(&self, item: &I) -> Vec<Measured> {
+        let mut item_seconds = 0.0;
+        let measured = |&batch: &usize| {
+            let expected = item_seconds * batch as f64;
+            if expected > TOO_SLOW {
+                let reason = format!("a batch would take about {expected:.0} s");
+                return Measured::LeftOut { batch, reason };
             }
-            // A batch that the device has no room for is no reason to keep the others back.
-            Err(cause) => Measured::LeftOut { batch, reason: cause.to_string() },
-        }
-    };
-    BATCHES.into_iter().map(measured).collect()
+            let speed = fresh(self.net.gpu())
+                .and_then(|gpu| speed::measure(self.net.on(&gpu), item, batch, self.measure));
+            match speed {
+                Ok(speed) => {
+                    item_seconds = speed.seconds / batch as f64;
+                    Measured::Speed(speed)
+                }
+                // A batch that the device has no room for is no reason to keep the others back.
+                Err(cause) => Measured::LeftOut { batch, reason: cause.to_string() },
+            }
+        };
+        self.batches.iter().map(measured).collect()
+    }
 }
 
 /// What is known of one batch size.
@@ -95,8 +139,18 @@ enum Measured {
     LeftOut { batch: usize, reason: String },
 }
 
-impl std::fmt::Display for Measured {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Measured {
+    /// The size, where it was measured.
+    fn batch(&self) -> Option<usize> {
+        match self {
+            Self::Speed(speed) => Some(speed.batch),
+            Self::LeftOut { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Speed(speed) => speed.fmt(f),
             Self::LeftOut { batch, reason } => write!(f, "{batch:>6} left out: {reason}"),
@@ -104,101 +158,8 @@ impl std::fmt::Display for Measured {
     }
 }
 
-/// What one batch size reaches.
-struct Speed {
-    batch: usize,
-    /// Of a batch, with the next submitted before it ends.
-    seconds: f64,
-    /// Of these, what the device works on a batch by its own clock, where it has one: the median.
-    device_seconds: Option<f64>,
-    multiply_adds: u64,
-    bytes: u64,
-    /// Of opening the program; the first time its variants are tried.
-    open_seconds: f64,
-}
-
-impl Speed {
-    fn items_per_second(&self) -> f64 {
-        self.batch as f64 / self.seconds
-    }
-
-    fn multiply_adds_per_second(&self) -> f64 {
-        self.multiply_adds as f64 * self.items_per_second()
-    }
-
-    fn to_json(&self) -> Value {
-        json!({
-            "batch": self.batch, "seconds": self.seconds, "device_seconds": self.device_seconds,
-            "items_per_second": self.items_per_second(),
-            "multiply_adds_per_second": self.multiply_adds_per_second(),
-            "open_seconds": self.open_seconds,
-            "bytes_per_second": self.bytes as f64 / self.seconds,
-        })
-    }
-}
-
-impl std::fmt::Display for Speed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (rate, arithmetic) = (self.items_per_second(), self.multiply_adds_per_second() / 1e9);
-        let bytes = self.bytes as f64 / self.seconds / 1e9;
-        let device = self.device_seconds.map_or("-".into(), |seconds| format!("{:.3}", seconds * 1e3));
-        write!(
-            f,
-            "{:>6} {rate:>10.1} {:>10.3} {device:>10} {arithmetic:>9.2} {bytes:>9.2} {:>9.1}",
-            self.batch,
-            self.seconds * 1e3,
-            self.open_seconds * 1e3,
-        )
-    }
-}
-
-/// The same device, on which nothing was tried yet: variants are chosen for the first batch size that is opened.
+/// The same device, on which nothing was tried yet in this process: variants are chosen for the first batch size that
+/// is opened. With `GAPLESS_CACHE=` nothing is known from other processes either.
 fn fresh(gpu: &Gpu) -> Result<Gpu, Cause> {
     Ok(Gpu::named(if gpu.info().kind == DeviceKind::Twin { "cpu" } else { &gpu.info().name })?)
-}
-
-fn opened(mut net: Program, batch: usize) -> Result<Program, Cause> {
-    GpuStage::<Item>::open(&mut net, batch)?;
-    Ok(net)
-}
-
-/// Keeps the device full for the effort's seconds, at least for two batches.
-fn measure(net: Program, item: &Item, batch: usize, effort: &Effort) -> Result<Speed, Cause> {
-    let start = Instant::now();
-    let mut net = opened(net, batch)?;
-    let open_seconds = start.elapsed().as_secs_f64();
-    let plan = net.plan(batch)?;
-    let items = vec![item.clone(); batch];
-    let failed = |error: gapless::StageError| error.cause().clone();
-    let depth = GpuStage::<Item>::depth(&net);
-    let mut flight = std::collections::VecDeque::new();
-    let ticket = net.submit(&items).map_err(failed)?;
-    collect(&mut net, ticket)?;
-    let (start, mut done, mut worked) = (Instant::now(), 0_u32, Vec::new());
-    while done < 2 || start.elapsed().as_secs_f64() < effort.seconds {
-        while flight.len() < depth {
-            flight.push_back(net.submit(&items).map_err(failed)?);
-        }
-        worked.extend(collect(&mut net, flight.pop_front().expect("the depth is at least 1"))?);
-        done += 1;
-    }
-    let in_flight = flight.len() as u32;
-    flight.into_iter().try_for_each(|ticket| collect(&mut net, ticket).map(drop))?;
-    let seconds = start.elapsed().as_secs_f64() / f64::from(done + in_flight);
-    Ok(Speed {
-        batch,
-        seconds,
-        device_seconds: (!worked.is_empty()).then(|| median(worked)),
-        multiply_adds: plan.multiply_adds(),
-        bytes: plan.bytes_moved(batch),
-        open_seconds,
-    })
-}
-
-/// Waits for a batch, and gives what the device worked on it by its own clock.
-fn collect(net: &mut Program, mut ticket: ProgramTicket) -> Result<Option<f64>, Cause> {
-    let result = GpuStage::<Item>::try_collect(net, &mut ticket, Duration::from_secs(600));
-    let tensors = result.map_err(|error| error.cause().clone())?;
-    let tensors = tensors.ok_or_else(|| Cause::msg("no result within ten minutes"))?;
-    Ok(tensors.device_span().map(|span| span.end.saturating_sub(span.start).as_secs_f64()))
 }

@@ -7,6 +7,8 @@ mod cases;
 mod classify;
 #[path = "../../examples/common/difference.rs"]
 mod difference;
+#[path = "../../examples/measure/goals.rs"]
+mod goals;
 mod infer;
 #[allow(dead_code, reason = "the models of the tests of ONNX, of which a few are enough here")]
 #[path = "../onnx/make.rs"]
