@@ -25,6 +25,7 @@ import copy
 import importlib
 import itertools
 import json
+import os
 import sys
 import time
 
@@ -184,6 +185,13 @@ def parsed():
     return options.parse_args()
 
 
+def write(path, value):
+    """A file that is whole whenever this is ended."""
+    with open(f"{path}.new", "w") as file:
+        json.dump(value, file, indent=2)
+    os.replace(f"{path}.new", path)
+
+
 def ratio(ours, theirs):
     return f"{ours / theirs:>6.2f}" if ours else f"{'-':>6}"
 
@@ -205,6 +213,7 @@ def main():
             ways.append(way)
     print(f"gapless on {network['device']}, precision {network.get('precision')}; PyTorch {torch.__version__} on {name}")
     print(f"{'batch':>6} {'way':<12} {'host/s':>10} {'ratio':>6} {'device/s':>10} {'ratio':>6}")
+    about = {"torch": torch.__version__, "kind": device, "device": name, "network": options.package or options.model}
     rows = []
     for batch in options.batch or sorted(ours | left_out):
         if batch in left_out:
@@ -218,10 +227,8 @@ def main():
             rows.append({"way": way.name, "batch": batch, "items_per_second": host, "device_items_per_second": alone})
             ratios = ratio(ours[batch]["items_per_second"], host), ratio(ours[batch]["device_items_per_second"], alone)
             print(f"{batch:>6} {way.name:<12} {host:>10.1f} {ratios[0]} {alone:>10.1f} {ratios[1]}", flush=True)
-    if options.json:
-        about = {"torch": torch.__version__, "kind": device, "device": name, "network": options.package or options.model}
-        with open(options.json, "w") as file:
-            json.dump(about | {"rows": rows}, file, indent=2)
+            if options.json:
+                write(options.json, about | {"rows": rows})
 
 
 if __name__ == "__main__":
