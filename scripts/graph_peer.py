@@ -150,7 +150,7 @@ def attention(net, name, x):
     if net.random.random() < 0.3:
         attributes["is_causal"] = 1
     inputs = [name, name, name]
-    if net.random.random() < 0.5:
+    if x.ndim > 2 and net.random.random() < 0.5:
         rows = x.shape[-2]
         flags = net.random.random() < 0.5
         mask = net.numbers.integers(0, 2, [rows, rows]).astype(bool) if flags else like(net, x, [rows, rows])

@@ -112,7 +112,7 @@ fn the_twins_give_the_bits_that_tensors_of_their_own_give() {
 
 #[test]
 fn a_device_gives_what_the_twins_give() {
-    cases_on_device(40, |gpu, n| {
+    cases_on_device(10, |gpu, n| {
         let split = Split::some(n);
         let batch = n.batch(3, &split.item());
         let wanted = output(&mut split.program(&Gpu::cpu(), true), &batch);
