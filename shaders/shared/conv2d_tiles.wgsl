@@ -22,8 +22,10 @@ fn main(
     let output = conv_group * params.outputs_in_group + (down % params.tiles_down) * 64u;
     let column = (group.z * params.tiles_across + tile % params.tiles_across) * 64u;
     source = conv_group * params.channels_in_group * params.height * params.width;
-    ends = vec2((conv_group + 1u) * params.outputs_in_group, groups.z * params.out_pixels);
-    if column >= ends.y {
+    // Barriers follow, and of what is in `ends` it is not known that it is the same for all invocations.
+    let end = groups.z * params.out_pixels;
+    ends = vec2((conv_group + 1u) * params.outputs_in_group, end);
+    if column >= end {
         return;
     }
     compute_tile(output, column, ends, terms(), local);

@@ -7,18 +7,20 @@
 var<workgroup> shares: array<f32, 64>;
 
 fn of_lanes(local: u32, share: f32, join: u32) -> f32 {
+    // What was here before has been read by all; and lanes with fewer values, which are here first, are in step with
+    // the others, as a subgroup must be.
+    workgroupBarrier();
     let whole = of_subgroup(share, join);
     let is_first = subgroupMin(local) == local;
     let changes_nothing = select(whole, select(0.0, 1.0, join == PRODUCT), join == SUM || join == PRODUCT);
-    // What was here before has been read by all.
-    workgroupBarrier();
     shares[local] = select(changes_nothing, whole, is_first);
     workgroupBarrier();
     let count = subgroupAdd(1u);
-    let first = subgroupExclusiveAdd(1u);
-    var all = shares[first];
-    for (var place = first + count; place < 64u; place += count) {
-        all = joined(all, shares[place], join);
+    let own = subgroupExclusiveAdd(1u);
+    var all = shares[own];
+    for (var first = count; first < 64u; first += count) {
+        let place = first + own;
+        all = joined(all, select(changes_nothing, shares[min(place, 63u)], place < 64u), join);
     }
     return of_subgroup(all, join);
 }

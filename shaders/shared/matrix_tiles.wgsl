@@ -10,8 +10,9 @@ fn main(
         return;
     }
     let row = place_tile(tile / params.tiles_across, 64u, group.z, groups.z);
-    if row >= row_end {
+    let end = end_of_rows(groups.z);
+    if row >= end {
         return;
     }
-    compute_tile(row, (tile % params.tiles_across) * 64u, vec2(row_end, params.n), params.k, local);
+    compute_tile(row, (tile % params.tiles_across) * 64u, vec2(end, params.n), params.k, local);
 }

@@ -10,12 +10,17 @@ var<private> start: vec2<u32>;
 // The first row behind the matrix, or behind all of them where tiles reach over items.
 var<private> row_end: u32;
 
+// The last of the above. A barrier stands behind a branch on the result of this only: of a variable it is not known that
+// all invocations have the same in it.
+fn end_of_rows(items: u32) -> u32 {
+    return select(params.m, params.m * items, over_items);
+}
+
 // Sets all of the above for a tile of `size` rows, and gives its first row; `tile` counts those of an item downwards.
 fn place_tile(tile: u32, size: u32, item: u32, items: u32) -> u32 {
     let row = (tile % params.tiles_down) * size;
-    row_end = params.m;
+    row_end = end_of_rows(items);
     if over_items {
-        row_end *= items;
         return row + item * params.tiles_down * size;
     }
     let matrix = tile / params.tiles_down;
