@@ -1,7 +1,8 @@
-//! Every shader translates to the languages of the devices that do not read SPIR-V.
+//! Every shader translates to the languages of the devices.
 
 #[path = "../common/shaders.rs"]
 mod read;
+mod written;
 
 use gapless::kernel::examples::Example;
 use gapless::kernel::{Dispatch, Precision};
