@@ -21,6 +21,9 @@ const LEAST: usize = 1 << 15;
 /// Of sums of small whole numbers, which are exact: the first round that is missing shows.
 const WHOLE: Near = Near::Largest(5e-6);
 
+/// Of long sums: a device that runs any number of rounds may have one invocation add all of it, whichever is fastest there.
+const ALONE: Near = Near::Largest(1e-4);
+
 /// Of rows that are written in the last rounds: a value that is missing shows.
 const ROWS: Near = Near::Largest(2e-4);
 
@@ -49,15 +52,14 @@ fn usual_long_sums_and_rows_run_on_every_device() {
     let n = &mut Numbers::new(1);
     let row = item(positive(n, &[1, 100_352]));
     let [lying, standing] = [[10, 100_352], [100_352, 10]].map(|shape| Input::Constant(positive(n, &shape)));
-    assert!(is_right(&gpu, MatMul::new().transpose_b(true), &[row.clone(), lying.clone()], SUMS));
-    assert!(is_right(&gpu, MatMul::new(), &[row, standing], SUMS));
+    assert!(is_right(&gpu, MatMul::new().transpose_b(true), &[row.clone(), lying.clone()], ALONE));
+    assert!(is_right(&gpu, MatMul::new(), &[row, standing], ALONE));
     // More rows than are few.
     let rows = item(positive(n, &[6, 100_352]));
-    // A device that runs any number of rounds may have one invocation add all of it.
-    assert!(is_right(&gpu, MatMul::new().transpose_b(true), &[rows, lying], Near::Largest(1e-4)));
+    assert!(is_right(&gpu, MatMul::new().transpose_b(true), &[rows, lying], ALONE));
     let weight = Input::Constant(positive(n, &[2, 8192, 3, 3]));
     let planes = item(positive(n, &[8192, 5, 5]));
-    assert!(is_right(&gpu, Conv2d::new(), &[planes, weight], SUMS));
+    assert!(is_right(&gpu, Conv2d::new(), &[planes, weight], ALONE));
     for side in [512, 2048] {
         let plane = item(positive(n, &[1, side, side]));
         assert!(is_right(&gpu, GlobalAveragePool::new(), &[plane], SUMS));
