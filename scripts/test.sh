@@ -2,7 +2,8 @@
 # Runs every test. On Debian, as root, it installs Mesa's software Vulkan where there is no driver.
 #
 #   bash scripts/test.sh           formatting, lints, docs, tests, doctests, examples, benches
-#   bash scripts/test.sh --drivers the kernels on SwiftShader, which comes with Chromium, and under the validation layers
+#   bash scripts/test.sh --drivers the shaders by Tint and by the validator of SPIR-V, and the kernels on SwiftShader, which
+#                                  comes with Chromium, and under the validation layers
 #   bash scripts/test.sh --all     the same with eight times the random schedules, five times the faulted runs, ten times
 #                                  the JPEGs and the random networks, and the benches
 #
@@ -56,35 +57,96 @@ prepare_device() {
   exit 1
 }
 
+# What stands in for a tool that is not there and cannot be installed: a failure where everything must be tried.
+leave_out() {
+  if [ "${CI:-}" = true ]; then
+    echo "$2 cannot be tried: install $1." >&2
+    exit 1
+  fi
+  say "NOT TESTED: $2 ($1)"
+}
+
+install() {
+  if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    say "installing $*"
+    { apt-get update -q && apt-get install -qy --no-install-recommends "$@"; } >/dev/null || true
+  fi
+}
+
+# Every shader by compilers that are not naga, which no device is needed for.
+written=target/tmp/shaders
+prove_shaders() {
+  say "shaders written for other compilers"
+  cargo test --profile testing --locked --workspace --features http,stream,tracing --test languages
+  validate_spirv
+  compile_by_tint
+}
+
+# What naga makes of each shader, by the validator of SPIR-V, as it is for each version of Vulkan.
+validate_spirv() {
+  command -v spirv-val >/dev/null || install spirv-tools
+  if ! command -v spirv-val >/dev/null; then
+    leave_out spirv-tools "the SPIR-V of the shaders"
+    return
+  fi
+  local folder
+  for folder in "$written"/spirv/*; do
+    say "$(find "$folder" -name '*.spv' | wc -l) shaders as SPIR-V for $(basename "$folder")"
+    find "$folder" -name '*.spv' -print0 | sort -z | xargs -0 -n 1 -P "$(nproc)" sh -c '
+      said=$(spirv-val --target-env "$0" "$1" 2>&1) || { printf "%s: %s\n" "$1" "$said" >&2; exit 1; }
+    ' "$(basename "$folder")"
+  done
+}
+
+# Tint, which compiles WGSL in Chrome, by npm's package of Dawn.
+tint=target/peers/tint
+compile_by_tint() {
+  command -v npm >/dev/null || install nodejs npm
+  # It comes compiled: its own scripts would look for what it is built with.
+  [ -e "$tint/node_modules/webgpu/index.js" ] ||
+    npm install --prefix "$tint" --no-save --no-audit --no-fund --ignore-scripts --silent webgpu@0.6.2 || true
+  if ! [ -e "$tint/node_modules/webgpu/index.js" ]; then
+    leave_out "nodejs, npm and its package webgpu" "the shaders by Tint"
+    return
+  fi
+  say "shaders by Tint"
+  node scripts/tint.mjs "$tint" "$written/wgsl"
+}
+
 # A second implementation of Vulkan, which comes with Chromium, and the layers that check how one is used.
 swiftshader=/usr/lib/chromium/vk_swiftshader_icd.json
 layers=/usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json
 prove_on_others() {
+  prove_shaders
   if [ "${GAPLESS_TESTS:-}" = no-gpu ] || [ "$GAPLESS_DEVICE" != software ] || [ "$(uname -s)" != Linux ]; then
     say "NOT TESTED: the kernels on a second driver and under validation layers, which is done on software Vulkan on Linux"
     return
   fi
-  if ! [ -e "$swiftshader" -a -e "$layers" ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-    say "installing a second driver (chromium) and layers (vulkan-validationlayers)"
-    { apt-get update -q && apt-get install -qy --no-install-recommends chromium vulkan-validationlayers; } >/dev/null || true
-  fi
+  [ -e "$swiftshader" -a -e "$layers" ] || install chromium vulkan-validationlayers
   if ! [ -e "$swiftshader" -a -e "$layers" ]; then
-    if [ "${CI:-}" = true ]; then
-      echo "There is no second driver or no layers: install chromium and vulkan-validationlayers." >&2
-      exit 1
-    fi
-    say "NOT TESTED: the kernels on SwiftShader and under validation layers (chromium, vulkan-validationlayers)"
+    leave_out "chromium vulkan-validationlayers" "the kernels on SwiftShader and under validation layers"
     return
   fi
   say "kernels on SwiftShader"
   VK_DRIVER_FILES="$swiftshader" \
-    cargo test --profile testing --locked --features http,stream,tracing --test kernels
-  say "kernels under validation layers"
-  VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation \
-    VK_LAYER_ENABLES=VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT \
-    cargo test --profile testing --locked --features http,stream,tracing --test kernels > target/validation.log ||
-    { tail -50 target/validation.log; exit 1; }
-  if grep -n "VUID-\|SYNC-HAZARD\|Validation Error" target/validation.log; then
+    cargo test --profile testing --locked --workspace --features http,stream,tracing --test kernels
+  run_under_layers
+}
+
+# The layers say at first that they are there and what they look at: what they find is said in the same way.
+run_under_layers() {
+  local log=target/validation.log settings=target/layers
+  say "kernels, and what runs them, under validation layers"
+  mkdir -p "$settings"
+  printf 'khronos_validation.%s\n' 'enables = VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT' \
+    'report_flags = error,warn,info' 'debug_action = VK_DBG_LAYER_ACTION_LOG_MSG' 'log_filename = stdout' \
+    > "$settings/vk_layer_settings.txt"
+  VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation VK_LAYER_SETTINGS_PATH="$PWD/$settings" \
+    cargo test --profile testing --locked --workspace --features http,stream,tracing \
+    --test kernels --test gpu > "$log" ||
+    { tail -50 "$log"; exit 1; }
+  grep -q "Current Enables: .*SYNCHRONIZATION_VALIDATION" "$log" || { echo "No layer looked at the kernels." >&2; exit 1; }
+  if grep -n "VUID-\|SYNC-HAZARD\|Validation Error\|Validation Warning" "$log"; then
     echo "The validation layers found what stands above." >&2
     exit 1
   fi
