@@ -53,6 +53,9 @@ fn an_invocation_that_uses_a_place_that_is_not_there_writes_no_number() {
         )
     };
     let Some(gpu) = device_with_shaders() else { return };
+    if std::env::var_os("GAPLESS_UNGUARDED").is_some() {
+        return eprintln!("left out: GAPLESS_UNGUARDED is set");
+    }
     let batch = Numbers::new(1).batch(1, &[5]);
     for (read, written, seen) in [(0, 0, 0), (3, 0, 3), (100, 0, 5), (0, 3, 1), (0, 100, 1)] {
         let mut net = Program::new(&gpu);
