@@ -128,7 +128,7 @@ prove_on_others() {
     return
   fi
   say "kernels on SwiftShader"
-  [ "$all$drivers" != nono ] || export GAPLESS_CASES=4
+  [ "$all$drivers" != nono ] || export GAPLESS_CASES=8
   GAPLESS_UNGUARDED=1 VK_DRIVER_FILES="$swiftshader" \
     cargo test --profile testing --locked --workspace --features http,stream,tracing --test kernels
   run_under_layers
