@@ -1,5 +1,4 @@
-// layer_norm: (x - mean) / sqrt(variance + epsilon) * scale + bias, over each row, `lanes` invocations per row; with a
-// mean of 0 where it is not centred.
+// layer_norm: (x - mean) / sqrt(variance + epsilon) * scale + bias, over each row, `lanes` invocations per row; or with a mean of 0.
 //
 // CPU twin   src/kernel/layer_norm.rs (`LayerNorm::twin`)
 // Params     src/kernel/layer_norm.rs (`LayerNormParams`), layout checked by tests/shaders.rs
