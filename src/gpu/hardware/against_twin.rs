@@ -5,13 +5,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
-use std::time::Duration;
 
 use ndarray::{ArrayD, IxDyn};
 
 use super::bytes;
 use super::choices::Choices;
 use super::compile::Pipelines;
+use super::deadline;
 use super::device::Device;
 use super::near;
 use crate::error::Cause;
@@ -21,9 +21,6 @@ use crate::gpu::plan::{Fnv, Plan};
 use crate::kernel::examples::{self, Example};
 use crate::kernel::{Dispatch, Element, Epilogue, Spec, Values, ValuesMut, keeps_to_its_shapes};
 use crate::stage::StageError;
-
-/// A device that does not give a small tensor within this time counts as lost.
-const LIMIT: Duration = Duration::from_secs(60);
 
 /// Proves every kernel of a plan that was not proven on this device. One of a user's own has no example, and its twin
 /// is the user's to compare.
@@ -161,7 +158,7 @@ fn on_device(
         encoder.copy_buffer_to_buffer(&buffers[buffers.len() - 1], 0, &readback, 0, bytes);
         encoder.map_buffer_on_submit(&readback, wgpu::MapMode::Read, .., drop);
         let submission = device.queue.submit([encoder.finish()]);
-        device.finish(&submission, LIMIT).map(|()| readback)
+        device.finish(&submission, deadline::LEAST).map(|()| readback)
     })??;
     let view = readback.get_mapped_range(..).map_err(Cause::from)?;
     Ok(bytemuck::pod_collect_to_vec(&view[..]))

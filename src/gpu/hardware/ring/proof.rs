@@ -1,15 +1,11 @@
 //! Whether a variant gives what the plainest gives: for one item of values that are made up on the device.
 
-use std::time::Duration;
-
 use crate::error::Cause;
+use crate::gpu::hardware::deadline;
 use crate::gpu::hardware::device::Device;
 use crate::gpu::plan::{Plan, Step};
 use crate::kernel::Element;
 use crate::stage::StageError;
-
-/// A device that does not give an item within this time counts as lost.
-const LIMIT: Duration = Duration::from_secs(60);
 
 /// Values without a pattern; what a word is depends on its place alone.
 const FILL: &str = "
@@ -127,7 +123,7 @@ impl<'a> Proof<'a> {
             encoder.map_buffer_on_submit(&self.readback, wgpu::MapMode::Read, .., drop);
             self.device.queue.submit([encoder.finish()])
         })?;
-        self.device.finish(&submission, LIMIT)?;
+        self.device.finish(&submission, deadline::LEAST)?;
         let view = self.readback.get_mapped_range(..).map_err(Cause::from)?;
         let words = view[..step.bytes as usize].chunks_exact(4);
         let words = words.map(|word| u32::from_le_bytes(word.try_into().expect("four bytes"))).collect();

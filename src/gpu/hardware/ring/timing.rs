@@ -4,15 +4,13 @@ use std::time::{Duration, Instant};
 
 use super::Trial;
 use crate::gpu::hardware::choices;
+use crate::gpu::hardware::deadline;
 use crate::gpu::hardware::device::Device;
 use crate::gpu::hardware::loaded::Compiled;
 use crate::gpu::hardware::pace::Pace;
 use crate::gpu::hardware::slot::Slot;
 use crate::gpu::plan::{Plan, Step};
 use crate::stage::StageError;
-
-/// A device that does not end a step of one item within this time counts as lost.
-const LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs one step so often for so many items, whatever lies in the buffers: how long that took.
 pub(super) fn time(
@@ -51,7 +49,7 @@ pub(super) fn pace(
         Some(known) => known,
         None => {
             let steps = plan.steps.iter().zip(kernels).zip(&slot.binds);
-            let one = |((step, kernel), bind)| time(device, (step, kernel, bind), (1, 1), LIMIT);
+            let one = |((step, kernel), bind)| time(device, (step, kernel, bind), (1, 1), deadline::LEAST);
             let measured = steps.map(one).sum::<Result<Duration, StageError>>()?;
             trial.choices.set_pace(key, measured);
             trial.choices.keep();

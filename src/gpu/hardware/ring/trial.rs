@@ -13,6 +13,7 @@ use crate::gpu::Limits;
 use crate::gpu::hardware::against_twin;
 use crate::gpu::hardware::choices::Choices;
 use crate::gpu::hardware::compile::Pipelines;
+use crate::gpu::hardware::deadline;
 use crate::gpu::hardware::device::Device;
 use crate::gpu::hardware::near;
 use crate::gpu::plan::{Plan, Step, Variant};
@@ -25,8 +26,6 @@ const LONG_ENOUGH: Duration = Duration::from_millis(1);
 const MOST_RUNS: u32 = 64;
 /// Times a variant is timed; the least counts.
 const ROUNDS: usize = 3;
-/// A device that does not end a run within this time counts as lost.
-const LIMIT: Duration = Duration::from_secs(60);
 
 /// How a trial is done.
 #[derive(Clone, Copy, Debug)]
@@ -177,7 +176,7 @@ impl<'a> Bench<'a, '_, '_> {
             self.encode(&mut encoder, ready, rows, times);
             self.device.queue.submit([encoder.finish()])
         })?;
-        self.device.finish(&submission, LIMIT)?;
+        self.device.finish(&submission, deadline::LEAST)?;
         Ok(start.elapsed())
     }
 
