@@ -8,8 +8,13 @@
 // Params follow in shared/conv2d_params.wgsl;
 // main in shared/conv2d_tiles.wgsl.
 
-// Whether the kernel has one value, no stride and no pads, so that pixels are where they were.
-override pointwise: bool = false;
+// Where each of the tile's columns meets each value of the kernel in the first plane that it sees, four columns beside
+// each other in a vector; worked out once a tile, since it is the same for all channels.
+var<workgroup> places: array<vec4<u32>, PLACES>;
+const NOWHERE = 0xffffffffu;
+
+// The first column of the tile.
+var<private> first_column: u32;
 
 // One term of four outputs; those past the end are the last one again.
 fn a_at(output: u32, term: u32) -> vec4<f32> {
@@ -20,23 +25,28 @@ fn a_at(output: u32, term: u32) -> vec4<f32> {
     return vec4(weight(at.x), weight(at.y), weight(at.z), weight(at.w));
 }
 
-// What four columns give to one term; those past the end are the last one again.
+// Columns past the end are the last one again.
+fn prepare(column: u32, local: u32) {
+    for (var place = local; place < PLACES; place += 64u) {
+        let columns = min(column + place % 16u * 4u + vec4(0u, 1u, 2u, 3u), vec4(ends.y - 1u));
+        let items = columns / params.out_pixels;
+        let four = seen(columns - items * params.out_pixels, place / 16u);
+        places[place] = select(vec4(NOWHERE), source + items * params.in_len + four.at, four.inside);
+    }
+    first_column = column;
+    workgroupBarrier();
+}
+
+// What four columns give to one term.
 fn b_at(term: u32, column: u32) -> vec4<f32> {
     if term >= terms() {
         return vec4(0.0);
     }
-    let columns = min(column + vec4(0u, 1u, 2u, 3u), vec4(ends.y - 1u));
-    let items = columns / params.out_pixels;
-    let pixels = columns - items * params.out_pixels;
-    let start = source + items * params.in_len;
-    if pointwise {
-        let at = start + term * params.out_pixels + pixels;
-        return vec4(x(at.x), x(at.y), x(at.z), x(at.w));
-    }
     let taps = params.kernel_height * params.kernel_width;
-    let four = seen(pixels, term % taps);
-    let at = start + term / taps * params.height * params.width + four.at;
-    return select(vec4(0.0), vec4(x(at.x), x(at.y), x(at.z), x(at.w)), four.inside);
+    let four = places[term % taps * 16u + (column - first_column) / 4u];
+    let inside = four != vec4(NOWHERE);
+    let at = select(vec4(0u), four + term / taps * params.height * params.width, inside);
+    return select(vec4(0.0), vec4(x(at.x), x(at.y), x(at.z), x(at.w)), inside);
 }
 
 fn finish_at(output: u32, column: u32, sum: f32) {

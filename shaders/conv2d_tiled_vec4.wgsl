@@ -8,6 +8,8 @@
 // Params follow in shared/conv2d_params.wgsl;
 // main in shared/conv2d_tiles.wgsl.
 
+fn prepare(column: u32, local: u32) {}
+
 // Four terms of one output; one past the end is the last one again.
 fn a_four(output: u32, term: u32) -> vec4<f32> {
     if term >= terms() {

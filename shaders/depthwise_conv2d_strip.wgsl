@@ -30,7 +30,7 @@ fn main(
     let source = group.z * params.in_len + plane / params.outputs_in_group * params.height * params.width;
     let first = (down % params.tiles_down) * rows;
     let end = min(first + rows, params.out_pixels / params.out_width);
-    // Written by src/kernel/conv2d/strip.rs for this size of kernel and this stride.
+    // Written by src/kernel/conv2d/strip.rs for this size of kernel and this stride, as finish_at is for this width.
     strip(source, (place % params.tiles_across) * 8u, first, end);
 }
 
@@ -38,9 +38,4 @@ fn main(
 fn x_at(start: u32, column: i32) -> f32 {
     let last = i32(params.width) - 1;
     return select(0.0, x(start + u32(clamp(column, 0, last))), column >= 0 && column <= last);
-}
-
-fn finish_at(row: u32, column: u32, sum: f32) {
-    let start = item * params.out_len + plane * params.out_pixels;
-    put(start + row * params.out_width + column, plane, sum);
 }

@@ -76,7 +76,7 @@ mod window;
 use std::any::Any;
 
 pub use self::access::Access;
-pub(crate) use self::access::{Lying, Part};
+pub(crate) use self::access::{Before, Computed, Lying, Part};
 pub use self::arg_reduce::ArgReduce;
 pub use self::attention::Attention;
 pub use self::average_pool::{AveragePool, AveragePool1d, AveragePool2d, AveragePool3d};

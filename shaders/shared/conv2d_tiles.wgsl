@@ -28,6 +28,7 @@ fn main(
     if column >= end {
         return;
     }
+    prepare(column, local);
     compute_tile(output, column, ends, terms(), local);
 }
 

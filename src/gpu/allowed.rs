@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::facts::Facts;
 use super::graph::setting;
-use super::plan::{Plan, Variant};
+use super::plan::{Plan, Step, Variant};
 use super::variants::Variants;
 use crate::error::Error;
 use crate::kernel::Precision;
@@ -31,7 +31,7 @@ impl Allowed {
         }
         let kind = device.info.kind;
         for step in &mut plan.steps {
-            keep(&mut step.variants, |variant| variant.dispatch.needs.precision <= self.precision);
+            keep(step, |variant| variant.dispatch.needs.precision <= self.precision);
         }
         // The twins run none of them, so that no word can be wrong.
         if kind == DeviceKind::Twin {
@@ -41,22 +41,33 @@ impl Allowed {
         {
             return Err(setting("Program::force_variants", unknown(word, plan)));
         }
-        for variants in plan.steps.iter_mut().map(|step| &mut step.variants) {
-            self.forbidden.iter().for_each(|word| keep(variants, |variant| !is(variant, word)));
-            self.forced.iter().for_each(|word| keep(variants, |variant| is(variant, word)));
+        for step in &mut plan.steps {
+            self.forbidden.iter().for_each(|word| keep(step, |variant| !is(variant, word)));
+            self.forced.iter().for_each(|word| keep(step, |variant| is(variant, word)));
             // There such memory is no nearer than any other: the copy costs and gains nothing.
             if kind == DeviceKind::Software {
-                keep(variants, |variant| variant.dispatch.needs.workgroup_bytes <= TILES);
+                keep(step, |variant| variant.dispatch.needs.workgroup_bytes <= TILES);
             }
         }
+        plan.settle();
         Ok(())
     }
 }
 
-/// Keeps those that `wanted` takes, if it takes any.
-fn keep(variants: &mut Vec<Variant>, wanted: impl Fn(&Variant) -> bool) {
-    if variants.iter().any(&wanted) {
-        variants.retain(wanted);
+/// Keeps those that `wanted` takes, if it takes any. Where all that are left do two steps in one, that is done.
+fn keep(step: &mut Step, wanted: impl Fn(&Variant) -> bool) {
+    let takes = |step: &Step| step.variants.iter().any(&wanted);
+    let own = step.instead.as_ref().is_none_or(|instead| !instead.taken) && takes(step);
+    match step.instead.take_if(|instead| own || takes(&instead.step)) {
+        Some(mut instead) if takes(&instead.step) => {
+            instead.step.variants.retain(&wanted);
+            instead.taken = instead.taken || !own;
+            step.instead = Some(instead);
+        }
+        _ => {}
+    }
+    if own {
+        step.variants.retain(wanted);
     }
 }
 

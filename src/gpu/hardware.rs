@@ -6,6 +6,7 @@
 
 mod adapters;
 mod against_twin;
+mod alone;
 mod bandwidth;
 mod bytes;
 mod cache;
@@ -116,9 +117,10 @@ impl Driver for Hardware {
         self.device.present().buffers_made()
     }
 
-    fn chosen(&self, plan: Plan) -> Plan {
+    fn chosen(&self, mut plan: Plan) -> Plan {
         let rows = self.tried(plan.max_batch);
-        self.choices.apply(plan, rows)
+        self.choices.apply(&mut plan, rows);
+        plan
     }
 
     fn ring(

@@ -59,6 +59,10 @@ impl Limits {
         (asked > most).then(|| format!("loops of {asked} rounds in an invocation; the device runs {most}"))
     }
 
+    pub(super) fn are_of_twins(&self) -> bool {
+        *self == Self::twins()
+    }
+
     /// The twins run no shaders: they are limited by memory alone.
     pub(super) fn twins() -> Self {
         Self {

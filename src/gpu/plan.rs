@@ -2,12 +2,16 @@
 //! whether it fits. Plain data: it can be printed and tested without a device.
 
 mod chains;
+mod joins;
 mod needs;
 mod step;
 mod text;
 mod variants;
 
+use self::joins::Join;
 use self::needs::{needed_constants, needed_nodes, share_buffers};
+#[cfg(feature = "gpu")]
+pub(super) use self::step::Instead;
 pub(super) use self::step::Step;
 #[cfg(feature = "gpu")]
 pub(super) use self::variants::Fnv;
@@ -98,7 +102,8 @@ impl Plan {
         }
         let needed = needed_nodes(graph)?;
         let chains::Chains { chains, apart } = chains::of(graph, &needed, limits);
-        let (shared, shared_of) = share_buffers(graph, &chains);
+        let joins = joins::of(graph, &chains, limits);
+        let (shared, shared_of) = share_buffers(graph, &chains, &joins);
         let constants = needed_constants(graph, &needed);
         let place = |tensor: usize| match graph.tensors[tensor].origin {
             Origin::Input => Place::Input(inputs.binary_search(&tensor).expect("it is an input")),
@@ -108,8 +113,10 @@ impl Plan {
         };
         let place = |tensor: usize| place(graph.base(tensor));
         let mut params = Vec::new();
-        let steps = chains.into_iter().map(|chain| Step::new(graph, chain, &place, &mut params, limits));
-        let steps = steps.collect();
+        let step = |(index, join): (usize, &Option<Join>)| {
+            Step::new((graph, &place), &chains, (index, join.as_ref()), &mut params, limits)
+        };
+        let steps = joins.iter().enumerate().map(step).collect();
         let bytes = |&tensor: &usize| graph.tensors[tensor].spec.item_bytes() as u64;
         let planned = |&tensor: &usize| {
             let (name, spec) = (graph.tensors[tensor].name.clone(), graph.tensors[tensor].spec.clone());
@@ -127,6 +134,24 @@ impl Plan {
             params,
             apart,
         })
+    }
+
+    /// Puts steps that are to be taken in the place of the two that they do.
+    pub(super) fn settle(&mut self) {
+        let mut gone = Vec::new();
+        for step in &mut self.steps {
+            if let Some(instead) = step.instead.take_if(|instead| instead.taken) {
+                gone.push(instead.giver);
+                *step = instead.step;
+            }
+        }
+        gone.sort_unstable();
+        for &giver in gone.iter().rev() {
+            self.steps.remove(giver);
+        }
+        let moved = |giver: &mut usize| *giver -= gone.partition_point(|&other| other < *giver);
+        let left = self.steps.iter_mut().filter_map(|step| step.instead.as_mut());
+        left.for_each(|instead| moved(&mut instead.giver));
     }
 
     /// Bytes that go up with a full batch, its stamp included.

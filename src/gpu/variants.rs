@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::graph::setting;
-use super::plan::{Plan, Step};
+use super::plan::{Plan, Step, Variant};
 use crate::error::{Error, OneLine};
 
 /// Which variant each kernel of a program is done with on a device: [`Program::variants`](super::Program::variants)
@@ -65,6 +65,11 @@ impl Variants {
         if device != self.device {
             return Err(refused(format!("they were chosen on {}, and this is {device}", self.device)));
         }
+        let is_here = |variant: &Variant| self.kernels.iter().any(|chosen| chosen.key == variant.key);
+        for instead in plan.steps.iter_mut().filter_map(|step| step.instead.as_mut()) {
+            instead.taken = instead.step.variants.iter().any(is_here);
+        }
+        plan.settle();
         if plan.steps.len() != self.kernels.len() {
             let [given, there] = [self.kernels.len(), plan.steps.len()];
             return Err(refused(format!("they are of {given} kernels, and the program has {there}")));
@@ -78,6 +83,7 @@ impl Chosen {
         match step.variants.iter().position(|variant| variant.key == self.key) {
             Some(place) => {
                 step.variants = vec![step.variants.swap_remove(place)];
+                step.instead = None;
                 Ok(())
             }
             None => Err(refused(format!(

@@ -95,15 +95,16 @@ impl Dispatch {
     /// ```
     #[must_use]
     pub fn written(self, inputs: &[&Spec], output: &Spec, epilogue: &Epilogue) -> Self {
-        let inputs: Vec<_> = inputs.iter().map(|spec| Lying { spec, part: None }).collect();
+        let inputs: Vec<_> = inputs.iter().map(|spec| Lying::whole(spec)).collect();
         self.written_for(&inputs, output, epilogue)
     }
 
-    /// The same for tensors of which some are parts of others.
+    /// The same for tensors of which some are parts of others, or are computed where they are read. What is read for
+    /// that is bound in the place of the tensor.
     pub(crate) fn written_for(self, inputs: &[Lying<'_>], output: &Spec, epilogue: &Epilogue) -> Self {
         let Access::Named(named) = &self.access else { return self };
         let text = Text { source: &self.source, guard: Guard(named.guarded), out: String::new() };
-        let halves = inputs.iter().map(|input| input.spec).chain([output]).any(kept_as_halves);
+        let halves = inputs.iter().any(Lying::reads_halves) || kept_as_halves(output);
         let enable = if halves && !self.source.starts_with(ENABLE) { ENABLE } else { "" };
         let source =
             Cow::Owned(format!("{enable}{}{}", self.source, text.write(named, inputs, output, epilogue)));
@@ -128,11 +129,31 @@ impl Dispatch {
     }
 }
 
-/// An input, and how it lies where it is a part of another tensor.
+/// An input, and how it lies where it is a part of another tensor, or what computes it where it is read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lying<'a> {
     pub(crate) spec: &'a Spec,
     pub(crate) part: Option<Part>,
+    pub(crate) before: Option<Before<'a>>,
+}
+
+/// What computes the values of an input where they are read, and what is done to each of them then.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Before<'a> {
+    pub(crate) computed: &'a Computed,
+    /// Tensors that it reads, then those that are read for what follows.
+    pub(crate) inputs: &'a [Lying<'a>],
+    pub(crate) then: &'a Epilogue,
+}
+
+/// How a kernel computes a value where another reads it.
+#[derive(Clone, Debug)]
+pub(crate) struct Computed {
+    /// What its source calls its inputs.
+    pub(crate) inputs: &'static [&'static str],
+    /// The function of a place; the one that gives four values has a 4 behind its name.
+    pub(crate) value: &'static str,
+    pub(crate) source: String,
 }
 
 /// Where a part begins in each item of a tensor, which has so many values. Both are multiples of four.
@@ -142,7 +163,19 @@ pub(crate) struct Part {
     pub(crate) total: usize,
 }
 
-impl Lying<'_> {
+impl<'a> Lying<'a> {
+    /// A tensor by itself.
+    pub(crate) fn whole(spec: &'a Spec) -> Self {
+        Self { spec, part: None, before: None }
+    }
+
+    fn reads_halves(&self) -> bool {
+        match self.before {
+            Some(before) => before.inputs.iter().any(Lying::reads_halves),
+            None => kept_as_halves(self.spec),
+        }
+    }
+
     /// The place in memory of an own place.
     pub(super) fn place(&self, own: &str) -> String {
         let len = self.spec.len();
@@ -181,8 +214,12 @@ struct Text<'a> {
 impl Text<'_> {
     fn write(mut self, named: &Named, inputs: &[Lying<'_>], output: &Spec, epilogue: &Epilogue) -> String {
         self.out.push_str(self.guard.seen());
-        for (index, (name, lying)) in named.inputs.iter().zip(inputs).enumerate() {
-            self.input(index + 1, name, lying, self.calls(&format!("{name}4")));
+        let mut first = 1;
+        for (name, lying) in named.inputs.iter().zip(inputs) {
+            first = match &lying.before {
+                Some(before) => self.before(first, name, before),
+                None => self.input(first, name, lying),
+            };
             if self.calls(&format!("{name}_whole")) {
                 self.whole(name, lying.spec.element);
             }
@@ -190,16 +227,32 @@ impl Text<'_> {
         for name in &named.absent {
             let _ = write!(self.out, "\nfn {name}(place: u32) -> Value {{\n    return Value();\n}}\n");
         }
-        self.output(named, (inputs, output), epilogue);
+        self.output(named, first, (inputs, output), epilogue);
         self.out
+    }
+
+    /// How a value of an input, or four of them, is computed where it is read. The next binding is given.
+    fn before(&mut self, first: usize, name: &str, before: &Before<'_>) -> usize {
+        let Before { computed, inputs, then } = before;
+        let mut text = Text { source: &computed.source, guard: self.guard, out: std::mem::take(&mut self.out) };
+        text.out.push_str(&computed.source);
+        let own = computed.inputs.iter().zip(*inputs);
+        let behind = own.fold(first, |binding, (name, lying)| text.input(binding, name, lying));
+        self.out = text.out;
+        let others = &inputs[computed.inputs.len()..];
+        let tensors = Tensors { first: behind, others, halves: false, guard: self.guard };
+        let four = self.calls(&format!("{name}4"));
+        then.compute(self.source, tensors, (name, computed.value, four), &mut self.out);
+        behind + then.reads()
     }
 
     fn calls(&self, name: &str) -> bool {
         calls(self.source, name)
     }
 
-    /// The binding of an input, and how a value of it is read, or four of them.
-    fn input(&mut self, binding: usize, name: &str, lying: &Lying<'_>, four: bool) {
+    /// The binding of an input, and how a value of it is read, or four of them. The next binding is given.
+    fn input(&mut self, binding: usize, name: &str, lying: &Lying<'_>) -> usize {
+        let four = self.calls(&format!("{name}4"));
         let (spec, element) = (lying.spec, lying.spec.element);
         let (word, values) = match (element, four) {
             (Element::F32, false) => ("f32", 1),
@@ -233,6 +286,7 @@ impl Text<'_> {
         let (function, value) =
             if four { (format!("{name}4"), format!("vec4<{value}>")) } else { (name.into(), value.into()) };
         let _ = write!(self.out, "\nfn {function}(place: u32) -> {value} {{\n    return {read};\n}}\n");
+        binding + 1
     }
 
     /// How a value is read as a whole number: the least of all where it is none below 2^24, up to which every one is
@@ -251,13 +305,18 @@ impl Text<'_> {
     }
 
     /// The binding of the output, how a value is written or four of them, and how one that was written is read.
-    fn output(&mut self, named: &Named, (inputs, output): (&[Lying<'_>], &Spec), epilogue: &Epilogue) {
+    fn output(
+        &mut self,
+        named: &Named,
+        first: usize,
+        (inputs, output): (&[Lying<'_>], &Spec),
+        epilogue: &Epilogue,
+    ) {
         let element = output.element;
         let others = inputs.get(named.inputs.len()..).unwrap_or_default();
         let four = self.calls("put4");
         let one = value_of(element);
         let value = if four { format!("vec4<{one}>") } else { one.into() };
-        let first = named.inputs.len() + 1;
         let halves = kept_as_halves(output);
         let tensors = Tensors { first, others, halves, guard: self.guard };
         let follows = epilogue.write(self.source, tensors, four, &mut self.out);

@@ -1,6 +1,7 @@
 //! Convolution of planes.
 
 mod few;
+mod joined;
 mod shaders;
 mod strip;
 mod twin;

@@ -14,6 +14,7 @@ mod halves_kept;
 mod halves_on_device;
 mod ints;
 mod kernels_on_device;
+mod joined;
 mod long_sums_of_twins;
 mod movement_on_device;
 mod movement_twins;

@@ -38,11 +38,19 @@ fn before_it_is_opened_a_plan_has_the_plainest_variants_and_names_the_others() {
     let Some(gpu) = device_with_shaders() else { return };
     let plan = net(&gpu).plan(1).unwrap();
     let kernels: Vec<_> = plan.kernels().map(|kernel| (kernel.variant, kernel.variants)).collect();
-    let mut full = vec!["conv2d", "conv2d_tall"];
     // On the processor a tile in workgroup memory is not tried.
-    if gpu.info().kind != DeviceKind::Software {
-        full.extend(["conv2d_tiled", "conv2d_tiled_vec4"]);
-    }
+    let full = match gpu.info().kind {
+        DeviceKind::Software => vec!["conv2d", "conv2d_tall", "conv2d_tall+joined"],
+        _ => vec![
+            "conv2d",
+            "conv2d_tall",
+            "conv2d_tiled",
+            "conv2d_tiled_vec4",
+            "conv2d_tall+joined",
+            "conv2d_tiled+joined",
+            "conv2d_tiled_vec4+joined",
+        ],
+    };
     let wanted = [("depthwise_conv2d", vec!["depthwise_conv2d", "depthwise_conv2d_strip"]), ("conv2d", full)];
     assert_eq!(kernels, wanted);
     assert!(plan.to_string().contains("depthwise_conv2d"), "{plan}");
@@ -123,6 +131,7 @@ fn halves_are_computed_with_only_where_the_program_allows_it() {
         assert_eq!(names(halves(&gpu).precision(precision)), on_device(count), "{precision:?}");
     }
     let floats = net(&gpu).precision(Precision::Half).force_variants("conv2d_tiled");
+    let floats = floats.forbid_variants("joined");
     assert_eq!(offered(&floats).last().unwrap(), "conv2d_tiled", "its weights are no halves");
 }
 

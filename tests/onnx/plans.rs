@@ -5,7 +5,7 @@ use std::path::Path;
 
 use gapless::gpu::Plan;
 use gapless::kernel::Precision;
-use gapless::{Gpu, Program};
+use gapless::{DeviceKind, Gpu, Program};
 
 use crate::common::device;
 
@@ -65,6 +65,18 @@ fn with_halves_networks_move_about_half_of_the_bytes() {
     let rows: String = NAMES.into_iter().map(row).collect();
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/plans.md")).unwrap();
     assert!(page.contains(&rows), "docs/plans.md has not these rows:\n{rows}");
+}
+
+#[test]
+fn a_network_for_phones_moves_less_where_convolutions_are_computed_as_they_are_read() {
+    let Some(gpu) = device().filter(|gpu| gpu.info().kind != DeviceKind::Twin) else {
+        return eprintln!("left out: the twins join nothing");
+    };
+    let name = "efficientnet-lite0";
+    let plan = network(&gpu, name).force_variants("joined").plan(1).unwrap();
+    let row = row(name, &plan);
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/plans.md")).unwrap();
+    assert_eq!(page.matches(&row).count(), 1, "docs/plans.md has not this row:\n{row}");
 }
 
 #[test]

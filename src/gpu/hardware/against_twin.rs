@@ -8,10 +8,10 @@ use std::hash::{Hash, Hasher};
 
 use ndarray::{ArrayD, IxDyn};
 
+use super::alone::Ready;
 use super::bytes;
 use super::choices::Choices;
 use super::compile::Pipelines;
-use super::deadline;
 use super::device::Device;
 use super::near;
 use crate::error::Cause;
@@ -130,36 +130,19 @@ fn on_device(
     let pipeline = pipelines.pipeline(&dispatch, inputs.len(), keeps_to_its_shapes(&*example.kernel))?;
     let layout = pipelines.layout(inputs.len());
     let bytes = output.item_bytes() as u64;
-    let readback = device.caught(|| {
+    let (proof, both) = ("gapless.proof", Usage::STORAGE | Usage::COPY_SRC);
+    let (bind, written, readback) = device.caught(|| {
         let mut params = dispatch.params.clone();
         params.resize(params.len().max(1).next_multiple_of(16), 0);
         let params = device.filled("gapless.params", &params, Usage::UNIFORM);
-        let read =
-            made.iter().map(|values| device.filled("gapless.proof", bytes::of_item(values), Usage::STORAGE));
-        let written = device.buffer("gapless.proof", bytes, Usage::STORAGE | Usage::COPY_SRC, false);
-        let readback = device.buffer("gapless.proof", bytes, Usage::MAP_READ | Usage::COPY_DST, false);
-        let buffers: Vec<wgpu::Buffer> = [params].into_iter().chain(read).chain([written]).collect();
-        let resources = buffers.iter().map(wgpu::Buffer::as_entire_binding);
-        let entry = |(binding, resource)| wgpu::BindGroupEntry { binding, resource };
-        let entries: Vec<_> = (0..).zip(resources).map(entry).collect();
-        let label = Some("gapless.proof");
-        let bind = device.raw.create_bind_group(&wgpu::BindGroupDescriptor {
-            label,
-            layout: &layout,
-            entries: &entries,
-        });
-        let mut encoder = device.raw.create_command_encoder(&Default::default());
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        let [x, y] = dispatch.workgroups;
-        pass.set_pipeline(&pipeline);
-        pass.set_bind_group(0, &bind, &[]);
-        pass.dispatch_workgroups(x, y, 1);
-        drop(pass);
-        encoder.copy_buffer_to_buffer(&buffers[buffers.len() - 1], 0, &readback, 0, bytes);
-        encoder.map_buffer_on_submit(&readback, wgpu::MapMode::Read, .., drop);
-        let submission = device.queue.submit([encoder.finish()]);
-        device.finish(&submission, deadline::LEAST).map(|()| readback)
-    })??;
-    let view = readback.get_mapped_range(..).map_err(Cause::from)?;
-    Ok(bytemuck::pod_collect_to_vec(&view[..]))
+        let read = made.iter().map(|values| device.filled(proof, bytes::of_item(values), Usage::STORAGE));
+        let read: Vec<wgpu::Buffer> = read.collect();
+        let written = device.buffer(proof, bytes, both, false);
+        let buffers = [&params].into_iter().chain(&read).chain([&written]);
+        let bind = device.bind(proof, &layout, buffers.map(wgpu::Buffer::as_entire_binding));
+        (bind, written, device.buffer(proof, bytes, Usage::MAP_READ | Usage::COPY_DST, false))
+    })?;
+    let [x, y] = dispatch.workgroups;
+    let ready = Ready { pipeline: &pipeline, bind: &bind, workgroups: [x, y, 1] };
+    device.words((&written, &readback), bytes, |encoder| ready.run_alone(encoder))
 }

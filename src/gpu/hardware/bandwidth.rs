@@ -1,7 +1,6 @@
 //! How fast a device moves bytes: copies on it, and to and from the host.
 
-use std::time::Duration;
-
+use super::deadline;
 use super::device::Device;
 use crate::error::Cause;
 use crate::gpu::bandwidth::{Bandwidth, median};
@@ -55,14 +54,14 @@ impl<'a> Buffers<'a> {
     fn upload(&self) -> Result<(), StageError> {
         self.staging.get_mapped_range_mut(..).map_err(Cause::from)?.copy_from_slice(&self.host);
         self.device.unmap(&self.staging);
-        self.run(|encoder| {
+        self.device.done(deadline::LEAST, |encoder| {
             encoder.copy_buffer_to_buffer(&self.staging, 0, &self.from, 0, None);
             encoder.map_buffer_on_submit(&self.staging, wgpu::MapMode::Write, .., drop);
         })
     }
 
     fn copy(&self) -> Result<(), StageError> {
-        self.run(|encoder| {
+        self.device.done(deadline::LEAST, |encoder| {
             for _ in 0..COPIES {
                 encoder.copy_buffer_to_buffer(&self.from, 0, &self.to, 0, None);
             }
@@ -70,7 +69,7 @@ impl<'a> Buffers<'a> {
     }
 
     fn readback(&mut self) -> Result<(), StageError> {
-        self.run(|encoder| {
+        self.device.done(deadline::LEAST, |encoder| {
             encoder.copy_buffer_to_buffer(&self.from, 0, &self.readback, 0, None);
             encoder.map_buffer_on_submit(&self.readback, wgpu::MapMode::Read, .., drop);
         })?;
@@ -79,14 +78,5 @@ impl<'a> Buffers<'a> {
         drop(view);
         self.device.unmap(&self.readback);
         Ok(())
-    }
-
-    fn run(&self, encode: impl FnOnce(&mut wgpu::CommandEncoder)) -> Result<(), StageError> {
-        let submission = self.device.caught(|| {
-            let mut encoder = self.device.raw.create_command_encoder(&Default::default());
-            encode(&mut encoder);
-            self.device.queue.submit([encoder.finish()])
-        })?;
-        self.device.finish(&submission, Duration::from_secs(60))
     }
 }

@@ -79,6 +79,17 @@ impl Choices {
         *self.lock().chosen.entry((key(step), about(rows))).or_insert(variant)
     }
 
+    /// The variant of a step that does what two do, or that they are faster; if there is nothing to try.
+    pub(super) fn joined(&self, both: &Step, rows: usize) -> Option<Option<usize>> {
+        let known = self.lock().chosen.get(&(joined_key(both), about(rows))).copied()?;
+        Some(known.checked_sub(1)).filter(|variant| variant.is_none_or(|one| one < both.variants.len()))
+    }
+
+    pub(super) fn settle_joined(&self, both: &Step, rows: usize, faster: Option<usize>) -> Option<usize> {
+        let variant = faster.map_or(0, |variant| variant + 1);
+        self.lock().chosen.entry((joined_key(both), about(rows))).or_insert(variant).checked_sub(1)
+    }
+
     /// Has a variant never run again.
     pub(super) fn leave_out(&self, step: &Step, variant: usize, reason: String) {
         self.lock().leave_out(key(step), variant, reason);
@@ -111,13 +122,18 @@ impl Choices {
         self.lock().paces.insert(program, pace);
     }
 
-    /// The plan with every choice that was made before for batches of so many items.
-    pub(super) fn apply(&self, mut plan: Plan, rows: usize) -> Plan {
-        for step in plan.steps.iter_mut().filter(|step| step.variants.len() > 1) {
+    /// Makes in a plan every choice that was made before for batches of so many items.
+    pub(super) fn apply(&self, plan: &mut Plan, rows: usize) {
+        for step in &mut plan.steps {
             step.chosen = self.of_step(step, rows).unwrap_or(step.chosen);
             step.left_out = self.left_out(step);
+            if let Some(instead) = &mut step.instead
+                && let Some(Some(variant)) = self.joined(&instead.step, rows)
+            {
+                instead.take(variant, self.left_out(&instead.step));
+            }
         }
-        plan
+        plan.settle();
     }
 
     /// The variants of a step that are left out, and why.
@@ -138,6 +154,11 @@ impl Choices {
 /// A number for all that the choice depends on: the variants, which hold the shapes.
 fn key(step: &Step) -> u64 {
     keys(step.parts, &mut step.variants.iter().map(|variant| variant.key))
+}
+
+/// Another number for whether a step is done in the place of two: the first of the two is part of its sources.
+fn joined_key(both: &Step) -> u64 {
+    keys(0, &mut both.variants.iter().map(|variant| variant.key))
 }
 
 /// A number for all that a program runs.

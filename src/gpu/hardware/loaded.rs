@@ -16,9 +16,9 @@ pub(super) struct Loaded {
     pub(super) constants: Constants,
     /// Items for which variants were chosen.
     rows: usize,
-    /// The variant of each step.
-    chosen: Vec<usize>,
-    /// The chosen variants, one a step.
+    /// What is done, by the variants that were chosen.
+    steps: Vec<Step>,
+    /// These variants, one a step.
     pub(super) kernels: Vec<Compiled>,
 }
 
@@ -46,8 +46,7 @@ impl Loaded {
         (rows, pipelines): (usize, &mut Pipelines<'_>),
     ) -> Result<Self, StageError> {
         let kernels = plan.steps.iter().map(|step| kernel(pipelines, step)).collect::<Result<_, _>>()?;
-        let chosen = plan.steps.iter().map(|step| step.chosen).collect();
-        Ok(Self { device: Arc::downgrade(device), constants, rows, chosen, kernels })
+        Ok(Self { device: Arc::downgrade(device), constants, rows, steps: plan.steps.clone(), kernels })
     }
 
     pub(super) fn is_on(&self, device: &Arc<Device>) -> bool {
@@ -61,7 +60,7 @@ impl Loaded {
 
     /// Puts what was chosen into a plan of the same program.
     pub(super) fn apply(&self, plan: &mut Plan) {
-        plan.steps.iter_mut().zip(&self.chosen).for_each(|(step, chosen)| step.chosen = *chosen);
+        plan.steps.clone_from(&self.steps);
     }
 }
 

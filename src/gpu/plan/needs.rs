@@ -1,6 +1,7 @@
 //! What of a graph is needed, and which tensors share a buffer.
 
 use super::chains::Chain;
+use super::joins::Join;
 use crate::error::Error;
 use crate::gpu::graph::{Graph, Origin, setting};
 use crate::gpu::lifetimes::{self, Lifetime};
@@ -31,14 +32,23 @@ pub(super) fn needed_constants(graph: &Graph, nodes: &[usize]) -> Vec<usize> {
     constants
 }
 
-/// Bytes of each buffer for one item, and the buffer of each tensor that a chain gives.
-pub(super) fn share_buffers(graph: &Graph, chains: &[Chain]) -> (Vec<u64>, Vec<Option<usize>>) {
+/// Bytes of each buffer for one item, and the buffer of each tensor that a chain gives. There is room for both where
+/// two chains can be joined: which way is taken is known later.
+pub(super) fn share_buffers(
+    graph: &Graph,
+    chains: &[Chain],
+    joins: &[Option<Join>],
+) -> (Vec<u64>, Vec<Option<usize>>) {
     let end = chains.len();
     let last_read = |tensor: usize| {
         if graph.outputs.iter().any(|(_, output)| graph.base(*output) == tensor) {
             return end;
         }
-        let reads = |step: &usize| chains[*step].inputs(graph).any(|input| graph.base(input) == tensor);
+        let joined = |step: usize| joins[step].iter().map(|join| &chains[join.giver]);
+        let all = |step: usize| [&chains[step]].into_iter().chain(joined(step));
+        let reads = |step: &usize| {
+            all(*step).flat_map(|chain| chain.inputs(graph)).any(|input| graph.base(input) == tensor)
+        };
         (0..end).rev().find(reads).unwrap_or(end)
     };
     let lifetime = |(step, chain): (usize, &Chain)| {

@@ -1,12 +1,16 @@
 //! One step of a plan: a kernel, and what is done with it.
 
 use super::chains::{self, Chain};
+use super::joins::Join;
 use super::variants::{self, Variant};
 use super::{Place, setting};
 use crate::error::Error;
 use crate::gpu::Limits;
 use crate::gpu::graph::Graph;
-use crate::kernel::{Element, Epilogue, Lying, Part, Spec, keeps_to_its_shapes};
+use crate::kernel::{Before, Dispatch, Element, Epilogue, Lying, Part, Spec, keeps_to_its_shapes};
+
+/// What the names of variants end with that compute what another kernel gives.
+const JOINED: &str = "+joined";
 
 /// One dispatch: a kernel, and what is done to each value before it is written.
 #[derive(Clone, Debug)]
@@ -48,21 +52,112 @@ pub(in crate::gpu) struct Step {
     pub(in crate::gpu) reads: Vec<(Element, u64)>,
     /// Variants that a trial left out, and why.
     pub(in crate::gpu) left_out: Vec<String>,
+    /// The kernel that it computes where it reads what that gives, and what follows that.
+    pub(in crate::gpu) computes: String,
+    /// Another step in the place of this one and of the one before.
+    pub(in crate::gpu) instead: Option<Box<Instead>>,
+}
+
+/// A step that does what two do.
+#[derive(Clone, Debug)]
+pub(in crate::gpu) struct Instead {
+    /// The first of the two: its place among the steps.
+    pub(in crate::gpu) giver: usize,
+    /// Whether it is to be taken.
+    pub(in crate::gpu) taken: bool,
+    pub(in crate::gpu) step: Step,
+}
+
+impl Instead {
+    /// Has it taken, by this variant.
+    #[cfg(feature = "gpu")]
+    pub(in crate::gpu) fn take(&mut self, variant: usize, left_out: Vec<String>) {
+        self.taken = true;
+        (self.step.chosen, self.step.left_out) = (variant, left_out);
+    }
+}
+
+/// Tensors that are read, as they lie on a device.
+struct Read {
+    specs: Vec<Spec>,
+    parts: Vec<Option<Part>>,
+}
+
+impl Read {
+    fn new(graph: &Graph, inputs: &[usize]) -> Self {
+        let part = |&input: &usize| {
+            let total = graph.tensors[graph.base(input)].spec.len();
+            graph.start(input).map(|start| Part { start, total })
+        };
+        let specs = inputs.iter().map(|&input| graph.kept(input)).collect();
+        Self { specs, parts: inputs.iter().map(part).collect() }
+    }
+
+    fn lie(&self) -> Vec<Lying<'_>> {
+        let lying = |(spec, part): (_, &Option<Part>)| Lying { part: *part, ..Lying::whole(spec) };
+        self.specs.iter().zip(&self.parts).map(lying).collect()
+    }
+
+    /// The shaders of a chain that reads these, the first of them computed where it is read.
+    fn written(
+        &self,
+        graph: &Graph,
+        chain: &Chain,
+        dispatches: &[Dispatch],
+        before: Option<Before<'_>>,
+    ) -> Vec<Dispatch> {
+        let written = graph.kept(graph.nodes[chain.last].output);
+        let mut lie = self.lie();
+        lie.iter_mut().take(1).for_each(|first| first.before = before);
+        let guarded = |one: Dispatch| if is_guarded() { one.guarded() } else { one };
+        let write = |one| guarded(one).written_for(&lie, &written, &chain.then.epilogue);
+        dispatches.iter().cloned().map(write).collect()
+    }
 }
 
 impl Step {
+    /// A chain as a step, and the way to do it together with the one before, where there is such.
     pub(super) fn new(
-        graph: &Graph,
-        chain: Chain,
-        place: &impl Fn(usize) -> Place,
+        (graph, place): (&Graph, &impl Fn(usize) -> Place),
+        chains: &[Chain],
+        (index, join): (usize, Option<&Join>),
         params: &mut Vec<u8>,
         limits: &Limits,
     ) -> Self {
-        let node = &graph.nodes[chain.head];
+        let chain = &chains[index];
         let inputs: Vec<usize> = chain.inputs(graph).collect();
+        let read = Read::new(graph, &inputs);
+        let written = read.written(graph, chain, &chain.dispatches, None);
+        let variants = variants::fitting(written, params, limits);
+        let step = Self::reading(graph, place, chain, (&inputs, variants));
+        let instead = join.and_then(|join| {
+            let giver = &chains[join.giver];
+            let given = Read::new(graph, &giver.inputs(graph).collect::<Vec<_>>());
+            let lie = given.lie();
+            let before = Before { computed: &join.computed, inputs: &lie, then: &giver.then.epilogue };
+            let mut written = read.written(graph, chain, &join.dispatches, Some(before));
+            written.retain(|dispatch| limits.meet(dispatch));
+            let mut variants = variants::fitting(written, params, limits);
+            variants.iter_mut().for_each(|variant| variant.name.push_str(JOINED));
+            let inputs: Vec<usize> = join.inputs(graph, chains, chain).collect();
+            let step = Self::reading(graph, place, chain, (&inputs, variants));
+            let instead = Instead { giver: join.giver, taken: false, step: step.with(graph, giver) };
+            (!instead.step.variants.is_empty()).then(|| Box::new(instead))
+        });
+        Self { instead, ..step }
+    }
+
+    /// The step of a chain with these tensors and variants.
+    fn reading(
+        graph: &Graph,
+        place: &impl Fn(usize) -> Place,
+        chain: &Chain,
+        (inputs, variants): (&[usize], Vec<Variant>),
+    ) -> Self {
+        let node = &graph.nodes[chain.head];
         // A tensor, or a part of one, that is read in several ways is moved once.
         let moved = |&input: &usize| (graph.base(input), graph.start(input), graph.kept(input).item_bytes());
-        let mut distinct: Vec<usize> = inputs.clone();
+        let mut distinct = inputs.to_vec();
         distinct.sort_unstable_by_key(moved);
         distinct.dedup_by_key(|input| moved(input));
         let whole = distinct.iter().map(|&input| graph.kept(input));
@@ -70,35 +165,20 @@ impl Step {
             let those = whole.clone().filter(|spec| spec.batched == batched);
             those.map(|spec| spec.item_bytes() as u64).sum()
         };
-        let kept: Vec<Spec> = inputs.iter().map(|&input| graph.kept(input)).collect();
-        let written = graph.kept(graph.nodes[chain.last].output);
-        let constants = kept.iter().filter(|spec| !spec.batched).map(Spec::to_string);
-        let constants: Vec<String> = constants.collect();
-        let Place::Shared(buffer) = place(graph.nodes[chain.last].output) else {
+        let constants = inputs.iter().map(|&input| graph.kept(input)).filter(|spec| !spec.batched);
+        let constants: Vec<String> = constants.map(|spec| spec.to_string()).collect();
+        let reads = inputs.iter().map(|&input| graph.kept(graph.base(input)));
+        let Place::Shared(output) = place(graph.nodes[chain.last].output) else {
             unreachable!("a node writes into a buffer")
         };
-        let (seen, given) = chains::seen(graph, node);
-        let seen: Vec<&Spec> = seen.iter().collect();
-        let part = |&input: &usize| {
-            let total = graph.tensors[graph.base(input)].spec.len();
-            graph.start(input).map(|start| Part { start, total })
-        };
-        let parts: Vec<Option<Part>> = inputs.iter().map(part).collect();
-        let lie: Vec<Lying<'_>> =
-            kept.iter().zip(&parts).map(|(spec, part)| Lying { spec, part: *part }).collect();
-        let dispatches = chain
-            .dispatches
-            .into_iter()
-            .map(|one| if is_guarded() { one.guarded() } else { one })
-            .map(|one| one.written_for(&lie, &written, &chain.then.epilogue))
-            .collect();
+        let written = graph.kept(graph.nodes[chain.last].output);
         Self {
             node: chain.head,
-            variants: variants::fitting(dispatches, params, limits),
+            variants,
             trusted: keeps_to_its_shapes(&*node.kernel),
             chosen: 0,
             inputs: inputs.iter().map(|&input| place(input)).collect(),
-            output: buffer,
+            output,
             name: graph.tensors[node.output].name.clone(),
             shape: written.to_string(),
             constants: constants.join(" "),
@@ -106,17 +186,25 @@ impl Step {
             bytes: written.item_bytes() as u64,
             read_bytes: sum(true),
             constant_bytes: sum(false),
-            multiply_adds: node.parts as u64 * node.kernel.multiply_adds(&seen, &given),
+            multiply_adds: multiply_adds(graph, chain),
             element: written.element,
-            reads: inputs
-                .iter()
-                .map(|&input| graph.kept(graph.base(input)))
-                .map(|spec| (spec.element, spec.item_bytes() as u64))
-                .collect(),
-            starts: parts.iter().map(|part| part.map_or(0, |part| part.start)).collect(),
+            reads: reads.map(|spec| (spec.element, spec.item_bytes() as u64)).collect(),
+            starts: inputs.iter().map(|&input| graph.start(input).unwrap_or(0)).collect(),
             left_out: Vec::new(),
-            follows: chain.then.epilogue.names().collect::<Vec<_>>().join(", "),
-            then: chain.then.epilogue,
+            computes: String::new(),
+            follows: follows(chain),
+            then: chain.then.epilogue.clone(),
+            instead: None,
+        }
+    }
+
+    /// The same with what is computed in the place of being read.
+    fn with(self, graph: &Graph, giver: &Chain) -> Self {
+        let name = [graph.tensors[graph.nodes[giver.head].output].name.clone(), follows(giver)];
+        Self {
+            computes: name.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", "),
+            multiply_adds: self.multiply_adds + multiply_adds(graph, giver),
+            ..self
         }
     }
 
@@ -139,6 +227,17 @@ impl Step {
         }
         Ok(())
     }
+}
+
+fn multiply_adds(graph: &Graph, chain: &Chain) -> u64 {
+    let node = &graph.nodes[chain.head];
+    let (seen, given) = chains::seen(graph, node);
+    node.parts as u64 * node.kernel.multiply_adds(&seen.iter().collect::<Vec<_>>(), &given)
+}
+
+/// What follows the kernel of a chain.
+fn follows(chain: &Chain) -> String {
+    chain.then.epilogue.names().collect::<Vec<_>>().join(", ")
 }
 
 /// Whether shaders look at places before they use them: in builds that check themselves, unless `GAPLESS_UNGUARDED` is

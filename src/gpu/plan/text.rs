@@ -17,8 +17,11 @@ impl fmt::Display for Plan {
             "tensor", "shape", "variant", "buffer"
         )?;
         for step in &self.steps {
-            let Step { name, shape, bytes, multiply_adds, output, constants, follows, .. } = step;
-            let then = if follows.is_empty() { String::new() } else { format!("  then {follows}") };
+            let Step { name, shape, bytes, multiply_adds, output, constants, follows, computes, .. } = step;
+            let said = |word: &str, what: &str| {
+                if what.is_empty() { String::new() } else { format!("  {word} {}", OneLine(what)) }
+            };
+            let then = said("of", computes) + &said("then", follows);
             let [name, variant] = [name, &step.variant().name].map(|name| OneLine(name).to_string());
             let line = format!(
                 "{name:<24} {shape:<24} {variant:<30} {bytes:>12} {multiply_adds:>14} {output:>6}  {constants}{then}"

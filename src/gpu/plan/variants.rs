@@ -33,6 +33,9 @@ pub struct PlannedKernel<'a> {
     /// Functions that it does to each value before it is written, such as `add, relu`: kernels that need no pass of
     /// their own.
     pub then: &'a str,
+    /// A kernel whose values it computes where it reads them, in the place of a pass of their own, and what follows
+    /// that one; as a rule nothing.
+    pub computes: &'a str,
     /// Every variant that the device can run, the plainest first.
     pub variants: Vec<&'a str>,
     /// Multiply-adds of one item.
@@ -53,7 +56,7 @@ impl PlannedKernel<'_> {
 impl Plan {
     /// Every variant of every kernel.
     pub(in crate::gpu) fn variants(&self) -> impl Iterator<Item = &Variant> {
-        self.steps.iter().flat_map(|step| &step.variants)
+        self.steps.iter().flat_map(Step::and_instead).flat_map(|step| &step.variants)
     }
 
     /// Every kernel in the order in which they run, and which of its variants it is.
@@ -69,11 +72,17 @@ impl Step {
             shape: &self.shape,
             variant: &self.variant().name,
             then: &self.follows,
-            variants: self.variants.iter().map(|variant| &*variant.name).collect(),
+            computes: &self.computes,
+            variants: self.and_instead().flat_map(|step| &step.variants).map(|one| &*one.name).collect(),
             multiply_adds: self.multiply_adds,
             item_bytes: self.read_bytes + self.bytes,
             constant_bytes: self.constant_bytes,
         }
+    }
+
+    /// The step, and the one that may be taken in its place.
+    pub(in crate::gpu) fn and_instead(&self) -> impl Iterator<Item = &Self> {
+        [self].into_iter().chain(self.instead.iter().map(|instead| &instead.step))
     }
 
     /// What the variant that was chosen asks for.

@@ -67,11 +67,20 @@ impl Conv2d {
                 ),
             ),
         };
-        let constants = [("pointwise", f64::from(u8::from(self.is_pointwise(inputs))))];
-        let constants = if matches!(tiling, Tiling::Tiled(_)) { &constants[..] } else { &[] };
         let [products, arithmetic] = tiling.shared();
-        let parts = &[own, products, arithmetic];
-        self.tiled(inputs, output, tiles, Shader { name, parts, constants, tiling })
+        // Places of 16 times four columns, for each value of the kernel.
+        let [_, _, height, width] = weight_shape(inputs);
+        let places = if matches!(tiling, Tiling::Tiled(_)) { height * width * 16 } else { 0 };
+        let count = if places == 0 { String::new() } else { format!("\nconst PLACES = {places}u;\n") };
+        let parts = &[own, products, arithmetic, &count];
+        let dispatch = self.tiled(inputs, output, tiles, Shader { name, parts, constants: &[], tiling });
+        let Needs { workgroup_bytes, rounds, .. } = dispatch.needs;
+        let needs = Needs {
+            workgroup_bytes: workgroup_bytes + (places * size_of::<[u32; 4]>()) as u32,
+            rounds: rounds::all(&[rounds, rounds::nested(&[places.div_ceil(64)])]),
+            ..dispatch.needs
+        };
+        Dispatch { needs, ..dispatch }
     }
 
     pub(super) fn depthwise(&self, inputs: &[&Spec], output: &Spec) -> Dispatch {
@@ -90,7 +99,8 @@ impl Conv2d {
         let tiles = [output.shape[1].div_ceil(strip::ROWS), output.shape[2].div_ceil(strip::COLUMNS)];
         let function = strip::function(kernel, self.stride);
         let own = wgsl!("depthwise_conv2d_strip");
-        let parts = &[own, &function, wgsl!("shared/finish4")];
+        let [finish4, finish_at] = strip::finish(output.shape[2]);
+        let parts = &[own, &function, finish4, finish_at];
         let constants = &[("rows", strip::ROWS as f64)];
         let shader = Shader { name: "depthwise_conv2d_strip", parts, constants, tiling: Tiling::Plain };
         // Rows of the output, and those above that its first one adds to.

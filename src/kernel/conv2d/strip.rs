@@ -7,6 +7,8 @@
 
 use std::fmt::Write as _;
 
+use crate::kernel::params::wgsl;
+
 /// Columns that one invocation computes.
 pub(super) const COLUMNS: usize = 8;
 /// Rows that one invocation computes.
@@ -42,6 +44,15 @@ pub(super) fn function([height, width]: [usize; 2], stride: [usize; 2]) -> Strin
          finish4(y_row, column + 4u, ends, b{older});\n        }}\n    }}\n}}"
     );
     text
+}
+
+/// `finish4`, and the `finish_at` that it calls: rows whose width is a multiple of four are written in vectors.
+pub(super) fn finish(out_width: usize) -> [&'static str; 2] {
+    if out_width.is_multiple_of(4) {
+        [wgsl!("shared/finish4_vectors"), wgsl!("shared/strip_vectors")]
+    } else {
+        [wgsl!("shared/finish4"), wgsl!("shared/strip_values")]
+    }
 }
 
 fn weights(text: &mut String, taps: usize) {

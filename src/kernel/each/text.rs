@@ -41,7 +41,7 @@ impl Epilogue {
         four: bool,
         out: &mut String,
     ) -> String {
-        let mut writing = Writing { files: Vec::new(), tensors: &tensors, read: 0, number: 0, out };
+        let mut writing = Writing::new(&tensors, "then", out);
         let mut body = writing.links(&self.before, four);
         match &self.turned {
             None => {
@@ -67,12 +67,35 @@ impl Epilogue {
         add_files(source, &files, out);
         body
     }
+
+    /// The function `NAME(place)`, or `NAME4(place)` of four: what is made of the value that another function computes.
+    pub(in crate::kernel) fn compute(
+        &self,
+        source: &str,
+        tensors: Tensors<'_>,
+        (name, value, four): (&str, &str, bool),
+        out: &mut String,
+    ) {
+        let mut writing = Writing::new(&tensors, "before", out);
+        let body = writing.links(&self.before, four);
+        let files = writing.files;
+        add_files(source, &files, out);
+        let (four, gives) = if four { ("4", "vec4<f32>") } else { ("", "f32") };
+        let _ = write!(
+            out,
+            "\nfn {name}{four}(place: u32) -> {gives} {{\n    let value0 = {value}{four}(place);\n{body}    \
+             return value{};\n}}\n",
+            self.before.len()
+        );
+    }
 }
 
 /// The functions of an epilogue while they are written.
 struct Writing<'a> {
     files: Vec<&'static str>,
     tensors: &'a Tensors<'a>,
+    /// What their names begin with.
+    prefix: &'static str,
     /// How many tensors are read.
     read: usize,
     /// How many functions there are.
@@ -80,12 +103,16 @@ struct Writing<'a> {
     out: &'a mut String,
 }
 
-impl Writing<'_> {
+impl<'a> Writing<'a> {
+    fn new(tensors: &'a Tensors<'a>, prefix: &'static str, out: &'a mut String) -> Self {
+        Self { files: Vec::new(), tensors, prefix, read: 0, number: 0, out }
+    }
+
     /// The statements of functions that follow each other, the first of `value0`.
     fn links(&mut self, links: &[Link], four: bool) -> String {
         let mut body = String::new();
         for (value, link) in links.iter().enumerate() {
-            let name = format!("then{}", self.number);
+            let name = format!("{}{}", self.prefix, self.number);
             self.files.extend(link.function.declare(&name, self.out));
             if let [Arg::Value(_), Arg::Value(_)] = link.args {
                 self.files.push(wgsl!("shared/again"));

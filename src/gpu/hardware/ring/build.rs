@@ -68,11 +68,7 @@ impl Buffers {
         });
         let read = step.inputs.iter().map(|&place| self.buffer(place, inputs).as_entire_binding());
         let written = self.shared[step.output].as_entire_binding();
-        let resources = [params].into_iter().chain(read).chain([written]);
-        let entry = |(binding, resource)| wgpu::BindGroupEntry { binding, resource };
-        let entries: Vec<_> = (0..).zip(resources).map(entry).collect();
-        let label = Some(&*variant.name);
-        device.raw.create_bind_group(&wgpu::BindGroupDescriptor { label, layout, entries: &entries })
+        device.bind(&variant.name, layout, [params].into_iter().chain(read).chain([written]))
     }
 
     /// A buffer that made up values may be put into: not that of a constant.

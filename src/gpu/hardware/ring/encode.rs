@@ -1,6 +1,7 @@
 //! What a submission of a batch is made of: copies up, kernels, copies down.
 
 use super::Ring;
+use crate::gpu::hardware::alone::Ready;
 use crate::gpu::hardware::clock::Clock;
 use crate::gpu::hardware::loaded::Compiled;
 use crate::gpu::hardware::pace::Part;
@@ -66,9 +67,8 @@ impl Ring {
         let these = || all.clone().enumerate().skip(steps.start).take(steps.len());
         let run = |pass: &mut wgpu::ComputePass<'_>, ((step, kernel), bind): StepOnDevice<'_>| {
             let [x, y] = step.dispatch().workgroups;
-            pass.set_pipeline(&kernel.pipeline);
-            pass.set_bind_group(0, bind, &[]);
-            pass.dispatch_workgroups(x, y, rows * step.parts);
+            let workgroups = [x, y, rows * step.parts];
+            Ready { pipeline: &kernel.pipeline, bind, workgroups }.run(pass);
         };
         let clock = slot.clock.as_ref();
         if let Some(clock) = clock.filter(|_| share.timed) {

@@ -1,7 +1,6 @@
 //! Whether a variant gives what the plainest gives: for one item of values that are made up on the device.
 
-use crate::error::Cause;
-use crate::gpu::hardware::deadline;
+use crate::gpu::hardware::alone::Ready;
 use crate::gpu::hardware::device::Device;
 use crate::gpu::plan::{Plan, Step};
 use crate::kernel::Element;
@@ -68,9 +67,9 @@ pub(super) struct Proof<'a> {
 }
 
 impl<'a> Proof<'a> {
-    /// For every step of a plan that has several variants.
+    /// For every step of a plan that can be done in several ways.
     pub(super) fn new(device: &'a Device, plan: &Plan) -> Result<Self, StageError> {
-        let several = plan.steps.iter().filter(|step| step.variants.len() > 1);
+        let several = plan.steps.iter().filter(|step| step.and_instead().count() + step.variants.len() > 2);
         let bytes = several.map(|step| step.bytes).max().unwrap_or(0).next_multiple_of(8).max(8);
         device.caught(|| {
             let source = wgpu::ShaderSource::Wgsl(FILL.into());
@@ -106,45 +105,47 @@ impl<'a> Proof<'a> {
         written: &wgpu::Buffer,
         run: impl FnOnce(&mut wgpu::CommandEncoder),
     ) -> Result<Vec<u32>, StageError> {
-        let submission = self.device.caught(|| {
-            let mut encoder = self.device.raw.create_command_encoder(&Default::default());
-            for (buffer, &(element, bytes)) in read.iter().zip(&step.reads) {
-                let kind = match element {
-                    Element::F32 => Kind::Floats,
-                    Element::F16 => Kind::Halves,
-                    Element::I32 => Kind::Ints,
-                    Element::U8 => Kind::Bytes,
-                };
-                buffer.iter().for_each(|buffer| self.filled(&mut encoder, buffer, bytes, kind));
-            }
-            self.filled(&mut encoder, written, step.bytes, Kind::Nothing);
-            run(&mut encoder);
-            encoder.copy_buffer_to_buffer(written, 0, &self.readback, 0, step.bytes);
-            encoder.map_buffer_on_submit(&self.readback, wgpu::MapMode::Read, .., drop);
-            self.device.queue.submit([encoder.finish()])
-        })?;
-        self.device.finish(&submission, deadline::LEAST)?;
-        let view = self.readback.get_mapped_range(..).map_err(Cause::from)?;
-        let words = view[..step.bytes as usize].chunks_exact(4);
-        let words = words.map(|word| u32::from_le_bytes(word.try_into().expect("four bytes"))).collect();
-        drop(view);
-        self.device.unmap(&self.readback);
-        Ok(words)
+        let made = read.iter().zip(&step.reads);
+        let made = made.filter_map(|(buffer, &(element, bytes))| Some(((*buffer)?, bytes, kind_of(element))));
+        let filled = made.chain([(written, step.bytes, Kind::Nothing)]);
+        let fills = filled.map(|(buffer, bytes, kind)| self.fill(buffer, bytes, kind));
+        let fills = fills.collect::<Result<Vec<_>, _>>()?;
+        self.device.words((written, &self.readback), step.bytes, |encoder| {
+            fills.iter().for_each(|fill| fill.ready(&self.fill).run_alone(encoder));
+            run(encoder);
+        })
     }
 
-    fn filled(&self, encoder: &mut wgpu::CommandEncoder, buffer: &wgpu::Buffer, bytes: u64, kind: Kind) {
-        let pipeline = &self.fill[kind as usize];
+    /// What fills the first bytes of a buffer.
+    fn fill(&self, buffer: &wgpu::Buffer, bytes: u64, kind: Kind) -> Result<Fill, StageError> {
+        let layout = self.fill[kind as usize].get_bind_group_layout(0);
         let size = wgpu::BufferSize::new(bytes.max(4));
         let resource = wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset: 0, size });
-        let bind = self.device.raw.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("gapless.fill"),
-            layout: &pipeline.get_bind_group_layout(0),
-            entries: &[wgpu::BindGroupEntry { binding: 0, resource }],
-        });
-        let groups = (bytes / 4).div_ceil(256).max(1) as u32;
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        pass.set_pipeline(pipeline);
-        pass.set_bind_group(0, &bind, &[]);
-        pass.dispatch_workgroups(groups.min(1 << 15), groups.div_ceil(1 << 15), 1);
+        let bind = self.device.caught(|| self.device.bind("gapless.fill", &layout, [resource]))?;
+        Ok(Fill { kind, bind, groups: (bytes / 4).div_ceil(256).max(1) as u32 })
+    }
+}
+
+/// A buffer that is to be filled.
+struct Fill {
+    kind: Kind,
+    bind: wgpu::BindGroup,
+    /// Workgroups.
+    groups: u32,
+}
+
+impl Fill {
+    fn ready<'a>(&'a self, pipelines: &'a [wgpu::ComputePipeline]) -> Ready<'a> {
+        let workgroups = [self.groups.min(1 << 15), self.groups.div_ceil(1 << 15), 1];
+        Ready { pipeline: &pipelines[self.kind as usize], bind: &self.bind, workgroups }
+    }
+}
+
+fn kind_of(element: Element) -> Kind {
+    match element {
+        Element::F32 => Kind::Floats,
+        Element::F16 => Kind::Halves,
+        Element::I32 => Kind::Ints,
+        Element::U8 => Kind::Bytes,
     }
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Trial;
+use crate::gpu::hardware::alone::Ready;
 use crate::gpu::hardware::choices;
 use crate::gpu::hardware::deadline;
 use crate::gpu::hardware::device::Device;
@@ -20,17 +21,12 @@ pub(super) fn time(
     limit: Duration,
 ) -> Result<Duration, StageError> {
     let ([x, y], z) = (step.dispatch().workgroups, rows * step.parts);
+    let ready = Ready { pipeline: &kernel.pipeline, bind, workgroups: [x, y, z] };
     let start = Instant::now();
-    let submission = device.caught(|| {
-        let mut encoder = device.raw.create_command_encoder(&Default::default());
+    device.done(limit, |encoder| {
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        pass.set_pipeline(&kernel.pipeline);
-        pass.set_bind_group(0, bind, &[]);
-        (0..times).for_each(|_| pass.dispatch_workgroups(x, y, z));
-        drop(pass);
-        device.queue.submit([encoder.finish()])
+        (0..times).for_each(|_| ready.run(&mut pass));
     })?;
-    device.finish(&submission, limit)?;
     Ok(start.elapsed())
 }
 

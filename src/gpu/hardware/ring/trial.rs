@@ -3,7 +3,8 @@
 //! Each variant first computes one item of values that are made up; one that gives something else than the plainest
 //! is left out, and the plan says so. Then they are timed, on the program's own buffers, whatever lies in them. Both are
 //! bounded: a variant that is clearly slower than another runs once or twice, a run has no more items than one
-//! submission may take ([`Program::submission`]), and the same shapes are never tried again on a device.
+//! submission may take ([`Program::submission`]), and the same shapes are never tried again on a device. A step that can
+//! do what two do is tried against the two.
 
 use std::time::{Duration, Instant};
 
@@ -11,12 +12,14 @@ use super::build::Buffers;
 use super::proof::Proof;
 use crate::gpu::Limits;
 use crate::gpu::hardware::against_twin;
+use crate::gpu::hardware::alone::Ready;
 use crate::gpu::hardware::choices::Choices;
 use crate::gpu::hardware::compile::Pipelines;
 use crate::gpu::hardware::deadline;
 use crate::gpu::hardware::device::Device;
 use crate::gpu::hardware::near;
-use crate::gpu::plan::{Plan, Step, Variant};
+use crate::gpu::plan::{Instead, Plan, Step};
+use crate::kernel::{Element, Precision};
 use crate::stage::StageError;
 
 /// Runs of a variant are repeated until they take this long, so that the fixed cost of a submission
@@ -48,67 +51,130 @@ impl Trial<'_> {
         pipelines: &mut Pipelines<'_>,
     ) -> Result<(), StageError> {
         against_twin::prove(device, plan, self.limits, self.choices, pipelines)?;
-        if plan.steps.iter().all(|step| self.choices.of_step(step, self.rows).is_some()) {
+        self.choices.apply(plan, self.rows);
+        if plan.steps.iter().all(|step| self.is_known(step)) {
             return Ok(());
         }
         let inputs = device.caught(|| buffers.inputs(device, plan, self.rows))?;
         let proof = Proof::new(device, plan)?;
+        let mut bench = Bench { trial: self, proof: &proof, device, buffers, pipelines, inputs: &inputs };
         for index in 0..plan.steps.len() {
             let step = &plan.steps[index];
             let chosen = match self.choices.of_step(step, self.rows) {
                 Some(chosen) => chosen,
-                None => {
-                    let (proof, rows) = (&proof, self.rows);
-                    let mut bench =
-                        Bench { trial: self, proof, device, buffers, pipelines, inputs: &inputs, step, rows };
-                    self.choices.settle(step, rows, bench.fastest()?)
-                }
+                None => self.choices.settle(step, self.rows, bench.fastest(step)?),
             };
             plan.steps[index].chosen = chosen;
             plan.steps[index].left_out = self.choices.left_out(&plan.steps[index]);
+            let (before, step) = plan.steps.split_at_mut(index);
+            let step = &mut step[0];
+            let (own, instead) = (&*step, step.instead.as_deref());
+            if let Some(Instead { giver, step: both, .. }) = instead {
+                let variant = match self.choices.joined(both, self.rows) {
+                    Some(known) => known,
+                    None => {
+                        let faster = bench.faster([&before[*giver], own], both)?;
+                        self.choices.settle_joined(both, self.rows, faster)
+                    }
+                };
+                let left_out = self.choices.left_out(both);
+                match (variant, &mut step.instead) {
+                    (Some(variant), Some(instead)) => instead.take(variant, left_out),
+                    _ => step.left_out.extend(left_out),
+                }
+            }
         }
+        plan.settle();
         self.choices.keep();
         Ok(())
     }
+
+    /// Whether there is nothing to try of a step.
+    fn is_known(&self, step: &Step) -> bool {
+        let both = |instead: &Instead| self.choices.joined(&instead.step, self.rows).is_some();
+        self.choices.of_step(step, self.rows).is_some() && step.instead.as_deref().is_none_or(both)
+    }
 }
 
-/// One step on trial.
+/// What steps are tried with.
 struct Bench<'a, 'b, 'd> {
-    trial: &'a Trial<'a>,
-    proof: &'a Proof<'a>,
+    trial: &'b Trial<'b>,
+    proof: &'b Proof<'a>,
     device: &'a Device,
-    buffers: &'a Buffers,
+    buffers: &'b Buffers,
     pipelines: &'b mut Pipelines<'d>,
-    inputs: &'a [wgpu::Buffer],
-    step: &'a Step,
-    /// Items of a run.
-    rows: usize,
+    inputs: &'b [wgpu::Buffer],
 }
 
 /// A variant that can run.
-struct Ready<'a> {
-    variant: &'a Variant,
+struct OnTrial {
     pipeline: wgpu::ComputePipeline,
     bind: wgpu::BindGroup,
+    workgroups: [u32; 2],
+    parts: u32,
 }
 
-impl<'a> Bench<'a, '_, '_> {
-    fn fastest(&mut self) -> Result<usize, StageError> {
-        let (choices, step) = (self.trial.choices, self.step);
-        let (mut best, mut wanted) = ((Duration::MAX, 0), Vec::new());
-        for (index, variant) in self.step.variants.iter().enumerate() {
+/// What other ways to do a step are compared with.
+struct Plainest {
+    /// What it gives for one item.
+    gives: Vec<u32>,
+    precision: Precision,
+    /// Items of a run, and how long one takes.
+    rows: usize,
+    time: Duration,
+}
+
+impl Bench<'_, '_, '_> {
+    /// The fastest variant of a step.
+    fn fastest(&mut self, step: &Step) -> Result<usize, StageError> {
+        // The plainest has to run.
+        let plainest = [self.ready(step, 0)?];
+        let plainest = self.plainest(&plainest, step, Precision::Full)?;
+        self.faster_than(&plainest, step, 1).map(|faster| faster.unwrap_or(0))
+    }
+
+    /// The fastest variant of a step that does what two do, where it is faster than they are.
+    fn faster(&mut self, two: [&Step; 2], both: &Step) -> Result<Option<usize>, StageError> {
+        // What lies between the two may be rounded to halves, and what is computed where it is read is not.
+        let rounded = if two[0].element == Element::F16 { Precision::Mixed } else { Precision::Full };
+        let two = [self.ready(two[0], two[0].chosen)?, self.ready(two[1], two[1].chosen)?];
+        let plainest = self.plainest(&two, both, rounded)?;
+        self.faster_than(&plainest, both, 0)
+    }
+
+    /// What steps give and take that do, one after the other, what this one does.
+    fn plainest(
+        &mut self,
+        ready: &[OnTrial],
+        step: &Step,
+        precision: Precision,
+    ) -> Result<Plainest, StageError> {
+        let gives = self.given(ready, step)?;
+        let once = self.run(ready, 1, 1)?.max(Duration::from_nanos(1));
+        let rows = self.trial.rows.min((self.trial.most.as_nanos() / once.as_nanos()).max(1) as usize);
+        let time = self.time(ready, rows, Duration::MAX)?;
+        Ok(Plainest { gives, precision, rows, time })
+    }
+
+    /// The fastest variant from this one on, where it is faster than the plainest. One that is off is left out.
+    fn faster_than(
+        &mut self,
+        plainest: &Plainest,
+        step: &Step,
+        first: usize,
+    ) -> Result<Option<usize>, StageError> {
+        let choices = self.trial.choices;
+        let (mut best, mut fastest) = (plainest.time, None);
+        for index in first..step.variants.len() {
             if choices.is_left_out(step, index) {
                 continue;
             }
-            match self.tried(variant, index == 0, &mut wanted, best.0) {
-                Ok(Ok(time)) if time < best.0 => best = (time, index),
+            match self.tried(step, index, plainest, best) {
+                Ok(Ok(time)) if time < best => (best, fastest) = (time, Some(index)),
                 Ok(Ok(_)) => {}
                 Ok(Err(reason)) => choices.leave_out(step, index, reason),
-                // The plainest has to run; another that the driver does not take is left out.
-                Err(StageError::Batch(cause)) if index > 0 => {
-                    choices.leave_out(step, index, cause.to_string());
-                }
-                Err(StageError::Lost(cause)) if index > 0 => {
+                Err(StageError::Batch(cause)) => choices.leave_out(step, index, cause.to_string()),
+                Err(StageError::Lost(cause)) => {
                     let reason = format!("the device was lost while it ran: {cause}");
                     choices.leave_out(step, index, reason);
                     return Err(StageError::Lost(cause));
@@ -116,47 +182,45 @@ impl<'a> Bench<'a, '_, '_> {
                 Err(error) => return Err(error),
             }
         }
-        Ok(best.1)
+        Ok(fastest)
     }
 
     /// The time of a variant, or how it is off.
     fn tried(
         &mut self,
-        variant: &'a Variant,
-        plainest: bool,
-        wanted: &mut Vec<u32>,
+        step: &Step,
+        index: usize,
+        plainest: &Plainest,
         best: Duration,
     ) -> Result<Result<Duration, String>, StageError> {
-        let inputs = self.step.inputs.len();
-        let pipeline = self.pipelines.pipeline(&variant.dispatch, inputs, self.step.trusted)?;
-        let layout = self.pipelines.layout(inputs);
-        let bind = || self.buffers.bind(self.device, self.step, variant, self.inputs, &layout);
-        let ready = Ready { variant, pipeline, bind: self.device.caught(bind)? };
-        let given = self.given(&ready)?;
-        if plainest {
-            *wanted = given;
-            let once = self.run(&ready, 1, 1)?.max(Duration::from_nanos(1));
-            self.rows = self.rows.min((self.trial.most.as_nanos() / once.as_nanos()).max(1) as usize);
-        } else {
-            let precision = variant.dispatch.needs.precision;
-            if let Some(reason) = near::off(wanted, &given, self.step.element, precision) {
-                return Ok(Err(reason));
-            }
+        let ready = [self.ready(step, index)?];
+        let given = self.given(&ready, step)?;
+        let precision = step.variants[index].dispatch.needs.precision.max(plainest.precision);
+        match near::off(&plainest.gives, &given, step.element, precision) {
+            Some(reason) => Ok(Err(reason)),
+            None => self.time(&ready, plainest.rows, best).map(Ok),
         }
-        self.time(&ready, best).map(Ok)
     }
 
-    /// What a variant gives for one item.
-    fn given(&self, ready: &Ready<'_>) -> Result<Vec<u32>, StageError> {
-        let read: Vec<_> =
-            self.step.inputs.iter().map(|&place| self.buffers.made_up(place, self.inputs)).collect();
-        let written = &self.buffers.shared[self.step.output];
-        self.proof.given(self.step, &read, written, |encoder| self.encode(encoder, ready, 1, 1))
+    fn ready(&mut self, step: &Step, index: usize) -> Result<OnTrial, StageError> {
+        let (variant, inputs) = (&step.variants[index], step.inputs.len());
+        let pipeline = self.pipelines.pipeline(&variant.dispatch, inputs, step.trusted)?;
+        let layout = self.pipelines.layout(inputs);
+        let bind = || self.buffers.bind(self.device, step, variant, self.inputs, &layout);
+        let (workgroups, parts) = (variant.dispatch.workgroups, step.parts);
+        Ok(OnTrial { pipeline, bind: self.device.caught(bind)?, workgroups, parts })
+    }
+
+    /// What is given for one item, with made up values in all that a step reads.
+    fn given(&self, ready: &[OnTrial], step: &Step) -> Result<Vec<u32>, StageError> {
+        let read: Vec<_> = step.inputs.iter().map(|&place| self.buffers.made_up(place, self.inputs)).collect();
+        let written = &self.buffers.shared[step.output];
+        self.proof.given(step, &read, written, |encoder| self.encode(encoder, ready, 1, 1))
     }
 
     /// Time of one run, or a first estimate of it where that is clearly more than `best`.
-    fn time(&self, ready: &Ready<'_>, best: Duration) -> Result<Duration, StageError> {
-        let run = |times: u32| self.run(ready, self.rows, times);
+    fn time(&self, ready: &[OnTrial], rows: usize, best: Duration) -> Result<Duration, StageError> {
+        let run = |times: u32| self.run(ready, rows, times);
         // The first run may wait for memory that is cleared.
         run(1)?;
         let once = run(1)?;
@@ -169,22 +233,17 @@ impl<'a> Bench<'a, '_, '_> {
         Ok(rounds.into_iter().min().unwrap_or(once) / times)
     }
 
-    fn run(&self, ready: &Ready<'_>, rows: usize, times: u32) -> Result<Duration, StageError> {
+    fn run(&self, ready: &[OnTrial], rows: usize, times: u32) -> Result<Duration, StageError> {
         let start = Instant::now();
-        let submission = self.device.caught(|| {
-            let mut encoder = self.device.raw.create_command_encoder(&Default::default());
-            self.encode(&mut encoder, ready, rows, times);
-            self.device.queue.submit([encoder.finish()])
-        })?;
-        self.device.finish(&submission, deadline::LEAST)?;
+        self.device.done(deadline::LEAST, |encoder| self.encode(encoder, ready, rows, times))?;
         Ok(start.elapsed())
     }
 
-    fn encode(&self, encoder: &mut wgpu::CommandEncoder, ready: &Ready<'_>, rows: usize, times: u32) {
-        let ([x, y], z) = (ready.variant.dispatch.workgroups, rows as u32 * self.step.parts);
+    fn encode(&self, encoder: &mut wgpu::CommandEncoder, ready: &[OnTrial], rows: usize, times: u32) {
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        pass.set_pipeline(&ready.pipeline);
-        pass.set_bind_group(0, &ready.bind, &[]);
-        (0..times).for_each(|_| pass.dispatch_workgroups(x, y, z));
+        for OnTrial { pipeline, bind, workgroups: [x, y], parts } in (0..times).flat_map(|_| ready) {
+            let workgroups = [*x, *y, rows as u32 * parts];
+            Ready { pipeline, bind, workgroups }.run(&mut pass);
+        }
     }
 }

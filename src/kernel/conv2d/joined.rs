@@ -1,0 +1,112 @@
+//! Two convolutions in one pass: one that moves no pixels computes what it reads of one with a channel a group.
+//!
+//! What lies between them, which in networks for phones is most of what is moved, is never written. Its values are
+//! computed again for each tile of outputs, so that it pays where these are few; a trial has to show that it does.
+
+use std::fmt::Write as _;
+
+use super::{Conv2d, is_depthwise, weight_shape};
+use crate::kernel::access::Computed;
+use crate::kernel::{Dispatch, Spec};
+
+/// Most outputs of the second one: with three tiles of 64 a value is computed three times.
+const MOST_OUTPUTS: usize = 192;
+/// Most values of the kernel of the first one: all are written out.
+const MOST_TAPS: usize = 25;
+/// What the first one's inputs are called.
+const NAMES: [&str; 3] = ["window_x", "window_weight", "window_bias"];
+/// Tiles of fewer outputs would compute each value too often.
+const TILES: [&str; 3] = ["conv2d_tall", "conv2d_tiled", "conv2d_tiled_vec4"];
+
+impl Conv2d {
+    /// How one value is computed where it is read: with one channel a group, by a few reads.
+    pub(crate) fn computed(&self, inputs: &[&Spec], output: &Spec) -> Option<Computed> {
+        let [_, _, height, width] = weight_shape(inputs);
+        if !is_depthwise(inputs) || height * width > MOST_TAPS {
+            return None;
+        }
+        let source = self.window_text(inputs, output);
+        Some(Computed { inputs: &NAMES[..inputs.len()], value: "window", source })
+    }
+
+    /// The ways to do it with an input that is computed where it is read.
+    pub(crate) fn over_computed(&self, inputs: &[&Spec], variants: &[Dispatch]) -> Vec<Dispatch> {
+        let few = weight_shape(inputs)[0] <= MOST_OUTPUTS;
+        if !few || self.groups > 1 || is_depthwise(inputs) || !self.is_pointwise(inputs) {
+            return Vec::new();
+        }
+        variants.iter().filter(|variant| TILES.contains(&&*variant.kernel)).cloned().collect()
+    }
+
+    /// `window(place)` and `window4(place)`: a value of the output, and the four from a multiple of four on.
+    fn window_text(&self, inputs: &[&Spec], output: &Spec) -> String {
+        let [outputs, _, height, width] = weight_shape(inputs);
+        let (x, of) = (&inputs[0].shape, outputs / self.groups);
+        let (out_width, pixels) = (output.shape[2], output.shape[1] * output.shape[2]);
+        let bias = if inputs.len() > 2 { " + window_bias(output)" } else { "" };
+        let mut text = String::new();
+        let _ = write!(
+            text,
+            "
+struct Window {{
+    output: u32,
+    source: u32,
+    row: i32,
+    column: i32,
+}}
+
+fn window_of(place: u32) -> Window {{
+    let plane = place / {pixels}u;
+    let pixel = place % {pixels}u;
+    let source = plane / {of}u * {}u;
+    let row = i32(pixel / {out_width}u) * {} - {};
+    let column = i32(pixel % {out_width}u) * {} - {};
+    return Window(plane % {outputs}u, source, row, column);
+}}
+
+fn window_at(start: u32, column: i32) -> f32 {{
+    let last = {} - 1;
+    return select(0.0, window_x(start + u32(clamp(column, 0, last))), column >= 0 && column <= last);
+}}
+",
+            x[1] * x[2],
+            self.stride[0],
+            self.pads[0],
+            self.stride[1],
+            self.pads[1],
+            x[2],
+        );
+        for (name, value, lanes) in [("window", "f32", 1), ("window4", "vec4<f32>", 4)] {
+            let _ = writeln!(text, "\nfn {name}(place: u32) -> {value} {{");
+            if lanes == 4 && out_width % 4 > 0 {
+                text.push_str("    return vec4(window(place), window(place + 1u), window(place + 2u), window(place + 3u));\n}\n");
+                continue;
+            }
+            let _ = writeln!(text, "    let at = window_of(place);\n    let taps = at.output * {}u;", height * width);
+            let _ = writeln!(text, "    var sum = {value}(0.0);");
+            (0..height).for_each(|row| self.window_row(&mut text, row, [x[1], x[2], width], lanes));
+            let _ = writeln!(text, "    return sum{};\n}}", bias.replace("(output)", "(at.output)"));
+        }
+        text
+    }
+
+    /// What one row of the input, if it is there, adds to one value or to four beside each other.
+    fn window_row(&self, text: &mut String, row: usize, [rows, columns, width]: [usize; 3], lanes: usize) {
+        let down = row * self.dilation[0];
+        let _ = writeln!(text, "    if at.row + {down} >= 0 && at.row + {down} < {rows} {{");
+        let _ = writeln!(text, "        let start = at.source + u32(at.row + {down}) * {columns}u;");
+        let place = |lane: usize, tap: usize| lane * self.stride[1] + tap * self.dilation[1];
+        let mut read: Vec<usize> = (0..lanes).flat_map(|lane| (0..width).map(move |tap| place(lane, tap))).collect();
+        read.sort_unstable();
+        read.dedup();
+        for at in read {
+            let _ = writeln!(text, "        let x{at} = window_at(start, at.column + {at});");
+        }
+        for tap in 0..width {
+            let values: Vec<String> = (0..lanes).map(|lane| format!("x{}", place(lane, tap))).collect();
+            let values = if lanes == 1 { values.concat() } else { format!("vec4({})", values.join(", ")) };
+            let _ = writeln!(text, "        sum += window_weight(taps + {}u) * {values};", row * width + tap);
+        }
+        text.push_str("    }\n");
+    }
+}
