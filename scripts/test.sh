@@ -25,7 +25,8 @@ device="the device $GAPLESS_DEVICE"
 [ "${GAPLESS_TESTS:-}" != no-gpu ] || device="no device"
 [ "$all" = no ] || export GAPLESS_SCHEDULES=200000 GAPLESS_FAULTED_RUNS=100000
 
-say() { printf '\n== %s\n' "$*"; }
+# With the seconds since the beginning.
+say() { printf '\n== %4d s: %s\n' "$SECONDS" "$*"; }
 
 has_software_vulkan() {
   # A driver named by the loader's own variables is taken as it is.
@@ -66,16 +67,37 @@ leave_out() {
   say "NOT TESTED: $2 ($1)"
 }
 
-install() {
-  if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-    say "installing $*"
-    { apt-get update -q && apt-get install -qy --no-install-recommends "$@"; } >/dev/null || true
+# What shaders, photos and networks are proven with, as far as it is not there and can be installed. It comes while the
+# lints run.
+tint=target/peers/tint
+swiftshader=/usr/lib/chromium/vk_swiftshader_icd.json
+layers=/usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json
+fetch() {
+  local packages=()
+  command -v spirv-val >/dev/null || packages+=(spirv-tools)
+  command -v npm >/dev/null || packages+=(nodejs npm)
+  if runs_on_others; then
+    [ -e "$swiftshader" ] || packages+=(chromium)
+    [ -e "$layers" ] || packages+=(vulkan-validationlayers)
   fi
+  if [ ${#packages[@]} -gt 0 ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    { apt-get update -q && apt-get install -qy --no-install-recommends "${packages[@]}"; } || true
+  fi
+  # It comes compiled: its own scripts would look for what it is built with.
+  [ -e "$tint/node_modules/webgpu/index.js" ] ||
+    npm install --prefix "$tint" --no-save --no-audit --no-fund --ignore-scripts --silent webgpu@0.6.2 || true
+  [ "$drivers" = yes ] || ! command -v python3 >/dev/null || prepare_peers || true
+}
+
+# Whether the kernels run on a second driver and under validation layers.
+runs_on_others() {
+  [ "${GAPLESS_TESTS:-}" != no-gpu ] && [ "$GAPLESS_DEVICE" = software ] && [ "$(uname -s)" = Linux ]
 }
 
 # Every shader by compilers that are not naga, which no device is needed for.
 written=target/tmp/shaders
 prove_shaders() {
+  wait "$fetching"
   say "shaders written for other compilers"
   cargo test --profile testing --locked --workspace --features http,stream,tracing --test languages
   validate_spirv
@@ -84,7 +106,6 @@ prove_shaders() {
 
 # What naga makes of each shader, by the validator of SPIR-V, as it is for each version of Vulkan.
 validate_spirv() {
-  command -v spirv-val >/dev/null || install spirv-tools
   if ! command -v spirv-val >/dev/null; then
     leave_out spirv-tools "the SPIR-V of the shaders"
     return
@@ -99,12 +120,7 @@ validate_spirv() {
 }
 
 # Tint, which compiles WGSL in Chrome, by npm's package of Dawn.
-tint=target/peers/tint
 compile_by_tint() {
-  command -v npm >/dev/null || install nodejs npm
-  # It comes compiled: its own scripts would look for what it is built with.
-  [ -e "$tint/node_modules/webgpu/index.js" ] ||
-    npm install --prefix "$tint" --no-save --no-audit --no-fund --ignore-scripts --silent webgpu@0.6.2 || true
   if ! [ -e "$tint/node_modules/webgpu/index.js" ]; then
     leave_out "nodejs, npm and its package webgpu" "the shaders by Tint"
     return
@@ -114,15 +130,12 @@ compile_by_tint() {
 }
 
 # A second implementation of Vulkan, which comes with Chromium, and the layers that check how one is used.
-swiftshader=/usr/lib/chromium/vk_swiftshader_icd.json
-layers=/usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json
 prove_on_others() {
   prove_shaders
-  if [ "${GAPLESS_TESTS:-}" = no-gpu ] || [ "$GAPLESS_DEVICE" != software ] || [ "$(uname -s)" != Linux ]; then
+  if ! runs_on_others; then
     say "NOT TESTED: the kernels on a second driver and under validation layers, which is done on software Vulkan on Linux"
     return
   fi
-  [ -e "$swiftshader" -a -e "$layers" ] || install chromium vulkan-validationlayers
   if ! [ -e "$swiftshader" -a -e "$layers" ]; then
     leave_out "chromium vulkan-validationlayers" "the kernels on SwiftShader and under validation layers"
     return
@@ -176,6 +189,7 @@ prove_against_peers() {
       "ONNX Runtime, since there is no Python"
     return
   fi
+  # Again, where it did not come.
   prepare_peers
   say "the wire against DocArray 0.21.0"
   cargo build --profile testing --locked --workspace --features http,stream,tracing \
@@ -212,6 +226,9 @@ check_each_feature() {
 }
 
 prepare_device
+mkdir -p target
+fetch > target/fetched.log 2>&1 &
+fetching=$!
 if [ "$drivers" = yes ]; then
   prove_on_others
   say "all passed, on a second driver and under the validation layers"

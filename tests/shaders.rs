@@ -12,7 +12,7 @@ use gapless::kernel::{Dispatch, Needs, Precision};
 use naga::proc::Layouter;
 use naga::valid::{ValidationFlags, Validator};
 use naga::{AddressSpace, Block, Expression, Module, Statement, StorageAccess, TypeInner};
-use read::{capabilities, chains, dispatches, for_every_chain, for_every_shader};
+use read::{capabilities, chains, dispatches, for_every_chain, for_every_joined, for_every_shader};
 
 fn shaders(folder: &str) -> BTreeSet<String> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("shaders").join(folder);
@@ -118,6 +118,7 @@ fn no_shader_reaches_its_own_values_by_a_number_that_is_computed() {
     };
     for_every_shader(|_, dispatch, module, _| check(dispatch, module));
     for_every_chain(|_, dispatch, module, _| check(dispatch, module));
+    for_every_joined(|dispatch, module, _| check(dispatch, module));
 }
 
 #[test]

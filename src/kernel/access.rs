@@ -234,7 +234,8 @@ impl Text<'_> {
     /// How a value of an input, or four of them, is computed where it is read. The next binding is given.
     fn before(&mut self, first: usize, name: &str, before: &Before<'_>) -> usize {
         let Before { computed, inputs, then } = before;
-        let mut text = Text { source: &computed.source, guard: self.guard, out: std::mem::take(&mut self.out) };
+        let mut text =
+            Text { source: &computed.source, guard: self.guard, out: std::mem::take(&mut self.out) };
         text.out.push_str(&computed.source);
         let own = computed.inputs.iter().zip(*inputs);
         let behind = own.fold(first, |binding, (name, lying)| text.input(binding, name, lying));

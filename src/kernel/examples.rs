@@ -1,11 +1,13 @@
 //! Every kernel once or more, for tests that hold for all of them.
 
 mod ints;
+mod joined;
 mod movement;
 mod pools;
 
 use ndarray::ArrayD;
 
+pub use self::joined::joined;
 use super::params::Layout;
 use super::{
     ArgReduce, Attention, Binary, BinaryOp, Conv2d, FullyConnected, GlobalAveragePool, GroupNorm, Kernel,

@@ -126,3 +126,11 @@ fn for_every(
         }
     }
 }
+
+/// Every shader that computes what another kernel gives.
+pub(crate) fn for_every_joined(check_one: impl Fn(&Dispatch, &Module, &ModuleInfo)) {
+    for dispatch in examples::joined() {
+        let (module, info) = check(&dispatch);
+        check_one(&dispatch, &module, &info);
+    }
+}

@@ -194,7 +194,11 @@ fn two_kernels_that_are_one_can_be_pinned() {
     let batch = Numbers::new(3).batch(3, &[20, 16, 16]);
     let wanted = output(&mut phone(&Gpu::cpu(), 16, false), &batch);
     for (word, count) in [("conv2d_tall+joined", 1), ("depthwise_conv2d", 2)] {
-        let forced = phone(&gpu, 16, false).force_variants(word).forbid_variants(if count > 1 { "joined" } else { "none" });
+        let forced = phone(&gpu, 16, false).force_variants(word).forbid_variants(if count > 1 {
+            "joined"
+        } else {
+            "none"
+        });
         let chosen = forced.variants(2).unwrap();
         assert_eq!(chosen.kernels().count(), count);
         let mut pinned = phone(&gpu, 16, false).pin(&chosen).unwrap();

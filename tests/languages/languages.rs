@@ -4,24 +4,24 @@
 mod read;
 mod written;
 
-use gapless::kernel::examples::Example;
 use gapless::kernel::{Dispatch, Precision};
 use naga::Module;
 use naga::back::pipeline_constants::process_overrides;
 use naga::back::{hlsl, msl};
 use naga::valid::ModuleInfo;
-use read::{for_every_chain, for_every_shader};
+use read::{for_every_chain, for_every_joined, for_every_shader};
 
 /// Every shader with the constants of its pipeline in the place of the overrides, as a driver gets it.
 fn translated(check_one: impl Fn(&Dispatch, &Module, &ModuleInfo)) {
-    let check = |_: &Example, dispatch: &Dispatch, module: &Module, info: &ModuleInfo| {
+    let check = |dispatch: &Dispatch, module: &Module, info: &ModuleInfo| {
         let constants = dispatch.constants.iter().map(|(name, value)| (name.to_string(), *value)).collect();
         let (module, info) = process_overrides(module, info, None, &constants)
             .unwrap_or_else(|error| panic!("{}: {error}", dispatch.variant()));
         check_one(dispatch, &module, &info);
     };
-    for_every_shader(check);
-    for_every_chain(check);
+    for_every_shader(|_, dispatch, module, info| check(dispatch, module, info));
+    for_every_chain(|_, dispatch, module, info| check(dispatch, module, info));
+    for_every_joined(check);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Work that is no batch: submitted alone and waited for, when a program is opened or a device is measured.
 
+#[cfg(test)]
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::deadline;
@@ -19,6 +21,11 @@ impl Device {
             encode(&mut encoder);
             self.queue.submit([encoder.finish()])
         })?;
+        #[cfg(test)]
+        if self.lost_after.load(Ordering::Relaxed) > 0 && self.lost_after.fetch_sub(1, Ordering::Relaxed) == 1
+        {
+            self.raw.destroy();
+        }
         self.finish(&submission, limit)
     }
 
@@ -50,7 +57,11 @@ impl Device {
     ) -> wgpu::BindGroup {
         let entry = |(binding, resource)| wgpu::BindGroupEntry { binding, resource };
         let entries: Vec<_> = (0..).zip(resources).map(entry).collect();
-        self.raw.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(label), layout, entries: &entries })
+        self.raw.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(label),
+            layout,
+            entries: &entries,
+        })
     }
 }
 

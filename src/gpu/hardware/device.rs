@@ -22,6 +22,9 @@ pub(super) struct Device {
     pub(super) queue: wgpu::Queue,
     lost: Arc<Lost>,
     buffers: AtomicU64,
+    /// The device is destroyed at work that is waited for, after so many times; never where it is 0.
+    #[cfg(test)]
+    pub(super) lost_after: AtomicU64,
 }
 
 /// Why a device is gone. wgpu tells it once, in a callback, so it is kept.
@@ -51,7 +54,14 @@ impl Device {
         raw.set_device_lost_callback(move |reason, message| {
             let _ = told.set(Cause::msg(format!("the device is lost ({reason:?}) {message}").trim_end()));
         });
-        Self { raw, queue, lost, buffers: AtomicU64::new(0) }
+        Self {
+            raw,
+            queue,
+            lost,
+            buffers: AtomicU64::new(0),
+            #[cfg(test)]
+            lost_after: AtomicU64::new(0),
+        }
     }
 
     pub(super) fn buffers_made(&self) -> u64 {

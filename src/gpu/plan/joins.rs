@@ -60,6 +60,7 @@ fn by_reference(specs: &[Spec]) -> Vec<&Spec> {
 
 fn is_read_once(graph: &Graph, chains: &[Chain], tensor: usize) -> bool {
     let base = graph.base(tensor);
-    let reads = chains.iter().flat_map(|chain| chain.inputs(graph)).filter(|input| graph.base(*input) == base);
+    let reads =
+        chains.iter().flat_map(|chain| chain.inputs(graph)).filter(|input| graph.base(*input) == base);
     reads.count() == 1 && graph.outputs.iter().all(|(_, output)| graph.base(*output) != base)
 }

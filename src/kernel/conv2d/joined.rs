@@ -82,7 +82,11 @@ fn window_at(start: u32, column: i32) -> f32 {{
                 text.push_str("    return vec4(window(place), window(place + 1u), window(place + 2u), window(place + 3u));\n}\n");
                 continue;
             }
-            let _ = writeln!(text, "    let at = window_of(place);\n    let taps = at.output * {}u;", height * width);
+            let _ = writeln!(
+                text,
+                "    let at = window_of(place);\n    let taps = at.output * {}u;",
+                height * width
+            );
             let _ = writeln!(text, "    var sum = {value}(0.0);");
             (0..height).for_each(|row| self.window_row(&mut text, row, [x[1], x[2], width], lanes));
             let _ = writeln!(text, "    return sum{};\n}}", bias.replace("(output)", "(at.output)"));
@@ -96,7 +100,8 @@ fn window_at(start: u32, column: i32) -> f32 {{
         let _ = writeln!(text, "    if at.row + {down} >= 0 && at.row + {down} < {rows} {{");
         let _ = writeln!(text, "        let start = at.source + u32(at.row + {down}) * {columns}u;");
         let place = |lane: usize, tap: usize| lane * self.stride[1] + tap * self.dilation[1];
-        let mut read: Vec<usize> = (0..lanes).flat_map(|lane| (0..width).map(move |tap| place(lane, tap))).collect();
+        let mut read: Vec<usize> =
+            (0..lanes).flat_map(|lane| (0..width).map(move |tap| place(lane, tap))).collect();
         read.sort_unstable();
         read.dedup();
         for at in read {

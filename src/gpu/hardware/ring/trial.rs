@@ -213,7 +213,8 @@ impl Bench<'_, '_, '_> {
 
     /// What is given for one item, with made up values in all that a step reads.
     fn given(&self, ready: &[OnTrial], step: &Step) -> Result<Vec<u32>, StageError> {
-        let read: Vec<_> = step.inputs.iter().map(|&place| self.buffers.made_up(place, self.inputs)).collect();
+        let read: Vec<_> =
+            step.inputs.iter().map(|&place| self.buffers.made_up(place, self.inputs)).collect();
         let written = &self.buffers.shared[step.output];
         self.proof.given(step, &read, written, |encoder| self.encode(encoder, ready, 1, 1))
     }
