@@ -13,6 +13,9 @@ use crate::stage::DeviceKind;
 /// Memory of a workgroup above which a variant is one that copies tiles of its inputs there.
 const TILES: u32 = 4096;
 
+/// The word for variants that compute what another kernel gives.
+const JOINED: &str = "joined";
+
 /// What the settings of a program allow.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Allowed {
@@ -44,9 +47,12 @@ impl Allowed {
         for step in &mut plan.steps {
             self.forbidden.iter().for_each(|word| keep(step, |variant| !is(variant, word)));
             self.forced.iter().for_each(|word| keep(step, |variant| is(variant, word)));
-            // There such memory is no nearer than any other: the copy costs and gains nothing.
+            // There such memory is no nearer than any other: the copy costs and gains nothing. And what one kernel wrote
+            // is in the cache for the next one, so to compute it where it is read gains nothing either.
             if kind == DeviceKind::Software {
                 keep(step, |variant| variant.dispatch.needs.workgroup_bytes <= TILES);
+                let named = |variant: &Variant| self.forced.iter().any(|word| is(variant, word));
+                keep(step, |variant| named(variant) || !is(variant, JOINED));
             }
         }
         plan.settle();

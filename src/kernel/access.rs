@@ -151,9 +151,10 @@ pub(crate) struct Before<'a> {
 pub(crate) struct Computed {
     /// What its source calls its inputs.
     pub(crate) inputs: &'static [&'static str],
-    /// The function of a place; the one that gives four values has a 4 behind its name.
+    /// Its function of a place; the one that gives four values, from a multiple of four on, has a 4 behind its name.
     pub(crate) value: &'static str,
-    pub(crate) source: String,
+    /// The source with the former, and with the latter.
+    pub(crate) sources: [String; 2],
 }
 
 /// Where a part begins in each item of a tensor, which has so many values. Both are multiples of four.
@@ -234,15 +235,15 @@ impl Text<'_> {
     /// How a value of an input, or four of them, is computed where it is read. The next binding is given.
     fn before(&mut self, first: usize, name: &str, before: &Before<'_>) -> usize {
         let Before { computed, inputs, then } = before;
-        let mut text =
-            Text { source: &computed.source, guard: self.guard, out: std::mem::take(&mut self.out) };
-        text.out.push_str(&computed.source);
+        let four = self.calls(&format!("{name}4"));
+        let source = &computed.sources[usize::from(four)];
+        let mut text = Text { source, guard: self.guard, out: std::mem::take(&mut self.out) };
+        text.out.push_str(source);
         let own = computed.inputs.iter().zip(*inputs);
         let behind = own.fold(first, |binding, (name, lying)| text.input(binding, name, lying));
         self.out = text.out;
         let others = &inputs[computed.inputs.len()..];
         let tensors = Tensors { first: behind, others, halves: false, guard: self.guard };
-        let four = self.calls(&format!("{name}4"));
         then.compute(self.source, tensors, (name, computed.value, four), &mut self.out);
         behind + then.reads()
     }

@@ -1,9 +1,13 @@
 //! Tensors one after the other.
 
+use std::fmt::Write as _;
+
 use ndarray::{ArrayViewD, ArrayViewMutD, Axis, Slice};
 
 use super::params::{params, wgsl};
-use super::{Access, Dispatch, Kernel, Needs, Spec, Values, ValuesMut, grid, rounds, rule};
+use super::{
+    Access, Computed, Dispatch, Element, Kernel, Needs, Spec, Values, ValuesMut, grid, rounds, rule,
+};
 use crate::error::Cause;
 
 /// One to four tensors one after the other on an axis: activations and constants in any mix, of which one
@@ -52,6 +56,25 @@ impl Concat {
         one.len() == other.len() && others(other)
     }
 
+    /// How one value is read where another kernel wants it: of activations of floats, from the one in which it lies.
+    pub(crate) fn computed(&self, inputs: &[&Spec], output: &Spec) -> Option<Computed> {
+        let floats = |spec: &&&Spec| spec.batched && spec.element == Element::F32;
+        if !inputs.iter().all(|input| floats(&input)) {
+            return None;
+        }
+        let row = |spec: &Spec| spec.shape[self.axis..].iter().product::<usize>();
+        let rows: Vec<usize> = inputs.iter().map(|input| row(input)).collect();
+        let one = in_parts(&rows, row(output), "", "f32");
+        let four = if rows.iter().all(|row| row.is_multiple_of(4)) {
+            in_parts(&rows, row(output), "4", "vec4<f32>")
+        } else {
+            let four = "\nfn part4(place: u32) -> vec4<f32> {\n    \
+                 return vec4(part(place), part(place + 1u), part(place + 2u), part(place + 3u));\n}\n";
+            format!("{one}{four}")
+        };
+        Some(Computed { inputs: &PARTS[..inputs.len()], value: "part", sources: [one, four] })
+    }
+
     fn params(&self, inputs: &[&Spec], output: &Spec) -> ConcatParams {
         let row = |spec: &Spec| spec.shape[self.axis..].iter().product::<usize>() as u32;
         let mut params = ConcatParams {
@@ -71,6 +94,27 @@ impl Concat {
 
 /// What errors and the shader call the inputs.
 const NAMES: [&str; MOST_INPUTS] = ["a", "b", "c", "d"];
+
+/// What a kernel calls them that reads them in the place of their concatenation.
+const PARTS: [&str; MOST_INPUTS] = ["part_a", "part_b", "part_c", "part_d"];
+
+/// `part(place)`, or `part4(place)`, of tensors whose rows are so long.
+fn in_parts(rows: &[usize], whole: usize, four: &str, value: &str) -> String {
+    let mut text = format!(
+        "\nfn part{four}(place: u32) -> {value} {{\n    let row = place / {whole}u;\n    let at = place % {whole}u;\n"
+    );
+    let mut start = 0;
+    for (name, row) in PARTS.iter().zip(rows) {
+        let read = format!("return {name}{four}(row * {row}u + at - {start}u);");
+        start += row;
+        let _ = if start == whole {
+            write!(text, "    {read}\n}}\n")
+        } else {
+            write!(text, "    if at < {start}u {{\n        {read}\n    }}\n")
+        };
+    }
+    text
+}
 
 impl Kernel for Concat {
     fn name(&self) -> &'static str {

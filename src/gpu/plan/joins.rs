@@ -1,9 +1,9 @@
 //! Which kernels can compute what another gives where they read it, so that it is never written.
 
 use super::chains::{self, Chain};
-use crate::gpu::graph::Graph;
+use crate::gpu::graph::{Graph, Node};
 use crate::gpu::limits::Limits;
-use crate::kernel::{Computed, Conv2d, Dispatch, Spec};
+use crate::kernel::{Computed, Concat, Conv2d, Dispatch, Kernel, Spec};
 
 /// The way to do a chain together with the one that gives it its first input.
 #[derive(Clone, Debug)]
@@ -34,24 +34,33 @@ pub(super) fn of(graph: &Graph, chains: &[Chain], limits: &Limits) -> Vec<Option
 }
 
 fn join(graph: &Graph, chains: &[Chain], reader: usize, limits: &Limits) -> Option<Join> {
-    let (conv, input, inputs, _) = convolution(graph, &chains[reader])?;
-    let dispatches = conv.over_computed(&by_reference(&inputs), &chains[reader].dispatches);
+    let (conv, node) = known::<Conv2d>(graph, &chains[reader])?;
+    let (input, (inputs, _)) = (node.inputs[0], chains::seen(graph, node));
+    let inputs = by_reference(&inputs);
+    let dispatches = conv.over_computed(&inputs, &chains[reader].dispatches);
     let given = |chain: &Chain| graph.nodes[chain.last].output == graph.base(input);
     let giver = chains.iter().position(given).filter(|_| !dispatches.is_empty())?;
-    let (conv, _, inputs, output) = convolution(graph, &chains[giver])?;
-    let computed = conv.computed(&by_reference(&inputs), &output)?;
+    let computed = computed(graph, &chains[giver], conv.reads_seldom(&inputs))?;
     let join = Join { giver, computed, dispatches };
     let tensors = join.inputs(graph, chains, &chains[reader]).count() + 1;
     let fits = tensors <= limits.tensors as usize && chains[giver].then.epilogue.order().is_none();
     (fits && graph.start(input).is_none() && is_read_once(graph, chains, input)).then_some(join)
 }
 
-/// The convolution at the head of a chain, what it reads, and how it sees that and its output.
-fn convolution<'a>(graph: &'a Graph, chain: &Chain) -> Option<(&'a Conv2d, usize, Vec<Spec>, Spec)> {
+/// How the values of a chain are computed where they are read.
+fn computed(graph: &Graph, giver: &Chain, seldom: bool) -> Option<Computed> {
+    let (inputs, output) = chains::seen(graph, &graph.nodes[giver.head]);
+    let inputs = by_reference(&inputs);
+    if let Some((concat, _)) = known::<Concat>(graph, giver) {
+        return concat.computed(&inputs, &output);
+    }
+    known::<Conv2d>(graph, giver).filter(|_| seldom)?.0.computed(&inputs, &output)
+}
+
+/// The kernel at the head of a chain, if it is of this kind and sees whole items.
+fn known<'a, K: Kernel>(graph: &'a Graph, chain: &Chain) -> Option<(&'a K, &'a Node)> {
     let node = &graph.nodes[chain.head];
-    let conv = node.known::<Conv2d>().filter(|_| node.parts == 1)?;
-    let (inputs, output) = chains::seen(graph, node);
-    Some((conv, node.inputs[0], inputs, output))
+    node.known::<K>().filter(|_| node.parts == 1).map(|kernel| (kernel, node))
 }
 
 fn by_reference(specs: &[Spec]) -> Vec<&Spec> {

@@ -1,7 +1,7 @@
-//! Two convolutions in one pass: one that moves no pixels computes what it reads of one with a channel a group.
+//! A convolution that computes what it reads: what one with a channel a group gives, or tensors one after the other.
 //!
-//! What lies between them, which in networks for phones is most of what is moved, is never written. Its values are
-//! computed again for each tile of outputs, so that it pays where these are few; a trial has to show that it does.
+//! What lies between, which in networks for phones is most of what is moved, is never written. Values are computed again
+//! for each tile of outputs, so that it pays where these are few; a trial has to show that it does.
 
 use std::fmt::Write as _;
 
@@ -25,25 +25,29 @@ impl Conv2d {
         if !is_depthwise(inputs) || height * width > MOST_TAPS {
             return None;
         }
-        let source = self.window_text(inputs, output);
-        Some(Computed { inputs: &NAMES[..inputs.len()], value: "window", source })
+        let sources = [1, 4].map(|lanes| self.window_text(inputs, output, lanes));
+        Some(Computed { inputs: &NAMES[..inputs.len()], value: "window", sources })
+    }
+
+    /// Whether it reads what is computed so seldom that this may pay: no value more than three times.
+    pub(crate) fn reads_seldom(&self, inputs: &[&Spec]) -> bool {
+        weight_shape(inputs)[0] <= MOST_OUTPUTS && self.is_pointwise(inputs)
     }
 
     /// The ways to do it with an input that is computed where it is read.
     pub(crate) fn over_computed(&self, inputs: &[&Spec], variants: &[Dispatch]) -> Vec<Dispatch> {
-        let few = weight_shape(inputs)[0] <= MOST_OUTPUTS;
-        if !few || self.groups > 1 || is_depthwise(inputs) || !self.is_pointwise(inputs) {
+        if self.groups > 1 || is_depthwise(inputs) {
             return Vec::new();
         }
         variants.iter().filter(|variant| TILES.contains(&&*variant.kernel)).cloned().collect()
     }
 
-    /// `window(place)` and `window4(place)`: a value of the output, and the four from a multiple of four on.
-    fn window_text(&self, inputs: &[&Spec], output: &Spec) -> String {
+    /// `window(place)`, a value of the output, or `window4(place)`, the four from a multiple of four on.
+    fn window_text(&self, inputs: &[&Spec], output: &Spec, lanes: usize) -> String {
         let [outputs, _, height, width] = weight_shape(inputs);
         let (x, of) = (&inputs[0].shape, outputs / self.groups);
         let (out_width, pixels) = (output.shape[2], output.shape[1] * output.shape[2]);
-        let bias = if inputs.len() > 2 { " + window_bias(output)" } else { "" };
+        let bias = if inputs.len() > 2 { " + window_bias(at.output)" } else { "" };
         let mut text = String::new();
         let _ = write!(
             text,
@@ -76,20 +80,23 @@ fn window_at(start: u32, column: i32) -> f32 {{
             self.pads[1],
             x[2],
         );
-        for (name, value, lanes) in [("window", "f32", 1), ("window4", "vec4<f32>", 4)] {
-            let _ = writeln!(text, "\nfn {name}(place: u32) -> {value} {{");
-            if lanes == 4 && out_width % 4 > 0 {
-                text.push_str("    return vec4(window(place), window(place + 1u), window(place + 2u), window(place + 3u));\n}\n");
-                continue;
-            }
-            let _ = writeln!(
-                text,
-                "    let at = window_of(place);\n    let taps = at.output * {}u;",
-                height * width
+        // Four in two rows are four by themselves.
+        let beside = out_width.is_multiple_of(lanes);
+        let (name, value) = if lanes == 4 && beside { ("window4", "vec4<f32>") } else { ("window", "f32") };
+        let taps = height * width;
+        let _ = write!(
+            text,
+            "\nfn {name}(place: u32) -> {value} {{\n    let at = window_of(place);\n    \
+             let taps = at.output * {taps}u;\n    var sum = {value}(0.0);\n"
+        );
+        let lanes = if beside { lanes } else { 1 };
+        (0..height).for_each(|row| self.window_row(&mut text, row, [x[1], x[2], width], lanes));
+        let _ = writeln!(text, "    return sum{bias};\n}}");
+        if !beside {
+            text.push_str(
+                "\nfn window4(place: u32) -> vec4<f32> {\n    \
+                 return vec4(window(place), window(place + 1u), window(place + 2u), window(place + 3u));\n}\n",
             );
-            let _ = writeln!(text, "    var sum = {value}(0.0);");
-            (0..height).for_each(|row| self.window_row(&mut text, row, [x[1], x[2], width], lanes));
-            let _ = writeln!(text, "    return sum{};\n}}", bias.replace("(output)", "(at.output)"));
         }
         text
     }
