@@ -164,6 +164,12 @@ pub(crate) struct Part {
     pub(crate) total: usize,
 }
 
+/// The function of four values in a source that has one of one value.
+pub(super) fn four_by_one(value: &str) -> String {
+    let each = ["", " + 1u", " + 2u", " + 3u"].map(|next| format!("{value}(place{next})"));
+    format!("\nfn {value}4(place: u32) -> vec4<f32> {{\n    return vec4({});\n}}\n", each.join(", "))
+}
+
 impl<'a> Lying<'a> {
     /// A tensor by itself.
     pub(crate) fn whole(spec: &'a Spec) -> Self {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use ndarray::{ArrayViewD, ArrayViewMutD, Axis, Slice};
 
+use super::access;
 use super::params::{params, wgsl};
 use super::{
     Access, Computed, Dispatch, Element, Kernel, Needs, Spec, Values, ValuesMut, grid, rounds, rule,
@@ -68,9 +69,7 @@ impl Concat {
         let four = if rows.iter().all(|row| row.is_multiple_of(4)) {
             in_parts(&rows, row(output), "4", "vec4<f32>")
         } else {
-            let four = "\nfn part4(place: u32) -> vec4<f32> {\n    \
-                 return vec4(part(place), part(place + 1u), part(place + 2u), part(place + 3u));\n}\n";
-            format!("{one}{four}")
+            format!("{one}{}", access::four_by_one("part"))
         };
         Some(Computed { inputs: &PARTS[..inputs.len()], value: "part", sources: [one, four] })
     }

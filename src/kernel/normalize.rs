@@ -2,8 +2,11 @@
 
 use ndarray::Axis;
 
+use super::access;
 use super::params::{params, wgsl};
-use super::{Access, Dispatch, Element, Kernel, Needs, Spec, Values, ValuesMut, grid, rounds, rule};
+use super::{
+    Access, Computed, Dispatch, Element, Kernel, Needs, Spec, Values, ValuesMut, grid, rounds, rule,
+};
 use crate::error::Cause;
 
 /// `(pixel - mean[channel]) / std[channel]`: u8 `[height, width, channels]` to f32
@@ -51,6 +54,32 @@ impl Normalize {
         }
         let wanted = "1 to 4 finite numbers each would fit, no std of 0";
         Err(Cause::msg(format!("mean is {mean:?} and std {std:?}; {wanted}")))
+    }
+
+    /// How one value is computed where another kernel reads it: from one byte.
+    pub(crate) fn computed(&self, inputs: &[&Spec], output: &Spec) -> Computed {
+        let (channels, pixels) = (self.mean.len(), output.shape[1] * output.shape[2]);
+        let (len, item_bytes) = (output.len(), inputs[0].item_bytes());
+        let number = |number: &f32| format!("({number:?}f)");
+        let [mean, std] = [&self.mean, &self.std].map(|all| all.iter().map(number).collect::<Vec<_>>());
+        let of = |channel: usize| format!("return (value - {}) / {};", mean[channel], std[channel]);
+        let others = (1..channels).map(|channel| format!("        case {channel}u: {{ {} }}\n", of(channel)));
+        let others: String = others.collect();
+        let one = format!(
+            "
+fn pixel(place: u32) -> f32 {{
+    let rest = place % {len}u;
+    let channel = rest / {pixels}u;
+    let value = pixel_x(place / {len}u * {item_bytes}u + rest % {pixels}u * {channels}u + channel);
+    switch channel {{
+{others}        default: {{ {} }}
+    }}
+}}
+",
+            of(0)
+        );
+        let four = format!("{one}{}", access::four_by_one("pixel"));
+        Computed { inputs: &["pixel_x"], value: "pixel", sources: [one, four] }
     }
 
     /// One number a channel, in the four places of a `vec4`.

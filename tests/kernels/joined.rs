@@ -2,7 +2,9 @@
 //! it, where that is faster, and it gives the same.
 
 use gapless::gpu::TensorId;
-use gapless::kernel::{Binary, BinaryOp, Concat, Conv2d, Element, Precision, Spec, Unary, UnaryOp};
+use gapless::kernel::{
+    Binary, BinaryOp, Concat, Conv2d, Element, Normalize, Precision, Spec, Unary, UnaryOp,
+};
 use gapless::{Gpu, Program};
 use ndarray::ArrayD;
 
@@ -126,6 +128,31 @@ fn every_way_to_join_two_convolutions_gives_what_the_two_give() {
             compare(&mut forced, &batch, &wanted, SUMS, &format!("{way}: {plan}"));
         }
     });
+}
+
+#[test]
+fn pixels_are_normalised_where_a_convolution_reads_them() {
+    let Some(gpu) = device_with_shaders() else { return };
+    for [height, width, channels] in [[9, 7, 3], [8, 8, 1], [6, 10, 4]] {
+        let mut n = Numbers::new(2);
+        let mut net = Program::new(&gpu);
+        let x = net.input("x", Spec::bytes(&[height, width, channels])).unwrap();
+        let std: Vec<f32> = (0..channels).map(|channel| 100.0 + channel as f32).collect();
+        let planes = net.add(Normalize::new(vec![120.0; channels], std), &[x]).unwrap();
+        let weight = net.constant("weight", n.floats(&[20, channels, 3, 3])).unwrap();
+        let y = net.add(Conv2d::new().pads([1; 4]).stride([2, 2]), &[planes, weight]).unwrap();
+        net.output("y", y).unwrap();
+        let pixels = |n: &mut Numbers| n.wholes(&[height, width, channels], 0, 255).mapv(|value| value as u8);
+        let batch: Vec<ArrayD<u8>> = (0..3).map(|_| pixels(&mut n)).collect();
+        let wanted = output(&mut net.on(&Gpu::cpu()), &batch);
+        let ways = ways(&net);
+        assert!(ways.contains(&WAYS[0]));
+        for way in ways {
+            let mut forced = net.clone().force_variants(way);
+            assert_eq!(kernels(&forced), 1);
+            compare(&mut forced, &batch, &wanted, SUMS, way);
+        }
+    }
 }
 
 /// Shapes as networks for phones have them: 5 × 5, stride 2, rows that are no multiple of four.

@@ -127,10 +127,9 @@ impl Choices {
         for step in &mut plan.steps {
             step.chosen = self.of_step(step, rows).unwrap_or(step.chosen);
             step.left_out = self.left_out(step);
-            if let Some(instead) = &mut step.instead
-                && let Some(Some(variant)) = self.joined(&instead.step, rows)
-            {
-                instead.take(variant, self.left_out(&instead.step));
+            if let Some(instead) = &step.instead {
+                let (variant, left_out) = (self.joined(&instead.step, rows), self.left_out(&instead.step));
+                step.decide(variant.flatten(), left_out);
             }
         }
         plan.settle();

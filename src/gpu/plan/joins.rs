@@ -3,7 +3,7 @@
 use super::chains::{self, Chain};
 use crate::gpu::graph::{Graph, Node};
 use crate::gpu::limits::Limits;
-use crate::kernel::{Computed, Concat, Conv2d, Dispatch, Kernel, Spec};
+use crate::kernel::{Computed, Concat, Conv2d, Dispatch, Kernel, Normalize, Spec};
 
 /// The way to do a chain together with the one that gives it its first input.
 #[derive(Clone, Debug)]
@@ -53,6 +53,9 @@ fn computed(graph: &Graph, giver: &Chain, seldom: bool) -> Option<Computed> {
     let inputs = by_reference(&inputs);
     if let Some((concat, _)) = known::<Concat>(graph, giver) {
         return concat.computed(&inputs, &output);
+    }
+    if let Some((normalize, _)) = known::<Normalize>(graph, giver) {
+        return Some(normalize.computed(&inputs, &output));
     }
     known::<Conv2d>(graph, giver).filter(|_| seldom)?.0.computed(&inputs, &output)
 }

@@ -68,15 +68,6 @@ pub(in crate::gpu) struct Instead {
     pub(in crate::gpu) step: Step,
 }
 
-impl Instead {
-    /// Has it taken, by this variant.
-    #[cfg(feature = "gpu")]
-    pub(in crate::gpu) fn take(&mut self, variant: usize, left_out: Vec<String>) {
-        self.taken = true;
-        (self.step.chosen, self.step.left_out) = (variant, left_out);
-    }
-}
-
 /// Tensors that are read, as they lie on a device.
 struct Read {
     specs: Vec<Spec>,
@@ -205,6 +196,19 @@ impl Step {
             computes: name.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", "),
             multiply_adds: self.multiply_adds + multiply_adds(graph, giver),
             ..self
+        }
+    }
+
+    /// Says whether the step in the place of two is taken, and by which variant. What was left out of it is told of this
+    /// one where it is not.
+    #[cfg(feature = "gpu")]
+    pub(in crate::gpu) fn decide(&mut self, variant: Option<usize>, left_out: Vec<String>) {
+        match (variant, &mut self.instead) {
+            (Some(variant), Some(instead)) => {
+                instead.taken = true;
+                (instead.step.chosen, instead.step.left_out) = (variant, left_out);
+            }
+            _ => self.left_out.extend(left_out),
         }
     }
 

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::{Conv2d, is_depthwise, weight_shape};
-use crate::kernel::access::Computed;
+use crate::kernel::access::{Computed, four_by_one};
 use crate::kernel::{Dispatch, Spec};
 
 /// Most outputs of the second one: with three tiles of 64 a value is computed three times.
@@ -93,10 +93,7 @@ fn window_at(start: u32, column: i32) -> f32 {{
         (0..height).for_each(|row| self.window_row(&mut text, row, [x[1], x[2], width], lanes));
         let _ = writeln!(text, "    return sum{bias};\n}}");
         if !beside {
-            text.push_str(
-                "\nfn window4(place: u32) -> vec4<f32> {\n    \
-                 return vec4(window(place), window(place + 1u), window(place + 2u), window(place + 3u));\n}\n",
-            );
+            text.push_str(&four_by_one("window"));
         }
         text
     }

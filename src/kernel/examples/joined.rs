@@ -1,13 +1,15 @@
 //! Shaders that compute what another kernel gives where they read it.
 
-use crate::kernel::{Before, Computed, Concat, Conv2d, Dispatch, Epilogue, Kernel, Lying, Spec, Unary};
+use crate::kernel::{
+    Before, Computed, Concat, Conv2d, Dispatch, Epilogue, Kernel, Lying, Normalize, Spec, Unary,
+};
 
 /// Every way, of planes whose rows are a multiple of four wide and of others, with what follows either kernel.
 pub fn joined() -> Vec<Dispatch> {
     let planes = [([8, 9, 8], [1, 1]), ([8, 8, 14], [1, 2]), ([8, 8, 28], [2, 2])];
     let windows = planes.into_iter().flat_map(|(shape, stride)| windows(&Spec::floats(&shape), stride));
     let parts = [[3, 5, 4], [3, 5, 3]].into_iter().flat_map(|shape| parts(&Spec::floats(&shape)));
-    windows.chain(parts).collect()
+    windows.chain(parts).chain(pixels()).collect()
 }
 
 /// Behind a convolution with one channel a group.
@@ -26,6 +28,13 @@ fn parts(x: &Spec) -> Vec<Dispatch> {
     let between = concat.output(&[x; 3]).expect("it is accepted");
     let computed = concat.computed(&[x; 3], &between).expect("they are floats");
     [1, 3].into_iter().flat_map(|size| ways(&computed, &[x; 3], &between, size)).collect()
+}
+
+/// Behind pixels that are normalised.
+fn pixels() -> Vec<Dispatch> {
+    let (normalize, read) = (Normalize::new([127.0; 3], [128.0; 3]), Spec::bytes(&[7, 5, 3]));
+    let between = normalize.output(&[&read]).expect("it is accepted");
+    ways(&normalize.computed(&[&read], &between), &[&read], &between, 3)
 }
 
 /// A convolution of such a size that computes what is between.

@@ -59,33 +59,36 @@ impl Trial<'_> {
         let proof = Proof::new(device, plan)?;
         let mut bench = Bench { trial: self, proof: &proof, device, buffers, pipelines, inputs: &inputs };
         for index in 0..plan.steps.len() {
-            let step = &plan.steps[index];
-            let chosen = match self.choices.of_step(step, self.rows) {
-                Some(chosen) => chosen,
-                None => self.choices.settle(step, self.rows, bench.fastest(step)?),
-            };
-            plan.steps[index].chosen = chosen;
-            plan.steps[index].left_out = self.choices.left_out(&plan.steps[index]);
             let (before, step) = plan.steps.split_at_mut(index);
-            let step = &mut step[0];
-            let (own, instead) = (&*step, step.instead.as_deref());
-            if let Some(Instead { giver, step: both, .. }) = instead {
-                let variant = match self.choices.joined(both, self.rows) {
-                    Some(known) => known,
-                    None => {
-                        let faster = bench.faster([&before[*giver], own], both)?;
-                        self.choices.settle_joined(both, self.rows, faster)
-                    }
-                };
-                let left_out = self.choices.left_out(both);
-                match (variant, &mut step.instead) {
-                    (Some(variant), Some(instead)) => instead.take(variant, left_out),
-                    _ => step.left_out.extend(left_out),
-                }
-            }
+            self.choose_one(&mut bench, before, &mut step[0])?;
         }
         plan.settle();
         self.choices.keep();
+        Ok(())
+    }
+
+    /// Chooses a variant of a step, and whether one in its place and that of one before is faster.
+    fn choose_one(
+        &self,
+        bench: &mut Bench<'_, '_, '_>,
+        before: &[Step],
+        step: &mut Step,
+    ) -> Result<(), StageError> {
+        step.chosen = match self.choices.of_step(step, self.rows) {
+            Some(chosen) => chosen,
+            None => self.choices.settle(step, self.rows, bench.fastest(step)?),
+        };
+        step.left_out = self.choices.left_out(step);
+        let Some(Instead { giver, step: both, .. }) = step.instead.as_deref() else { return Ok(()) };
+        let variant = match self.choices.joined(both, self.rows) {
+            Some(known) => known,
+            None => {
+                let faster = bench.faster([&before[*giver], step], both)?;
+                self.choices.settle_joined(both, self.rows, faster)
+            }
+        };
+        let left_out = self.choices.left_out(both);
+        step.decide(variant, left_out);
         Ok(())
     }
 
