@@ -12,6 +12,7 @@ pub(super) enum Constant {
     F32(Arc<ArrayD<f32>>),
     /// The bits of floats of 16 bits.
     F16(Arc<ArrayD<u16>>),
+    I8(Arc<ArrayD<i8>>),
     I32(Arc<ArrayD<i32>>),
 }
 
@@ -24,6 +25,10 @@ impl Constant {
         Self::F16(Arc::new(bits.as_standard_layout().into_owned()))
     }
 
+    pub(super) fn bytes(values: &ArrayD<i8>) -> Self {
+        Self::I8(Arc::new(values.as_standard_layout().into_owned()))
+    }
+
     pub(super) fn ints(values: &ArrayD<i32>) -> Self {
         Self::I32(Arc::new(values.as_standard_layout().into_owned()))
     }
@@ -32,14 +37,16 @@ impl Constant {
         match self {
             Self::F32(values) => Spec::constant(values.shape()),
             Self::F16(bits) => Spec::constant_f16(bits.shape()),
+            Self::I8(values) => Spec::constant_i8(values.shape()),
             Self::I32(values) => Spec::constant_ints(values.shape()),
         }
     }
 
-    /// What the twins get: halves are widened, which changes no value.
+    /// What the twins get: halves and i8 are widened, which changes no value.
     pub(super) fn widened(&self) -> Self {
         match self {
             Self::F16(bits) => Self::F32(Arc::new(bits.mapv(half::from_f16))),
+            Self::I8(values) => Self::F32(Arc::new(values.mapv(f32::from))),
             other => other.clone(),
         }
     }
@@ -48,7 +55,7 @@ impl Constant {
     pub(super) fn as_floats(&self) -> &[f32] {
         match self {
             Self::F32(values) => values.as_slice().expect("constants are in standard layout"),
-            Self::F16(_) | Self::I32(_) => unreachable!("what follows takes floats"),
+            Self::F16(_) | Self::I8(_) | Self::I32(_) => unreachable!("what follows takes floats"),
         }
     }
 
@@ -70,12 +77,12 @@ impl Constant {
         }
     }
 
-    /// As a twin sees it, in this shape. Halves were widened before.
+    /// As a twin sees it, in this shape. Halves and i8 were widened before.
     pub(super) fn values(&self, shape: &[usize]) -> Values<'_> {
         match self {
             Self::F32(values) => Values::F32(values.view()).in_shape(shape),
             Self::I32(values) => Values::I32(values.view()).in_shape(shape),
-            Self::F16(_) => unreachable!("halves are widened"),
+            Self::F16(_) | Self::I8(_) => unreachable!("they are widened"),
         }
     }
 }

@@ -82,8 +82,9 @@ impl Graph {
         if !spec.batched {
             return Err(setting("Program::input", format!("{name} is not batched: make it a constant")));
         }
-        if spec.element == Element::F16 {
-            return Err(setting("Program::input", format!("{name} is of f16, which constants alone may be")));
+        if let Element::F16 | Element::I8 = spec.element {
+            let reason = format!("{name} is of {}, which constants alone may be", spec.element);
+            return Err(setting("Program::input", reason));
         }
         self.named("Program::input", name, spec, Origin::Input)
     }
@@ -387,7 +388,7 @@ pub(super) fn checked_output(spec: Spec, parts: usize) -> Result<Spec, Cause> {
         Spec { batched: false, .. } => {
             Err(Cause::msg("no input has a batch, so this is a constant: compute it before"))
         }
-        Spec { element: element @ (Element::U8 | Element::F16), .. } => {
+        Spec { element: element @ (Element::U8 | Element::I8 | Element::F16), .. } => {
             Err(Cause::msg(format!("a kernel gives f32 or i32, not {element}")))
         }
         spec if spec.is_empty() => Err(Cause::msg(format!("the output has no elements: {:?}", spec.shape))),

@@ -101,8 +101,9 @@ impl Plan {
             return Err(setting("Program::input", "there is none, so a document brings nothing".into()));
         }
         let needed = needed_nodes(graph)?;
-        let chains::Chains { chains, apart } = chains::of(graph, &needed, limits);
-        let joins = joins::of(graph, &chains, limits);
+        let chains::Chains { chains, mut apart } = chains::of(graph, &needed, limits);
+        let (joins, not_joined) = joins::of(graph, &chains, limits);
+        apart.extend(not_joined);
         let (shared, shared_of) = share_buffers(graph, &chains, &joins);
         let constants = needed_constants(graph, &needed);
         let place = |tensor: usize| match graph.tensors[tensor].origin {

@@ -45,7 +45,7 @@ pub struct Named {
 impl Access {
     /// The inputs, in their order, by the names by which the source calls them.
     ///
-    /// An input of f32 is an `f32`, a constant of f16 is widened to one, a byte is an `f32` from 0 to 255, a whole
+    /// An input of f32 is an `f32`, a constant of f16 or i8 is widened to one, a byte is an `f32` from 0 to 255, a whole
     /// number an `i32`. Places count from the first value of the first item: a batched tensor has its items one behind the other,
     /// [`Spec::item_bytes`] apart for bytes.
     pub fn named(inputs: &[&'static str]) -> Self {
@@ -271,7 +271,7 @@ impl Text<'_> {
             (Element::F16, true) if spec.batched => ("vec4<f16>", 4),
             (Element::F16, false) => ("u32", 2),
             (Element::F16, true) => ("vec2<u32>", 4),
-            (Element::U8, _) => ("u32", 4),
+            (Element::U8 | Element::I8, _) => ("u32", 4),
         };
         let place = match (values, lying.place("place")) {
             (1, place) => place,
@@ -289,6 +289,8 @@ impl Text<'_> {
             }
             (Element::U8, false) => format!("f32(({read} >> (place % 4u * 8u)) & 255u)"),
             (Element::U8, true) => format!("vec4<f32>(unpack4xU8({read}))"),
+            (Element::I8, false) => format!("f32(extractBits(bitcast<i32>({read}), place % 4u * 8u, 8u))"),
+            (Element::I8, true) => format!("vec4<f32>(unpack4xI8({read}))"),
         };
         let value = value_of(element);
         let (function, value) =

@@ -15,7 +15,7 @@ use crate::error::Cause;
 
 /// Convolution: x `[channels, height, width]`, the constants weight
 /// `[outputs, channels / groups, kernel height, kernel width]` and, where there is one, bias
-/// `[outputs]`, to `[outputs, height, width]`. The weight may be of f16. What is done to each value behind it, such as
+/// `[outputs]`, to `[outputs, height, width]`. The weight may be of f16 or i8. What is done to each value behind it, such as
 /// the sum with another activation, needs no pass of its own.
 ///
 /// As in every network, it is a correlation: the kernel is not turned. Weights must be finite: padding

@@ -128,13 +128,16 @@ fn convolutions() -> [Example; 9] {
     ]
 }
 
-/// Every variant that reads halves, with an odd number of them.
+/// Every variant that reads halves or i8, with an odd number of them.
 fn halves() -> Vec<Example> {
     let (in_conv, in_product) = (conv2d::Conv2dParams::LAYOUT, mat_mul::MatMulParams::LAYOUT);
     let (x, matrix) = (Spec::floats(&[17, 9, 7]), Spec::floats(&[17, 17]));
     let (full, single) = (Spec::constant_f16(&[17, 17, 3, 3]), Spec::constant_f16(&[17, 1, 3, 3]));
     let factor = Spec::constant_f16(&[17, 17]);
+    let (bytes, byte_factor) = (Spec::constant_i8(&[17, 17, 3, 3]), Spec::constant_i8(&[17, 17]));
     vec![
+        example(Conv2d::new().pads([1; 4]), &[x.clone(), bytes], in_conv),
+        example(MatMul::new(), &[matrix.clone(), byte_factor], in_product),
         example(Conv2d::new().pads([1; 4]), &[x.clone(), full], in_conv),
         example(Conv2d::new().pads([1; 4]).groups(17), &[x, single, Spec::constant(&[17])], in_conv),
         example(MatMul::new(), &[factor.clone(), matrix.clone()], in_product),
@@ -143,12 +146,12 @@ fn halves() -> Vec<Example> {
 }
 
 /// Every variant that reads vectors of four: of convolutions with a bias and without, of
-/// products with each factor either way around, all with floats and with halves.
+/// products with each factor either way around, all with floats, with halves and with i8.
 fn vectors() -> Vec<Example> {
     let (in_conv, in_product) = (conv2d::Conv2dParams::LAYOUT, mat_mul::MatMulParams::LAYOUT);
     let (x, bias) = (Spec::floats(&[8, 4, 4]), Spec::constant(&[20]));
     let (conv, floats, halves) = (Conv2d::new(), Spec::constant, Spec::constant_f16);
-    let weights = [floats(&[20, 8, 1, 1]), halves(&[20, 8, 1, 1])];
+    let weights = [floats(&[20, 8, 1, 1]), halves(&[20, 8, 1, 1]), Spec::constant_i8(&[20, 8, 1, 1])];
     let of_weight = |weight: Spec| {
         let inputs = [x.clone(), weight, bias.clone()];
         [example(conv, &inputs[..2], in_conv), example(conv, &inputs, in_conv)]
@@ -159,6 +162,7 @@ fn vectors() -> Vec<Example> {
         [
             example(product, &[Spec::floats(&square), floats(&square), bias.clone()], in_product),
             example(product, &[Spec::floats(&square), halves(&square)], in_product),
+            example(product, &[Spec::floats(&square), Spec::constant_i8(&square)], in_product),
             example(product, &[halves(&square), Spec::floats(&square)], in_product),
         ]
     };

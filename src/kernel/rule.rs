@@ -31,10 +31,11 @@ pub(super) fn constant<const N: usize>(name: &str, spec: &Spec, axes: &str) -> R
     shape(spec, fits).ok_or_else(|| misfit(name, spec, format!("an f32 constant {axes} would fit")))
 }
 
-/// The shape of a weight that is the same for all items, of floats or halves and with `N` axes.
+/// The shape of a weight that is the same for all items, of floats, halves or i8 and with `N` axes.
 pub(super) fn weight<const N: usize>(name: &str, spec: &Spec, axes: &str) -> Result<[usize; N], Cause> {
-    let fits = matches!(spec.element, Element::F16 | Element::F32) && !spec.batched;
-    shape(spec, fits).ok_or_else(|| misfit(name, spec, format!("an f32 or f16 constant {axes} would fit")))
+    let fits = matches!(spec.element, Element::I8 | Element::F16 | Element::F32) && !spec.batched;
+    shape(spec, fits)
+        .ok_or_else(|| misfit(name, spec, format!("an f32, f16 or i8 constant {axes} would fit")))
 }
 
 fn shape<const N: usize>(spec: &Spec, fits: bool) -> Option<[usize; N]> {
@@ -73,9 +74,9 @@ pub(super) fn only_values<'a>(inputs: &[&'a Spec]) -> Result<&'a Spec, Cause> {
     if x.batched { Ok(x) } else { Err(misfit("x", x, "an activation would fit")) }
 }
 
-/// A factor of any shape: an activation or a constant of floats, or a constant of halves.
+/// A factor of any shape: an activation or a constant of floats, or a constant of halves or i8.
 pub(super) fn factor(name: &str, spec: &Spec) -> Result<(), Cause> {
-    if spec.element == Element::F16 && !spec.batched && size(&spec.shape).is_some() {
+    if matches!(spec.element, Element::I8 | Element::F16) && !spec.batched && size(&spec.shape).is_some() {
         return Ok(());
     }
     floats(name, spec)

@@ -8,6 +8,10 @@ use std::fmt;
 pub enum Element {
     /// A byte, such as a channel of a pixel; four of them share a `u32` on the device.
     U8,
+    /// A whole number from −128 to 127 of a constant; four of them share a `u32` on the device, where
+    /// [`Conv2d`](super::Conv2d) and [`MatMul`](super::MatMul) read them as floats: weights that were quantised, by whose
+    /// scale what the kernel gives is multiplied behind it. No input and no output is made of them.
+    I8,
     /// A 16-bit float (IEEE 754 binary16) of a constant; two of them share a `u32` on the device, where
     /// [`Conv2d`](super::Conv2d) and [`MatMul`](super::MatMul) widen what they read. No input and no output is made of them.
     F16,
@@ -23,6 +27,7 @@ impl fmt::Display for Element {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::U8 => "u8",
+            Self::I8 => "i8",
             Self::F16 => "f16",
             Self::F32 => "f32",
             Self::I32 => "i32",
@@ -73,6 +78,16 @@ impl Spec {
         Self { element: Element::F16, shape: shape.to_vec(), batched: false }
     }
 
+    /// Whole numbers from −128 to 127 that are the same for all items: a weight of a quarter of the bytes.
+    ///
+    /// ```
+    /// use gapless::kernel::Spec;
+    /// assert_eq!(Spec::constant_i8(&[3, 5]).item_bytes(), 16);
+    /// ```
+    pub fn constant_i8(shape: &[usize]) -> Self {
+        Self { element: Element::I8, shape: shape.to_vec(), batched: false }
+    }
+
     /// Whole numbers that every item has.
     pub fn ints(shape: &[usize]) -> Self {
         Self { element: Element::I32, shape: shape.to_vec(), batched: true }
@@ -94,10 +109,11 @@ impl Spec {
     }
 
     /// Bytes from one item to the next on the device: u8 items are padded to 8, which is what a
-    /// mapped range may start at, and halves to the 4 of the `u32` that the last one is in.
+    /// mapped range may start at, halves and i8 to the 4 of the `u32` that the last one is in.
     pub fn item_bytes(&self) -> usize {
         match self.element {
             Element::U8 => self.len().checked_next_multiple_of(8).unwrap_or(usize::MAX),
+            Element::I8 => self.len().checked_next_multiple_of(4).unwrap_or(usize::MAX),
             Element::F16 => self.len().div_ceil(2).saturating_mul(4),
             Element::F32 | Element::I32 => self.len().saturating_mul(4),
         }

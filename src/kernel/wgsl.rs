@@ -154,7 +154,7 @@ impl Wgsl {
 /// The shape rule of a kernel that changes values one by one.
 fn same_shape(inputs: &[&Spec]) -> Result<Spec, Cause> {
     match inputs {
-        [x] if x.element == Element::F16 => {
+        [x] if matches!(x.element, Element::F16 | Element::I8) => {
             Err(rule::misfit("x", x, "an f32 or u8 activation would fit a kernel without a shape rule"))
         }
         [x] => Ok(Spec { element: Element::F32, ..(*x).clone() }),

@@ -205,7 +205,10 @@ fn two_convolutions_as_networks_for_phones_have_them_can_be_one_in_each_way() {
 fn what_others_need_is_not_computed_where_it_is_read() {
     let Some(gpu) = device_with_shaders() else { return };
     assert!(ways(&phone(&gpu, 16, true)).is_empty());
-    assert_eq!(kernels(&phone(&gpu, 16, true)), 2);
+    let shown = phone(&gpu, 16, true).plan(1).unwrap();
+    assert_eq!(shown.kernels().count(), 2);
+    let reason = "conv2d.0 is not computed where conv2d.2 reads it: it is an output";
+    assert!(shown.to_string().contains(reason), "{shown}");
     let forbidden = phone(&gpu, 16, false).forbid_variants("joined").plan(1).unwrap();
     assert!(forbidden.kernels().all(|kernel| !kernel.variants.iter().any(|name| name.contains("joined"))));
     let twins = phone(&Gpu::cpu(), 16, false).force_variants("joined").plan(1).unwrap();

@@ -12,6 +12,7 @@ mod guarded;
 mod halves;
 mod halves_kept;
 mod halves_on_device;
+mod i8;
 mod ints;
 mod joined;
 mod kernels_on_device;

@@ -5,11 +5,12 @@ use crate::gpu::item::RowMajor;
 
 const STANDARD: &str = "it is in row-major order";
 
-/// Two halves share a `u32`; where an odd one is last, its buffer is padded.
+/// Two halves or four i8 share a `u32`; where the last one is not full, its buffer is padded.
 pub(super) fn of_constant(constant: &Constant) -> &[u8] {
     match constant {
         Constant::F32(values) => bytemuck::cast_slice(values.as_slice().expect(STANDARD)),
         Constant::F16(bits) => bytemuck::cast_slice(bits.as_slice().expect(STANDARD)),
+        Constant::I8(values) => bytemuck::cast_slice(values.as_slice().expect(STANDARD)),
         Constant::I32(values) => bytemuck::cast_slice(values.as_slice().expect(STANDARD)),
     }
 }

@@ -27,13 +27,26 @@ impl Join {
     }
 }
 
-/// For every chain what it can be joined with. The twins read what is still in the cache, and join nothing.
-pub(super) fn of(graph: &Graph, chains: &[Chain], limits: &Limits) -> Vec<Option<Join>> {
-    let join = |reader| if limits.are_of_twins() { None } else { join(graph, chains, reader, limits) };
-    (0..chains.len()).map(join).collect()
+/// For every chain what it can be joined with; and what might have been joined, and why it is not. The twins read what is
+/// still in the cache, and join nothing.
+pub(super) fn of(graph: &Graph, chains: &[Chain], limits: &Limits) -> (Vec<Option<Join>>, Vec<String>) {
+    if limits.are_of_twins() {
+        return (vec![None; chains.len()], Vec::new());
+    }
+    let mut apart = Vec::new();
+    let mut found = |reader: usize| {
+        let join = join(graph, chains, reader)?;
+        let Some(reason) = obstacle(graph, chains, (&join, reader), limits) else { return Some(join) };
+        let name = |chain: &Chain| &graph.tensors[graph.nodes[chain.head].output].name;
+        let (giver, reader) = (name(&chains[join.giver]), name(&chains[reader]));
+        apart.push(format!("{giver} is not computed where {reader} reads it: {reason}"));
+        None
+    };
+    ((0..chains.len()).map(&mut found).collect(), apart)
 }
 
-fn join(graph: &Graph, chains: &[Chain], reader: usize, limits: &Limits) -> Option<Join> {
+/// What could be joined as far as kernels go.
+fn join(graph: &Graph, chains: &[Chain], reader: usize) -> Option<Join> {
     let (conv, node) = known::<Conv2d>(graph, &chains[reader])?;
     let (input, (inputs, _)) = (node.inputs[0], chains::seen(graph, node));
     let inputs = by_reference(&inputs);
@@ -41,10 +54,28 @@ fn join(graph: &Graph, chains: &[Chain], reader: usize, limits: &Limits) -> Opti
     let given = |chain: &Chain| graph.nodes[chain.last].output == graph.base(input);
     let giver = chains.iter().position(given).filter(|_| !dispatches.is_empty())?;
     let computed = computed(graph, &chains[giver], conv.reads_seldom(&inputs))?;
-    let join = Join { giver, computed, dispatches };
-    let tensors = join.inputs(graph, chains, &chains[reader]).count() + 1;
-    let fits = tensors <= limits.tensors as usize && chains[giver].then.epilogue.order().is_none();
-    (fits && graph.start(input).is_none() && is_read_once(graph, chains, input)).then_some(join)
+    Some(Join { giver, computed, dispatches })
+}
+
+/// What is in the way, if something is.
+fn obstacle(
+    graph: &Graph,
+    chains: &[Chain],
+    (join, reader): (&Join, usize),
+    limits: &Limits,
+) -> Option<&'static str> {
+    let (giver, reader) = (&chains[join.giver], &chains[reader]);
+    let (given, input) = (graph.nodes[giver.last].output, graph.nodes[reader.head].inputs[0]);
+    let read = chains.iter().flat_map(|chain| chain.inputs(graph));
+    let tensors = join.inputs(graph, chains, reader).count() + 1;
+    let obstacles = [
+        (graph.outputs.iter().any(|(_, output)| graph.base(*output) == given), "it is an output"),
+        (read.filter(|input| graph.base(*input) == given).count() > 1, "others read it too"),
+        (giver.then.epilogue.order().is_some(), "its values are put in another order"),
+        (graph.start(input).is_some(), "a part of the values is read"),
+        (tensors > limits.tensors as usize, "the device binds too few tensors"),
+    ];
+    obstacles.into_iter().find(|(there, _)| *there).map(|(_, reason)| reason)
 }
 
 /// How the values of a chain are computed where they are read.
@@ -68,11 +99,4 @@ fn known<'a, K: Kernel>(graph: &'a Graph, chain: &Chain) -> Option<(&'a K, &'a N
 
 fn by_reference(specs: &[Spec]) -> Vec<&Spec> {
     specs.iter().collect()
-}
-
-fn is_read_once(graph: &Graph, chains: &[Chain], tensor: usize) -> bool {
-    let base = graph.base(tensor);
-    let reads =
-        chains.iter().flat_map(|chain| chain.inputs(graph)).filter(|input| graph.base(*input) == base);
-    reads.count() == 1 && graph.outputs.iter().all(|(_, output)| graph.base(*output) != base)
 }

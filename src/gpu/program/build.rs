@@ -82,6 +82,32 @@ impl Program {
         self.graph().constant(name, Constant::halves(&bits))
     }
 
+    /// A constant of whole numbers from −128 to 127: a quarter of the bytes on the device, where
+    /// [`Conv2d`](crate::kernel::Conv2d) and [`MatMul`](crate::kernel::MatMul) read each as a float. Other kernels refuse
+    /// it. The scale of quantised weights is a factor of what the kernel gives, and so no pass of its own.
+    ///
+    /// ```
+    /// use gapless::kernel::{Binary, BinaryOp, MatMul, Spec};
+    /// use gapless::{Gpu, Program};
+    /// use ndarray::{ArrayD, IxDyn, arr1};
+    /// let mut net = Program::new(&Gpu::best()?);
+    /// let x = net.input("x", Spec::floats(&[1, 64]))?;
+    /// let weight = net.constant_i8("weight", ArrayD::from_elem(IxDyn(&[64, 2]), -3))?;
+    /// let scale = net.constant("scale", arr1(&[0.5, 0.25]).into_dyn())?;
+    /// let sums = net.add(MatMul::new(), &[x, weight])?;
+    /// let y = net.add(Binary::new(BinaryOp::Mul), &[sums, scale])?;
+    /// net.output("y", y)?;
+    /// assert_eq!((net.plan(1)?.kernels().count(), net.plan(1)?.constant_bytes()), (1, 64 * 2 + 4 * 2));
+    /// assert_eq!(net.run_once(&ArrayD::ones(IxDyn(&[1, 64])))?["y"].as_slice(), Some(&[-96.0, -48.0][..]));
+    /// # Ok::<(), gapless::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the name is taken or the array has no elements.
+    pub fn constant_i8(&mut self, name: &str, values: ArrayD<i8>) -> Result<TensorId, Error> {
+        self.graph().constant(name, Constant::bytes(&values))
+    }
+
     /// A constant of whole numbers, for kernels that take such.
     ///
     /// # Errors

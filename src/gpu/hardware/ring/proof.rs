@@ -146,6 +146,6 @@ fn kind_of(element: Element) -> Kind {
         Element::F32 => Kind::Floats,
         Element::F16 => Kind::Halves,
         Element::I32 => Kind::Ints,
-        Element::U8 => Kind::Bytes,
+        Element::U8 | Element::I8 => Kind::Bytes,
     }
 }
