@@ -9,7 +9,7 @@
 //! (`var<storage, read>`), then the output (`var<storage, read_write>`).
 //! An f32 tensor is an `array<f32>` in row-major order without padding. A u8 tensor is an
 //! `array<u32>` of four bytes each, every item padded to [`Spec::item_bytes`]. An f16 constant is an
-//! `array<u32>` of two halves each, the first in the lower bits; twins get it widened to f32.
+//! `array<u32>` of two halves each, the first in the lower bits, one of i8 of four values; twins get them widened to f32.
 //! The z of a dispatch is the batch: `workgroup_id.z` is the item, `num_workgroups.z` how many there
 //! are, so that parameters do not depend on the batch and one plan serves every batch size.
 //!

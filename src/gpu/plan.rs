@@ -196,7 +196,8 @@ impl Plan {
         self.steps.iter().map(|step| format!("{} {}", step.name, step.shape))
     }
 
-    /// Bytes of the constants on the device, each counted once: two a value of f16, four a value of f32.
+    /// Bytes of the constants on the device, each counted once: one a value of i8, two a value of f16, four of any
+    /// other.
     pub fn constant_bytes(&self) -> u64 {
         self.constant_bytes
     }

@@ -16,7 +16,7 @@ use crate::error::Cause;
 /// is done to each value behind it, such as an activation function, needs no pass of its own.
 ///
 /// Leading axes are broadcast as numpy does it. Each input may be an activation or a constant; at least
-/// one of a and b is an activation, and the other may be a constant of f16.
+/// one of a and b is an activation, and the other may be a constant of f16 or i8.
 ///
 /// ```
 /// use gapless::kernel::{Kernel, MatMul, Spec};
