@@ -98,6 +98,24 @@ def compared(given: list[np.ndarray], expected: list[list[np.ndarray]], names: l
     return {"kind": "right", "error": largest}
 
 
+def enlarged(reference: Reference, arrays: Arrays, expected: list[list[np.ndarray]], tolerance: float) -> float:
+    """What an error may be in a network that enlarges errors: twice what the last bit of its floats changes in ONNX
+    Runtime itself, and at most ten times what it may be elsewhere."""
+    changed = [tolerance]
+    for seed in range(4):
+        signs = np.random.default_rng(seed)
+        other = {
+            name: array * (1 + signs.choice([-1, 1], array.shape) * 2.0**-23) if array.dtype == np.float32 else array
+            for name, array in arrays.items()
+        }
+        try:
+            given = reference.run(reference.typed(other))
+        except Exception:  # noqa: BLE001 a file that takes one item: nothing is known of more
+            break
+        changed += [2 * error(one, ways[0], 0.0)[0] for one, ways in zip(given, expected, strict=True)]
+    return min(max(changed), 10 * tolerance)
+
+
 def ours(
     infer: list[str], model: Path, arrays: Arrays, outputs: list[str], batch_size: int
 ) -> tuple[dict, list[np.ndarray]]:
@@ -140,6 +158,8 @@ def outcome(folder: Path, infer: list[str], tolerance: float) -> dict:
         except Exception as cause:  # noqa: BLE001 as above
             return {"kind": "no reference", "reason": str(cause)[:300], "items": items}
         result = compared(given, expected, reference.outputs, tolerance)
+        if result["kind"] == "wrong" and np.isfinite(result.get("error", np.inf)):
+            result = compared(given, expected, reference.outputs, enlarged(reference, arrays, expected, tolerance))
         if result["kind"] != "right":
             return {**result, "items": items}
         largest = max(largest, result["error"])

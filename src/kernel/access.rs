@@ -155,6 +155,8 @@ pub(crate) struct Computed {
     pub(crate) value: &'static str,
     /// The source with the former, and with the latter.
     pub(crate) sources: [String; 2],
+    /// Rounds of its loop; 0 where it has none.
+    pub(crate) rounds: usize,
 }
 
 /// Where a part begins in each item of a tensor, which has so many values. Both are multiples of four.

@@ -71,7 +71,7 @@ impl Concat {
         } else {
             format!("{one}{}", access::four_by_one("part"))
         };
-        Some(Computed { inputs: &PARTS[..inputs.len()], value: "part", sources: [one, four] })
+        Some(Computed { inputs: &PARTS[..inputs.len()], value: "part", sources: [one, four], rounds: 0 })
     }
 
     fn params(&self, inputs: &[&Spec], output: &Spec) -> ConcatParams {

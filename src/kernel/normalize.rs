@@ -79,7 +79,7 @@ fn pixel(place: u32) -> f32 {{
             of(0)
         );
         let four = format!("{one}{}", access::four_by_one("pixel"));
-        Computed { inputs: &["pixel_x"], value: "pixel", sources: [one, four] }
+        Computed { inputs: &["pixel_x"], value: "pixel", sources: [one, four], rounds: 0 }
     }
 
     /// One number a channel, in the four places of a `vec4`.

@@ -203,6 +203,45 @@ fn the_caller_can_say_which_axis_is_the_batch() {
     assert!(time_first().batch("speakers").program(&Gpu::cpu()).is_err(), "no input has such an axis");
 }
 
+/// A mask that is the same for all items, of which each place is looked up by the number of its item and its own, in this
+/// order: so PyTorch's newer exporter writes masks of attention.
+fn looked_up(coordinates: &str) -> Parts {
+    Parts::new(18)
+        .input("x", "n 4 6")
+        .constant("row", &values(&[1, 4], 1))
+        .constant("places", &ArrayD::from_shape_fn(vec![1, 4, 1], |at| at[1] as f32))
+        .ints("one", &[1])
+        .ints("lines", &[4])
+        .ints("behind", &[1, 2])
+        .node("Constant -> zero", vec![scalar(0)])
+        .node("Constant -> step", vec![scalar(1)])
+        .node("Shape x -> n", vec![int("start", 0), int("end", 1)])
+        .node("Squeeze n -> count", vec![])
+        .node("Concat n lines -> flat", vec![int("axis", 0)])
+        .node("Expand row flat -> mask", vec![])
+        .node("Range zero count step -> item", vec![])
+        .node("Unsqueeze item behind -> column", vec![])
+        .node("Concat n lines one -> all", vec![int("axis", 0)])
+        .node("Expand column all -> numbers", vec![])
+        .node("Cast places -> own", vec![int("to", 7)])
+        .node("Expand own all -> owns", vec![])
+        .node(&format!("Concat {coordinates} -> picks"), vec![int("axis", -1)])
+        .node("GatherND mask picks -> seen", vec![])
+        .node("Unsqueeze seen two -> factors", vec![])
+        .ints("two", &[2])
+        .node("Mul x factors -> y", vec![])
+        .output("y")
+}
+
+#[test]
+fn a_mask_is_looked_up_by_the_number_of_its_item_and_by_no_other() {
+    whole_and_apart(&looked_up("numbers owns"), "each in its own row");
+    let refused = looked_up("numbers numbers").refused();
+    assert!(refused.contains("it computes with the number of items"), "{refused}");
+    // A batch of one has no other row.
+    assert!(looked_up("owns owns").refused().contains("GatherND"));
+}
+
 /// Rows of a flattened batch are picked by `item · length + place`, as exporters write `mask[item, place]`.
 fn picked(length: i64) -> Parts {
     Parts::new(17)

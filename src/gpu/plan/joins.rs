@@ -50,11 +50,11 @@ fn join(graph: &Graph, chains: &[Chain], reader: usize) -> Option<Join> {
     let (conv, node) = known::<Conv2d>(graph, &chains[reader])?;
     let (input, (inputs, _)) = (node.inputs[0], chains::seen(graph, node));
     let inputs = by_reference(&inputs);
-    let dispatches = conv.over_computed(&inputs, &chains[reader].dispatches);
     let given = |chain: &Chain| graph.nodes[chain.last].output == graph.base(input);
-    let giver = chains.iter().position(given).filter(|_| !dispatches.is_empty())?;
+    let giver = chains.iter().position(given).filter(|_| conv.can_compute(&inputs))?;
     let computed = computed(graph, &chains[giver], conv.reads_seldom(&inputs))?;
-    Some(Join { giver, computed, dispatches })
+    let dispatches = conv.over_computed(&inputs, &chains[reader].dispatches, &computed);
+    (!dispatches.is_empty()).then_some(Join { giver, computed, dispatches })
 }
 
 /// What is in the way, if something is.

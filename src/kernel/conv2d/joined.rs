@@ -7,12 +7,14 @@ use std::fmt::Write as _;
 
 use super::{Conv2d, is_depthwise, weight_shape};
 use crate::kernel::access::{Computed, four_by_one};
-use crate::kernel::{Dispatch, Spec};
+use crate::kernel::{Dispatch, Needs, Spec, rounds};
 
 /// Most outputs of the second one: with three tiles of 64 a value is computed three times.
 const MOST_OUTPUTS: usize = 192;
-/// Most values of the kernel of the first one: all are written out.
+/// Most values of the kernel of the first one.
 const MOST_TAPS: usize = 25;
+/// Most values that an invocation reads for one term.
+const READS: usize = 8;
 /// What the first one's inputs are called.
 const NAMES: [&str; 3] = ["window_x", "window_weight", "window_bias"];
 /// Tiles of fewer outputs would compute each value too often.
@@ -25,8 +27,9 @@ impl Conv2d {
         if !is_depthwise(inputs) || height * width > MOST_TAPS {
             return None;
         }
+        // Rows are not written out: some drivers put a function wherever it is called.
         let sources = [1, 4].map(|lanes| self.window_text(inputs, output, lanes));
-        Some(Computed { inputs: &NAMES[..inputs.len()], value: "window", sources })
+        Some(Computed { inputs: &NAMES[..inputs.len()], value: "window", sources, rounds: height })
     }
 
     /// Whether it reads what is computed so seldom that this may pay: no value more than three times.
@@ -34,12 +37,28 @@ impl Conv2d {
         weight_shape(inputs)[0] <= MOST_OUTPUTS && self.is_pointwise(inputs)
     }
 
-    /// The ways to do it with an input that is computed where it is read.
-    pub(crate) fn over_computed(&self, inputs: &[&Spec], variants: &[Dispatch]) -> Vec<Dispatch> {
-        if self.groups > 1 || is_depthwise(inputs) {
-            return Vec::new();
-        }
-        variants.iter().filter(|variant| TILES.contains(&&*variant.kernel)).cloned().collect()
+    /// Whether there are ways to do it with an input that is computed where it is read.
+    pub(crate) fn can_compute(&self, inputs: &[&Spec]) -> bool {
+        self.groups == 1 && !is_depthwise(inputs)
+    }
+
+    /// These ways, where a value takes loops of so many rounds.
+    pub(crate) fn over_computed(
+        &self,
+        inputs: &[&Spec],
+        variants: &[Dispatch],
+        computed: &Computed,
+    ) -> Vec<Dispatch> {
+        let [_, channels, height, width] = weight_shape(inputs);
+        let tiles = variants.iter().filter(|variant| TILES.contains(&&*variant.kernel)).cloned();
+        // An invocation of the tallest tile reads eight values for each term.
+        let reads = channels * height * width * READS;
+        let more = if computed.rounds == 0 { 0 } else { rounds::nested(&[reads, computed.rounds]) };
+        let with_more = |tile: Dispatch| {
+            let rounds = rounds::all(&[tile.needs.rounds, more]);
+            Dispatch { needs: Needs { rounds, ..tile.needs }, ..tile }
+        };
+        tiles.map(with_more).collect()
     }
 
     /// `window(place)`, a value of the output, or `window4(place)`, the four from a multiple of four on.
@@ -83,39 +102,45 @@ fn window_at(start: u32, column: i32) -> f32 {{
         // Four in two rows are four by themselves.
         let beside = out_width.is_multiple_of(lanes);
         let (name, value) = if lanes == 4 && beside { ("window4", "vec4<f32>") } else { ("window", "f32") };
-        let taps = height * width;
         let _ = write!(
             text,
-            "\nfn {name}(place: u32) -> {value} {{\n    let at = window_of(place);\n    \
-             let taps = at.output * {taps}u;\n    var sum = {value}(0.0);\n"
+            "
+fn {name}(place: u32) -> {value} {{
+    let at = window_of(place);
+    var sum = {value}(0.0);
+    for (var tap = 0; tap < {height}; tap++) {{
+        let row = at.row + tap * {};
+        if row >= 0 && row < {} {{
+            let start = at.source + u32(row) * {}u;
+            let taps = at.output * {}u + u32(tap) * {width}u;
+",
+            self.dilation[0],
+            x[1],
+            x[2],
+            height * width,
         );
-        let lanes = if beside { lanes } else { 1 };
-        (0..height).for_each(|row| self.window_row(&mut text, row, [x[1], x[2], width], lanes));
-        let _ = writeln!(text, "    return sum{bias};\n}}");
+        self.window_row(&mut text, width, if beside { lanes } else { 1 });
+        let _ = writeln!(text, "        }}\n    }}\n    return sum{bias};\n}}");
         if !beside {
             text.push_str(&four_by_one("window"));
         }
         text
     }
 
-    /// What one row of the input, if it is there, adds to one value or to four beside each other.
-    fn window_row(&self, text: &mut String, row: usize, [rows, columns, width]: [usize; 3], lanes: usize) {
-        let down = row * self.dilation[0];
-        let _ = writeln!(text, "    if at.row + {down} >= 0 && at.row + {down} < {rows} {{");
-        let _ = writeln!(text, "        let start = at.source + u32(at.row + {down}) * {columns}u;");
+    /// What one row of the input adds to one value or to four beside each other.
+    fn window_row(&self, text: &mut String, width: usize, lanes: usize) {
         let place = |lane: usize, tap: usize| lane * self.stride[1] + tap * self.dilation[1];
         let mut read: Vec<usize> =
             (0..lanes).flat_map(|lane| (0..width).map(move |tap| place(lane, tap))).collect();
         read.sort_unstable();
         read.dedup();
         for at in read {
-            let _ = writeln!(text, "        let x{at} = window_at(start, at.column + {at});");
+            let _ = writeln!(text, "            let x{at} = window_at(start, at.column + {at});");
         }
         for tap in 0..width {
             let values: Vec<String> = (0..lanes).map(|lane| format!("x{}", place(lane, tap))).collect();
             let values = if lanes == 1 { values.concat() } else { format!("vec4({})", values.join(", ")) };
-            let _ = writeln!(text, "        sum += window_weight(taps + {}u) * {values};", row * width + tap);
+            let _ = writeln!(text, "            sum += window_weight(taps + {tap}u) * {values};");
         }
-        text.push_str("    }\n");
     }
 }

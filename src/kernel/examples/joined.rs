@@ -50,6 +50,6 @@ fn ways(computed: &Computed, read: &[&Spec], between: &Spec, size: usize) -> Vec
     let (given, then) = (read.iter().map(|spec| Lying::whole(spec)).collect::<Vec<_>>(), clip(between));
     let before = Some(Before { computed, inputs: &given, then: &then });
     let lying = [Lying { before, ..Lying::whole(between) }, Lying::whole(&factor)];
-    let ways = conv.over_computed(&inputs, &conv.variants(&inputs, &output));
+    let ways = conv.over_computed(&inputs, &conv.variants(&inputs, &output), computed);
     ways.into_iter().map(|way| way.written_for(&lying, &output, &clip(&output))).collect()
 }

@@ -55,6 +55,7 @@ fn one(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
         "MatMul" => mat_mul(seen),
         "Attention" => attention(seen),
         "Gather" => gather(seen),
+        "GatherND" => gather_nd(seen),
         "Concat" => concat(seen),
         "Range" if steps::counts_items(seen) => Ok(Some(Stands { axis: 0, outer: 1 })),
         "Shape" | "Size" | "Constant" | "Range" => Ok(None),
@@ -267,6 +268,24 @@ fn gather(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
         (Some(stands), None) => Ok(Some(Stands { axis: stands.axis + indices.len() - 1, ..stands })),
         (None, Some(stands)) => Ok(Some(Stands { axis: stands.axis + axis, ..stands })),
         (None, None) => Ok(None),
+    }
+}
+
+/// Masks are looked up so: the first coordinate is the number of the item.
+fn gather_nd(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
+    let (data, indices) = (seen.shape(0)?, seen.shape(1)?);
+    let many = indices.last().copied().unwrap_or(0);
+    match (seen.stands(0), seen.stands(1)) {
+        (None, None) => Ok(None),
+        (Some(Stands { axis: 0, outer: 1 }), Some(stands))
+            if data[0] == 1
+                && seen.int("batch_dims", 0)? == 0
+                && stands.axis + 1 < indices.len()
+                && steps::begin_with_their_item(seen, 1, many) =>
+        {
+            Ok(Some(stands))
+        }
+        _ => meet("it looks up items by items"),
     }
 }
 

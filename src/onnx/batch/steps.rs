@@ -40,7 +40,8 @@ pub(super) fn follow(seen: &Seen<'_>, budget: &mut Budget) -> Result<Option<Vec<
             counts::moved(seen, |index| (index == 0).then(|| steps_of(seen, index)), budget)?
         }
         // What is picked are other values, and which of them is a rule's to say.
-        "Gather" if seen.steps(0).is_none() => Some(vec![None]),
+        "Gather" | "GatherND" if seen.steps(0).is_none() => Some(vec![None]),
+        "Concat" => counts::moved(seen, |index| Some(steps_of(seen, index)), budget)?,
         // Whether an item's number is one: exporters write it so into masks.
         "GreaterOrEqual" | "Greater" if holds_for_all(seen) => Some(vec![None]),
         "Add" => joined(seen, |one, other| one.1.wrapping_add(other.1)),
@@ -106,6 +107,19 @@ pub(super) fn places(seen: &Seen<'_>) -> Option<Places> {
         }
         _ => None,
     }
+}
+
+/// Whether the first of every so many indices is the number of its item, and no other goes on with the items.
+pub(super) fn begin_with_their_item(seen: &Seen<'_>, index: usize, many: usize) -> bool {
+    let ints = |tensor: &Tensor| tensor.to_ints().unwrap_or_default();
+    let (Some(values), Some(steps)) = (seen.constant(index).map(ints), seen.steps(index).map(ints)) else {
+        return false;
+    };
+    let begins = |(place, (value, step)): (usize, (i64, i64))| match place % many {
+        0 => (value, step) == (0, 1),
+        _ => step == 0,
+    };
+    many > 0 && !values.is_empty() && values.into_iter().zip(steps).enumerate().all(begins)
 }
 
 /// Whether the indices of every item stay within its own part of an axis, which has so many places for each.
