@@ -138,6 +138,11 @@ const FACE: &[(&str, &str, Call)] = &[
     ),
     (
         "gpu/program/build",
+        "constant_i8",
+        Names(|name| said(program(name).0.constant_i8(name, ndarray::arr0(1).into_dyn()))),
+    ),
+    (
+        "gpu/program/build",
         "constant_ints",
         Names(|name| said(program(name).0.constant_ints(name, ndarray::arr0(1).into_dyn()))),
     ),
