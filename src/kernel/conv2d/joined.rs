@@ -13,12 +13,10 @@ use crate::kernel::{Dispatch, Needs, Spec, rounds};
 const MOST_OUTPUTS: usize = 192;
 /// Most values of the kernel of the first one.
 const MOST_TAPS: usize = 25;
-/// Most values that an invocation reads for one term.
-const READS: usize = 8;
 /// What the first one's inputs are called.
 const NAMES: [&str; 3] = ["window_x", "window_weight", "window_bias"];
-/// Tiles of fewer outputs would compute each value too often.
-const TILES: [&str; 3] = ["conv2d_tall", "conv2d_tiled", "conv2d_tiled_vec4"];
+/// Tiles, and how many values an invocation reads for one term; those of fewer outputs would compute each too often.
+const TILES: [(&str, usize); 3] = [("conv2d_tall", 8), ("conv2d_tiled", 1), ("conv2d_tiled_vec4", 1)];
 
 impl Conv2d {
     /// How one value is computed where it is read: with one channel a group, by a few reads.
@@ -50,15 +48,15 @@ impl Conv2d {
         computed: &Computed,
     ) -> Vec<Dispatch> {
         let [_, channels, height, width] = weight_shape(inputs);
-        let tiles = variants.iter().filter(|variant| TILES.contains(&&*variant.kernel)).cloned();
-        // An invocation of the tallest tile reads eight values for each term.
-        let reads = channels * height * width * READS;
-        let more = if computed.rounds == 0 { 0 } else { rounds::nested(&[reads, computed.rounds]) };
-        let with_more = |tile: Dispatch| {
+        let with_more = |tile: &Dispatch| {
+            let (_, reads) = TILES.into_iter().find(|(name, _)| *name == tile.kernel)?;
+            let terms = channels * height * width;
+            let more =
+                if computed.rounds == 0 { 0 } else { rounds::nested(&[terms * reads, computed.rounds]) };
             let rounds = rounds::all(&[tile.needs.rounds, more]);
-            Dispatch { needs: Needs { rounds, ..tile.needs }, ..tile }
+            Some(Dispatch { needs: Needs { rounds, ..tile.needs }, ..tile.clone() })
         };
-        tiles.map(with_more).collect()
+        variants.iter().filter_map(with_more).collect()
     }
 
     /// `window(place)`, a value of the output, or `window4(place)`, the four from a multiple of four on.
