@@ -98,7 +98,7 @@ impl Program {
     /// let y = net.add(Binary::new(BinaryOp::Mul), &[sums, scale])?;
     /// net.output("y", y)?;
     /// assert_eq!((net.plan(1)?.kernels().count(), net.plan(1)?.constant_bytes()), (1, 64 * 2 + 4 * 2));
-    /// assert_eq!(net.run_once(&ArrayD::ones(IxDyn(&[1, 64])))?["y"].as_slice(), Some(&[-96.0, -48.0][..]));
+    /// assert_eq!(net.run_once(&ArrayD::<f32>::ones(IxDyn(&[1, 64])))?["y"].as_slice(), Some(&[-96.0, -48.0][..]));
     /// # Ok::<(), gapless::Error>(())
     /// ```
     ///
