@@ -2,7 +2,7 @@
 //
 // CPU twin   src/kernel/attention.rs (`Attention::twin`)
 // Params     src/kernel/attention.rs (`AttentionParams`), layout checked by tests/shaders.rs
-// In / Out   f32 [.., m, d], [.., n, d], [.., n, e], [.., m, n] where there is a mask / f32 [.., m, e]; d and e are multiples of four
+// In / Out   f32 [.., m, d], [.., n, d], [.., n, e], [.., m, n] where there is a mask / f32 [.., m, e]
 // Dispatch   ceil(matrices * m / 64) workgroups folded over x, y
 struct Params {
     // Length, then how far a step goes in q, k and v, of each leading axis; then in the mask.
@@ -18,14 +18,16 @@ struct Params {
     n: u32,
     e: u32,
     scale: f32,
+    cap: f32,
     causal: u32,
     empty: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 
-// Follow, written out for the lengths of rows (src/kernel/attention/shaders.rs): products_of gives q of a row with k
-// of four, the sums are those of v, add_values weighs four rows of v into them and write_sums writes them.
+// Follow, written out for the lengths of rows (src/kernel/attention/shaders.rs): keep reads a row of q once where it
+// is short, products_of gives its products with four rows of k, capped bounds them, the sums are those of v, add_values
+// weighs four rows of v into them and write_sums writes them.
 
 // Below every score that is a number, and far enough for exp to be 0.
 const LOWEST = -3.4028234e38;
@@ -50,13 +52,14 @@ fn main(
     // With as many rows as keys a row sees the keys up to its own; with fewer, their last ones are its own.
     let end = select(params.n, min(params.n, row + 1u + params.n - min(params.m, params.n)), params.causal == 1u);
 
+    keep(q_at);
     var top = LOWEST;
     var sum = 0.0;
     var none = false;
     for (var first = 0u; first < end; first += 4u) {
         let keys = min(first + vec4(0u, 1u, 2u, 3u), vec4(params.n - 1u));
         let inside = first + vec4(0u, 1u, 2u, 3u) < vec4(end);
-        var scores = params.scale * products_of(q_at, k_at + keys * params.k_lies.y);
+        var scores = capped(params.scale * products_of(q_at, k_at + keys * params.k_lies.y));
         scores += masks(mask_at + keys * params.mask_lies.z);
         none = none || any(vec4<bool>(
             inside.x && is_nan(scores.x), inside.y && is_nan(scores.y),

@@ -57,6 +57,11 @@ impl Access {
         Self::Named(Named { inputs: inputs.to_vec(), ours: true, ..Named::default() })
     }
 
+    /// Whether the source is one of gapless's own.
+    pub(crate) fn is_ours(&self) -> bool {
+        matches!(self, Self::Ours | Self::Named(Named { ours: true, .. }))
+    }
+
     /// Inputs that are left out: a value of them is 0.
     pub(super) fn without(self, absent: &[&'static str]) -> Self {
         match self {

@@ -10,11 +10,11 @@ use super::rearrange::View;
 use super::{Access, Dispatch, Kernel, Needs, Spec, Values, ValuesMut, grid, rounds, rule};
 use crate::error::Cause;
 
-/// `softmax(scale · q · kᵀ + mask) · v`: q `[.., m, d]`, k `[.., n, d]`, v `[.., n, e]` and, where there is one, a mask
+/// `softmax(cap(scale · q · kᵀ) + mask) · v`: q `[.., m, d]`, k `[.., n, d]`, v `[.., n, e]` and, where there is one, a mask
 /// `[.., m, n]`, to `[.., m, e]`. The scores `[.., m, n]` are never in memory.
 ///
-/// There are up to four leading axes, which are broadcast as numpy does it: heads that share keys have them once. d and
-/// e are multiples of four, and e is 256 at most. A row without a score that is a number, such as one that the mask
+/// There are up to four leading axes, which are broadcast as numpy does it: heads that share keys have them once. e is
+/// 256 at most, and reads are fewest where d and e are multiples of four. A row without a score that is a number, such as one that the mask
 /// leaves nothing of, is NaN, as [`Softmax`](super::Softmax) gives it.
 ///
 /// A plan puts it in the place of the product, the scale, the mask, the softmax and the product that models are written
@@ -32,6 +32,8 @@ use crate::error::Cause;
 #[must_use]
 pub struct Attention {
     scale: f32,
+    /// 0 where there is none.
+    cap: f32,
     causal: bool,
     masked: bool,
     empty: Empty,
@@ -63,17 +65,26 @@ params! {
         n: u32,
         e: u32,
         scale: f32,
+        cap: f32,
         causal: u32,
         empty: u32,
-        unused: [u32; 1],
     }
 }
 
 impl Attention {
+    /// Most columns of v: so many sums an invocation keeps.
+    pub(crate) const MOST_COLUMNS: usize = 256;
+
     /// Without a mask; scores are multiplied by `scale`, which is `1 / √d` as a rule.
     pub fn new(scale: f32) -> Self {
         let (causal, masked, empty) = (false, false, Empty::Nan);
-        Self { scale, causal, masked, empty, seen: [const { None }; 4] }
+        Self { scale, cap: 0.0, causal, masked, empty, seen: [const { None }; 4] }
+    }
+
+    /// Scaled scores become `cap · tanh(score / cap)`, so none is larger in size; 0, as by default, leaves them as they are.
+    pub fn softcap(mut self, cap: f32) -> Self {
+        self.cap = cap;
+        self
     }
 
     /// Whether row i sees keys up to `i + n - m` only; by default all.
@@ -125,6 +136,12 @@ impl Kernel for Attention {
     }
 
     fn output(&self, inputs: &[&Spec]) -> Result<Spec, Cause> {
+        if !self.cap.is_finite() || self.cap < 0.0 {
+            return Err(Cause::msg(format!(
+                "the cap is {}; a number that is not negative would fit",
+                self.cap
+            )));
+        }
         rule::output(&self.shapes(inputs)?.output())
     }
 
@@ -135,7 +152,7 @@ impl Kernel for Attention {
         let names = ["q", "k", "v", "mask"];
         Dispatch {
             kernel: "attention".into(),
-            source: shaders::source(&shapes, self.masked).into(),
+            source: shaders::source(&shapes, inputs, self).into(),
             access: Access::ours(&names[..inputs.len()]),
             constants: Vec::new(),
             workgroups: grid::cover(params.work as usize, 64),

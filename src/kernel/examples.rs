@@ -74,6 +74,11 @@ pub fn all() -> Vec<Example> {
             attention::AttentionParams::LAYOUT,
         ),
         example(
+            Attention::new(0.5).softcap(2.0),
+            &[Spec::floats(&[9, 5]), Spec::constant(&[7, 5]), Spec::constant(&[7, 6])],
+            attention::AttentionParams::LAYOUT,
+        ),
+        example(
             Attention::new(0.5).masked(true),
             &[Spec::floats(&[9, 8]), Spec::constant(&[7, 8]), Spec::constant(&[7, 4]), Spec::floats(&[1, 7])],
             attention::AttentionParams::LAYOUT,

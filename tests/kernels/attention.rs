@@ -38,7 +38,7 @@ fn defined(
 #[test]
 fn the_twin_is_the_definition() {
     cases(60, |n| {
-        let [d, e] = [4 * n.pick(1, 5), 4 * n.pick(1, 5)];
+        let [d, e] = [n.pick(1, 20), n.pick(1, 20)];
         let [rows, keys] = [n.pick(1, 9), n.pick(1, 9)];
         let (q, k, v) = (n.floats(&[rows, d]), n.floats(&[keys, d]), n.floats(&[keys, e]));
         let mask = n.floats(&[rows, keys]);
@@ -46,6 +46,13 @@ fn the_twin_is_the_definition() {
         assert_near_definition(&plain, &defined(&q, &k, &v, 0.5, |_, _| 0.0));
         let masked = twin_of(&Attention::new(0.5).masked(true), &[&q, &k, &v, &mask], &[true; 4]);
         assert_near_definition(&masked, &defined(&q, &k, &v, 0.5, |i, j| f64::from(mask[[i, j]])));
+        let (cap, cold) = (0.7, twin_of(&Attention::new(0.5).softcap(0.7), &[&q, &k, &v], &[true; 3]));
+        let score = |i: usize, j: usize| {
+            let product: f64 = (0..d).map(|term| f64::from(q[[i, term]]) * f64::from(k[[j, term]])).sum();
+            let score = 0.5 * product;
+            cap * (score / cap).tanh() - score
+        };
+        assert_near_definition(&cold, &defined(&q, &k, &v, 0.5, score));
         let causal = twin_of(&Attention::new(2.0).causal(true), &[&q, &k, &v], &[true; 3]);
         let last = |i: usize| i + keys - rows.min(keys);
         let seen = |i: usize, j: usize| if j <= last(i) { 0.0 } else { f64::NEG_INFINITY };
@@ -56,7 +63,8 @@ fn the_twin_is_the_definition() {
 #[test]
 fn a_device_gives_what_the_twin_gives() {
     cases_on_device(40, |gpu, n| {
-        let [d, e] = [4 * n.pick(1, 20), 4 * n.pick(1, 20)];
+        let fours = [1, 4][n.pick(0, 1)];
+        let [d, e] = [fours * n.pick(1, 20), fours * n.pick(1, 20)];
         let [rows, keys, heads] = [n.pick(1, 40), n.pick(1, 90), n.pick(1, 4)];
         let shared = if n.pick(0, 1) == 0 { 1 } else { heads };
         let items = n.pick(1, 3);
@@ -78,7 +86,8 @@ fn a_device_gives_what_the_twin_gives() {
                 Input::Items(n.batch(items, &shape))
             });
         }
-        let kernel = Attention::new(0.3).masked(masked).causal(n.pick(0, 2) == 0);
+        let cap = [0.0, 0.8][n.pick(0, 1)];
+        let kernel = Attention::new(0.3).masked(masked).causal(n.pick(0, 2) == 0).softcap(cap);
         check(gpu, kernel, &inputs, SUMS);
     });
 }
@@ -106,12 +115,17 @@ fn what_does_not_fit_is_named_with_what_would() {
     refused(
         &Attention::new(1.0),
         &[spec(&[3, 4]), spec(&[5, 8]), spec(&[5, 4])],
-        "k is an f32 activation [5, 8]; rows as long as those of q, 4, and a multiple of four, would fit",
+        "k is an f32 activation [5, 8]; rows as long as those of q, 4, would fit",
     );
     refused(
         &Attention::new(1.0),
         &[spec(&[3, 4]), spec(&[5, 4]), spec(&[5, 260])],
-        "v is an f32 activation [5, 260]; [.., 5, a multiple of four up to 256] would fit",
+        "v is an f32 activation [5, 260]; [.., 5, up to 256] would fit",
+    );
+    refused(
+        &Attention::new(1.0).softcap(-1.0),
+        &[spec(&[3, 4]), spec(&[5, 4]), spec(&[5, 4])],
+        "the cap is -1; a number that is not negative would fit",
     );
     refused(
         &Attention::new(1.0).masked(true),
@@ -137,7 +151,7 @@ struct Written {
 impl Written {
     fn some(n: &mut Numbers) -> Self {
         let flag = |n: &mut Numbers| n.pick(0, 1) == 1;
-        let [tokens, heads, width] = [n.pick(2, 9), n.pick(1, 3), 4 * n.pick(1, 3)];
+        let [tokens, heads, width] = [n.pick(2, 9), n.pick(1, 3), n.pick(1, 12)];
         let (one_product, scaled) = (flag(n), n.pick(0, 3));
         Self { tokens, heads, width, one_product, scaled, masked: flag(n), turned: flag(n), guarded: flag(n) }
     }

@@ -7,8 +7,6 @@ use crate::kernel::{Spec, rule};
 
 /// Most leading axes.
 const LEADING: usize = 4;
-/// Most columns of v: so many sums an invocation keeps.
-const MOST_COLUMNS: usize = 256;
 
 /// Sizes, and the views through which q, k, v and, where there is one, the mask are seen.
 #[derive(Clone, Debug)]
@@ -44,15 +42,11 @@ impl Shapes {
         }
         let matrix = |view: &View| [view.shape[view.shape.len() - 2], view.shape[view.shape.len() - 1]];
         let ([m, d], [n, of_k], [of_v, e]) = (matrix(&views[0]), matrix(&views[1]), matrix(&views[2]));
-        if of_k != d || !d.is_multiple_of(4) {
-            return Err(rule::misfit(
-                "k",
-                inputs[1],
-                format!("rows as long as those of q, {d}, and a multiple of four, would fit"),
-            ));
+        if of_k != d {
+            return Err(rule::misfit("k", inputs[1], format!("rows as long as those of q, {d}, would fit")));
         }
-        if of_v != n || !e.is_multiple_of(4) || e > MOST_COLUMNS {
-            let wanted = format!("[.., {n}, a multiple of four up to {MOST_COLUMNS}] would fit");
+        if of_v != n || e > Attention::MOST_COLUMNS {
+            let wanted = format!("[.., {n}, up to {}] would fit", Attention::MOST_COLUMNS);
             return Err(rule::misfit("v", inputs[2], wanted));
         }
         let (leading, rank) = leading(&views[..3])?;
@@ -93,9 +87,9 @@ impl Shapes {
             n: self.n as u32,
             e: self.e as u32,
             scale: kernel.scale,
+            cap: kernel.cap,
             causal: kernel.causal.into(),
             empty: kernel.empty as u32,
-            unused: [0; 1],
         }
     }
 }

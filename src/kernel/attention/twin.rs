@@ -23,6 +23,9 @@ pub(super) fn run(kernel: &Attention, inputs: &[Values<'_>], mut output: ArrayVi
         let place = [place.0, place.1, place.2, place.3];
         let of = |index: usize, sizes| matrix(read(index), &shapes.views[index], place, sizes);
         general_mat_mul(kernel.scale, &of(0, [m, d]), &of(1, [n, d]).t(), 0.0, &mut scores);
+        if kernel.cap != 0.0 {
+            scores.mapv_inplace(|score| kernel.cap * (score / kernel.cap).tanh());
+        }
         if kernel.masked {
             scores += &of(3, [m, n]);
         }

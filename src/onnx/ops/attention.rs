@@ -1,14 +1,16 @@
 //! Attention as one operator.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use ndarray::{Array2, ArrayD, Axis};
+use ndarray::{Array2, ArrayD};
 
 use super::arithmetic::join;
 use super::movement::transposed;
 use crate::error::Cause;
-use crate::kernel::{Attention, BinaryOp, MatMul, Reduce, ReduceOp, Select, Softmax, Unary, UnaryOp};
+use crate::kernel::{Attention, BinaryOp, Concat, Rearrange, Select};
 use crate::onnx::call::{Call, seen_as};
+use crate::onnx::shapes;
 use crate::onnx::tensor::{Kind, Tensor};
 use crate::onnx::value::Value;
 
@@ -32,10 +34,7 @@ pub(super) fn attention(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
         v: seen_as(v, groups.shared(1))?,
         mask: mask(call, &groups)?,
     };
-    let given = match asked.cap {
-        0.0 => asked.at_once(call).or_else(|_| asked.apart(call))?,
-        _ => asked.apart(call)?,
-    };
+    let given = asked.computed(call)?;
     let [batch, heads, m, e] = [groups.batch, groups.shared * groups.asking, groups.m, groups.e];
     let given = seen_as(given, vec![batch, heads, m, e])?;
     if !rows {
@@ -145,6 +144,11 @@ fn mask(call: &mut Call<'_>, groups: &Groups) -> Result<Option<Value>, Cause> {
     };
     let (places, mask) = (places(call, groups)?, given);
     match (mask, places) {
+        (Some(Value::Constant(mask)), Some(Value::Constant(places))) => {
+            let both = shapes::broadcast(mask.shape(), places.shape())?;
+            call.take(&both)?;
+            Ok(Some(Value::Constant(Arc::new(Tensor::F32(mask.to_f32() + places.to_f32())))))
+        }
         (Some(mask), Some(places)) => Ok(Some(join(call, BinaryOp::Add, &mask, &places)?)),
         (mask, places) => Ok(mask.or(places)),
     }
@@ -184,20 +188,15 @@ fn added(call: &mut Call<'_>, mask: Value) -> Result<Value, Cause> {
         return Ok(Value::Constant(Arc::new(Tensor::F32(values))));
     }
     let [seen, unseen] = [0.0, f32::NEG_INFINITY].map(number);
-    choose(call, &mask, &seen, &unseen)
+    let mut ids = Vec::new();
+    for value in [&mask, &seen, &unseen] {
+        ids.push(call.tensor(value, value.shape())?);
+    }
+    call.add(Select::new(), &ids)
 }
 
 fn number(value: f32) -> Value {
     Value::Constant(Arc::new(Tensor::scalar(value)))
-}
-
-/// Values of `one` where the flag is set, else those of `other`, in the shape of the longest.
-fn choose(call: &mut Call<'_>, flag: &Value, one: &Value, other: &Value) -> Result<Value, Cause> {
-    let mut ids = Vec::new();
-    for value in [flag, one, other] {
-        ids.push(call.tensor(value, value.shape())?);
-    }
-    call.add(Select::new(), &ids)
 }
 
 /// What is computed.
@@ -212,60 +211,40 @@ struct Asked {
 }
 
 impl Asked {
-    /// As one kernel, for the lengths of rows that it takes.
-    fn at_once(&self, call: &mut Call<'_>) -> Result<Value, Cause> {
-        let kernel = Attention::new(self.scale).masked(self.mask.is_some()).zero_for_unseen(true);
+    /// As kernels of as many columns of v as one takes.
+    fn computed(&self, call: &mut Call<'_>) -> Result<Value, Cause> {
+        let columns = self.v.shape().last().copied().unwrap_or(0);
+        if columns <= Attention::MOST_COLUMNS {
+            return self.of(call, &self.v);
+        }
+        let mut parts = Vec::new();
+        for start in (0..columns).step_by(Attention::MOST_COLUMNS) {
+            let v = columns_of(call, &self.v, start..columns.min(start + Attention::MOST_COLUMNS))?;
+            let part = self.of(call, &v)?;
+            parts.push(call.tensor(&part, part.shape())?);
+        }
+        call.add(Concat::new(self.q.shape().len() - 1), &parts)
+    }
+
+    fn of(&self, call: &mut Call<'_>, v: &Value) -> Result<Value, Cause> {
+        let kernel = Attention::new(self.scale).softcap(self.cap);
+        let kernel = kernel.masked(self.mask.is_some()).zero_for_unseen(true);
         let mut ids = Vec::new();
-        for value in [&self.q, &self.k, &self.v].into_iter().chain(&self.mask) {
+        for value in [&self.q, &self.k, v].into_iter().chain(&self.mask) {
             ids.push(call.tensor(value, value.shape())?);
         }
         call.add(kernel, &ids)
     }
+}
 
-    /// As products and a softmax.
-    fn apart(&self, call: &mut Call<'_>) -> Result<Value, Cause> {
-        let ids = [call.tensor(&self.q, self.q.shape())?, call.tensor(&self.k, self.k.shape())?];
-        let mut scores = call.add(MatMul::new().transpose_b(true), &ids)?;
-        scores = join(call, BinaryOp::Mul, &scores, &number(self.scale))?;
-        if self.cap != 0.0 {
-            scores = join(call, BinaryOp::Div, &scores, &number(self.cap))?;
-            scores = call.each_value(Unary::new(UnaryOp::Tanh), &scores)?;
-            scores = join(call, BinaryOp::Mul, &scores, &number(self.cap))?;
-        }
-        if let Some(mask) = &self.mask {
-            scores = join(call, BinaryOp::Add, &scores, mask)?;
-        }
-        let id = call.tensor(&scores, scores.shape())?;
-        let shares = call.add(Softmax::new(), &[id])?;
-        let ids = [call.tensor(&shares, shares.shape())?, call.tensor(&self.v, self.v.shape())?];
-        let given = call.add(MatMul::new(), &ids)?;
-        match &self.mask {
-            Some(mask) => self.zero_where_unseen(call, mask, &given),
-            None => Ok(given),
-        }
+/// Some of the last axis.
+fn columns_of(call: &mut Call<'_>, x: &Value, columns: Range<usize>) -> Result<Value, Cause> {
+    let mut starts = vec![0; x.shape().len()];
+    let mut ends: Vec<i64> = x.shape().iter().map(|&axis| axis as i64).collect();
+    if let (Some(start), Some(end)) = (starts.last_mut(), ends.last_mut()) {
+        (*start, *end) = (columns.start as i64, columns.end as i64);
     }
-
-    /// A row of which the mask leaves nothing is 0.
-    fn zero_where_unseen(&self, call: &mut Call<'_>, mask: &Value, given: &Value) -> Result<Value, Cause> {
-        let last = mask.shape().len() - 1;
-        let mut rows = mask.shape().to_vec();
-        rows[last] = 1;
-        let unseen = match mask {
-            Value::Constant(mask) => {
-                let unseen = mask
-                    .to_f32()
-                    .map_axis(Axis(last), |row| row.iter().all(|value| *value == f32::NEG_INFINITY));
-                if !unseen.iter().any(|unseen| *unseen) {
-                    return Ok(given.clone());
-                }
-                Value::Constant(Arc::new(Tensor::Bool(unseen)))
-            }
-            Value::Runtime(_) => {
-                let id = call.tensor(mask, mask.shape())?;
-                let highest = call.add(Reduce::new(ReduceOp::Max, [last]), &[id])?;
-                join(call, BinaryOp::Equal, &highest, &number(f32::NEG_INFINITY))?
-            }
-        };
-        choose(call, &seen_as(unseen, rows)?, &number(0.0), given)
-    }
+    let id = call.tensor(x, x.shape())?;
+    let steps = vec![1; starts.len()];
+    call.add(Rearrange::slice(starts, ends, steps), &[id])
 }
