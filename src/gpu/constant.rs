@@ -69,6 +69,15 @@ impl Constant {
         if let Self::F16(bits) = self { Some(bits) } else { None }
     }
 
+    /// The bits of its values, where each has 32.
+    pub(super) fn bits(&self) -> Option<Vec<u32>> {
+        match self {
+            Self::F32(values) => Some(values.iter().map(|value| value.to_bits()).collect()),
+            Self::I32(values) => Some(values.iter().map(|value| *value as u32).collect()),
+            Self::F16(_) | Self::I8(_) => None,
+        }
+    }
+
     /// The one number that it is.
     pub(super) fn number(&self) -> Option<f32> {
         match self {

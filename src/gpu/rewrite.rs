@@ -7,6 +7,7 @@ mod causal;
 mod halves;
 mod parts;
 mod products;
+mod same;
 mod views;
 
 use super::graph::{Graph, Node, Origin};
@@ -16,6 +17,7 @@ impl Graph {
     /// The same with fewer kernels.
     pub(super) fn rewritten(&self) -> Self {
         let mut graph = self.clone();
+        same::share(&mut graph);
         attention::join(&mut graph);
         causal::see(&mut graph);
         graph.keep_needed();

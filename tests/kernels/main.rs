@@ -31,6 +31,7 @@ mod products_on_device;
 mod resize;
 mod rounds_on_device;
 mod rows_on_device;
+mod same;
 mod settings;
 mod submissions;
 mod twins;
