@@ -149,6 +149,8 @@ def attention(net, name, x):
         attributes["scale"] = net.random.choice([0.5, 1.0, 2.0])
     if net.random.random() < 0.3:
         attributes["is_causal"] = 1
+    if net.random.random() < 0.3:
+        attributes["softcap"] = net.random.choice([0.5, 3.0])
     inputs = [name, name, name]
     if x.ndim > 2 and net.random.random() < 0.5:
         rows = x.shape[-2]
@@ -161,7 +163,21 @@ def attention(net, name, x):
     return "Attention", inputs, attributes
 
 
+def quantised(net, name, x):
+    """To whole numbers of 8 bits, or from such, by one scale or one for each place of an axis."""
+    along = net.random.randrange(x.ndim) if x.ndim and net.random.random() < 0.4 else None
+    shape = [] if along is None else [x.shape[along]]
+    scale = net.numbers.choice(np.array([0.02, 0.1, 0.25, 0.5, 1.0], "float32"), shape).astype("float32")
+    attributes = {} if along is None else {"axis": along}
+    whole = x.dtype if x.dtype in (np.uint8, np.int8) else np.dtype(net.random.choice(["uint8", "int8"]))
+    low = 0 if whole == np.uint8 else -128
+    zero = net.numbers.integers(low, low + 256, shape).astype(whole)
+    operator = "DequantizeLinear" if x.dtype == whole else "QuantizeLinear"
+    return operator, [name, net.constant(scale), net.constant(zero)], attributes
+
+
 MAKERS = [
+    lambda n, name, x, o: quantised(n, name, x),
     lambda n, name, x, o: attention(n, name, x),
     lambda n, name, x, o: (n.random.choice(UNARY), [name], {}),
     lambda n, name, x, o: (n.random.choice(BINARY), n.random.sample([name, partner(n, name, x, o)], 2), {}),

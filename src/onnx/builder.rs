@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::fold::Budget;
-use super::tensor::{Kind, Shared};
+use super::tensor::{Kind, Shared, Tensor};
 use super::value::Value;
 use crate::error::Cause;
 use crate::gpu::{Program, TensorId};
@@ -14,7 +14,7 @@ use crate::kernel::{Cast, Element, Rearrange, Spec};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum As {
     Floats,
-    /// Floats, of which constants may be halves.
+    /// Floats, of which constants may be halves or whole numbers of 8 bits.
     Weights,
     Ints,
 }
@@ -56,7 +56,7 @@ impl Builder {
         self.tensor_of(name, value, As::Ints)
     }
 
-    /// The same for a kernel that reads constants of halves as they are.
+    /// The same for a kernel that reads constants of halves and of whole numbers of 8 bits as they are.
     pub(super) fn weight(&mut self, name: &str, value: &Value) -> Result<TensorId, Cause> {
         self.tensor_of(name, value, As::Weights)
     }
@@ -66,17 +66,21 @@ impl Builder {
             Value::Runtime(runtime) => return self.cast(runtime.id, seen),
             Value::Constant(tensor) => tensor,
         };
-        let halves = if seen == As::Weights { tensor.halves() } else { None };
-        let seen = if seen == As::Weights && halves.is_none() { As::Floats } else { seen };
+        let seen = match (seen, &**tensor) {
+            (As::Weights, Tensor::F16(_) | Tensor::I8(_)) => seen,
+            (As::Weights, _) => As::Floats,
+            (seen, _) => seen,
+        };
         let key = (Arc::as_ptr(tensor) as usize, seen);
         if let Some((_, id)) = self.constants.get(&key) {
             return Ok(*id);
         }
         let name = self.free_name(name);
-        let id = match halves {
-            Some(halves) => self.program.constant_f16(&name, halves.clone())?,
-            None if seen == As::Ints => self.program.constant_ints(&name, tensor.to_i32()?)?,
-            None => self.program.constant(&name, tensor.to_f32())?,
+        let id = match (seen, &**tensor) {
+            (As::Weights, Tensor::F16(halves)) => self.program.constant_f16(&name, halves.clone())?,
+            (As::Weights, Tensor::I8(bytes)) => self.program.constant_i8(&name, bytes.clone())?,
+            (As::Ints, tensor) => self.program.constant_ints(&name, tensor.to_i32()?)?,
+            (_, tensor) => self.program.constant(&name, tensor.to_f32())?,
         };
         self.constants.insert(key, (Arc::clone(tensor), id));
         Ok(id)

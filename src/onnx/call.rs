@@ -136,7 +136,7 @@ impl<'a> Call<'a> {
         if value.kind().is_int() { self.ints_of(value, shape) } else { self.tensor(value, shape) }
     }
 
-    /// The same for a kernel that reads constants of halves as they are.
+    /// The same for a kernel that reads constants of halves and of whole numbers of 8 bits as they are.
     pub(super) fn weight(&mut self, value: &Value, shape: &[usize]) -> Result<TensorId, Cause> {
         let name = self.name_of(value);
         let id = self.builder.weight(&name, value)?;

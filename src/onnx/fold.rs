@@ -10,10 +10,11 @@ mod learned;
 mod movement;
 mod reduce;
 
+use std::sync::Arc;
+
 pub(super) use self::known::{Budget, Constants};
 pub(super) use self::movement::{of_kind, shape};
-
-use super::tensor::Tensor;
+use super::tensor::{Kind, Tensor};
 use crate::error::Cause;
 
 /// What the node gives; `None` where its operator is not computed here.
@@ -34,13 +35,31 @@ fn computed(constants: &mut Constants<'_>) -> Result<Option<Vec<Tensor>>, Cause>
     if let Some(given) = learned::evaluate(constants)? {
         return Ok(Some(given));
     }
-    let one = match reduce::evaluate(constants)? {
+    // Bytes are computed with as whole numbers of 64 bits, and start again at the other end behind that.
+    let widened = constants.inputs.iter().map(|input| match input.as_deref().and_then(Tensor::widened) {
+        Some(widened) => Some(Arc::new(widened)),
+        None => input.clone(),
+    });
+    let (widened, kind) = (widened.collect::<Vec<_>>(), kind(constants));
+    let mut constants = Constants { node: constants.node, inputs: &widened, budget: constants.budget };
+    let one = match reduce::evaluate(&constants)? {
         Some(one) => Some(one),
-        None => arithmetic::evaluate(constants)?,
+        None => arithmetic::evaluate(&mut constants)?,
     };
     let one = match one {
         Some(one) => Some(one),
-        None => index::evaluate(constants)?,
+        None => index::evaluate(&mut constants)?,
     };
-    Ok(one.map(|one| vec![one]))
+    Ok(one.map(|one| vec![one.narrowed(kind)]))
+}
+
+/// What the whole numbers are that a node gives.
+fn kind(constants: &Constants<'_>) -> Kind {
+    let place = match &constants.node.operator[..] {
+        "NonZero" | "EyeLike" => return Kind::INT,
+        "OneHot" => 2,
+        "Where" => 1,
+        _ => 0,
+    };
+    constants.optional(place).map_or(Kind::INT, Tensor::kind)
 }

@@ -5,6 +5,7 @@
 //! fused node stands where the last of its parts stood, so all that it reads comes before it.
 
 mod affine;
+mod bytes;
 mod emptied;
 mod gate;
 mod gelu;
@@ -12,6 +13,7 @@ mod line;
 mod normal;
 mod whole;
 
+pub(super) use self::bytes::keep_bytes;
 use self::line::Line;
 use super::fold::Budget;
 use super::graph::Graph;

@@ -228,6 +228,7 @@ impl Model {
         self.bind_inputs(&mut graph)?;
         graph.keep_what_is_read();
         let mut budget = Budget::new(graph.constants.values().map(|tensor| tensor.len()).sum());
+        fuse::keep_bytes(&mut graph, &mut budget)?;
         constants::compute(&mut graph, &mut budget)?;
         graph.keep_what_is_read();
         ops::check(&graph)?;
@@ -245,11 +246,14 @@ impl Model {
         }
         for (name, Constant(tensor)) in &self.bound {
             let input = graph.inputs.iter().find(|input| input.name == *name);
-            if let Some(input) = input.filter(|input| kind_name(input.kind) != kind_name(tensor.kind())) {
+            if let Some(input) =
+                input.as_ref().filter(|input| kind_name(input.kind) != kind_name(tensor.kind()))
+            {
                 let (wanted, given) = (kind_name(input.kind), kind_name(tensor.kind()));
                 return Err(Cause::msg(format!("the input {name:?} takes {wanted}, and {given} were bound")));
             }
-            graph.constants.insert(name.clone(), Arc::new(tensor.clone()));
+            let kind = input.map_or(tensor.kind(), |input| input.kind);
+            graph.constants.insert(name.clone(), Arc::new(tensor.clone().narrowed(kind)));
         }
         graph.inputs.retain(|input| !self.bound.contains_key(&input.name));
         self.check_symbols()

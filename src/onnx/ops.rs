@@ -9,6 +9,7 @@ mod normalization;
 mod pad;
 mod pool;
 mod product;
+mod quantise;
 mod reduce;
 mod resize;
 mod softmax;
@@ -113,6 +114,8 @@ fn find_single(operator: &str) -> Option<Operator> {
         "AveragePool" => pool::average_pool,
         "GlobalAveragePool" => pool::global_average_pool,
         "GlobalMaxPool" => pool::global_max_pool,
+        "QuantizeLinear" => quantise::quantize,
+        "DequantizeLinear" => quantise::dequantize,
         "Pad" => pad::pad,
         "Resize" => resize::resize,
         "Upsample" => resize::upsample,

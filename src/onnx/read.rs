@@ -120,8 +120,8 @@ fn raw(data_type: DataType, shape: &[usize], data: &[u8]) -> Result<Tensor, Caus
         DataType::F16 => Tensor::F16(all(data, shape, u16::from_le_bytes)),
         DataType::Bf16 => Tensor::F32(all(data, shape, |bytes| half::from_bf16(u16::from_le_bytes(bytes)))),
         DataType::Bool => Tensor::Bool(all(data, shape, |[byte]| byte != 0)),
-        DataType::U8 => Tensor::I64(all(data, shape, |[byte]| byte.into())),
-        DataType::I8 => Tensor::I64(all(data, shape, |bytes| i8::from_le_bytes(bytes).into())),
+        DataType::U8 => Tensor::U8(all(data, shape, |[byte]| byte)),
+        DataType::I8 => Tensor::I8(all(data, shape, i8::from_le_bytes)),
         DataType::U16 => Tensor::I64(all(data, shape, |bytes| u16::from_le_bytes(bytes).into())),
         DataType::I16 => Tensor::I64(all(data, shape, |bytes| i16::from_le_bytes(bytes).into())),
         DataType::U32 => Tensor::I64(all(data, shape, |bytes| u32::from_le_bytes(bytes).into())),
@@ -167,7 +167,8 @@ fn typed(proto: &TensorProto, data_type: DataType, shape: &[usize], count: usize
                 DataType::Bool => {
                     Tensor::Bool(array(shape, proto.int32_data.iter().map(|&value| value != 0).collect()))
                 }
-                _ => Tensor::I64(array(shape, proto.int32_data.iter().map(|&value| value.into()).collect())),
+                _ => Tensor::I64(array(shape, proto.int32_data.iter().map(|&value| value.into()).collect()))
+                    .narrowed(data_type.kind()),
             }
         }
     })

@@ -15,13 +15,15 @@ pub(super) const MOST_AXES: usize = 8;
 
 /// A constant: weights, shapes, axes.
 ///
-/// Doubles and bf16 are floats here, all whole numbers are i64. Halves stay halves, even behind a
-/// `Cast` to f32, until somebody computes with them.
+/// Doubles and bf16 are floats here, whole numbers of 16 and more bits are i64. Halves stay halves, even behind a
+/// `Cast` to f32, and bytes stay bytes, until somebody computes with them.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Tensor {
     F32(ArrayD<f32>),
     F16(ArrayD<u16>),
     I64(ArrayD<i64>),
+    I8(ArrayD<i8>),
+    U8(ArrayD<u8>),
     Bool(ArrayD<bool>),
 }
 
@@ -47,6 +49,8 @@ pub(super) enum Bits {
 impl Kind {
     /// Whole numbers of 32 and more bits.
     pub(super) const INT: Self = Self::Int(Bits::All);
+    pub(super) const I8: Self = Self::Int(Bits::Few { bits: 8, signed: true });
+    pub(super) const U8: Self = Self::Int(Bits::Few { bits: 8, signed: false });
 
     pub(super) fn is_int(self) -> bool {
         matches!(self, Self::Int(_))
@@ -60,6 +64,8 @@ macro_rules! map_tensor {
             $crate::onnx::tensor::Tensor::F32($array) => $crate::onnx::tensor::Tensor::F32($result),
             $crate::onnx::tensor::Tensor::F16($array) => $crate::onnx::tensor::Tensor::F16($result),
             $crate::onnx::tensor::Tensor::I64($array) => $crate::onnx::tensor::Tensor::I64($result),
+            $crate::onnx::tensor::Tensor::I8($array) => $crate::onnx::tensor::Tensor::I8($result),
+            $crate::onnx::tensor::Tensor::U8($array) => $crate::onnx::tensor::Tensor::U8($result),
             $crate::onnx::tensor::Tensor::Bool($array) => $crate::onnx::tensor::Tensor::Bool($result),
         }
     };
@@ -73,6 +79,8 @@ macro_rules! with_tensor {
             $crate::onnx::tensor::Tensor::F32($array) => $result,
             $crate::onnx::tensor::Tensor::F16($array) => $result,
             $crate::onnx::tensor::Tensor::I64($array) => $result,
+            $crate::onnx::tensor::Tensor::I8($array) => $result,
+            $crate::onnx::tensor::Tensor::U8($array) => $result,
             $crate::onnx::tensor::Tensor::Bool($array) => $result,
         }
     };
@@ -91,7 +99,27 @@ impl Tensor {
         match self {
             Self::F32(_) | Self::F16(_) => Kind::Float,
             Self::I64(_) => Kind::INT,
+            Self::I8(_) => Kind::I8,
+            Self::U8(_) => Kind::U8,
             Self::Bool(_) => Kind::Bool,
+        }
+    }
+
+    /// The same with whole numbers of 64 bits, which are computed with.
+    pub(super) fn widened(&self) -> Option<Self> {
+        match self {
+            Self::I8(array) => Some(Self::I64(array.mapv(i64::from))),
+            Self::U8(array) => Some(Self::I64(array.mapv(i64::from))),
+            Self::F32(_) | Self::F16(_) | Self::I64(_) | Self::Bool(_) => None,
+        }
+    }
+
+    /// The same as bytes where whole numbers of this kind are such; those that are beyond start again at the other end.
+    pub(super) fn narrowed(self, kind: Kind) -> Self {
+        match (self, kind) {
+            (Self::I64(array), Kind::I8) => Self::I8(array.mapv(|value| value as i8)),
+            (Self::I64(array), Kind::U8) => Self::U8(array.mapv(|value| value as u8)),
+            (other, _) => other,
         }
     }
 
@@ -110,19 +138,18 @@ impl Tensor {
             Self::F32(array) => array.clone(),
             Self::F16(array) => array.mapv(half::from_f16),
             Self::I64(array) => array.mapv(|value| value as f32),
+            Self::I8(array) => array.mapv(f32::from),
+            Self::U8(array) => array.mapv(f32::from),
             Self::Bool(array) => array.mapv(|value| f32::from(u8::from(value))),
         }
-    }
-
-    /// The bits of its values, where they are halves.
-    pub(super) fn halves(&self) -> Option<&ArrayD<u16>> {
-        if let Self::F16(halves) = self { Some(halves) } else { None }
     }
 
     /// The values in row-major order, where they are whole numbers.
     pub(super) fn to_ints(&self) -> Result<Vec<i64>, Cause> {
         match self {
             Self::I64(array) => Ok(array.iter().copied().collect()),
+            Self::I8(array) => Ok(array.iter().map(|&value| value.into()).collect()),
+            Self::U8(array) => Ok(array.iter().map(|&value| value.into()).collect()),
             Self::Bool(array) => Ok(array.iter().map(|&value| i64::from(value)).collect()),
             Self::F32(_) | Self::F16(_) => Err(Cause::msg("it is a tensor of floats, not of whole numbers")),
         }

@@ -39,6 +39,12 @@ fn cast(to: i64) -> Parts {
     over(&[1], &[("Cast x -> y", vec![int("to", to)])])
 }
 
+/// Bytes in steps of one half.
+fn steps() -> Parts {
+    let half = ArrayD::from_elem(IxDyn(&[]), 0.5);
+    over(&[FLOAT], &[("QuantizeLinear x half -> y", vec![])]).constant("half", &half)
+}
+
 /// Numbers of the types of a file.
 const FLOAT: i32 = 1;
 const U8: i32 = 2;
@@ -52,12 +58,16 @@ fn edges() -> Vec<Edge> {
         edge("Cast to 8 or 16 bits", cast(2), &[&[257.0, -1.0, 7.5]], vec![1.0, 255.0, 7.0]),
         edge("Cast to 8 or 16 bits", cast(3), &[&[128.0, -129.0, 7.0]], vec![-128.0, 127.0, 7.0]),
         edge("Cast to flags", cast(9), &[&[NAN, 0.0, -2.0]], vec![1.0, 0.0, 1.0]),
+        edge("QuantizeLinear | a value", steps(), &[&[1.25, -3.0, 1000.0]], vec![2.0, 0.0, 255.0]),
+        edge("QuantizeLinear | NaN", steps(), &[&[NAN, 0.75, 0.3]], vec![NAN, 2.0, 1.0]),
         edge(
             "Cast to f16, bf16",
             cast(10),
             &[&[1.0 + 1.0 / 2048.0, 70_000.0, 0.1]],
             vec![1.0, f32::INFINITY, 0.099_975_586],
         ),
+        edge("QuantizeLinear | a value", steps(), &[&[1.25, -3.0, 1000.0]], vec![2.0, 0.0, 255.0]),
+        edge("QuantizeLinear | NaN", steps(), &[&[NAN, 0.75, 0.3]], vec![NAN, 2.0, 1.0]),
         edge(
             "Cast to f16, bf16",
             cast(16),

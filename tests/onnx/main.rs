@@ -22,3 +22,4 @@ mod make;
 mod operators;
 mod part;
 mod plans;
+mod quantised;

@@ -35,6 +35,7 @@ fn one(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
         }
         "LayerNormalization" | "RMSNormalization" => from_axis(seen, "axis", -1),
         "BatchNormalization" | "LRN" => off_channels(seen),
+        "QuantizeLinear" | "DequantizeLinear" => quantised(seen),
         "ArgMax" | "ArgMin" => {
             let axis = shapes::axis(seen.int("axis", 0)?, seen.shape(0)?.len())?;
             reduced(seen, &[axis])
@@ -117,6 +118,19 @@ fn from_axis(seen: &Seen<'_>, name: &str, default: i64) -> Result<Option<Stands>
 fn cum_sum(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
     let axis = seen.constant(1).and_then(|axis| axis.to_ints().ok()).unwrap_or_default();
     off(seen, &shapes::axes(&axis, seen.shape(0)?.len())?)
+}
+
+/// Scales and zero points are of all values, or of an axis that is not that of the items.
+fn quantised(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
+    if (1..seen.inputs.len()).any(|index| seen.stands(index).is_some()) {
+        return meet("its scale comes with the items");
+    }
+    let scale = seen.inputs.get(1).and_then(Option::as_ref);
+    if scale.is_none_or(|scale| shapes::count(scale.shape()) == Some(1)) {
+        Ok(seen.stands(0))
+    } else {
+        along(seen, 1)
+    }
 }
 
 fn softmax(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {

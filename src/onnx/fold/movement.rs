@@ -97,21 +97,25 @@ fn cast(constants: &Constants<'_>) -> Result<Tensor, Cause> {
         // What is halves already is exact.
         (DataType::F16, Tensor::F32(array)) => Tensor::F16(array.mapv(half::to_f16)),
         (DataType::Bf16, Tensor::F32(array)) => Tensor::F32(array.mapv(half::rounded_to_bf16)),
-        (to, Tensor::I64(array)) => Tensor::I64(array.mapv(|value| to.wrapped(value))),
+        (to, Tensor::I64(array)) => Tensor::I64(array.mapv(|value| to.wrapped(value))).narrowed(to.kind()),
         (_, other) => other,
     })
 }
 
 /// The same values as floats, whole numbers or flags. Halves stay halves: they are widened where they are used.
 pub(in crate::onnx) fn of_kind(tensor: &Tensor, kind: Kind) -> Tensor {
-    match (kind, tensor) {
+    if let Some(widened) = tensor.widened() {
+        return if tensor.kind() == kind { tensor.clone() } else { of_kind(&widened, kind) };
+    }
+    let given = match (kind, tensor) {
         (Kind::Float, Tensor::F16(_) | Tensor::F32(_)) | (Kind::Int(_), Tensor::I64(_)) => tensor.clone(),
         (Kind::Bool, Tensor::Bool(_)) => tensor.clone(),
         (Kind::Float, other) => Tensor::F32(other.to_f32()),
         (Kind::Int(_), Tensor::Bool(array)) => Tensor::I64(array.mapv(i64::from)),
         (Kind::Int(_), other) => Tensor::I64(other.to_f32().mapv(|value| value as i64)),
         (Kind::Bool, other) => Tensor::Bool(other.to_f32().mapv(|value| value != 0.0)),
-    }
+    };
+    given.narrowed(kind)
 }
 
 /// What `Shape` gives of a tensor of this shape.
@@ -220,6 +224,14 @@ fn concat(constants: &mut Constants<'_>) -> Result<Tensor, Cause> {
     Ok(match first {
         Tensor::I64(_) => Tensor::I64(joined(axis, &all, |tensor| match tensor {
             Tensor::I64(array) => Some(array.view()),
+            _ => None,
+        })?),
+        Tensor::I8(_) => Tensor::I8(joined(axis, &all, |tensor| match tensor {
+            Tensor::I8(array) => Some(array.view()),
+            _ => None,
+        })?),
+        Tensor::U8(_) => Tensor::U8(joined(axis, &all, |tensor| match tensor {
+            Tensor::U8(array) => Some(array.view()),
             _ => None,
         })?),
         Tensor::Bool(_) => Tensor::Bool(joined(axis, &all, |tensor| match tensor {

@@ -8,7 +8,7 @@ use ndarray::{ArrayD, IxDyn};
 
 use super::line::Line;
 use crate::onnx::node::Node;
-use crate::onnx::tensor::Tensor;
+use crate::onnx::tensor::{Kind, Tensor};
 
 /// `x · scale + shift`, one or as many as channels.
 struct Affine {
@@ -42,7 +42,9 @@ impl Line<'_> {
 
     /// The output channels of a node whose weights are constants.
     fn channels(&self, host: &Node) -> Option<Channels> {
-        let weight = self.constant(host.inputs.get(1))?.shape();
+        let weight = self.constant(host.inputs.get(1))?;
+        // Whole numbers stay such: their scale stands behind them.
+        let weight = Some(weight).filter(|weight| weight.kind() == Kind::Float)?.shape();
         let bias = host.inputs.get(2).filter(|name| !name.is_empty());
         let known = bias.is_none_or(|name| self.constants.contains_key(name));
         let convolution = |count| Channels { count, rank: weight.len(), last: false };

@@ -76,7 +76,7 @@ fn empty(shape: Vec<usize>, kind: Kind) -> Value {
     let none = ArrayD::zeros(ndarray::IxDyn(&shape));
     Value::Constant(Arc::new(match kind {
         Kind::Float => Tensor::F32(none),
-        Kind::Int(_) => Tensor::I64(none.mapv(|_: f32| 0)),
+        Kind::Int(_) => Tensor::I64(none.mapv(|_: f32| 0)).narrowed(kind),
         Kind::Bool => Tensor::Bool(none.mapv(|_: f32| false)),
     }))
 }

@@ -58,7 +58,7 @@ fn cast_like(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     Ok(vec![as_kind(call, &x, kind)?.of_kind(kind)])
 }
 
-fn as_kind(call: &mut Call<'_>, x: &Value, kind: Kind) -> Result<Value, Cause> {
+pub(super) fn as_kind(call: &mut Call<'_>, x: &Value, kind: Kind) -> Result<Value, Cause> {
     match (x.kind(), kind) {
         (_, Kind::Int(Bits::Few { .. })) => call.wrapped(x, kind),
         (Kind::Float | Kind::Bool, Kind::Int(_)) => call.each_as_it_is(Cast::to_ints(), x),
