@@ -72,14 +72,13 @@ class Network:
 
     def add(self):
         """One more node, if ONNX Runtime runs it."""
-        choose, known = self.random.choice, len(self.constants)
+        choose, known, before = self.random.choice, len(self.constants), len(self.nodes)
         name = choose(list(self.values))
         x = self.values[name]
         other = choose(list(self.values))
-        made = choose(MAKERS)(self, name, x, other)
         output = f"v{len(self.values)}"
         try:
-            operator, inputs, attributes = made
+            operator, inputs, attributes = choose(MAKERS)(self, name, x, other)
             if "MaxPool" in operator and np.isnan(x).any():
                 raise ValueError("what the runtime gives then depends on where NaN stands")
             node = helper.make_node(operator, inputs, [output], **attributes)
@@ -87,7 +86,7 @@ class Network:
             if given.dtype not in KINDS or given.size > 4096 or given.size == 0:
                 raise ValueError("another kind, or too large")
         except Exception:  # The runtime refuses it, so it is no network.
-            del self.constants[known:]
+            del self.constants[known:], self.nodes[before:]
             return
         self.nodes.append(node)
         self.values[output] = given
@@ -176,7 +175,78 @@ def quantised(net, name, x):
     return operator, [name, net.constant(scale), net.constant(zero)], attributes
 
 
+def places(net, shape, length):
+    return net.constant(net.numbers.integers(-length, length, shape))
+
+
+def by_largest(net, name, x):
+    """Looked up, or compared, by where the largest value stands."""
+    along = axis(net, x) % max(x.ndim, 1)
+    largest = f"m{len(net.nodes)}"
+    hot = net.random.random() < 0.5
+    net.nodes.append(helper.make_node("ArgMax", [name], [largest], axis=along, keepdims=0 if hot else 1))
+    if not hot:
+        return "GatherElements", [name, largest], {"axis": along}
+    values = net.constant(like(net, x, [2]))
+    return "OneHot", [largest, net.constant(np.array(net.random.randint(1, 5), dtype="int64")), values], {"axis": net.random.randint(-1, x.ndim - 1)}
+
+
+def looked_up(net, name, x):
+    batch = net.random.randint(0, max(x.ndim - 1, 0))
+    depth = net.random.randint(1, max(x.ndim - batch, 1))
+    most = min(x.shape[batch: batch + depth], default=1)
+    return "GatherND", [name, places(net, list(x.shape[:batch]) + [2, depth], most)], {"batch_dims": batch}
+
+
+def scattered(net, name, x):
+    if net.random.random() < 0.5:
+        along = axis(net, x) % max(x.ndim, 1)
+        shape = [net.random.randint(1, length) for length in x.shape]
+        shape[along] = 1
+        return "ScatterElements", [name, places(net, shape, x.shape[along]), net.constant(like(net, x, shape))], {"axis": along}
+    depth = net.random.randint(1, max(x.ndim, 1))
+    row = net.numbers.integers(0, min(x.shape[:depth], default=1), [1, depth])
+    return "ScatterND", [name, net.constant(row), net.constant(like(net, x, [1] + list(x.shape[depth:])))], {}
+
+
+def einsum(net, name, x):
+    own = "abcdefgh"[: x.ndim]
+    lengths = dict(zip(own, x.shape))
+    terms, inputs = [own], [name]
+    if net.random.random() < 0.8:
+        lengths["z"] = net.random.randint(1, 3)
+        labels = net.random.sample(list(lengths), net.random.randint(1, len(lengths)))
+        terms.append("".join(labels))
+        inputs.append(net.constant(like(net, x, [lengths[label] for label in labels])))
+    known = sorted(set("".join(terms)))
+    given = "".join(net.random.sample(known, net.random.randint(1, len(known))))
+    return "Einsum", inputs, {"equation": ",".join(terms) + "->" + given}
+
+
+def of_bytes(net, name, x):
+    """Products and convolutions of whole numbers of 8 bits."""
+    if x.dtype not in (np.uint8, np.int8) or x.ndim < 2:
+        return "QuantizeLinear", [name, net.constant(np.float32(0.05)), net.constant(np.array(3, net.random.choice(["uint8", "int8"])))], {}
+    whole = np.dtype(net.random.choice(["uint8", "int8"]))
+    low = 0 if whole == np.uint8 else -128
+    conv = x.ndim in (3, 4) and net.random.random() < 0.5
+    shape = [2, x.shape[1]] + [1] * (x.ndim - 2) if conv else [x.shape[-1], net.random.randint(1, 4)]
+    weight = net.constant(net.numbers.integers(low, low + 256, shape).astype(whole))
+    zeros = [net.constant(np.array(5, x.dtype)), net.constant(np.array(low + 128, whole))]
+    if net.random.random() < 0.5:
+        return "ConvInteger" if conv else "MatMulInteger", [name, weight] + zeros, {}
+    scales = [net.constant(np.float32(scale)) for scale in (0.05, 0.02, 0.4)]
+    inputs = [name, scales[0], zeros[0], weight, scales[1], zeros[1], scales[2], net.constant(np.array(7, x.dtype))]
+    return "QLinearConv" if conv else "QLinearMatMul", inputs, {}
+
+
 MAKERS = [
+    lambda n, name, x, o: of_bytes(n, name, x),
+    lambda n, name, x, o: by_largest(n, name, x),
+    lambda n, name, x, o: looked_up(n, name, x),
+    lambda n, name, x, o: scattered(n, name, x),
+    lambda n, name, x, o: einsum(n, name, x),
+    lambda n, name, x, o: ("Trilu", [name, n.constant(np.array(n.random.randint(-2, 2), dtype="int64"))], {"upper": n.random.randint(0, 1)}),
     lambda n, name, x, o: quantised(n, name, x),
     lambda n, name, x, o: attention(n, name, x),
     lambda n, name, x, o: (n.random.choice(UNARY), [name], {}),
@@ -219,7 +289,11 @@ MAKERS = [
     lambda n, name, x, o: ("Mod", [name, n.constant(like(n, x, some_shape(n, x)))], {"fmod": int(x.dtype.kind == "f")}),
     lambda n, name, x, o: ("IsNaN", [name], {}),
     lambda n, name, x, o: ("Not", [name], {}),
-    lambda n, name, x, o: ("CumSum", [name, n.constant(np.array(axis(n, x), dtype="int64"))], {}),
+    lambda n, name, x, o: (
+        "CumSum",
+        [name, n.constant(np.array(axis(n, x), dtype="int64"))],
+        {"exclusive": n.random.randint(0, 1), "reverse": n.random.randint(0, 1)},
+    ),
 ]
 
 

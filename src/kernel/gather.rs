@@ -48,13 +48,13 @@ impl Gather {
 }
 
 /// The place that an index names on an axis of this length.
-fn place(index: f32, len: usize) -> Option<usize> {
+pub(super) fn place(index: f32, len: usize) -> Option<usize> {
     let whole = index.fract() == 0.0 && index.abs() <= EXACT as f32;
     whole.then(|| counted(index as i64, len)).flatten()
 }
 
 /// The same for a whole number.
-fn counted(index: i64, len: usize) -> Option<usize> {
+pub(super) fn counted(index: i64, len: usize) -> Option<usize> {
     let index = if index < 0 { index + len as i64 } else { index };
     usize::try_from(index).ok().filter(|place| *place < len)
 }

@@ -3,17 +3,17 @@
 use std::any::Any;
 
 use super::{
-    ArgReduce, Attention, AveragePool, Binary, Cast, Concat, Conv2d, ConvTranspose, FullyConnected, Gather,
-    GlobalAveragePool, GroupNorm, Kernel, LayerNorm, LogSoftmax, Lrn, MatMul, MaxPool, Normalize, Pad,
-    Rearrange, Reduce, Select, Softmax, Unary,
+    ArgReduce, Attention, AveragePool, Binary, Cast, Concat, Conv2d, ConvTranspose, CumSum, FullyConnected,
+    Gather, GatherNd, GlobalAveragePool, GroupNorm, Kernel, LayerNorm, LogSoftmax, Lrn, MatMul, MaxPool,
+    Normalize, Pad, Rearrange, Reduce, Select, Softmax, Unary,
 };
 
 /// Whether the places that a kernel reads and writes follow from shapes that its own rule accepted. A type cannot be
 /// made up outside of this crate, so a dispatch that such a kernel gives for the shapes that it is run for can be
 /// trusted.
 ///
-/// Not [`Resize`](super::Resize), which reads at places that a table names, nor [`TopK`](super::TopK), which writes
-/// where comparisons say. [`Gather`] compares an index with its axis before it is a place.
+/// Not [`GridSample`](super::GridSample) and [`Resize`](super::Resize), which read at places that values or a table name, nor [`TopK`](super::TopK), which writes
+/// where comparisons say. [`Gather`] and [`GatherNd`] compare an index with its axis before it is a place.
 pub(crate) fn keeps_to_its_shapes(kernel: &dyn Kernel) -> bool {
     let kernel: &dyn Any = kernel;
     macro_rules! is_any {
@@ -32,8 +32,10 @@ pub(crate) fn keeps_to_its_shapes(kernel: &dyn Kernel) -> bool {
         ConvTranspose<1>,
         ConvTranspose<2>,
         ConvTranspose<3>,
+        CumSum,
         FullyConnected,
         Gather,
+        GatherNd,
         GlobalAveragePool,
         GroupNorm,
         LayerNorm,
@@ -64,6 +66,6 @@ mod tests {
         let mut others: Vec<String> = others.map(|example| example.kernel.name().to_owned()).collect();
         others.sort_unstable();
         others.dedup();
-        assert_eq!(others, ["resize", "top_k"]);
+        assert_eq!(others, ["grid_sample", "resize", "top_k"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Values in another order: transposed, cut out, repeated.
+//! Values in another order: transposed, cut out, repeated, in windows.
 
 mod view;
 
@@ -37,6 +37,7 @@ enum Order {
     Transpose(Vec<usize>),
     Slice([Vec<i64>; 3]),
     Expand(Vec<usize>),
+    Windows { axis: usize, count: usize, stride: usize, size: usize, dilation: usize },
 }
 
 params! {
@@ -77,6 +78,20 @@ impl Rearrange {
         Self { order: Order::Expand(shape.into()) }
     }
 
+    /// Of this axis `count` windows that may overlap, `stride` apart, each of `size` places, `dilation` apart: the axis
+    /// becomes two of these lengths. Windows that reach beyond the axis are an error.
+    ///
+    /// ```
+    /// use gapless::kernel::{Kernel, Rearrange, Spec};
+    /// let frames = Spec::floats(&[3, 16, 112, 112]);
+    /// let three_each = Rearrange::windows(1, [14, 1], [3, 1]).output(&[&frames])?;
+    /// assert_eq!(three_each, Spec::floats(&[3, 14, 3, 112, 112]));
+    /// # Ok::<(), gapless::Cause>(())
+    /// ```
+    pub fn windows(axis: usize, [count, stride]: [usize; 2], [size, dilation]: [usize; 2]) -> Self {
+        Self { order: Order::Windows { axis, count, stride, size, dilation } }
+    }
+
     fn view(&self, shape: &[usize]) -> Result<View, Cause> {
         self.of(&View::whole(shape))
     }
@@ -88,6 +103,9 @@ impl Rearrange {
             Order::Transpose(perm) => view.transpose(perm),
             Order::Slice([starts, ends, steps]) => view.slice([starts, ends, steps]),
             Order::Expand(wanted) => view.expand(wanted),
+            &Order::Windows { axis, count, stride, size, dilation } => {
+                view.windows(axis, [count, stride], [size, dilation])
+            }
         }
     }
 
@@ -111,7 +129,7 @@ impl Rearrange {
                 }
                 Some(view)
             }
-            Order::Slice(_) | Order::Expand(_) => None,
+            Order::Slice(_) | Order::Expand(_) | Order::Windows { .. } => None,
         }
     }
 

@@ -6,7 +6,9 @@
 
 mod alike;
 mod counts;
+mod lookups;
 mod places;
+mod products;
 mod rules;
 mod seen;
 mod steps;

@@ -163,6 +163,16 @@ impl<'a> Call<'a> {
         Ok(self.given(id))
     }
 
+    /// The tensor that a kernel gives.
+    pub(super) fn added(&mut self, kernel: impl Kernel, inputs: &[TensorId]) -> Result<TensorId, Cause> {
+        Ok(self.builder.program.add(kernel, inputs)?)
+    }
+
+    /// A tensor in another shape.
+    pub(super) fn seen(&mut self, id: TensorId, shape: &[usize]) -> Result<TensorId, Cause> {
+        Ok(self.builder.program.reshape(id, shape)?)
+    }
+
     /// What a kernel gives that sees every activation without its first axis.
     pub(super) fn add_each(&mut self, kernel: impl Kernel, inputs: &[TensorId]) -> Result<Value, Cause> {
         let id = self.builder.program.add_each(kernel, inputs)?;

@@ -3,7 +3,11 @@
 mod activation;
 mod arithmetic;
 mod attention;
+mod columns;
 mod convolution;
+mod einsum;
+mod integers;
+mod lookup;
 mod movement;
 mod normalization;
 mod pad;
@@ -12,12 +16,14 @@ mod product;
 mod quantise;
 mod reduce;
 mod resize;
+mod sample;
 mod softmax;
 mod spatial;
 mod views;
 
 use std::collections::{BTreeMap, HashSet};
 
+pub(super) use self::einsum::Equation;
 use super::call::{Call, Operator};
 use super::graph::Graph;
 use super::node::Node;
@@ -95,6 +101,8 @@ pub(super) fn is_of_single_values(operator: &str) -> bool {
 fn find(operator: &str) -> Option<Operator> {
     activation::find(operator)
         .or_else(|| arithmetic::find(operator))
+        .or_else(|| integers::find(operator))
+        .or_else(|| lookup::find(operator))
         .or_else(|| movement::find(operator))
         .or_else(|| normalization::find(operator))
         .or_else(|| reduce::find(operator))
@@ -106,6 +114,9 @@ fn find(operator: &str) -> Option<Operator> {
 fn find_single(operator: &str) -> Option<Operator> {
     Some(match operator {
         "Attention" => attention::attention,
+        "Einsum" => einsum::einsum,
+        "GridSample" => sample::grid_sample,
+        "Col2Im" => columns::col2im,
         "Conv" => convolution::conv,
         "ConvTranspose" => convolution::conv_transpose,
         "Gemm" => product::gemm,

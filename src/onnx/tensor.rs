@@ -181,6 +181,18 @@ impl Tensor {
         }
     }
 
+    /// The same with its axes in this order.
+    pub(super) fn permuted(&self, order: &[usize]) -> Self {
+        map_tensor!(self, array => array.view().permuted_axes(IxDyn(order)).as_standard_layout().into_owned())
+    }
+
+    /// One of its values in row-major order.
+    pub(super) fn at(&self, place: usize) -> Self {
+        map_tensor!(self, array => {
+            ArrayD::from_elem(IxDyn(&[]), array.iter().nth(place).copied().unwrap_or_default())
+        })
+    }
+
     pub(super) fn reshaped(&self, shape: &[usize]) -> Result<Self, Cause> {
         if elements(shape)? != self.len() {
             let message = format!("{:?} cannot be seen as {shape:?}", self.shape());

@@ -2,8 +2,8 @@
 
 use gapless::gpu::TensorId;
 use gapless::kernel::{
-    Binary, BinaryOp, Cast, Concat, Gather, Kernel, Pad, PadMode, Rearrange, Reduce, ReduceOp, Select, Spec,
-    Unary, UnaryOp,
+    Binary, BinaryOp, Cast, Concat, CumSum, Gather, GatherNd, Kernel, Pad, PadMode, Rearrange, Reduce,
+    ReduceOp, Select, Spec, Unary, UnaryOp,
 };
 use gapless::{Gpu, Program, Rows};
 use ndarray::{ArrayD, IxDyn};
@@ -272,6 +272,16 @@ fn what_moves_whole_numbers_changes_none_of_their_bits() {
         _ => NONE,
     });
     check(Gather::new(1), &x, &[places], &list(gathered));
+    let corners = ndarray::arr2(&[[0, 0], [-1, -1], [0, 5], [3, 0]]).into_dyn();
+    let found = vec![x[[0, 0]], x[[2, 4]], NONE, NONE].into_iter().map(f64::from).collect::<Vec<_>>();
+    check(GatherNd::new(0), &x, &[corners], &found);
+}
+
+#[test]
+fn a_sum_that_32_bits_do_not_hold_is_none_from_there_on() {
+    let x = ndarray::arr2(&[[1, i32::MAX, -5], [(1 << 24) + 1, 2, NONE]]).into_dyn();
+    let wanted = [1, NONE, NONE, (1 << 24) + 1, (1 << 24) + 3, NONE].map(f64::from);
+    check(CumSum::new(1), &x, &[], &wanted);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The twins of kernels that move values against plain definitions, and against values computed by hand.
 
-use gapless::kernel::{Concat, Gather, Pad, PadMode, Rearrange, Spec};
+use gapless::kernel::{
+    Concat, CumSum, Gather, GatherNd, GridPadding, GridSample, Pad, PadMode, Rearrange, Spec,
+};
 use ndarray::{ArrayD, Axis, IxDyn};
 
 use crate::check::{refused, twin};
@@ -135,6 +137,59 @@ fn gathered_places_are_those_that_the_indices_name() {
 }
 
 #[test]
+fn slices_are_those_that_their_coordinates_name() {
+    cases(60, |n| {
+        let (batch, axes, inner) = (n.pick(1, 3), [n.pick(1, 4), n.pick(1, 4)], n.pick(1, 3));
+        let data = n.floats(&[batch, axes[0], axes[1], inner]);
+        let indices = n.wholes(&[batch, 5, 2], -3, 2);
+        let y = twin(&GatherNd::new(1), &[&data, &indices]);
+        let wanted = ArrayD::from_shape_fn(IxDyn(&[batch, 5, inner]), |at| {
+            let place = |coordinate: usize| {
+                let (index, axis) = (indices[[at[0], at[1], coordinate]] as i64, axes[coordinate] as i64);
+                usize::try_from(if index < 0 { index + axis } else { index })
+                    .ok()
+                    .filter(|at| (*at as i64) < axis)
+            };
+            place(0).zip(place(1)).map_or(f32::NAN, |(one, other)| data[[at[0], one, other, at[2]]])
+        });
+        assert_eq!(y.mapv(f32::to_bits), wanted.mapv(f32::to_bits));
+    });
+}
+
+#[test]
+fn a_sum_up_to_each_place_is_that_of_the_places_before() {
+    let x = filled(&[2, 3], &[1.0, 2.0, 4.0, 10.0, 20.0, 40.0]);
+    let sums = |kernel: CumSum| twin(&kernel, &[&x]).into_raw_vec_and_offset().0;
+    assert_eq!(sums(CumSum::new(1)), [1.0, 3.0, 7.0, 10.0, 30.0, 70.0]);
+    assert_eq!(sums(CumSum::new(0)), [1.0, 2.0, 4.0, 11.0, 22.0, 44.0]);
+    assert_eq!(sums(CumSum::new(1).exclusive(true)), [0.0, 1.0, 3.0, 0.0, 10.0, 30.0]);
+    assert_eq!(sums(CumSum::new(1).reverse(true)), [7.0, 6.0, 4.0, 70.0, 60.0, 40.0]);
+    assert_eq!(sums(CumSum::new(1).reverse(true).exclusive(true)), [6.0, 4.0, 0.0, 60.0, 40.0, 0.0]);
+}
+
+#[test]
+fn pixels_are_those_between_which_a_place_is() {
+    let x = filled(&[1, 2, 2], &[1.0, 2.0, 3.0, 4.0]);
+    let at =
+        |kernel: GridSample, place: [f32; 2]| twin(&kernel, &[&x, &filled(&[1, 1, 2], &place)])[[0, 0, 0]];
+    let linear = GridSample::linear();
+    assert_eq!(at(linear, [0.0, 0.0]), 2.5);
+    assert_eq!(at(linear, [-1.0, -1.0]), 0.25);
+    assert_eq!(at(linear.align_corners(true), [-1.0, 1.0]), 3.0);
+    assert_eq!(at(linear.padding(GridPadding::Border), [-1.0, -1.0]), 1.0);
+    assert_eq!(at(GridSample::nearest(), [0.9, -0.9]), 2.0);
+    assert_eq!(at(GridSample::nearest().padding(GridPadding::Reflection), [1.6, 0.6]), 4.0);
+    assert!(at(linear, [f32::NAN, 0.0]).is_nan());
+}
+
+#[test]
+fn windows_overlap_where_their_steps_are_shorter_than_they_are() {
+    let x = filled(&[5], &[1.0, 2.0, 3.0, 4.0, 5.0]);
+    let y = twin(&Rearrange::windows(0, [2, 1], [2, 3]), &[&x]);
+    assert_eq!(y, filled(&[2, 2], &[1.0, 4.0, 2.0, 5.0]));
+}
+
+#[test]
 fn an_index_that_names_no_place_gives_nan() {
     let data = filled(&[3], &[1.0, 2.0, 3.0]);
     let indices = filled(&[6], &[2.0, 3.0, -3.0, -4.0, 0.5, f32::NAN]);
@@ -153,6 +208,22 @@ fn what_does_not_fit_is_named_with_what_would() {
         &Rearrange::transpose([0, 0]),
         &[x()],
         "the permutation is [0, 0]; every number below 2 once would fit [4, 8]",
+    );
+    refused(
+        &Rearrange::windows(1, [3, 3], [3, 1]),
+        &[x()],
+        "3 windows of 3 places, 3 and 1 apart, do not fit axis 1 of [4, 8]",
+    );
+    refused(&CumSum::new(2), &[x()], "x is an f32 activation [4, 8]; more than 2 axes would fit the axis 2");
+    refused(
+        &GatherNd::new(0),
+        &[x(), Spec::constant(&[5, 3])],
+        "indices is an f32 constant [5, 3]; 1 to 2 coordinates would fit [4, 8]",
+    );
+    refused(
+        &GatherNd::new(1),
+        &[x(), Spec::constant(&[5, 1])],
+        "indices is an f32 constant [5, 1]; the first 1 axes of data, [4, 8], and more would fit",
     );
     refused(
         &Rearrange::slice([0, 8], [4, 9], [1, 1]),

@@ -4,7 +4,7 @@ use gapless::Gpu;
 use gapless::onnx::proto::AttributeProto;
 use ndarray::{ArrayD, Axis};
 
-use crate::make::{Parts, as_floats, assert_near, int, list, run, values};
+use crate::make::{Parts, as_floats, assert_near, int, list, run, text, values};
 
 /// A model of one node over `x [n, 4, 6]` and what it reads.
 fn over(node: &str, attributes: Vec<AttributeProto>) -> Parts {
@@ -45,6 +45,9 @@ fn a_node_that_lets_items_meet_is_refused_with_what_to_do() {
         ("Reshape x turned -> y", vec![]),
         ("Shape x -> y", vec![]),
         ("Size x -> y", vec![]),
+        ("CumSum x zero -> y", vec![]),
+        ("Einsum x w -> y", vec![text("equation", "nij,jk->ik")]),
+        ("Einsum x x -> y", vec![text("equation", "nij,mij->nm")]),
     ];
     for (node, attributes) in meets {
         let reason = over(node, attributes).refused();
@@ -73,6 +76,11 @@ fn what_works_beside_the_items_keeps_them() {
         ("Flatten x -> y", vec![int("axis", 2)]),
         ("Unsqueeze x one -> y", vec![]),
         ("LayerNormalization x row -> y", vec![]),
+        ("CumSum x two -> y", vec![int("reverse", 1)]),
+        ("Trilu x one -> y", vec![int("upper", 0)]),
+        ("Einsum x w -> y", vec![text("equation", "nij,jk->kni")]),
+        ("Einsum x x -> y", vec![text("equation", "...ij,...kj->...ik")]),
+        ("Einsum x -> y", vec![text("equation", "nij->jn")]),
     ];
     for (node, attributes) in fine {
         whole_and_apart(&over(node, attributes), node);

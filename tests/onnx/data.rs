@@ -24,6 +24,7 @@ impl Data {
             6 => Self::Ints(values(&shape, &raw, |bytes| i32::from_le_bytes(bytes).into())?),
             7 => Self::Ints(values(&shape, &raw, i64::from_le_bytes)?),
             2 => Self::Ints(values(&shape, &raw, |[byte]: [u8; 1]| byte.into())?),
+            3 => Self::Ints(values(&shape, &raw, |bytes| i8::from_le_bytes(bytes).into())?),
             9 => Self::Flags(values(&shape, &raw, |[byte]: [u8; 1]| byte != 0)?),
             other => return Err(format!("test data of the type {other}")),
         })

@@ -3,7 +3,7 @@
 use gapless::onnx::proto::TensorProto;
 use ndarray::{ArrayD, IxDyn};
 
-use crate::make::{Parts, as_floats, assert_near, floats, int, values};
+use crate::make::{Parts, as_floats, assert_near, floats, input, int, values};
 
 /// A tensor of bytes, with a sign or without.
 fn bytes(name: &str, signed: bool, values: &ArrayD<f32>) -> TensorProto {
@@ -157,4 +157,61 @@ fn bytes_that_are_known_are_computed_with_as_bytes() {
     let parts = parts.node("Add a b -> c", vec![]).node("Cast c -> f", vec![int("to", 1)]);
     let parts = parts.node("Add x f -> y", vec![]).output("y");
     assert_eq!(parts.run(&[along(&[0.0, 0.0])])["y"].as_slice().unwrap(), [44.0, 8.0]);
+}
+
+/// An item of bytes, and what a node with constant bytes `w` of this shape and `node` makes of it.
+fn of_bytes(item: &[usize], w: &ArrayD<f32>, node: &str) -> (ArrayD<f32>, Vec<String>, ArrayD<f32>) {
+    let axes = item.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    let mut parts = Parts::new(13);
+    parts.inputs.push(input("x", &format!("n {axes}"), 2));
+    parts.constants.extend([bytes("w", true, w), bytes("zx", false, &along(&[3.0]))]);
+    parts.constants.push(bytes("zw", true, &along(&[-2.0])));
+    let parts = parts.constant("s", &along(&[0.5])).node(node, vec![]).output("y");
+    let x = some_bytes(item, 0.0, 255.0);
+    let given = as_floats(&parts.run(std::slice::from_ref(&x)), "y");
+    (x, parts.kernels(), given)
+}
+
+#[test]
+fn products_of_bytes_are_exact_however_long_their_sums_are() {
+    let w = some_bytes(&[2000, 3], 90.0, 127.0);
+    let (x, _, y) = of_bytes(&[2, 2000], &w, "MatMulInteger x w zx zw -> y");
+    for row in 0..2 {
+        for column in 0..3 {
+            let product = |term: usize| (x[[row, term]] as i64 - 3) * (w[[term, column]] as i64 + 2);
+            let sum: i64 = (0..2000).map(product).sum();
+            assert!(sum > 1 << 24, "floats have {sum}");
+            assert_eq!(y[[0, row, column]], sum as f32);
+        }
+    }
+}
+
+#[test]
+fn convolutions_of_bytes_are_exact_over_any_number_of_channels() {
+    let w = some_bytes(&[2, 300, 2], -128.0, 127.0);
+    let (x, _, y) = of_bytes(&[300, 4], &w, "ConvInteger x w zx zw -> y");
+    for channel in 0..2 {
+        for at in 0..3 {
+            let product = |term: usize, tap: usize| {
+                (x[[term, at + tap]] as i64 - 3) * (w[[channel, term, tap]] as i64 + 2)
+            };
+            let sum: i64 = (0..300).map(|term| product(term, 0) + product(term, 1)).sum();
+            assert_eq!(y[[0, channel, at]], sum as f32);
+        }
+    }
+}
+
+#[test]
+fn a_product_that_is_written_as_bytes_again_is_one_pass() {
+    let w = some_bytes(&[6, 3], -128.0, 127.0);
+    let (x, kernels, y) = of_bytes(&[2, 6], &w, "QLinearMatMul x s zx w s zw s zx -> y");
+    assert_eq!(kernels.iter().filter(|name| name.starts_with("mat_mul")).count(), 1, "{kernels:?}");
+    assert!(kernels.len() <= 4, "{kernels:?}");
+    for row in 0..2 {
+        for column in 0..3 {
+            let product = |term: usize| (x[[row, term]] as i64 - 3) * (w[[term, column]] as i64 + 2);
+            let sum = (0..6).map(product).sum::<i64>() as f32;
+            assert_eq!(y[[0, row, column]], ((sum * 0.5).round_ties_even() + 3.0).clamp(0.0, 255.0));
+        }
+    }
 }

@@ -2,8 +2,9 @@
 
 use super::{Example, example};
 use crate::kernel::{
-    Binary, BinaryOp, Cast, Concat, Gather, Pad, PadMode, Rearrange, Reduce, ReduceOp, Select, Spec, Unary,
-    UnaryOp, binary, cast, concat, gather, pad, rearrange, reduce, select, unary,
+    Binary, BinaryOp, Cast, Concat, CumSum, Gather, GatherNd, Pad, PadMode, Rearrange, Reduce, ReduceOp,
+    Select, Spec, Unary, UnaryOp, binary, cast, concat, cum_sum, gather, gather_nd, pad, rearrange, reduce,
+    select, unary,
 };
 
 /// Every shader of whole numbers, and of those that move them.
@@ -33,6 +34,12 @@ pub(super) fn all() -> Vec<Example> {
             example(Concat::new(2), &[x.clone(), x.clone()], concat::ConcatParams::LAYOUT),
             example(Gather::new(1), &[x.clone(), Spec::constant_ints(&[2, 5])], gather::GatherParams::LAYOUT),
             example(Gather::new(1), &[floats, Spec::ints(&[2])], gather::GatherParams::LAYOUT),
+            example(
+                GatherNd::new(0),
+                &[x.clone(), Spec::constant_ints(&[5, 1])],
+                gather_nd::GatherNdParams::LAYOUT,
+            ),
+            example(CumSum::new(0), &of_one, cum_sum::CumSumParams::LAYOUT),
             example(Select::new(), &[Spec::floats(&[9, 1]), x, row], select::SelectParams::LAYOUT),
         ])
         .collect()

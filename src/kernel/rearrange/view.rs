@@ -85,6 +85,28 @@ impl View {
         Ok(Self { shape: wanted.to_vec(), strides, offset: self.offset })
     }
 
+    /// The axis as windows of it.
+    pub(super) fn windows(
+        &self,
+        axis: usize,
+        [count, stride]: [usize; 2],
+        [size, dilation]: [usize; 2],
+    ) -> Result<Self, Cause> {
+        let shape = &self.shape;
+        let reach = |steps: usize, step: usize| steps.checked_sub(1)?.checked_mul(step);
+        let last = reach(count, stride).zip(reach(size, dilation)).and_then(|(at, to)| at.checked_add(to));
+        if shape.get(axis).zip(last).is_none_or(|(&len, last)| last >= len) {
+            let windows = format!("{count} windows of {size} places, {stride} and {dilation} apart,");
+            return Err(Cause::msg(format!("{windows} do not fit axis {axis} of {shape:?}")));
+        }
+        let mut view = self.clone();
+        // A step that is not taken may be longer than any tensor.
+        let step = |len: usize, step: usize| if len > 1 { self.strides[axis] * step as i64 } else { 0 };
+        view.shape.splice(axis..=axis, [count, size]);
+        view.strides.splice(axis..=axis, [step(count, stride), step(size, dilation)]);
+        Ok(view)
+    }
+
     /// The same values in another shape, if they lie so that strides can say it.
     pub(crate) fn reshaped(&self, shape: &[usize]) -> Option<Self> {
         let own = self.collapsed();

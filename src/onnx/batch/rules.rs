@@ -2,7 +2,7 @@
 
 use super::places::{Part, joined};
 use super::seen::{Seen, Stands, Stop, meet};
-use super::{steps, views};
+use super::{lookups, products, steps, views};
 use crate::onnx::shapes;
 use crate::onnx::value::Value;
 
@@ -29,6 +29,11 @@ fn one(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
         "Softmax" | "LogSoftmax" => softmax(seen),
         "TopK" => along(seen, -1),
         "CumSum" => cum_sum(seen),
+        "OneHot" => lookups::one_hot(seen),
+        "GridSample" => lookups::image_by_image(seen),
+        "GatherElements" | "ScatterElements" | "Scatter" => lookups::row_by_row(seen),
+        "ScatterND" => lookups::scatter_nd(seen),
+        "Einsum" => products::einsum(seen),
         "Trilu" => {
             let rank = seen.shape(0)?.len();
             off(seen, &[rank.saturating_sub(1), rank.saturating_sub(2)])
@@ -36,6 +41,8 @@ fn one(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
         "LayerNormalization" | "RMSNormalization" => from_axis(seen, "axis", -1),
         "BatchNormalization" | "LRN" => off_channels(seen),
         "QuantizeLinear" | "DequantizeLinear" => quantised(seen),
+        "DynamicQuantizeLinear" if seen.stands(0).is_some() => meet("its scale is that of all items"),
+        "DynamicQuantizeLinear" => Ok(None),
         "ArgMax" | "ArgMin" => {
             let axis = shapes::axis(seen.int("axis", 0)?, seen.shape(0)?.len())?;
             reduced(seen, &[axis])
@@ -43,6 +50,8 @@ fn one(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
         operator if operator.starts_with("Reduce") => reduce(seen),
         "MaxPool" if seen.given.len() > 1 => meet("its indices count through all items"),
         "Conv"
+        | "ConvInteger"
+        | "QLinearConv"
         | "ConvTranspose"
         | "MaxPool"
         | "AveragePool"
@@ -50,13 +59,18 @@ fn one(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
         | "GlobalMaxPool"
         | "InstanceNormalization"
         | "GroupNormalization"
+        | "Col2Im"
         | "DepthToSpace"
         | "SpaceToDepth" => planes(seen),
-        "Gemm" => gemm(seen),
-        "MatMul" => mat_mul(seen),
+        "Gemm" => products::gemm(seen),
+        "MatMulInteger" if (2..seen.inputs.len()).any(|index| seen.stands(index).is_some()) => {
+            meet("its zero points come with the items")
+        }
+        "MatMul" | "MatMulInteger" => products::mat_mul(seen),
+        "QLinearMatMul" => products::with_known(seen),
         "Attention" => attention(seen),
-        "Gather" => gather(seen),
-        "GatherND" => gather_nd(seen),
+        "Gather" => lookups::gather(seen),
+        "GatherND" => lookups::gather_nd(seen),
         "Concat" => concat(seen),
         "Range" if steps::counts_items(seen) => Ok(Some(Stands { axis: 0, outer: 1 })),
         "Shape" | "Size" | "Constant" | "Range" => Ok(None),
@@ -175,72 +189,6 @@ fn reduced(seen: &Seen<'_>, axes: &[usize]) -> Result<Option<Stands>, Stop> {
     Ok(Some(Stands { axis: stands.axis - gone, ..stands }))
 }
 
-fn gemm(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
-    let turned = [seen.int("transA", 0)? != 0, seen.int("transB", 0)? != 0];
-    let a = place_in_product(seen, 0, if turned[0] { [1, 0] } else { [0, 1] })?;
-    let b = place_in_product(seen, 1, if turned[1] { [1, 0] } else { [0, 1] })?;
-    let rank = 2;
-    let product = product(a, b)?;
-    let shape = seen.gives(0);
-    let whole = Part { shape, stands: product };
-    match seen.inputs.get(2).and_then(Option::as_ref) {
-        Some(added) => joined(&[whole, Part { shape: added.shape(), stands: seen.stands(2) }], rank),
-        None => Ok(product),
-    }
-}
-
-/// Rows and columns of one matrix of a product, by its axes.
-fn place_in_product(seen: &Seen<'_>, index: usize, order: [usize; 2]) -> Result<Option<Stands>, Stop> {
-    let Some(stands) = seen.stands(index) else { return Ok(None) };
-    let axis = order[stands.axis.min(1)];
-    if axis == 1 - index { contracted(seen, 1 - index) } else { Ok(Some(Stands { axis, ..stands })) }
-}
-
-/// The items stand in the axis that is summed over: beside values of a fixed number there can only be one.
-fn contracted<T>(seen: &Seen<'_>, other: usize) -> Result<T, Stop> {
-    if seen.stands(other).is_none() { Err(Stop::Alone) } else { meet("it sums over the items") }
-}
-
-fn product(a: Option<Stands>, b: Option<Stands>) -> Result<Option<Stands>, Stop> {
-    match (a, b) {
-        (Some(one), Some(other)) if one != other => {
-            meet("it multiplies the items of one value with those of another")
-        }
-        (a, b) => Ok(a.or(b)),
-    }
-}
-
-/// As numpy's matmul: a vector is a row on the left and a column on the right.
-fn mat_mul(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
-    let (a, b) = (seen.shape(0)?, seen.shape(1)?);
-    let rank = a.len().max(b.len()).max(2);
-    let mut places = [None; 2];
-    for (index, shape) in [a, b].into_iter().enumerate() {
-        let Some(stands) = seen.stands(index) else { continue };
-        // The axis that is summed over is the last of the left, and the one before the last of the right.
-        let summed = if index == 0 || shape.len() == 1 { shape.len() - 1 } else { shape.len() - 2 };
-        if stands.axis == summed {
-            return contracted(seen, 1 - index);
-        }
-        places[index] = Some(Stands { axis: stands.axis + rank - shape.len(), ..stands });
-    }
-    let Some(stands) = product(places[0], places[1])? else { return Ok(None) };
-    let leading = stands.axis + 2 < rank;
-    if !leading && places.iter().all(Option::is_some) {
-        return meet("it multiplies the items of one value with those of another");
-    }
-    if leading {
-        // A matrix for each of so many, beside the items.
-        let part = |index: usize, shape| Part { shape, stands: seen.stands(index) };
-        let of = |shape: &'_ [usize]| shape[..shape.len().saturating_sub(2)].to_vec();
-        let (a_leading, b_leading) = (of(a), of(b));
-        joined(&[part(0, &a_leading), part(1, &b_leading)], rank - 2)?;
-    }
-    // A vector leaves no axis.
-    let gone = usize::from(a.len() == 1 && stands.axis == rank - 1);
-    Ok(Some(Stands { axis: stands.axis - gone, ..stands }))
-}
-
 /// Rows attend to rows of their own item.
 fn attention(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
     let mut parts = Vec::new();
@@ -262,45 +210,6 @@ fn attention(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
         return Err(Stop::Alone);
     }
     joined(&parts, 1)
-}
-
-fn gather(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
-    let (data, indices) = (seen.shape(0)?, seen.shape(1)?);
-    let axis = shapes::axis(seen.int("axis", 0)?, data.len())?;
-    match (seen.stands(0), seen.stands(1)) {
-        (Some(of_data), Some(stands))
-            if of_data == (Stands { axis, outer: 1 }) && steps::stay_in_their_item(seen, 1, data[axis]) =>
-        {
-            Ok(Some(Stands { axis: stands.axis + axis, ..stands }))
-        }
-        (_, Some(_)) if seen.steps(1).is_some() || seen.places(1).is_some_and(|places| places.step > 0) => {
-            meet("it looks up by the places of items")
-        }
-        (Some(_), Some(_)) => meet("it looks up items by items"),
-        (Some(stands), None) if stands.axis == axis => meet("it picks single items"),
-        (Some(stands), None) if stands.axis < axis => Ok(Some(stands)),
-        (Some(stands), None) => Ok(Some(Stands { axis: stands.axis + indices.len() - 1, ..stands })),
-        (None, Some(stands)) => Ok(Some(Stands { axis: stands.axis + axis, ..stands })),
-        (None, None) => Ok(None),
-    }
-}
-
-/// Masks are looked up so: the first coordinate is the number of the item.
-fn gather_nd(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
-    let (data, indices) = (seen.shape(0)?, seen.shape(1)?);
-    let many = indices.last().copied().unwrap_or(0);
-    match (seen.stands(0), seen.stands(1)) {
-        (None, None) => Ok(None),
-        (Some(Stands { axis: 0, outer: 1 }), Some(stands))
-            if data[0] == 1
-                && seen.int("batch_dims", 0)? == 0
-                && stands.axis + 1 < indices.len()
-                && steps::begin_with_their_item(seen, 1, many) =>
-        {
-            Ok(Some(stands))
-        }
-        _ => meet("it looks up items by items"),
-    }
 }
 
 fn concat(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {

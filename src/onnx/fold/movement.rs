@@ -154,9 +154,7 @@ fn unsqueeze(constants: &Constants<'_>) -> Result<Tensor, Cause> {
 fn transpose(constants: &mut Constants<'_>) -> Result<Tensor, Cause> {
     let tensor = constants.input(0)?;
     let order = shapes::permutation(constants.node.attributes.ints("perm")?, tensor.shape().len())?;
-    Ok(map_tensor!(tensor, array => {
-        array.view().permuted_axes(IxDyn(&order)).as_standard_layout().into_owned()
-    }))
+    Ok(tensor.permuted(&order))
 }
 
 fn expand(constants: &mut Constants<'_>) -> Result<Tensor, Cause> {

@@ -1,9 +1,10 @@
 //! Convolutions, and transposed ones.
 
+use super::movement::transposed as transposed_axes;
 use super::spatial::{Spatial, array, planes, sizes};
 use crate::error::Cause;
 use crate::gpu::TensorId;
-use crate::kernel::{Conv2d, ConvTranspose, Kernel};
+use crate::kernel::{Conv2d, ConvTranspose, Kernel, Pad, PadMode, Rearrange};
 use crate::onnx::call::{Call, seen_as};
 use crate::onnx::shapes;
 use crate::onnx::value::Value;
@@ -16,10 +17,9 @@ struct Shapes {
 }
 
 impl Shapes {
-    fn new(call: &Call<'_>) -> Result<Self, Cause> {
-        call.constant(1)?;
-        let (x, weight, groups) = (call.shape(0)?, call.shape(1)?, call.int("group", 1)?);
-        if x.len() != weight.len() {
+    fn new(call: &Call<'_>, x: &Value, weight: &Value) -> Result<Self, Cause> {
+        let (x, weight, groups) = (x.shape().to_vec(), weight.shape().to_vec(), call.int("group", 1)?);
+        if x.len() != weight.len() || x.len() < 3 {
             return Err(Cause::msg(format!("the weight {weight:?} does not fit {x:?}")));
         }
         Ok(Self { x, weight, groups: shapes::length(groups)? })
@@ -37,24 +37,75 @@ fn bias(call: &mut Call<'_>) -> Result<Option<TensorId>, Cause> {
 }
 
 pub(super) fn conv(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
-    let shapes = Shapes::new(call)?;
+    call.constant(1)?;
+    let (x, weight) = (call.value(0)?.clone(), call.value(1)?.clone());
+    let bias = bias(call)?;
+    Ok(vec![convolved(call, &x, &weight, bias)?])
+}
+
+/// The convolution of both that the attributes of the node say.
+pub(super) fn convolved(
+    call: &mut Call<'_>,
+    x: &Value,
+    weight: &Value,
+    bias: Option<TensorId>,
+) -> Result<Value, Cause> {
+    let shapes = Shapes::new(call, x, weight)?;
+    if shapes.x.len() == 5 {
+        return over_three_axes(call, (x, weight, bias), &shapes);
+    }
     let spatial = Spatial::new(call, &shapes.x[2..], &shapes.weight[2..])?;
     let mut shape = vec![shapes.x[0], shapes.weight[0]];
     shape.extend(spatial.windows(&shapes.x[2..]));
-    let weight = call.value(1)?.clone();
-    let mut ids =
-        vec![call.operand(0, &planes(&shapes.x)?)?, call.weight(&weight, &planes(&shapes.weight)?)?];
-    ids.extend(bias(call)?);
+    let mut ids = vec![call.tensor(x, &planes(&shapes.x)?)?, call.weight(weight, &planes(&shapes.weight)?)?];
+    ids.extend(bias);
     let kernel = Conv2d::new()
         .stride(Spatial::pair(&spatial.stride, 1))
         .dilation(Spatial::pair(&spatial.dilation, 1))
         .pads(spatial.pads())
         .groups(shapes.groups);
-    Ok(vec![seen_as(call.add_each(kernel, &ids)?, shape)?])
+    seen_as(call.add_each(kernel, &ids)?, shape)
+}
+
+/// The planes that a window meets on the first axis are channels of one convolution over the other two.
+fn over_three_axes(
+    call: &mut Call<'_>,
+    (x, weight, bias): (&Value, &Value, Option<TensorId>),
+    shapes: &Shapes,
+) -> Result<Value, Cause> {
+    let (&[n, c, depth, h, w], &[out, share, taps, kh, kw]) = (&shapes.x[..], &shapes.weight[..]) else {
+        return Err(Cause::msg(format!("{:?} and {:?} have not five axes", shapes.x, shapes.weight)));
+    };
+    let spatial = Spatial::new(call, &shapes.x[2..], &shapes.weight[2..])?;
+    let windows = spatial.windows(&shapes.x[2..]);
+    if windows.contains(&0) {
+        return Err(Cause::msg(format!("no window fits {depth} × {h} × {w}")));
+    }
+    let mut id = call.tensor(x, &shapes.x)?;
+    if spatial.before[0] + spatial.after[0] > 0 {
+        let pads = |count: usize| [0, 0, count as i64, 0, 0];
+        let pad = Pad::new(pads(spatial.before[0]), pads(spatial.after[0]), PadMode::Constant(0.0));
+        id = call.added(pad, &[id])?;
+    }
+    let places = Rearrange::windows(2, [windows[0], spatial.stride[0]], [taps, spatial.dilation[0]]);
+    id = call.added(places, &[id])?;
+    id = call.added(Rearrange::transpose([0, 2, 1, 3, 4, 5]), &[id])?;
+    id = call.seen(id, &[n * windows[0], c * taps, h, w])?;
+    let mut ids = vec![id, call.weight(weight, &[out, share * taps, kh, kw])?];
+    ids.extend(bias);
+    let kernel = Conv2d::new()
+        .stride([spatial.stride[1], spatial.stride[2]])
+        .dilation([spatial.dilation[1], spatial.dilation[2]])
+        .pads([spatial.before[1], spatial.before[2], spatial.after[1], spatial.after[2]])
+        .groups(shapes.groups);
+    let planes = call.add_each(kernel, &ids)?;
+    let planes = seen_as(planes, vec![n, windows[0], out, windows[1], windows[2]])?;
+    transposed_axes(call, &planes, &[0, 2, 1, 3, 4])
 }
 
 pub(super) fn conv_transpose(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
-    let shapes = Shapes::new(call)?;
+    call.constant(1)?;
+    let shapes = Shapes::new(call, call.value(0)?, call.value(1)?)?;
     match shapes.x.len() {
         3 => transposed::<1, 2>(call, &shapes, ConvTranspose::new()),
         4 => transposed::<2, 4>(call, &shapes, ConvTranspose::new()),

@@ -56,7 +56,7 @@ fn slice(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
 }
 
 /// What is taken of every axis.
-fn cut(call: &mut Call<'_>, x: &Value, taken: &[Taken]) -> Result<Value, Cause> {
+pub(super) fn cut(call: &mut Call<'_>, x: &Value, taken: &[Taken]) -> Result<Value, Cause> {
     let whole = taken.iter().zip(x.shape()).all(|(taken, &axis)| *taken == Taken::all(axis));
     if whole {
         return Ok(x.clone());
@@ -128,7 +128,7 @@ fn with_an_activation(values: &[Value]) -> impl Iterator<Item = &[Value]> {
     })
 }
 
-fn joined(call: &mut Call<'_>, values: &[Value], axis: usize) -> Result<Value, Cause> {
+pub(super) fn joined(call: &mut Call<'_>, values: &[Value], axis: usize) -> Result<Value, Cause> {
     if let [only] = values {
         return Ok(only.clone());
     }

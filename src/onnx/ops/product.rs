@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::arithmetic::join;
 use crate::error::Cause;
+use crate::gpu::TensorId;
 use crate::kernel::{BinaryOp, MatMul, Unary, UnaryOp};
 use crate::onnx::call::{Call, seen_as};
 use crate::onnx::shapes;
@@ -78,17 +79,33 @@ fn row(value: &Value, columns: usize) -> Option<Tensor> {
 /// As numpy's matmul: a vector is a row on the left and a column on the right.
 pub(super) fn mat_mul(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let (one, other) = (call.value(0)?.clone(), call.value(1)?.clone());
+    let bias = match call.optional(2).cloned() {
+        Some(bias) => Some(call.tensor(&bias, bias.shape())?),
+        None => None,
+    };
+    let result = multiplied(call, &one, &other, bias)?;
+    if one.kind().is_int() && other.kind().is_int() {
+        let whole = call.each_value(Unary::new(UnaryOp::Whole), &result)?;
+        return Ok(vec![whole.of_kind(Kind::INT)]);
+    }
+    Ok(vec![result])
+}
+
+/// The product of both, and the bias that fusing gave it, as floats.
+pub(super) fn multiplied(
+    call: &mut Call<'_>,
+    one: &Value,
+    other: &Value,
+    bias: Option<TensorId>,
+) -> Result<Value, Cause> {
     let (a, b) = (one.shape().to_vec(), other.shape().to_vec());
     let a_seen = if let [k] = a[..] { vec![1, k] } else { a.clone() };
     let b_seen = if let [k] = b[..] { vec![k, 1] } else { b.clone() };
     if a.is_empty() || b.is_empty() {
         return Err(Cause::msg("one value is no matrix"));
     }
-    let mut ids = vec![call.weight(&one, &a_seen)?, call.weight(&other, &b_seen)?];
-    if call.has(2) {
-        let bias = call.shape(2)?;
-        ids.push(call.operand(2, &bias)?);
-    }
+    let mut ids = vec![call.weight(one, &a_seen)?, call.weight(other, &b_seen)?];
+    ids.extend(bias);
     let seen = whole(&a_seen, &b_seen)?;
     let mut shape = seen.clone();
     if b.len() == 1 {
@@ -97,12 +114,7 @@ pub(super) fn mat_mul(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     if a.len() == 1 {
         shape.remove(shape.len() - 1 - usize::from(b.len() > 1));
     }
-    let result = seen_as(call.add(MatMul::new(), &ids)?, shape)?;
-    if one.kind().is_int() && other.kind().is_int() {
-        let whole = call.each_value(Unary::new(UnaryOp::Whole), &result)?;
-        return Ok(vec![whole.of_kind(Kind::INT)]);
-    }
-    Ok(vec![result])
+    seen_as(call.add(MatMul::new(), &ids)?, shape)
 }
 
 /// The shape of a product of many matrices.

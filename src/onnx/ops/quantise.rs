@@ -14,19 +14,34 @@ use crate::onnx::value::Value;
 pub(super) fn quantize(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let x = call.value(0)?.clone();
     let kind = given_kind(call)?;
+    let limits = limits(kind)?;
+    let scale = of_axis(call, 1, &x)?;
+    let scaled = join(call, BinaryOp::Div, &x, &scale)?;
+    let zero = zero_point(call, &x)?;
+    Ok(vec![rounded(call, &scaled, zero.as_ref(), limits)?.of_kind(kind)])
+}
+
+/// The least and the largest of whole numbers of this kind.
+pub(super) fn limits(kind: Kind) -> Result<[f32; 2], Cause> {
     let Kind::Int(Bits::Few { bits, signed }) = kind else {
         return Err(Cause::msg("it gives whole numbers of 8 or 16 bits"));
     };
     let least = if signed { -(1_i32 << (bits - 1)) } else { 0 };
-    let (low, high) = (least as f32, (least + ((1 << bits) - 1)) as f32);
-    let scale = of_axis(call, 1, &x)?;
-    let mut value = join(call, BinaryOp::Div, &x, &scale)?;
-    value = call.each_value(Unary::new(UnaryOp::Round), &value)?;
-    if let Some(zero) = zero_point(call, &x)? {
-        value = join(call, BinaryOp::Add, &value, &zero)?;
+    Ok([least as f32, (least + ((1 << bits) - 1)) as f32])
+}
+
+/// The nearest whole numbers behind a zero point, cut off at the limits.
+pub(super) fn rounded(
+    call: &mut Call<'_>,
+    value: &Value,
+    zero: Option<&Value>,
+    [low, high]: [f32; 2],
+) -> Result<Value, Cause> {
+    let mut value = call.each_value(Unary::new(UnaryOp::Round), value)?;
+    if let Some(zero) = zero {
+        value = join(call, BinaryOp::Add, &value, &zero.clone().of_kind(Kind::Float))?;
     }
-    value = call.each_value(Unary::clip(low, high), &value)?;
-    Ok(vec![value.of_kind(kind)])
+    call.each_value(Unary::clip(low, high), &value)
 }
 
 /// `(x - zero point) · scale`.
