@@ -2,8 +2,8 @@
 
 use gapless::gpu::TensorId;
 use gapless::kernel::{
-    Attention, Binary, BinaryOp, Conv2d, Dispatch, Element, GlobalAveragePool, Kernel, LayerNorm, MatMul,
-    Precision, Rearrange, Softmax, Spec, Unary, UnaryOp, Values, ValuesMut, examples,
+    Attention, Binary, BinaryOp, Cast, Conv2d, Dispatch, Element, GlobalAveragePool, Kernel, LayerNorm,
+    MatMul, Precision, Rearrange, Softmax, Spec, Unary, UnaryOp, Values, ValuesMut, examples,
 };
 use gapless::{Cause, Gpu, Program};
 use ndarray::{ArrayD, Dimension, IxDyn};
@@ -164,4 +164,26 @@ fn every_kernel_reads_what_is_kept_as_halves() {
         tried += 1;
     }
     assert!(tried > 30, "{tried} kernels");
+}
+
+#[test]
+fn sums_of_products_with_bytes_stay_floats_until_their_scale_is_behind_them() {
+    let Some(gpu) = device_with_halves() else { return };
+    let mut net = Program::new(&gpu);
+    let x = net.input("x", Spec::floats(&[1, 40])).unwrap();
+    let weight = net.constant_i8("w", ArrayD::from_elem(IxDyn(&[40, 3]), 127)).unwrap();
+    let scale = net.constant("s", ArrayD::from_elem(IxDyn(&[]), 1e-3)).unwrap();
+    let sums = net.add(MatMul::new(), &[x, weight]).unwrap();
+    let whole = net.add(Cast::to_ints(), &[sums]).unwrap();
+    let scaled = net.add(Binary::new(BinaryOp::Mul), &[sums, scale]).unwrap();
+    let softened = net.add(Softmax::new(), &[scaled]).unwrap();
+    net.output("whole", whole).unwrap();
+    net.output("shares", softened).unwrap();
+    let mut net = net.precision(Precision::Half);
+    let plan = net.plan(1).unwrap().to_string();
+    assert!(plan.contains("f16[1,3]"), "what is scaled is kept as halves: {plan}");
+    let item = ArrayD::from_elem(IxDyn(&[1, 40]), 100.0_f32);
+    let tensors = net.run_once(&item).unwrap();
+    assert_eq!(tensors.ints("whole").unwrap().as_slice(), Some(&[508_000; 3][..]));
+    assert!(tensors["shares"].iter().all(|share| (share - 1.0 / 3.0).abs() < 1e-3));
 }

@@ -2,7 +2,7 @@
 
 use crate::gpu::graph::{Graph, Node};
 use crate::kernel::{
-    Attention, AveragePool, Binary, BinaryOp, Concat, Conv2d, ConvTranspose, Element, FullyConnected,
+    Attention, AveragePool, Binary, BinaryOp, Cast, Concat, Conv2d, ConvTranspose, Element, FullyConnected,
     GlobalAveragePool, GroupNorm, LayerNorm, MatMul, Normalize, Pad, Rearrange, Resize, Softmax, Unary,
     UnaryOp,
 };
@@ -22,8 +22,34 @@ pub(super) fn keep_halves(graph: &mut Graph) {
 }
 
 fn narrows(graph: &Graph, node: &Node) -> bool {
+    // What becomes whole numbers may be larger than all halves.
+    let becomes_whole = |reader: &Node| {
+        let reads = reader.inputs.iter().any(|&input| graph.base(input) == node.output);
+        reads && reader.known::<Cast>().is_some()
+    };
+    if graph.nodes.iter().any(becomes_whole) {
+        return false;
+    }
+    if of_whole_weights(graph, node) {
+        return false;
+    }
+    if is_scale_behind(graph, node) {
+        return true;
+    }
     let of_halves = || node.inputs.iter().any(|&input| graph.tensors[graph.base(input)].halves);
     sums_or_averages(node) || (carries_on(graph, node) && of_halves())
+}
+
+/// Sums of products with whole numbers, which are large until their scale makes activations of them.
+fn of_whole_weights(graph: &Graph, node: &Node) -> bool {
+    node.inputs.iter().any(|&input| graph.tensors[graph.base(input)].spec.element == Element::I8)
+}
+
+fn is_scale_behind(graph: &Graph, node: &Node) -> bool {
+    let scales = node.known::<Binary>().is_some_and(|binary| binary.op() == BinaryOp::Mul);
+    let given =
+        |&input: &usize| graph.giver(input).is_some_and(|giver| of_whole_weights(graph, &graph.nodes[giver]));
+    scales && node.inputs.iter().any(given)
 }
 
 /// Kernels that give activations whatever they are given.
