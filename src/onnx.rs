@@ -12,10 +12,10 @@
 //! [`Program::onnx`]: crate::Program::onnx
 //! [`Program::add_onnx`]: crate::Program::add_onnx
 
-// The road of a model: `proto` and `read` decode the file, `functions` puts its own functions in their place, `graph`
-// checks it, `constants` computes what depends on constants only (`fold`, or the twins), `fuse` joins nodes that one
-// kernel can do, `items` finds what an item is, `build` maps node by node through `ops`, and `batch` follows the items
-// so that none sees another.
+// The road of a model: `proto` and `read` decode the file, `functions` puts its own functions in their place, `contrib`
+// writes ONNX Runtime's operators as those of ONNX, `graph` checks it, `constants` computes what depends on constants
+// only (`fold`, or the twins), `fuse` joins nodes that one kernel can do, `items` finds what an item is, `build` maps node
+// by node through `ops`, and `batch` follows the items so that none sees another.
 //
 // Uses: `error`, `stage`, `kernel`, `gpu`. Used by: nobody.
 
@@ -25,6 +25,7 @@ mod build;
 mod builder;
 mod call;
 mod constants;
+mod contrib;
 mod external;
 mod fold;
 mod functions;

@@ -56,6 +56,18 @@ impl Attributes {
         self
     }
 
+    /// The same with a whole number of this name.
+    pub(super) fn with_int(mut self, name: &str, value: i64) -> Self {
+        self.0.insert(name.into(), Attribute::Int(value));
+        self
+    }
+
+    /// The same with a text of this name.
+    pub(super) fn with_text(mut self, name: &str, value: &str) -> Self {
+        self.0.insert(name.into(), Attribute::Text(value.into()));
+        self
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }

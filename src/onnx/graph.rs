@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::Path;
 
+use super::contrib;
 use super::functions::Functions;
 use super::node::{Node, Reader, initializers, is_onnx, name_of};
 use super::proto::{ModelProto, OperatorSetIdProto, ValueInfoProto};
@@ -75,8 +76,11 @@ impl Graph {
         let inputs = graph.input.iter().filter(|input| !constants.contains_key(name_of(input)));
         let inputs = inputs.map(read_input).collect::<Result<Vec<_>, _>>()?;
         let outputs = graph.output.iter().map(|output| name_of(output).to_owned()).collect();
-        let nodes = functions.inlined(graph.node)?.into_iter().map(|node| reader.node(node));
-        let graph = Self { nodes: nodes.collect::<Result<_, _>>()?, constants, inputs, outputs };
+        let mut nodes = Vec::with_capacity(graph.node.len());
+        for node in functions.inlined(graph.node)? {
+            nodes.extend(contrib::expanded(reader.node(node)?)?);
+        }
+        let graph = Self { nodes, constants, inputs, outputs };
         graph.check_order()?;
         Ok(graph)
     }

@@ -6,6 +6,7 @@ mod common;
 mod alike;
 mod batch;
 mod conformance;
+mod contrib;
 mod data;
 // Its photos are read with a package that comes with this feature.
 mod edges;
