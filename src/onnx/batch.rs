@@ -127,6 +127,10 @@ impl Follower {
     }
 }
 
+fn has_values(value: &Value) -> bool {
+    !value.shape().contains(&0)
+}
+
 impl Seen<'_> {
     /// What each output has of the batch.
     fn traces(&self, budget: &mut Budget) -> Result<Vec<Trace>, Stop> {
@@ -142,8 +146,8 @@ impl Seen<'_> {
             Ok((stands, alike))
         };
         let (stands, alike) = match stand() {
-            // A constant in which items would meet is refused where it is read.
-            Err(Stop::Meet(_)) if constant => return Ok(self.mixed()),
+            // A constant in which items would meet is refused where it is read; one without values would not be known again.
+            Err(Stop::Meet(_)) if constant && self.given.iter().all(has_values) => return Ok(self.mixed()),
             other => other?,
         };
         let places = if constant { None } else { steps::places(self) };

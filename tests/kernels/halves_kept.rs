@@ -179,7 +179,7 @@ fn sums_of_products_with_bytes_stay_floats_until_their_scale_is_behind_them() {
     let softened = net.add(Softmax::new(), &[scaled]).unwrap();
     net.output("whole", whole).unwrap();
     net.output("shares", softened).unwrap();
-    let mut net = net.precision(Precision::Half);
+    let net = net.precision(Precision::Half);
     let plan = net.plan(1).unwrap().to_string();
     assert!(plan.contains("f16[1,3]"), "what is scaled is kept as halves: {plan}");
     let item = ArrayD::from_elem(IxDyn(&[1, 40]), 100.0_f32);

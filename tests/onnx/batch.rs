@@ -101,6 +101,15 @@ pub(crate) fn whole_and_apart(parts: &Parts, what: &str) {
 }
 
 #[test]
+fn what_is_taken_of_later_items_is_refused_though_one_item_has_nothing_of_it() {
+    let parts =
+        over("Slice x one two zero -> s", vec![]).node("Concat s planes -> joined", vec![int("axis", 0)]);
+    let parts = Parts { outputs: vec!["joined".into()], ..parts };
+    let parts = parts.constant("planes", &values(&[2, 4, 6], 8));
+    assert!(parts.refused().contains("it takes some of the items"), "{}", parts.refused());
+}
+
+#[test]
 fn a_shape_that_a_model_computes_carries_the_items() {
     let heads = Parts::new(17)
         .input("x", "n 4 6")
