@@ -42,6 +42,7 @@ params! {
         data_step: u32,
         indices_step: u32,
         len: u32,
+        unused: u32,
     }
 }
 
@@ -103,6 +104,7 @@ impl Kernel for GatherNd {
             data_step: rule::step(data),
             indices_step: rule::step(indices),
             len: output.len() as u32,
+            unused: 0,
         };
         let places = params.axes.as_flattened_mut().iter_mut();
         places.zip(axes).for_each(|(place, &axis)| *place = axis as u32);

@@ -33,6 +33,7 @@ enum Mode {
 
 /// What lies outside of all pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum GridPadding {
     /// 0.
     #[default]
