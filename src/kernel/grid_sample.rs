@@ -162,11 +162,8 @@ impl Kernel for GridSample {
         rule::floats("x", x)?;
         rule::floats("grid", places)?;
         rule::any_activation(inputs)?;
-        let &[channels, ..] = &x.shape[..] else {
-            return Err(rule::misfit("x", x, "[channels, height, width] would fit"));
-        };
         match (&x.shape[..], &places.shape[..]) {
-            ([_, _, _], &[rows, columns, 2]) => rule::output(&[channels, rows, columns]),
+            (&[channels, _, _], &[rows, columns, 2]) => rule::output(&[channels, rows, columns]),
             ([_, _, _], _) => Err(rule::misfit("grid", places, "[rows, columns, 2] would fit")),
             _ => Err(rule::misfit("x", x, "[channels, height, width] would fit")),
         }

@@ -71,7 +71,7 @@ fn of_output(name: &str, cause: Cause) -> Cause {
 }
 
 fn given(tensors: Vec<Tensor>) -> Vec<Value> {
-    tensors.into_iter().map(|tensor| Value::Constant(Arc::new(tensor))).collect()
+    tensors.into_iter().map(Value::from).collect()
 }
 
 /// Where the items stand in an output.

@@ -1,9 +1,12 @@
 //! What an operator sees of its node: attributes, constants, activations, and the program to add to.
 
+use std::sync::Arc;
+
 use super::builder::Builder;
+use super::fold::{self, Constants};
 use super::node::Node;
 use super::shapes;
-use super::tensor::{Bits, Kind, Tensor};
+use super::tensor::{Bits, Kind, Shared, Tensor};
 use super::value::{Runtime, Value};
 use crate::error::Cause;
 use crate::gpu::TensorId;
@@ -149,7 +152,7 @@ impl<'a> Call<'a> {
             return String::new();
         }
         let same = |input: &Option<Value>| match (input, value) {
-            (Some(Value::Constant(one)), Value::Constant(other)) => std::sync::Arc::ptr_eq(one, other),
+            (Some(Value::Constant(one)), Value::Constant(other)) => Arc::ptr_eq(one, other),
             _ => false,
         };
         let place = self.inputs.iter().position(same);
@@ -214,6 +217,17 @@ impl<'a> Call<'a> {
         Ok(value.of_kind(kind))
     }
 
+    /// What the node gives for these constants in the place of its inputs, by the rules of folding.
+    pub(super) fn folded(
+        &mut self,
+        inputs: impl IntoIterator<Item = Option<Tensor>>,
+    ) -> Result<Tensor, Cause> {
+        let inputs: Vec<Option<Shared>> = inputs.into_iter().map(|input| input.map(Arc::new)).collect();
+        let mut constants = Constants { node: self.node, inputs: &inputs, budget: &mut self.builder.budget };
+        let given = fold::evaluate(&mut constants)?.and_then(|given| given.into_iter().next());
+        given.ok_or_else(|| Cause::msg("it is not folded"))
+    }
+
     /// Whether the model names this output.
     pub(super) fn wants(&self, output: usize) -> bool {
         self.node.outputs.get(output).is_some_and(|name| !name.is_empty())
@@ -228,7 +242,7 @@ impl<'a> Call<'a> {
 /// The same elements in another shape.
 pub(super) fn seen_as(value: Value, shape: Vec<usize>) -> Result<Value, Cause> {
     match value {
-        Value::Constant(tensor) => Ok(Value::Constant(std::sync::Arc::new(tensor.reshaped(&shape)?))),
+        Value::Constant(tensor) => Ok(Value::from(tensor.reshaped(&shape)?)),
         Value::Runtime(runtime) => {
             if shapes::count(&runtime.shape) != shapes::count(&shape) {
                 return Err(Cause::msg(format!("{:?} cannot be seen as {shape:?}", runtime.shape)));

@@ -1,8 +1,9 @@
 //! Tensors whose values are known when the model is read.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use ndarray::{ArrayD, IxDyn};
+use ndarray::{ArrayD, Axis, IxDyn, Slice};
 
 use super::half;
 use crate::error::Cause;
@@ -184,6 +185,11 @@ impl Tensor {
     /// The same with its axes in this order.
     pub(super) fn permuted(&self, order: &[usize]) -> Self {
         map_tensor!(self, array => array.view().permuted_axes(IxDyn(order)).as_standard_layout().into_owned())
+    }
+
+    /// Some places of an axis.
+    pub(super) fn part(&self, axis: usize, places: Range<usize>) -> Self {
+        map_tensor!(self, array => array.slice_axis(Axis(axis), Slice::from(places.clone())).to_owned())
     }
 
     /// One of its values in row-major order.

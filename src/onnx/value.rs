@@ -1,6 +1,8 @@
 //! A value of a model while it is built.
 
-use super::tensor::{Kind, Shared};
+use std::sync::Arc;
+
+use super::tensor::{Kind, Shared, Tensor};
 use crate::gpu::TensorId;
 
 /// A value of the model while it is built.
@@ -19,7 +21,18 @@ pub(super) struct Runtime {
     pub(super) kind: Kind,
 }
 
+impl From<Tensor> for Value {
+    fn from(tensor: Tensor) -> Self {
+        Self::Constant(Arc::new(tensor))
+    }
+}
+
 impl Value {
+    /// One float.
+    pub(super) fn number(value: f32) -> Self {
+        Tensor::scalar(value).into()
+    }
+
     pub(super) fn shape(&self) -> &[usize] {
         match self {
             Self::Constant(tensor) => tensor.shape(),

@@ -31,7 +31,7 @@ fn one(seen: &Seen<'_>) -> Result<Option<Stands>, Stop> {
         "CumSum" => cum_sum(seen),
         "OneHot" => lookups::one_hot(seen),
         "GridSample" => lookups::image_by_image(seen),
-        "GatherElements" | "ScatterElements" | "Scatter" => lookups::row_by_row(seen),
+        "GatherElements" | "ScatterElements" => lookups::row_by_row(seen),
         "ScatterND" => lookups::scatter_nd(seen),
         "Einsum" => products::einsum(seen),
         "Trilu" => {

@@ -9,7 +9,7 @@ use crate::onnx::tensor::{Tensor, map_tensor};
 
 pub(super) fn evaluate(constants: &mut Constants<'_>) -> Result<Option<Tensor>, Cause> {
     Ok(Some(match constants.node.operator.as_str() {
-        "GatherND" => gather_nd(constants)?,
+        "GatherND" if constants.int("batch_dims", 0)? == 0 => gather_nd(constants)?,
         "GatherElements" => gather_elements(constants)?,
         "ScatterND" => scatter_nd(constants)?,
         "ScatterElements" => scatter_elements(constants)?,
@@ -47,9 +47,6 @@ fn part(places: &[usize], rank: usize) -> Vec<SliceInfoElem> {
 }
 
 fn gather_nd(constants: &mut Constants<'_>) -> Result<Tensor, Cause> {
-    if constants.int("batch_dims", 0)? != 0 {
-        return Err(Cause::msg("batch_dims is not supported"));
-    }
     let (data, indices) = (constants.input(0)?, constants.input(1)?);
     let (depth, rows) = rows(indices, data.shape())?;
     let leading = &indices.shape()[..indices.shape().len() - 1];

@@ -10,6 +10,7 @@ use crate::onnx::attributes::Attributes;
 use crate::onnx::fold::Budget;
 use crate::onnx::graph::Graph;
 use crate::onnx::node::Node;
+use crate::onnx::shapes;
 use crate::onnx::tensor::{Kind, Shared, Tensor};
 
 /// Weights that were quantised, by the name of what they are dequantised to.
@@ -43,12 +44,14 @@ pub(in crate::onnx) fn keep_bytes(graph: &mut Graph, budget: &mut Budget) -> Res
                     .constants
                     .entry(name.clone())
                     .or_insert_with(|| Arc::new(Tensor::I8(weights.bytes.clone())));
-                nodes.extend(scaled_behind(node, (name, &mark), weights, &mut graph.constants));
+                nodes.extend(scaled_behind(node, (name, &mark), weights, &mut graph.constants)?);
             }
             _ => nodes.push(node),
         }
     }
     graph.nodes = nodes;
+    // What nobody reads as floats any more is not made such.
+    graph.keep_what_is_read();
     Ok(())
 }
 
@@ -74,10 +77,7 @@ fn weights(node: &Node, constants: &HashMap<String, Shared>) -> Option<Weights> 
     if !matches!(x.kind(), Kind::I8 | Kind::U8) {
         return None;
     }
-    let axis = int("axis", 1)?;
-    let rank = x.shape().len();
-    let axis =
-        usize::try_from(if axis < 0 { axis + rank as i64 } else { axis }).ok().filter(|axis| *axis < rank)?;
+    let axis = shapes::axis(int("axis", 1)?, x.shape().len()).ok()?;
     let has_places = scale.len() == 1 || scale.shape() == [x.shape()[axis]];
     if !has_places || !scale.iter().all(|scale| scale.is_finite()) {
         return None;
@@ -118,7 +118,7 @@ fn scaled_behind(
     (bytes, mark): (String, &str),
     weights: &Weights,
     constants: &mut HashMap<String, Shared>,
-) -> Vec<Node> {
+) -> Result<Vec<Node>, Cause> {
     let behind = match &node.operator[..] {
         "Conv" => weights.bytes.ndim() - 2,
         _ => 0,
@@ -133,11 +133,9 @@ fn scaled_behind(
         attributes: Attributes::default(),
         ..node.clone()
     };
-    let along = |len: usize| [vec![len], vec![1; behind]].concat();
-    let scale = ArrayD::from_shape_fn(IxDyn(&along(weights.scale.len())), |at| {
-        weights.scale.iter().nth(at[0]).copied().unwrap_or(1.0)
-    });
-    constants.insert(named("scale"), Arc::new(Tensor::F32(scale)));
+    let along = [vec![weights.scale.len()], vec![1; behind]].concat();
+    let scale = Tensor::F32(weights.scale.clone()).reshaped(&along)?;
+    constants.insert(named("scale"), Arc::new(scale));
     let bias = node.inputs.get(2).filter(|name| !name.is_empty()).cloned();
     let mut nodes = Vec::new();
     let scaled = if bias.is_some() { named("scaled") } else { name.clone() };
@@ -157,5 +155,5 @@ fn scaled_behind(
     node.inputs.truncate(2);
     node.outputs = vec![named("whole")];
     nodes.insert(0, node);
-    nodes
+    Ok(nodes)
 }

@@ -128,7 +128,7 @@ fn bounded(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
 fn relu(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let value = call.value(0)?.clone();
     if value.kind().is_int() {
-        let zero = Value::Constant(std::sync::Arc::new(Tensor::I64(ndarray::arr0(0).into_dyn())));
+        let zero = Value::from(Tensor::I64(ndarray::arr0(0).into_dyn()));
         return Ok(vec![join(call, BinaryOp::Max, &value, &zero)?]);
     }
     Ok(vec![apply(call, UnaryOp::Relu)?])

@@ -5,7 +5,7 @@ use crate::kernel::{Binary, BinaryOp, Cast, Select, Unary, UnaryOp};
 use crate::onnx::call::Operator;
 use crate::onnx::call::{Call, seen_as};
 use crate::onnx::shapes;
-use crate::onnx::tensor::{Bits, Kind, Tensor};
+use crate::onnx::tensor::{Bits, Kind};
 use crate::onnx::value::Value;
 
 pub(super) fn find(operator: &str) -> Option<Operator> {
@@ -76,7 +76,7 @@ fn not(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
 
 fn is_infinite(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let x = call.value(0)?.clone();
-    let limit = |value| Value::Constant(std::sync::Arc::new(Tensor::scalar(value)));
+    let limit = |value| Value::number(value);
     let flags = match (call.flag("detect_positive", true)?, call.flag("detect_negative", true)?) {
         (true, true) => call.each_value(Unary::new(UnaryOp::IsInf), &x)?,
         (true, false) => join(call, BinaryOp::Equal, &x, &limit(f32::INFINITY))?,
@@ -88,12 +88,23 @@ fn is_infinite(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
 
 fn choose(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let [flag, one, other] = [call.value(0)?.clone(), call.value(1)?.clone(), call.value(2)?.clone()];
-    let shape = shapes::broadcast(&shapes::broadcast(flag.shape(), one.shape())?, other.shape())?;
-    let mut ids = Vec::new();
-    for value in [&flag, &one, &other] {
-        ids.push(call.as_it_is(value, value.shape())?);
+    Ok(vec![chosen(call, &flag, [&one, &other], one.kind())?])
+}
+
+/// Values of one where a flag is set, else those of the other, all of this kind.
+pub(super) fn chosen(
+    call: &mut Call<'_>,
+    flag: &Value,
+    [one, other]: [&Value; 2],
+    kind: Kind,
+) -> Result<Value, Cause> {
+    let wide = shapes::broadcast(&shapes::broadcast(flag.shape(), one.shape())?, other.shape())?;
+    let mut ids = vec![call.tensor(flag, flag.shape())?];
+    for value in [one, other] {
+        let shape = value.shape();
+        ids.push(if kind.is_int() { call.ints_of(value, shape)? } else { call.tensor(value, shape)? });
     }
-    Ok(vec![seen_as(call.add(Select::new(), &ids)?, shape)?.of_kind(one.kind())])
+    Ok(seen_as(call.add(Select::new(), &ids)?, wide)?.of_kind(kind))
 }
 
 /// The power is of the kind of its base.
@@ -161,6 +172,6 @@ fn joined(call: &mut Call<'_>, op: BinaryOp) -> Result<Value, Cause> {
 
 fn mean(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let (sum, count) = (joined(call, BinaryOp::Add)?, call.count());
-    let count = Value::Constant(std::sync::Arc::new(Tensor::scalar(count as f32)));
+    let count = Value::number(count as f32);
     Ok(vec![join(call, BinaryOp::Div, &sum, &count)?])
 }

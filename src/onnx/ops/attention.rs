@@ -1,14 +1,11 @@
 //! Attention as one operator.
 
-use std::ops::Range;
-use std::sync::Arc;
-
 use ndarray::{Array2, ArrayD};
 
-use super::arithmetic::join;
-use super::movement::transposed;
+use super::arithmetic::{chosen, join};
+use super::movement::{part, transposed};
 use crate::error::Cause;
-use crate::kernel::{Attention, BinaryOp, Concat, Rearrange, Select};
+use crate::kernel::{Attention, BinaryOp, Concat};
 use crate::onnx::call::{Call, seen_as};
 use crate::onnx::shapes;
 use crate::onnx::tensor::{Kind, Tensor};
@@ -147,7 +144,7 @@ fn mask(call: &mut Call<'_>, groups: &Groups) -> Result<Option<Value>, Cause> {
         (Some(Value::Constant(mask)), Some(Value::Constant(places))) => {
             let both = shapes::broadcast(mask.shape(), places.shape())?;
             call.take(&both)?;
-            Ok(Some(Value::Constant(Arc::new(Tensor::F32(mask.to_f32() + places.to_f32())))))
+            Ok(Some(Value::from(Tensor::F32(mask.to_f32() + places.to_f32()))))
         }
         (Some(mask), Some(places)) => Ok(Some(join(call, BinaryOp::Add, &mask, &places)?)),
         (mask, places) => Ok(mask.or(places)),
@@ -174,7 +171,7 @@ fn places(call: &mut Call<'_>, groups: &Groups) -> Result<Option<Value>, Cause> 
     call.take(&shape)?;
     let added = |(row, key)| if sees(row, key) { 0.0 } else { f32::NEG_INFINITY };
     let mask = Array2::from_shape_fn((groups.m, groups.n), added).into_dyn();
-    seen_as(Value::Constant(Arc::new(Tensor::F32(mask))), shape).map(Some)
+    seen_as(Value::from(Tensor::F32(mask)), shape).map(Some)
 }
 
 /// A mask of flags says which keys are seen.
@@ -185,18 +182,10 @@ fn added(call: &mut Call<'_>, mask: Value) -> Result<Value, Cause> {
     let added = |flag: f32| if flag == 0.0 { f32::NEG_INFINITY } else { 0.0 };
     if let Value::Constant(flags) = &mask {
         let values: ArrayD<f32> = flags.to_f32().mapv(added);
-        return Ok(Value::Constant(Arc::new(Tensor::F32(values))));
+        return Ok(Value::from(Tensor::F32(values)));
     }
-    let [seen, unseen] = [0.0, f32::NEG_INFINITY].map(number);
-    let mut ids = Vec::new();
-    for value in [&mask, &seen, &unseen] {
-        ids.push(call.tensor(value, value.shape())?);
-    }
-    call.add(Select::new(), &ids)
-}
-
-fn number(value: f32) -> Value {
-    Value::Constant(Arc::new(Tensor::scalar(value)))
+    let [seen, unseen] = [0.0, f32::NEG_INFINITY].map(Value::number);
+    chosen(call, &mask, [&seen, &unseen], Kind::Float)
 }
 
 /// What is computed.
@@ -219,7 +208,12 @@ impl Asked {
         }
         let mut parts = Vec::new();
         for start in (0..columns).step_by(Attention::MOST_COLUMNS) {
-            let v = columns_of(call, &self.v, start..columns.min(start + Attention::MOST_COLUMNS))?;
+            let v = part(
+                call,
+                &self.v,
+                self.v.shape().len() - 1,
+                start..columns.min(start + Attention::MOST_COLUMNS),
+            )?;
             let part = self.of(call, &v)?;
             parts.push(call.tensor(&part, part.shape())?);
         }
@@ -235,16 +229,4 @@ impl Asked {
         }
         call.add(kernel, &ids)
     }
-}
-
-/// Some of the last axis.
-fn columns_of(call: &mut Call<'_>, x: &Value, columns: Range<usize>) -> Result<Value, Cause> {
-    let mut starts = vec![0; x.shape().len()];
-    let mut ends: Vec<i64> = x.shape().iter().map(|&axis| axis as i64).collect();
-    if let (Some(start), Some(end)) = (starts.last_mut(), ends.last_mut()) {
-        (*start, *end) = (columns.start as i64, columns.end as i64);
-    }
-    let id = call.tensor(x, x.shape())?;
-    let steps = vec![1; starts.len()];
-    call.add(Rearrange::slice(starts, ends, steps), &[id])
 }

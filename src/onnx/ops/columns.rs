@@ -1,7 +1,5 @@
 //! Columns put back to the places of an image that windows took them from.
 
-use std::sync::Arc;
-
 use ndarray::{ArrayD, IxDyn};
 
 use super::spatial::{Spatial, sizes};
@@ -31,7 +29,7 @@ pub(super) fn col2im(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let columns = call.operand(0, &[n * channels, len])?;
     // A place behind all values is 0.
     let padded = call.added(Pad::new([0, 0], [0, 1], PadMode::Constant(0.0)), &[columns])?;
-    let met = call.ints_of(&Value::Constant(Arc::new(met)), &[pixels, most])?;
+    let met = call.ints_of(&Value::from(met), &[pixels, most])?;
     let found = call.added(Gather::new(1), &[padded, met])?;
     let sums = call.add(Reduce::new(ReduceOp::Sum, [2]), &[found])?;
     Ok(vec![seen_as(sums, [&[n, channels], &image[..]].concat())?])

@@ -1,11 +1,9 @@
 //! Sums of products that a text says: products of matrices, with axes in their order before and behind them.
 
-use std::sync::Arc;
-
 use ndarray::Axis;
 
 use super::arithmetic::join;
-use super::lookup::permuted;
+use super::movement::transposed;
 use crate::error::Cause;
 use crate::kernel::{BinaryOp, MatMul, Reduce, ReduceOp};
 use crate::onnx::call::{Call, seen_as};
@@ -132,7 +130,7 @@ impl Term {
         let sum = match &self.value {
             Value::Constant(tensor) => {
                 let sum = axes.iter().rev().fold(tensor.to_f32(), |sum, axis| sum.sum_axis(Axis(*axis)));
-                Value::Constant(Arc::new(Tensor::F32(sum)))
+                Value::from(Tensor::F32(sum))
             }
             Value::Runtime(_) => {
                 let id = call.tensor(&self.value, self.value.shape())?;
@@ -147,7 +145,7 @@ impl Term {
     /// With its axes in this order; those that it has not are of 1.
     fn ordered(&self, call: &mut Call<'_>, wanted: &[char]) -> Result<Value, Cause> {
         let own = wanted.iter().filter_map(|label| self.labels.iter().position(|other| other == label));
-        let value = permuted(call, &self.value, &own.collect::<Vec<_>>())?;
+        let value = transposed(call, &self.value, &own.collect::<Vec<_>>())?;
         seen_as(value, self.lengths(wanted))
     }
 }

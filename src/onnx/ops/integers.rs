@@ -1,19 +1,16 @@
 //! Products and convolutions of whole numbers of 8 bits, and what makes such of floats.
 
-use std::sync::Arc;
-
-use ndarray::{ArrayD, Axis, IxDyn, Slice};
+use ndarray::ArrayD;
 
 use super::arithmetic::join;
 use super::convolution::convolved;
-use super::movement::cut;
+use super::movement::part;
 use super::product::multiplied;
-use super::quantise::{limits, rounded};
+use super::quantise::{along, limits, rounded};
 use crate::error::Cause;
 use crate::kernel::{BinaryOp, Cast, Reduce, ReduceOp, Unary, UnaryOp};
 use crate::onnx::call::{Call, Operator, seen_as};
-use crate::onnx::shapes::{self, Taken};
-use crate::onnx::tensor::{Kind, Tensor, map_tensor};
+use crate::onnx::tensor::{Kind, Tensor};
 use crate::onnx::value::Value;
 
 pub(super) fn find(operator: &str) -> Option<Operator> {
@@ -38,7 +35,7 @@ fn centred(call: &mut Call<'_>, index: usize, zero: usize, axis: usize) -> Resul
     match (&x, &zero) {
         (Value::Constant(x), Value::Constant(zero)) => {
             call.take(x.shape())?;
-            Ok(Value::Constant(Arc::new(less(x, zero)?)))
+            Ok(Value::from(less(x, zero)?))
         }
         (_, Value::Constant(zero)) if zero.to_ints()?.iter().all(|zero| *zero == 0) => {
             Ok(x.of_kind(Kind::Float))
@@ -47,45 +44,11 @@ fn centred(call: &mut Call<'_>, index: usize, zero: usize, axis: usize) -> Resul
     }
 }
 
-/// One value, or one for each place of an axis of this shape.
-fn along(value: Value, shape: &[usize], axis: usize) -> Result<Value, Cause> {
-    if shapes::count(value.shape()) == Some(1) {
-        return seen_as(value, vec![]);
-    }
-    let mut wide = vec![1; shape.len()];
-    match (value.shape(), shape.get(axis)) {
-        (&[count], Some(&len)) if count == len => wide[axis] = len,
-        (other, _) => return Err(Cause::msg(format!("{other:?} is not for axis {axis} of {shape:?}"))),
-    }
-    seen_as(value, wide)
-}
-
 /// The difference of both, as bytes where all are such.
 fn less(x: &Tensor, zero: &Tensor) -> Result<Tensor, Cause> {
     let difference = x.to_f32() - zero.to_f32();
     let fits = difference.iter().all(|value| (-128.0..=127.0).contains(value));
     Ok(if fits { Tensor::I8(difference.mapv(|value| value as i8)) } else { Tensor::F32(difference) })
-}
-
-/// Some places of an axis.
-fn part(call: &mut Call<'_>, x: &Value, axis: usize, places: std::ops::Range<usize>) -> Result<Value, Cause> {
-    if places == (0..x.shape()[axis]) {
-        return Ok(x.clone());
-    }
-    match x {
-        Value::Constant(tensor) => {
-            let part = map_tensor!(&**tensor, array => {
-                array.slice_axis(Axis(axis), Slice::from(places.clone())).to_owned()
-            });
-            Ok(Value::Constant(Arc::new(part)))
-        }
-        Value::Runtime(_) => {
-            let mut taken: Vec<Taken> = x.shape().iter().map(|&axis| Taken::all(axis)).collect();
-            let (start, end) = (places.start, places.end as isize);
-            taken[axis] = Taken { start, end, step: 1, len: places.len() };
-            cut(call, x, &taken)
-        }
-    }
 }
 
 /// The sum of what parts of an axis of each give, every one of which floats have, as whole numbers.
@@ -111,8 +74,7 @@ fn in_exact_parts(
 }
 
 fn mat_mul_integer(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
-    let rank = |shape: Vec<usize>| shape.len();
-    let (a_rank, b_rank) = (rank(call.shape(0)?), rank(call.shape(1)?));
+    let (a_rank, b_rank) = (call.shape(0)?.len(), call.shape(1)?.len());
     if a_rank == 0 || b_rank == 0 {
         return Err(Cause::msg("one value is no matrix"));
     }
@@ -168,7 +130,7 @@ fn requantised(call: &mut Call<'_>, value: &Value, factor: Value, zero: usize) -
 fn qlinear_mat_mul(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let columns = call.shape(3)?.len().saturating_sub(1);
     let (a, b) = (centred(call, 0, 2, 0)?, centred(call, 3, 5, columns)?);
-    let factor = Value::Constant(Arc::new(Tensor::F32(factor(call, [1, 4, 6])?)));
+    let factor = Value::from(Tensor::F32(factor(call, [1, 4, 6])?));
     let product = multiplied(call, &a, &b, None)?;
     let factor = along(factor, product.shape(), product.shape().len().saturating_sub(1))?;
     requantised(call, &product, factor, 7)
@@ -176,39 +138,30 @@ fn qlinear_mat_mul(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
 
 fn qlinear_conv(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let (x, weight) = (centred(call, 0, 2, 0)?, centred(call, 3, 5, 0)?);
-    let factor = Value::Constant(Arc::new(Tensor::F32(factor(call, [1, 4, 6])?)));
+    let factor = Value::from(Tensor::F32(factor(call, [1, 4, 6])?));
     let mut sums = convolved(call, &x, &weight, None)?;
     let factor = along(factor, sums.shape(), 1)?;
     if let Some(bias) = call.optional(8).cloned() {
-        let bias = along(bias, sums.shape(), 1)?.of_kind(Kind::Float);
-        sums = join(call, BinaryOp::Add, &sums, &as_floats(bias))?;
+        let bias = along(bias, sums.shape(), 1)?;
+        sums = join(call, BinaryOp::Add, &sums, &bias)?;
     }
     requantised(call, &sums, factor, 7)
-}
-
-/// Whole numbers that are known as floats.
-fn as_floats(value: Value) -> Value {
-    match value {
-        Value::Constant(tensor) => Value::Constant(Arc::new(Tensor::F32(tensor.to_f32()))),
-        runtime => runtime,
-    }
 }
 
 /// Bytes, with the scale and the zero point that let them have all values and 0.
 fn dynamic_quantize(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let x = call.value(0)?.clone();
-    let number = |value: f32| Value::Constant(Arc::new(Tensor::F32(ArrayD::from_elem(IxDyn(&[]), value))));
     let axes: Vec<usize> = (0..x.shape().len()).collect();
     let mut ends = Vec::new();
     for (op, with_zero) in [(ReduceOp::Min, BinaryOp::Min), (ReduceOp::Max, BinaryOp::Max)] {
         let id = call.tensor(&x, x.shape())?;
         let end = call.add(Reduce::new(op, axes.clone()), &[id])?;
-        ends.push(join(call, with_zero, &seen_as(end, vec![])?, &number(0.0))?);
+        ends.push(join(call, with_zero, &seen_as(end, vec![])?, &Value::number(0.0))?);
     }
     let span = join(call, BinaryOp::Sub, &ends[1], &ends[0])?;
-    let scale = join(call, BinaryOp::Div, &span, &number(255.0))?;
+    let scale = join(call, BinaryOp::Div, &span, &Value::number(255.0))?;
     // Where all values are 0 the scale is 1.
-    let none = join(call, BinaryOp::Equal, &scale, &number(0.0))?;
+    let none = join(call, BinaryOp::Equal, &scale, &Value::number(0.0))?;
     let scale = join(call, BinaryOp::Add, &scale, &none)?;
     let low = call.each_value(Unary::new(UnaryOp::Neg), &ends[0])?;
     let zero = join(call, BinaryOp::Div, &low, &scale)?;

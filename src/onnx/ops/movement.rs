@@ -1,6 +1,6 @@
 //! Operators that move values: transposed, cut, joined, repeated, gathered.
 
-use std::sync::Arc;
+use std::ops::Range;
 
 use ndarray::ArrayD;
 
@@ -36,6 +36,10 @@ fn transpose(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
 /// A transposition that moves axes of 1 only is a view.
 pub(super) fn transposed(call: &mut Call<'_>, x: &Value, order: &[usize]) -> Result<Value, Cause> {
     let shape: Vec<usize> = order.iter().map(|&axis| x.shape()[axis]).collect();
+    if let Value::Constant(tensor) = x {
+        call.take(tensor.shape())?;
+        return Ok(tensor.permuted(order).into());
+    }
     let long: Vec<usize> = order.iter().copied().filter(|&axis| x.shape()[axis] > 1).collect();
     if long.is_sorted() {
         return seen_as(x.clone(), shape);
@@ -56,7 +60,7 @@ fn slice(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
 }
 
 /// What is taken of every axis.
-pub(super) fn cut(call: &mut Call<'_>, x: &Value, taken: &[Taken]) -> Result<Value, Cause> {
+fn cut(call: &mut Call<'_>, x: &Value, taken: &[Taken]) -> Result<Value, Cause> {
     let whole = taken.iter().zip(x.shape()).all(|(taken, &axis)| *taken == Taken::all(axis));
     if whole {
         return Ok(x.clone());
@@ -71,14 +75,29 @@ pub(super) fn cut(call: &mut Call<'_>, x: &Value, taken: &[Taken]) -> Result<Val
     Ok(call.add(Rearrange::slice(starts, ends, steps), &[id])?.of_kind(kind))
 }
 
+/// Some places of an axis.
+pub(super) fn part(
+    call: &mut Call<'_>,
+    x: &Value,
+    axis: usize,
+    places: Range<usize>,
+) -> Result<Value, Cause> {
+    if let Value::Constant(tensor) = x {
+        return Ok(tensor.part(axis, places).into());
+    }
+    let mut taken: Vec<Taken> = x.shape().iter().map(|&axis| Taken::all(axis)).collect();
+    taken[axis] = Taken { start: places.start, end: places.end as isize, step: 1, len: places.len() };
+    cut(call, x, &taken)
+}
+
 /// What has no elements is known.
 fn empty(shape: Vec<usize>, kind: Kind) -> Value {
     let none = ArrayD::zeros(ndarray::IxDyn(&shape));
-    Value::Constant(Arc::new(match kind {
+    Value::from(match kind {
         Kind::Float => Tensor::F32(none),
         Kind::Int(_) => Tensor::I64(none.mapv(|_: f32| 0)).narrowed(kind),
         Kind::Bool => Tensor::Bool(none.mapv(|_: f32| false)),
-    }))
+    })
 }
 
 /// The lengths are an attribute before opset 13 and an input since; opset 18 can name a number of parts.
@@ -90,9 +109,7 @@ fn split(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let mut start = 0;
     let mut outputs = Vec::with_capacity(parts.len());
     for len in parts {
-        let mut taken: Vec<Taken> = x.shape().iter().map(|&axis| Taken::all(axis)).collect();
-        taken[axis] = Taken { start, end: (start + len) as isize, step: 1, len };
-        outputs.push(cut(call, &x, &taken)?);
+        outputs.push(part(call, &x, axis, start..start + len)?);
         start += len;
     }
     Ok(outputs)
@@ -200,11 +217,9 @@ fn one_place(
     index: i64,
     indices: &Value,
 ) -> Result<Vec<Value>, Cause> {
-    let mut taken: Vec<Taken> = data.shape().iter().map(|&axis| Taken::all(axis)).collect();
     let start = shapes::axis(index, data.shape()[axis])?;
-    taken[axis] = Taken { start, end: start as isize + 1, step: 1, len: 1 };
     let shape = gathered(data.shape(), axis, indices.shape());
-    Ok(vec![seen_as(cut(call, data, &taken)?, shape)?])
+    Ok(vec![seen_as(part(call, data, axis, start..start + 1)?, shape)?])
 }
 
 fn gathered(data: &[usize], axis: usize, indices: &[usize]) -> Vec<usize> {
@@ -254,5 +269,5 @@ pub(super) fn repeated(call: &mut Call<'_>, tensor: &Tensor, shape: &[usize]) ->
     let misfit = || Cause::msg(format!("{:?} cannot be repeated into {shape:?}", tensor.shape()));
     let floats = tensor.to_f32();
     let whole = floats.broadcast(ndarray::IxDyn(shape)).ok_or_else(misfit)?.to_owned();
-    Ok(Value::Constant(Arc::new(Tensor::F32(whole))))
+    Ok(Value::from(Tensor::F32(whole)))
 }

@@ -49,8 +49,7 @@ fn batch(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let scale = scale / variance.mapv_into(|variance| (variance + epsilon).sqrt());
     let shift = bias - mean * &scale;
     let shape = [&[*channels][..], &vec![1; behind.len()]].concat();
-    let constant =
-        |values: ArrayD<f32>| seen_as(Value::Constant(Arc::new(Tensor::F32(values))), shape.clone());
+    let constant = |values: ArrayD<f32>| seen_as(Value::from(Tensor::F32(values)), shape.clone());
     let (scale, shift) = (constant(scale)?, constant(shift)?);
     let scaled = join(call, BinaryOp::Mul, &x, &scale)?;
     Ok(vec![join(call, BinaryOp::Add, &scaled, &shift)?])
@@ -116,7 +115,7 @@ fn statistics(call: &mut Call<'_>, x: &Value, axis: usize, epsilon: f32) -> Resu
     let square = join(call, BinaryOp::Mul, &away, &away)?;
     let square = call.tensor(&square, x.shape())?;
     let variance = call.add(Reduce::new(ReduceOp::Mean, axes), &[square])?;
-    let epsilon = Value::Constant(Arc::new(Tensor::scalar(epsilon)));
+    let epsilon = Value::number(epsilon);
     let variance = join(call, BinaryOp::Add, &variance, &epsilon)?;
     let deviation = call.each_value(Unary::new(UnaryOp::Sqrt), &variance)?;
     Ok([mean, call.each_value(Unary::new(UnaryOp::Reciprocal), &deviation)?])
@@ -158,7 +157,7 @@ fn for_channels(
     let values = call.constant(index)?.ok_or_else(missing)?.to_f32();
     let share = channels / groups;
     let whole = ArrayD::from_shape_fn(IxDyn(&[channels]), |place| values[[place[0] / share]]);
-    call.tensor(&Value::Constant(Arc::new(Tensor::F32(whole))), &[channels])
+    call.tensor(&Value::from(Tensor::F32(whole)), &[channels])
 }
 
 fn neighbours(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {

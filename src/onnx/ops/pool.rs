@@ -1,7 +1,5 @@
 //! Pools over windows and over whole planes.
 
-use std::sync::Arc;
-
 use ndarray::{ArrayD, IxDyn};
 
 use super::arithmetic::join;
@@ -64,10 +62,8 @@ fn through_all(call: &mut Call<'_>, places: Value) -> Result<Value, Cause> {
         return Ok(places);
     }
     let before = ArrayD::from_shape_fn(IxDyn(&[parts]), |part| (part[0] * each) as i64);
-    let before = seen_as(
-        Value::Constant(Arc::new(Tensor::I64(before))),
-        [&[parts][..], &vec![1; shape.len() - 1]].concat(),
-    )?;
+    let before =
+        seen_as(Value::from(Tensor::I64(before)), [&[parts][..], &vec![1; shape.len() - 1]].concat())?;
     join(call, BinaryOp::Add, &places, &before)
 }
 

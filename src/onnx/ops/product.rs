@@ -1,7 +1,5 @@
 //! Products of matrices.
 
-use std::sync::Arc;
-
 use super::arithmetic::join;
 use crate::error::Cause;
 use crate::gpu::TensorId;
@@ -33,7 +31,7 @@ pub(super) fn gemm(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let kernel = MatMul::new().transpose_a(transpose_a).transpose_b(transpose_b);
     let mut ids = vec![call.weight(&a, a.shape())?, call.weight(&b, b.shape())?];
     if let Some(bias) = bias {
-        ids.push(call.tensor(&Value::Constant(Arc::new(bias)), &[columns])?);
+        ids.push(call.tensor(&Value::from(bias), &[columns])?);
     }
     let mut result = call.add(kernel, &ids)?;
     if !scales_b {
@@ -54,10 +52,10 @@ fn scaled(call: &mut Call<'_>, value: Value, factor: f32) -> Result<Value, Cause
         Value::Constant(tensor) => {
             call.take(tensor.shape())?;
             let scaled = tensor.to_f32().mapv_into(|value| value * factor);
-            Ok(Value::Constant(Arc::new(Tensor::F32(scaled))))
+            Ok(Value::from(Tensor::F32(scaled)))
         }
         value @ Value::Runtime(_) => {
-            let factor = Value::Constant(Arc::new(Tensor::scalar(factor)));
+            let factor = Value::number(factor);
             join(call, BinaryOp::Mul, &value, &factor)
         }
     }

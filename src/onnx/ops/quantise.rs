@@ -77,22 +77,27 @@ fn zero_point(call: &Call<'_>, x: &Value) -> Result<Option<Value>, Cause> {
     }
 }
 
-/// One value, or one for each place of an axis of `x`, as it is repeated to that.
+/// An input that is one value, or has one for each place of an axis of `x`.
 fn of_axis(call: &Call<'_>, index: usize, x: &Value) -> Result<Value, Cause> {
     let value = call.value(index)?.clone();
     if shapes::count(value.shape()) == Some(1) {
-        return seen_as(value, vec![]);
+        return along(value, x.shape(), 0);
     }
     if call.int("block_size", 0)? != 0 {
         return Err(Cause::msg("scales of blocks are supported for constants only"));
     }
-    let rank = x.shape().len();
-    let axis = shapes::axis(call.int("axis", 1)?, rank)?;
-    if value.shape() != [x.shape()[axis]] {
-        let message = format!("{:?} is not for axis {axis} of {:?}", value.shape(), x.shape());
-        return Err(Cause::msg(message));
+    along(value, x.shape(), shapes::axis(call.int("axis", 1)?, x.shape().len())?)
+}
+
+/// One value, or one for each place of an axis of this shape, as it is repeated to that.
+pub(super) fn along(value: Value, shape: &[usize], axis: usize) -> Result<Value, Cause> {
+    if shapes::count(value.shape()) == Some(1) {
+        return seen_as(value, vec![]);
     }
-    let mut shape = vec![1; rank];
-    shape[axis] = x.shape()[axis];
-    seen_as(value, shape)
+    let mut wide = vec![1; shape.len()];
+    match (value.shape(), shape.get(axis)) {
+        (&[count], Some(&len)) if count == len => wide[axis] = len,
+        (other, _) => return Err(Cause::msg(format!("{other:?} is not for axis {axis} of {shape:?}"))),
+    }
+    seen_as(value, wide)
 }

@@ -1,7 +1,5 @@
 //! Resize and its predecessor Upsample, in all their versions.
 
-use std::sync::Arc;
-
 use crate::error::Cause;
 use crate::kernel::{Coordinates, Interpolation, Nearest, Resize};
 use crate::onnx::call::Call;
@@ -76,7 +74,7 @@ fn old(call: &mut Call<'_>, x: &Value, scales: &[f32]) -> Result<Vec<Value>, Cau
 fn run(call: &mut Call<'_>, x: &Value, kernel: Resize) -> Result<Vec<Value>, Cause> {
     let table = kernel.table(x.shape())?;
     call.take(table.shape())?;
-    let table = Value::Constant(Arc::new(Tensor::F32(table)));
+    let table = Value::from(Tensor::F32(table));
     let ids = [call.tensor(x, x.shape())?, call.tensor(&table, table.shape())?];
     Ok(vec![call.add(kernel, &ids)?.of_kind(x.kind())])
 }

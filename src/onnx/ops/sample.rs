@@ -1,6 +1,5 @@
 //! Pixels at the places that a grid names.
 
-use super::spatial::planes;
 use crate::error::Cause;
 use crate::kernel::{GridPadding, GridSample};
 use crate::onnx::call::{Call, seen_as};
@@ -22,12 +21,10 @@ pub(super) fn grid_sample(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     };
     let kernel = kernel.padding(padding).align_corners(call.flag("align_corners", false)?);
     let (x, places) = (call.value(0)?.clone(), call.value(1)?.clone());
-    let ([n, c, _, _], &[count, rows, columns, 2]) = (planes(x.shape())?, places.shape()) else {
-        return Err(Cause::msg(format!("the grid {:?} does not fit {:?}", places.shape(), x.shape())));
+    let (n, c, rows, columns) = match (x.shape(), places.shape()) {
+        (&[n, c, _, _], &[count, rows, columns, 2]) if n == count => (n, c, rows, columns),
+        (x, places) => return Err(Cause::msg(format!("the grid {places:?} does not fit {x:?}"))),
     };
-    if x.shape().len() != 4 || n != count {
-        return Err(Cause::msg(format!("the grid {:?} does not fit {:?}", places.shape(), x.shape())));
-    }
     let known = |value: &Value| matches!(value, Value::Constant(_));
     if n > 1 && (known(&x) || known(&places)) {
         return Err(Cause::msg("several images or grids that are known are not supported"));

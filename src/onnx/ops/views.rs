@@ -1,7 +1,5 @@
 //! Operators that move nothing: the same elements in another shape or of another kind.
 
-use std::sync::Arc;
-
 use ndarray::{ArrayD, IxDyn};
 
 use crate::error::Cause;
@@ -80,19 +78,19 @@ fn dropout(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
         let shape = call.shape(0)?;
         call.take(&shape)?;
         let mask = Tensor::Bool(ArrayD::from_elem(IxDyn(&shape), true));
-        outputs.push(Value::Constant(Arc::new(mask)));
+        outputs.push(Value::from(mask));
     }
     Ok(outputs)
 }
 
 fn shape(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let shape = fold::shape(call.node, call.value(0)?.shape())?;
-    Ok(vec![Value::Constant(Arc::new(Tensor::ints(&shape)))])
+    Ok(vec![Value::from(Tensor::ints(&shape))])
 }
 
 fn size(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
     let size = call.shape(0)?.iter().product::<usize>() as i64;
-    Ok(vec![Value::Constant(Arc::new(Tensor::I64(ArrayD::from_elem(IxDyn(&[]), size))))])
+    Ok(vec![Value::from(Tensor::I64(ArrayD::from_elem(IxDyn(&[]), size)))])
 }
 
 fn reshape(call: &mut Call<'_>) -> Result<Vec<Value>, Cause> {
