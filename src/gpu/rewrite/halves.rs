@@ -27,17 +27,11 @@ fn narrows(graph: &Graph, node: &Node) -> bool {
         let reads = reader.inputs.iter().any(|&input| graph.base(input) == node.output);
         reads && reader.known::<Cast>().is_some()
     };
-    if graph.nodes.iter().any(becomes_whole) {
+    if of_whole_weights(graph, node) || graph.nodes.iter().any(becomes_whole) {
         return false;
-    }
-    if of_whole_weights(graph, node) {
-        return false;
-    }
-    if is_scale_behind(graph, node) {
-        return true;
     }
     let of_halves = || node.inputs.iter().any(|&input| graph.tensors[graph.base(input)].halves);
-    sums_or_averages(node) || (carries_on(graph, node) && of_halves())
+    sums_or_averages(node) || is_scale_behind(graph, node) || (carries_on(graph, node) && of_halves())
 }
 
 /// Sums of products with whole numbers, which are large until their scale makes activations of them.
